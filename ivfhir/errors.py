@@ -1,0 +1,197 @@
+"""Every error that ivfhir raises, in one tree.
+
+    IvfhirError
+    ├── UsageError                 the call is wrong: mend the command
+    │   ├── UnknownProtocolError   no protocol of that id, canonical, file or folder
+    │   ├── ParameterError         unknown name, wrong type, out of bounds, Start before AsOf
+    │   └── SeveralPatientsError   more than one Patient, and none was chosen
+    ├── NoPlanError                the protocol's status allows no plan
+    ├── InputError                 what was read is not FHIR, or contradicts itself
+    ├── KnowledgeError             a protocol package that cannot be loaded
+    │   └── UnsupportedError       it uses an operator that the evaluator does not have
+    ├── EvaluationError            an expression failed on this patient's data
+    └── ServerError                a FHIR server or the network
+        ├── UnreachableError       no answer: refused, timed out, name not found
+        ├── UnauthorisedError      401: the token is missing or expired
+        ├── ForbiddenError         403: the scopes do not allow it
+        ├── NotFoundError          404 or 410
+        ├── VersionConflictError   409 or 412: somebody else wrote first
+        ├── ThrottledError         429: too many requests
+        ├── RejectedError          400 or 422: the server refuses the content
+        └── BadAnswerError         the answer is not what the FHIR REST API promises
+
+Each class names its OperationOutcome issue code (http://hl7.org/fhir/R4/valueset-issue-type.html);
+`ivfhir.fhir.outcome` turns an error into an OperationOutcome, an HTTP status and an exit code.
+"""
+
+from typing import Any, ClassVar
+
+
+class IvfhirError(Exception):
+    """Base of all errors that a user can meet.
+
+    Args:
+        message: one or two sentences: what is wrong, and what to do about it. It holds no token, name,
+            identifier or resource body.
+        expression: FHIRPath of the culprit, where there is one.
+        outcome: the OperationOutcome a server answered with, kept whole.
+    """
+
+    code: ClassVar[str] = "exception"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expression: str | None = None,
+        outcome: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep the message, the culprit's FHIRPath and the server's outcome."""
+        super().__init__(message)
+        self.message = message
+        self.expression = expression
+        self.outcome = outcome
+
+
+class UsageError(IvfhirError):
+    """The call itself is wrong: a word, a name or a value that cannot be meant."""
+
+    code = "invalid"
+
+
+class UnknownProtocolError(UsageError):
+    """No protocol of that id, canonical, file or folder is known."""
+
+    code = "not-found"
+
+
+class ParameterError(UsageError):
+    """A parameter is unknown, of the wrong type or out of its bounds."""
+
+    code = "value"
+
+
+class SeveralPatientsError(UsageError):
+    """The input holds more than one Patient, and none was chosen."""
+
+    code = "multiple-matches"
+
+
+class NoPlanError(IvfhirError):
+    """The protocol's status, or a recorded death, allows no plan."""
+
+    code = "business-rule"
+
+
+class InputError(IvfhirError):
+    """What was read is not FHIR R4 JSON, is of the wrong type, or contradicts itself."""
+
+    code = "structure"
+
+
+class KnowledgeError(IvfhirError):
+    """A protocol package cannot be loaded."""
+
+    code = "exception"
+
+
+class UnsupportedError(KnowledgeError):
+    """A library uses an operator that the evaluator does not have; the message names it and its place."""
+
+    code = "not-supported"
+
+
+class EvaluationError(IvfhirError):
+    """An expression failed on this patient's data; the message names the define."""
+
+    code = "processing"
+
+
+class ServerError(IvfhirError):
+    """A FHIR server, or the way to it, failed.
+
+    Args:
+        message: as for every error.
+        status: the HTTP status, None when there was no answer.
+        expression: as for every error.
+        outcome: as for every error.
+    """
+
+    code = "transient"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        expression: str | None = None,
+        outcome: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep the HTTP status beside what every error keeps."""
+        super().__init__(message, expression=expression, outcome=outcome)
+        self.status = status
+
+
+class UnreachableError(ServerError):
+    """The server did not answer: connection refused, timed out, name not found."""
+
+    code = "no-store"
+
+
+class UnauthorisedError(ServerError):
+    """401: the access token is missing, wrong or expired."""
+
+    code = "login"
+
+
+class ForbiddenError(ServerError):
+    """403: the granted scopes do not allow this."""
+
+    code = "forbidden"
+
+
+class NotFoundError(ServerError):
+    """404 or 410: the server has no such resource or operation."""
+
+    code = "not-found"
+
+
+class VersionConflictError(ServerError):
+    """409 or 412: the server holds another version than the one that was read."""
+
+    code = "conflict"
+
+
+class ThrottledError(ServerError):
+    """429: the server asks for fewer requests.
+
+    Args:
+        message: as for every error.
+        retry_after_s: seconds the server asks to wait, None when it does not say.
+        outcome: as for every error.
+    """
+
+    code = "throttled"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        outcome: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep the asked-for pause beside what every server error keeps."""
+        super().__init__(message, status=429, outcome=outcome)
+        self.retry_after_s = retry_after_s
+
+
+class RejectedError(ServerError):
+    """400 or 422: the server read the request and refuses its content."""
+
+    code = "processing"
+
+
+class BadAnswerError(ServerError):
+    """The server answered, but not as the FHIR REST API promises (HTML, another resource type, a broken page)."""
+
+    code = "structure"

@@ -1,0 +1,1 @@
+"""FHIR R4 datatypes and small rules about them: no clinical meaning, no network."""
