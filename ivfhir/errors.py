@@ -4,12 +4,18 @@
     ├── UsageError                 the call is wrong: mend the command
     │   ├── UnknownProtocolError   no protocol of that id, canonical, file or folder
     │   ├── ParameterError         unknown name, wrong type, out of bounds, Start before AsOf
-    │   └── SeveralPatientsError   more than one Patient, and none was chosen
+    │   ├── SeveralPatientsError   more than one Patient, and none was chosen
+    │   └── SettingsError          a setting of the app is missing or cannot be meant
     ├── NoPlanError                the protocol's status allows no plan
     ├── InputError                 what was read is not FHIR, or contradicts itself
     ├── KnowledgeError             a protocol package that cannot be loaded
     │   └── UnsupportedError       it uses an operator that the evaluator does not have
     ├── EvaluationError            an expression failed on this patient's data
+    ├── LaunchError                the sign-in from the EHR failed: says who can mend it
+    │   ├── SessionEndedError      the launch is over, or its token expired: sign in again
+    │   ├── RequestForgedError     a form was not sent from our own page
+    │   ├── ForeignDraftError      the draft belongs to another launch
+    │   └── DraftGoneError         there is no such draft (any more)
     └── ServerError                a FHIR server or the network
         ├── UnreachableError       no answer: refused, timed out, name not found
         ├── UnauthorisedError      401: the token is missing or expired
@@ -77,6 +83,12 @@ class SeveralPatientsError(UsageError):
     code = "multiple-matches"
 
 
+class SettingsError(UsageError):
+    """A setting of the app is missing, is of the wrong type, or contradicts another."""
+
+    code = "invalid"
+
+
 class NoPlanError(IvfhirError):
     """The protocol's status, or a recorded death, allows no plan."""
 
@@ -105,6 +117,55 @@ class EvaluationError(IvfhirError):
     """An expression failed on this patient's data; the message names the define."""
 
     code = "processing"
+
+
+class LaunchError(IvfhirError):
+    """The sign-in from the EHR was refused, is broken, or does not hold for this request.
+
+    Args:
+        message: what is wrong and what to do, in one or two sentences.
+        mender: who can mend it: "You", "Your EHR administrator" or "Whoever runs this app".
+        expression: as for every error.
+        outcome: as for every error.
+    """
+
+    code = "security"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        mender: str = "Your EHR administrator",
+        expression: str | None = None,
+        outcome: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep who can mend it beside what every error keeps."""
+        super().__init__(message, expression=expression, outcome=outcome)
+        self.mender = mender
+
+
+class SessionEndedError(LaunchError):
+    """The launch is over, or its access token expired and could not be renewed."""
+
+    code = "expired"
+
+
+class RequestForgedError(LaunchError):
+    """A form was sent from elsewhere than our own page, or without its token."""
+
+    code = "security"
+
+
+class ForeignDraftError(LaunchError):
+    """The draft belongs to another launch: another patient, user or EHR."""
+
+    code = "forbidden"
+
+
+class DraftGoneError(LaunchError):
+    """There is no such draft: it never was, or its launch was removed."""
+
+    code = "not-found"
 
 
 class ServerError(IvfhirError):
