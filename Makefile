@@ -1,0 +1,60 @@
+# Each target makes its own environment: .venv, by uv where it is, else by pip.
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/ready
+CODED := plan_definitions smart_app tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint layers types codes protocols stale fix knowledge docs benchmark FORCE
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(READY) ## the simulated EHR, the app and sample patients, in your browser
+	$(PY) -m smart_app.demo
+
+test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
+	$(PY) -m pytest
+
+check: format lint layers types codes protocols stale ## everything that must hold before a commit
+
+format: $(READY) ## is the code formatted?
+	$(PY) -m ruff format --check -q .
+
+lint: $(READY) ## does it keep the rules of style?
+	$(PY) -m ruff check -q .
+
+layers: $(READY) ## do imports point one way?
+	$(VENV)/bin/lint-imports
+
+types: $(READY) ## are the types right?
+	$(PY) -m mypy
+	$(PY) -m mypy --strict -p tools
+
+codes: $(READY) ## was each medical code seen in a public source?
+	$(PY) -m tools.terminology.check_codes $(wildcard $(CODED))
+
+protocols: $(READY) ## does each protocol keep the rules of authoring?
+	$(PY) -m ivfhir.knowledge.lint
+
+stale: $(READY) ## are ELM, libraries and value sets what their sources give?
+	$(PY) -m tools.knowledge check
+
+fix: $(READY) ## format, and mend what the linter can mend
+	$(PY) -m ruff check -q --fix .
+	$(PY) -m ruff format -q .
+
+knowledge: $(READY) ## translate the CQL, build libraries and value sets (needs Java and Maven)
+	$(PY) -m tools.knowledge build
+
+docs: $(READY) ## build the user's guide into build/docs, warnings as errors
+	$(PY) -m sphinx -q -n -W docs build/docs
+
+benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Maven)
+	$(PY) -m benchmarks.evaluate
+
+# Made again only when pyproject.toml changes its content, whatever its date.
+$(READY): FORCE
+	@sh tools/make-environment.sh $(VENV)
+
+FORCE:

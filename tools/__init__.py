@@ -1,0 +1,1 @@
+"""Developer tools: they build and check the knowledge, and never ship in the wheel."""
