@@ -25,6 +25,7 @@
         ├── ThrottledError         429: too many requests
         ├── RejectedError          400 or 422: the server refuses the content
         └── BadAnswerError         the answer is not what the FHIR REST API promises
+            └── IncompleteError    a part of a search is here, the rest cannot be read
 
 Each class names its OperationOutcome issue code (http://hl7.org/fhir/R4/valueset-issue-type.html);
 `ivfhir.fhir.outcome` turns an error into an OperationOutcome, an HTTP status and an exit code.
@@ -256,3 +257,9 @@ class BadAnswerError(ServerError):
     """The server answered, but not as the FHIR REST API promises (HTML, another resource type, a broken page)."""
 
     code = "structure"
+
+
+class IncompleteError(BadAnswerError):
+    """A search was answered in part, and the rest cannot be read: the part is not the whole."""
+
+    code = "incomplete"

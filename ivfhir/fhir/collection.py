@@ -1,0 +1,155 @@
+"""Resources of one or many files as one body of data.
+
+Copies of one resource are settled, and each resource stands with the patient whom it is about.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from ivfhir.errors import InputError, NotFoundError
+from ivfhir.fhir.bundles import Entry, last_updated
+from ivfhir.fhir.references import Key, key_of, parse_literal
+from ivfhir.fhir.subjects import Subjects
+from ivfhir.fhir.types import PATIENT, WITHOUT_A_PATIENT, Resource
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Collection:
+    """Every patient of an input, and what belongs to each.
+
+    Attributes:
+        patients: the Patient resources, by id, in the order of the input.
+        notes: what was left out, as sentences.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Settle copies and find each resource's patient.
+
+        Args:
+            entries: what was read, in the order of the input.
+
+        Raises:
+            InputError: a Patient has neither id nor fullUrl.
+        """
+        named = [_with_id(entry) for entry in entries]
+        self.patients: dict[str, Resource] = {}
+        self._resources: dict[str, list[Resource]] = defaultdict(list)
+        self._contradictions: dict[str, Key] = {}
+        patients = [entry for entry in named if _type(entry) == PATIENT]
+        for entry in patients:
+            _patient_id(entry)
+        subjects = Subjects(patients)
+        nobody: Counter[str] = Counter()
+        for key, copies in _copies(named):
+            chosen, contradicts = _settle(copies)
+            for entry in chosen:
+                if _type(entry) == PATIENT:
+                    patient_id = _patient_id(entry)
+                    self.patients[patient_id] = entry.resource
+                else:
+                    patient_id = subjects.patient_id(entry) or ""
+                if not patient_id:
+                    nobody[_type(entry)] += _type(entry) not in WITHOUT_A_PATIENT
+                elif contradicts and key is not None:
+                    self._contradictions.setdefault(patient_id, key)
+                elif _type(entry) != PATIENT:
+                    self._resources[patient_id].append(entry.resource)
+        self.notes = _left_out(nobody)
+
+    def patient(self, patient_id: str) -> Resource:
+        """Return the Patient.
+
+        Raises:
+            NotFoundError: the input holds no Patient of that id.
+            InputError: the input says two different things of this patient's resources.
+        """
+        if patient_id not in self.patients:
+            raise NotFoundError("The input holds no Patient of that id; check --id.", status=404)
+        if patient_id in self._contradictions:
+            raise InputError(
+                f"The input holds two different {self._contradictions[patient_id].resource_type} "
+                "resources of one id, and meta.lastUpdated does not say which is newer; "
+                "remove one of them.",
+                expression=f"{self._contradictions[patient_id]}",
+            )
+        return self.patients[patient_id]
+
+    def resources(self, patient_id: str, resource_type: str) -> list[Resource]:
+        """Return what belongs to the patient, of one type, in the order of the input."""
+        self.patient(patient_id)
+        found = self._resources.get(patient_id, [])
+        return [resource for resource in found if resource["resourceType"] == resource_type]
+
+
+def _with_id(entry: Entry) -> Entry:
+    """Return the entry, its resource under the id of its fullUrl when it has none itself."""
+    if isinstance(entry.resource.get("id"), str) or entry.full_url is None:
+        return entry
+    literal = parse_literal(entry.full_url)
+    resource_id = literal.key.resource_id if literal else entry.full_url.rpartition(":")[2]
+    return entry._replace(resource={**entry.resource, "id": resource_id})
+
+
+def _patient_id(entry: Entry) -> str:
+    patient_id = entry.resource.get("id")
+    if isinstance(patient_id, str) and patient_id:
+        return patient_id
+    raise InputError(
+        "The Patient has no id, so nothing can belong to it; give it an id.",
+        expression="Patient.id",
+    )
+
+
+def _type(entry: Entry) -> str:
+    return str(entry.resource["resourceType"])
+
+
+def _copies(entries: Sequence[Entry]) -> Iterable[tuple[Key | None, list[Entry]]]:
+    """Return entries of the same type and id together; one without an id stands alone."""
+    groups: dict[object, tuple[Key | None, list[Entry]]] = {}
+    for number, entry in enumerate(entries):
+        key = key_of(entry.resource)
+        groups.setdefault(key or number, (key, []))[1].append(entry)
+    return groups.values()
+
+
+def _settle(copies: Sequence[Entry]) -> tuple[list[Entry], bool]:
+    """Return the copy that counts, and whether another, just as new, says something else.
+
+    The newest `meta.lastUpdated` counts, then the highest numeric `meta.versionId`. Copies that
+    differ only in `text` and `meta` agree. Bundles that give different `urn:uuid` names to one id
+    use a made-up id: both resources count, unless they are Patients.
+    """
+    newest = max(_age(entry) for entry in copies)
+    candidates = [entry for entry in copies if _age(entry) == newest]
+    distinct: list[Entry] = []
+    for entry in candidates:
+        if not any(_facts(entry) == _facts(other) for other in distinct):
+            distinct.append(entry)
+    names = {entry.full_url for entry in distinct}
+    made_up = len(names) == len(distinct) and all(
+        name is not None and name.startswith("urn:") for name in names
+    )
+    if len(distinct) == 1 or (made_up and _type(distinct[0]) != PATIENT):
+        return distinct, False
+    return distinct, True
+
+
+def _age(entry: Entry) -> tuple[datetime, int]:
+    meta = entry.resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    number = int(version) if isinstance(version, str) and version.isdecimal() else -1
+    return last_updated(entry.resource) or _LONG_AGO, number
+
+
+def _facts(entry: Entry) -> Resource:
+    return {name: value for name, value in entry.resource.items() if name not in {"text", "meta"}}
+
+
+def _left_out(nobody: Counter[str]) -> tuple[str, ...]:
+    counts = [f"{name} {count}" for name, count in sorted(nobody.items()) if count]
+    if not counts:
+        return ()
+    return (f"Left out, because they name no patient of the input: {', '.join(counts)}.",)

@@ -1,0 +1,158 @@
+"""FHIR JSON text to Python and back, every digit kept.
+
+FHIR holds that `1.0` and `1.00` differ in precision, so decimals are `decimal.Decimal` on the way
+in and are written as they stand on the way out: http://hl7.org/fhir/R4/datatypes.html#decimal
+"""
+
+import json
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any, NoReturn
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.types import Json
+
+MAX_DEPTH = 128
+"""Levels of objects and lists inside one another; real resources stay far below it."""
+
+
+def loads(text: str, *, place: str) -> Json:
+    """Return the JSON value of `text`, decimals as `Decimal`.
+
+    Args:
+        text: one JSON document; a byte order mark at its start is allowed.
+        place: what the text is, for the message: a file name, with a line.
+
+    Returns:
+        dict, list, str, int, Decimal, bool or None.
+
+    Raises:
+        InputError: it is not JSON, holds NaN or Infinity, names one element twice in an object,
+            holds half a character, or is nested deeper than `MAX_DEPTH`.
+    """
+
+    def constant(name: str) -> NoReturn:
+        raise InputError(
+            f"{place} holds {name}, which JSON does not know; export it again without."
+        )
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(
+                f"{place} names the element '{twice[:40]}' twice in one object, so it contradicts "
+                "itself; export it again."
+            )
+        return members
+
+    try:
+        value: Json = json.loads(
+            text.removeprefix("\ufeff"),
+            parse_float=Decimal,
+            parse_constant=constant,
+            object_pairs_hook=members,
+        )
+    except RecursionError:
+        raise _too_deep(place) from None
+    except ValueError as error:
+        raise InputError(_not_json(text, place, error)) from None
+    _check_depth(value, place)
+    if "\\ud" in text or "\\uD" in text:
+        _check_characters(value, place)
+    return value
+
+
+def dumps(value: Json, *, indent: int | None = None) -> str:
+    """Return `value` as JSON text: members in their order, decimals digit by digit.
+
+    Args:
+        value: what `loads` returns.
+        indent: blanks a level; None writes one line.
+    """
+    return "".join(_pieces(value, indent, "\n"))
+
+
+def _pieces(value: Json, indent: int | None, newline: str) -> list[str]:
+    if isinstance(value, str):
+        return [encode_basestring(value)]
+    if value is None or isinstance(value, bool):
+        return ["null" if value is None else "true" if value else "false"]
+    if isinstance(value, int | Decimal):
+        return [str(value)]
+    if isinstance(value, dict):
+        members = [
+            [encode_basestring(name), ": ", *_pieces(member, indent, _deeper(newline, indent))]
+            for name, member in value.items()
+        ]
+        return _enclosed("{", members, "}", indent, newline)
+    if isinstance(value, list | tuple):
+        items = [_pieces(item, indent, _deeper(newline, indent)) for item in value]
+        return _enclosed("[", items, "]", indent, newline)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _enclosed(
+    opening: str, parts: list[list[str]], closing: str, indent: int | None, newline: str
+) -> list[str]:
+    if not parts:
+        return [opening + closing]
+    deeper = _deeper(newline, indent)
+    pieces = [opening]
+    for number, part in enumerate(parts):
+        if number:
+            pieces.append(", " if indent is None else ",")
+        if indent is not None:
+            pieces.append(deeper)
+        pieces.extend(part)
+    pieces.append(closing if indent is None else newline + closing)
+    return pieces
+
+
+def _deeper(newline: str, indent: int | None) -> str:
+    return newline + " " * (indent or 0)
+
+
+def _check_depth(value: Json, place: str) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, dict | list)
+        ]
+    if level:
+        raise _too_deep(place)
+
+
+def _check_characters(value: Json, place: str) -> None:
+    try:
+        dumps(value).encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{place} holds half of a surrogate pair, which is no character; "
+            "export it again as UTF-8."
+        ) from None
+
+
+def _too_deep(place: str) -> InputError:
+    return InputError(
+        f"{place} is nested more than {MAX_DEPTH} levels deep, which no FHIR resource is; "
+        "check what wrote it."
+    )
+
+
+def _not_json(text: str, place: str, error: ValueError) -> str:
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    if not start:
+        return f"{place} is empty; give FHIR R4 JSON."
+    if start == "<":
+        return f"{place} is XML or HTML, not JSON; give FHIR R4 in its JSON form."
+    if isinstance(error, json.JSONDecodeError):
+        where = f"line {error.lineno}, column {error.colno}"
+        return f"{place} is not JSON ({error.msg}, {where}); is it cut off? Give FHIR R4 JSON."
+    return f"{place} holds a number that is too long to be meant; check what wrote it."

@@ -1,0 +1,75 @@
+"""References between resources, and the one that says whom a resource is about.
+
+See http://hl7.org/fhir/R4/references.html.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from ivfhir.fhir.types import Json, Resource
+
+SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "for", "individual")
+"""The elements by which R4 types say whom they are about, in the order in which they are asked."""
+
+_LITERAL = re.compile(
+    r"^(?P<base>https?://.+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-_]{1,255})(/_history/[^/]+)?$"
+)
+
+
+class Key(NamedTuple):
+    """What a resource is known by: type and id, `Condition/c1`."""
+
+    resource_type: str
+    resource_id: str
+
+    def __str__(self) -> str:
+        """Return the relative reference."""
+        return f"{self.resource_type}/{self.resource_id}"
+
+
+class Literal(NamedTuple):
+    """A literal reference, taken apart; `base` ends in a slash, and is empty in a relative one."""
+
+    base: str
+    key: Key
+
+
+def parse_literal(reference: str) -> Literal | None:
+    """Return base, type and id of `Type/id` or `https://host/path/Type/id`, its version dropped.
+
+    Other forms (`urn:uuid:…`, `#contained`, a search) give None.
+    """
+    match = _LITERAL.match(reference)
+    if match is None:
+        return None
+    return Literal(match["base"] or "", Key(match["type"], match["id"]))
+
+
+def key_of(resource: Resource) -> Key | None:
+    """Return the type and id of a resource; None when it has no id."""
+    resource_id = resource.get("id")
+    return Key(resource["resourceType"], resource_id) if isinstance(resource_id, str) else None
+
+
+def subject_of(resource: Resource) -> Resource | None:
+    """Return the Reference element that says whom the resource is about, None when it says nothing.
+
+    A list (an Appointment's or a DSTU2 element) counts when it holds one Reference.
+    """
+    for name in SUBJECT_ELEMENTS:
+        reference: Any = resource.get(name)
+        if isinstance(reference, list) and len(reference) == 1:
+            reference = reference[0]
+        if isinstance(reference, dict):
+            return reference
+    return None
+
+
+def identifier_tokens(element: Json) -> frozenset[tuple[str, str]]:
+    """Return (system, value) of an Identifier or a list of them; one without a value is skipped."""
+    identifiers = element if isinstance(element, list) else [element]
+    return frozenset(
+        (str(identifier.get("system", "")), identifier["value"])
+        for identifier in identifiers
+        if isinstance(identifier, dict) and isinstance(identifier.get("value"), str)
+    )

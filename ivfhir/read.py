@@ -1,0 +1,89 @@
+"""Stage 1, read: the data that the protocols need, of one patient."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ivfhir.errors import BadAnswerError, IncompleteError, ServerError, UnauthorisedError
+from ivfhir.fhir.references import parse_literal, subject_of
+from ivfhir.fhir.types import PATIENT, Resource
+from ivfhir.repository import Repository
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """What was read about one patient.
+
+    Attributes:
+        patient: the Patient resource.
+        resources: everything else, each once.
+        unread: resource type → why it could not be read to its end; what it holds is unknown.
+        notes: what was left out, as sentences.
+    """
+
+    patient: Resource
+    resources: tuple[Resource, ...]
+    unread: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def read_record(
+    repository: Repository,
+    patient_id: str,
+    resource_types: Collection[str],
+    *,
+    granted_types: Collection[str] | None = None,
+) -> PatientRecord:
+    """Return the patient and every resource of the types that belongs to the patient.
+
+    Args:
+        repository: where to read.
+        patient_id: logical id.
+        resource_types: what the protocols retrieve; Patient among them is read anyway.
+        granted_types: the types that the token's scopes allow; others are not asked for. None means
+            that the scopes are not known, and everything is asked for.
+
+    Returns:
+        The record. A search that failed, was not granted or not read to its last page leaves its
+        type in `unread`: absence of data is then not absence of the fact (rule E-03).
+
+    Raises:
+        ServerError: the Patient cannot be read, the token is not accepted, or every search failed.
+    """
+    patient = repository.read(PATIENT, patient_id)
+    resources: list[Resource] = []
+    unread: dict[str, str] = {}
+    failures: list[ServerError] = []
+    wanted = sorted(set(resource_types) - {PATIENT})
+    for resource_type in wanted:
+        if granted_types is not None and resource_type not in granted_types:
+            unread[resource_type] = f"{resource_type} was not read: the granted scopes lack it."
+            continue
+        try:
+            resources += _search(repository, resource_type, patient_id)
+        except UnauthorisedError:
+            raise
+        except ServerError as error:
+            unread[resource_type] = f"{resource_type} could not be read to its end: {error.message}"
+            failures.append(error)
+    partial = all(isinstance(failure, IncompleteError) for failure in failures)
+    if len(failures) == len(wanted) and not partial:
+        raise failures[0]
+    return PatientRecord(patient, tuple(resources), unread)
+
+
+def _search(repository: Repository, resource_type: str, patient_id: str) -> list[Resource]:
+    """Return the patient's resources of a type.
+
+    Raises:
+        BadAnswerError: the answer holds another patient's data, so nothing in it can be trusted.
+    """
+    found = repository.search(resource_type, {"patient": patient_id})
+    for resource in found:
+        reference = (subject_of(resource) or {}).get("reference")
+        literal = parse_literal(reference) if isinstance(reference, str) else None
+        if literal is not None and literal.key != (PATIENT, patient_id):
+            raise BadAnswerError(
+                f"The search for {resource_type} brought another patient's data, so none of it "
+                "counts; tell the server's operator."
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Adapters of the `Repository` port: in memory, a file or folder, and HTTP."""

@@ -1,0 +1,193 @@
+"""A file or a folder as a read-only repository: one resource, Bundles of any type, NDJSON."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from ivfhir.errors import IncompleteError, InputError, NotFoundError, RejectedError
+from ivfhir.fhir.bundles import BundleReader, Entry
+from ivfhir.fhir.collection import Collection
+from ivfhir.fhir.json import loads
+from ivfhir.fhir.types import BUNDLE, PATIENT, Json, Resource
+
+_SUFFIXES = {".json", ".ndjson"}
+_TYPES_SHOWN = 5
+_GIVE = (
+    "give the Patient with its data: a Bundle, an NDJSON file, a folder of them, "
+    "or a server's address ending in /Patient/ID."
+)
+
+
+class FolderRepository:
+    """The patients of a file, or of all `*.json` and `*.ndjson` files below a folder.
+
+    Attributes:
+        notes: what was left out, as sentences.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read everything.
+
+        Raises:
+            InputError: something cannot be read, is not FHIR, or there is no Patient.
+        """
+        reading = _Reading()
+        entries = list(reading.folder(path) if path.is_dir() else reading.file(path))
+        self._collection = Collection(entries)
+        self._gaps = reading.bundles.missing()
+        self.notes = (*reading.notes(), *self._collection.notes)
+        if not self._collection.patients:
+            raise InputError(_no_patient(path, entries))
+
+    @property
+    def patient_ids(self) -> tuple[str, ...]:
+        """Return the ids of the patients, in the order of the input."""
+        return tuple(self._collection.patients)
+
+    def read(self, resource_type: str, resource_id: str) -> Resource:
+        """Return the Patient; other types are reached by `search`.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            InputError: the input contradicts itself about this patient.
+        """
+        if resource_type != PATIENT:
+            raise NotFoundError("A folder is read by patient: search instead.", status=404)
+        return self._collection.patient(resource_id)
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """Return what belongs to the patient of the parameter `patient`.
+
+        Raises:
+            RejectedError: the parameter `patient` is missing.
+            IncompleteError: the input says itself that it does not hold every match.
+        """
+        if "patient" not in params:
+            raise RejectedError("A folder is searched by `patient`; name one.", status=400)
+        found = self._collection.resources(
+            params["patient"].removeprefix(f"{PATIENT}/"), resource_type
+        )
+        for gap in self._gaps:
+            if gap.resource_type in {None, resource_type}:
+                raise IncompleteError(gap.reason)
+        return found
+
+    def transact(self, bundle: Resource) -> Resource:
+        """Refuse: a folder is only read."""
+        raise RejectedError("A folder is only read; write to a FHIR server.", status=405)
+
+    def operation(self, path: str, parameters: Resource) -> Resource:
+        """Refuse: a folder has no operations."""
+        raise RejectedError("A folder has no operations; ask a FHIR server.", status=405)
+
+    def capabilities(self) -> Resource:
+        """Refuse: a folder has no CapabilityStatement."""
+        raise RejectedError("A folder has no CapabilityStatement.", status=405)
+
+
+@dataclass
+class _Reading:
+    """One pass over the files."""
+
+    bundles: BundleReader = field(default_factory=BundleReader)
+    not_fhir: dict[str, int] = field(default_factory=dict)
+
+    def folder(self, path: Path) -> Iterator[Entry]:
+        """Yield every resource below the folder, file by file in the order of their names."""
+        files = _files(path)
+        if not files:
+            raise InputError(f"{path} holds no *.json or *.ndjson file; {_GIVE}")
+        for file in files:
+            name = str(file.relative_to(path))
+            for place, document in _documents(_text(file, name), name):
+                if _holds_no_resource(document):
+                    self.not_fhir[name] = self.not_fhir.get(name, 0) + 1
+                    continue
+                yield from self._resources(document, place)
+
+    def file(self, path: Path) -> Iterator[Entry]:
+        """Yield the resources of one file; a line without a resourceType is left out."""
+        documents = list(_documents(_text(path, path.name), path.name))
+        for place, document in documents:
+            if len(documents) > 1 and _holds_no_resource(document):
+                self.not_fhir[path.name] = self.not_fhir.get(path.name, 0) + 1
+                continue
+            yield from self._resources(document, place)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence for each file that holds other JSON than FHIR."""
+        return tuple(
+            f"Left out, because they have no resourceType: {count} in {name}."
+            for name, count in self.not_fhir.items()
+        )
+
+    def _resources(self, document: Json, place: str) -> Iterator[Entry]:
+        if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
+            raise InputError(f"{place} is JSON, but no FHIR resource (no resourceType); {_GIVE}")
+        if document["resourceType"] == BUNDLE:
+            yield from self.bundles.entries(document, place=place)
+        else:
+            yield Entry(document)
+
+
+def _files(folder: Path) -> list[Path]:
+    def refuse(error: OSError) -> NoReturn:
+        raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend that first.")
+
+    return sorted(
+        Path(parent, name)
+        for parent, _, names in os.walk(folder, onerror=refuse)
+        for name in names
+        if Path(name).suffix.lower() in _SUFFIXES
+    )
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; {_GIVE}") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read ({error.strerror}); mend that first.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not UTF-8 (byte {error.start}); FHIR JSON always is: export it again."
+        ) from None
+
+
+def _documents(text: str, name: str) -> Iterator[tuple[str, Json]]:
+    """Yield the JSON document of a file, or one a line when the file is NDJSON, with its place."""
+    try:
+        whole = loads(text, place=name)
+    except InputError:
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        if not _is_ndjson([line for _, line in lines]):
+            if name.endswith(".ndjson") and not lines:
+                return
+            raise
+        for number, line in lines:
+            place = f"{name}, line {number}"
+            yield place, loads(line, place=place)
+    else:
+        yield name, whole
+
+
+def _is_ndjson(lines: list[str]) -> bool:
+    first = lines[0].strip() if lines else ""
+    return len(lines) > 1 and first.startswith("{") and first.endswith("}")
+
+
+def _holds_no_resource(document: Json) -> bool:
+    """Return whether it is some other JSON; a list of resources is not: it is FHIR gone wrong."""
+    if isinstance(document, list):
+        return not any(isinstance(item, dict) and "resourceType" in item for item in document)
+    return not (isinstance(document, dict) and "resourceType" in document)
+
+
+def _no_patient(path: Path, entries: list[Entry]) -> str:
+    types = sorted({str(entry.resource["resourceType"]) for entry in entries})
+    more = "…" if len(types) > _TYPES_SHOWN else ""
+    held = f"holds {', '.join(types[:_TYPES_SHOWN])}{more}" if types else "is empty"
+    return f"{path.name} {held}, but no Patient; {_GIVE}"

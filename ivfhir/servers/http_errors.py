@@ -1,0 +1,62 @@
+"""A server's refusal as one of our errors: status and OperationOutcome kept, the next step said."""
+
+import requests
+
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    UnauthorisedError,
+    VersionConflictError,
+)
+from ivfhir.fhir.types import OPERATION_OUTCOME, Resource
+
+_CLASSES: dict[int, tuple[type[ServerError], str]] = {
+    400: (RejectedError, "the server refuses the request as wrong; read its outcome"),
+    401: (UnauthorisedError, "the server asks for a valid access token; sign in or renew it"),
+    403: (ForbiddenError, "the access token does not allow it; ask for a wider scope"),
+    404: (NotFoundError, "the server has nothing there; check the address and the id"),
+    409: (VersionConflictError, "somebody else wrote first; read again"),
+    410: (NotFoundError, "the server says it was deleted; check the id"),
+    412: (VersionConflictError, "it changed since it was read; read again"),
+    422: (RejectedError, "the server refuses the content; read its outcome"),
+}
+
+
+def error_of(response: requests.Response, what: str, *, outcome: Resource | None) -> ServerError:
+    """Return the error that a failed answer means.
+
+    Args:
+        response: an answer whose status is not a success.
+        what: what was asked for: a resource type or a path.
+        outcome: the resource in the answer; kept when it is an OperationOutcome.
+    """
+    status = response.status_code
+    kept = outcome if (outcome or {}).get("resourceType") == OPERATION_OUTCOME else None
+    asked = f"Asked for {what}, "
+    if status in _CLASSES:
+        family, advice = _CLASSES[status]
+        return family(f"{asked}{advice} ({status}).", status=status, outcome=kept)
+    if response.is_redirect:
+        message = f"{asked}the server points to another address ({status}); give that one."
+        return BadAnswerError(message, status=status)
+    if status == requests.codes.too_many_requests:
+        return ThrottledError(
+            f"{asked}the server is too busy ({status}); wait a little and try again.",
+            retry_after_s=retry_after_s(response),
+            outcome=kept,
+        )
+    return ServerError(
+        f"{asked}the server failed ({status}); try again, or tell its operator.",
+        status=status,
+        outcome=kept,
+    )
+
+
+def retry_after_s(response: requests.Response) -> float | None:
+    """Return the seconds of the header Retry-After; None when it is absent or a date."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else None

@@ -1,0 +1,64 @@
+"""FHIR JSON keeps its digits, and what is not JSON is refused in one sentence."""
+
+from decimal import Decimal
+
+import pytest
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.json import MAX_DEPTH, dumps, loads
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"value": 1.0}',
+        '{"value": 1.00}',
+        '{"value": 0.10000000000000000001}',
+        '{"a": [1, true, false, null, "é \\" \\\\"], "b": {}, "c": []}',
+    ],
+)
+def test_what_was_read_is_written_digit_by_digit(text: str) -> None:
+    assert dumps(loads(text, place="x")) == text
+
+
+def test_indented_text_has_a_member_a_line() -> None:
+    value = {"a": [1, {"b": Decimal("2.50")}], "c": {}}
+    assert dumps(value, indent=2) == (
+        '{\n  "a": [\n    1,\n    {\n      "b": 2.50\n    }\n  ],\n  "c": {}\n}'
+    )
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert loads("\ufeff{}", place="x") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("<Patient xmlns='http://hl7.org/fhir'/>", "XML"),
+        ('{"resourceType": "Patient"', "line 1, column 27"),
+        ('{"value": NaN}', "NaN"),
+        ('{"value": -Infinity}', "-Infinity"),
+        ('{"id": "a", "id": "b"}', "'id' twice"),
+        ('{"id": "\\ud83d"}', "surrogate"),
+        ("[" * 5000 + "]" * 5000, "nested"),
+        ('{"a":' * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), "nested"),
+        ('{"value": ' + "9" * 5000 + "}", "too long"),
+    ],
+)
+def test_bad_text_is_one_sentence_that_names_the_place(text: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        loads(text, place="patient.json")
+    assert words in caught.value.message
+    assert "patient.json" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_nesting_up_to_the_limit_is_read() -> None:
+    text = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    assert dumps(loads(text, place="x")) == text
+
+
+def test_a_whole_surrogate_pair_is_a_character() -> None:
+    assert loads('"\\ud83d\\ude00"', place="x") == "😀"

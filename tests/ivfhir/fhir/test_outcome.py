@@ -1,0 +1,62 @@
+"""Every error has its OperationOutcome, HTTP status and exit code."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ivfhir import errors
+from ivfhir.fhir.outcome import exit_code, http_status, operation_outcome
+
+
+def _tree(family: type[errors.IvfhirError]) -> Iterator[type[errors.IvfhirError]]:
+    yield family
+    for child in family.__subclasses__():
+        yield from _tree(child)
+
+
+@pytest.mark.parametrize("family", list(_tree(errors.IvfhirError)))
+def test_every_error_has_a_status_an_exit_code_and_an_issue(
+    family: type[errors.IvfhirError],
+) -> None:
+    error = family("Something is wrong; do this.")
+    assert 400 <= http_status(error) <= 599
+    assert exit_code(error) in {1, 2, 3, 4, 5}
+    assert operation_outcome(error)["issue"][0]["code"] == family.code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UnknownProtocolError("x"), 2),
+        (errors.ParameterError("x"), 2),
+        (errors.SeveralPatientsError("x"), 2),
+        (errors.NoPlanError("x"), 3),
+        (errors.InputError("x"), 4),
+        (errors.UnreachableError("x"), 5),
+        (errors.UnauthorisedError("x"), 5),
+        (errors.IncompleteError("x"), 5),
+    ],
+)
+def test_exit_codes_are_those_promised(error: errors.IvfhirError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_a_servers_outcome_follows_ours_whole() -> None:
+    theirs = {"severity": "error", "code": "invariant", "diagnostics": "obs-7"}
+    error = errors.RejectedError(
+        "The server refuses it.",
+        expression="Observation.value",
+        outcome={"resourceType": "OperationOutcome", "issue": [theirs]},
+    )
+    assert operation_outcome(error) == {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": "error",
+                "code": "processing",
+                "diagnostics": "The server refuses it.",
+                "expression": ["Observation.value"],
+            },
+            theirs,
+        ],
+    }
