@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.references import Key, key_of, parse_literal
@@ -245,5 +244,6 @@ def _searched_type(links: dict[str, str]) -> str | None:
     address = links.get("self") or links.get("next") or ""
     if "include=" in address or "include:" in address:
         return None
-    last = urlsplit(address).path.removesuffix("/_search").rsplit("/", 1)[-1]
+    path = address.partition("?")[0].removesuffix("/_search")
+    last = path.rpartition("/")[2]
     return last if last[:1].isupper() and last.isalpha() else None

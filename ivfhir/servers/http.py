@@ -141,7 +141,7 @@ class HttpRepository:
         link = links_of(page).get("next")
         if link is None:
             return None
-        url = urljoin(self._base, link)
+        url = _joined(self._base, link)
         if _origin(url) != self._origin:
             raise IncompleteError(
                 f"The next page of the search for {resource_type} is on another server, which is "
@@ -218,6 +218,13 @@ class _Bearer(requests.auth.AuthBase):
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _joined(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return ""
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -1,0 +1,284 @@
+"""A FHIR server over HTTP: every page is read, and each failure says what to do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import responses
+from responses import matchers
+
+from ivfhir import errors
+from ivfhir.servers.http import MAX_TRIES, HttpRepository
+
+BASE = "https://ehr.example/fhir"
+PATIENT = {"resourceType": "Patient", "id": "p"}
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "processing", "diagnostics": "their words"}],
+}
+
+
+@pytest.fixture
+def server() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def repository(pauses: list[float]) -> HttpRepository:
+    return HttpRepository(BASE, token="secret-token", sleep=pauses.append)
+
+
+def _page(*ids: str, next_url: str | None = None, **more: object) -> dict[str, Any]:
+    entries = [{"resource": {"resourceType": "Condition", "id": each}} for each in ids]
+    link = [] if next_url is None else [{"relation": "next", "url": next_url}]
+    return {"resourceType": "Bundle", "type": "searchset", "entry": entries, "link": link, **more}
+
+
+def test_a_resource_is_read_with_the_token(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    header = matchers.header_matcher(
+        {"Authorization": "Bearer secret-token", "Accept": "application/fhir+json"}
+    )
+    server.get(f"{BASE}/Patient/p", body='{"resourceType":"Patient","id":"p"}', match=[header])
+    assert repository.read("Patient", "p") == PATIENT
+
+
+def test_a_search_is_read_to_its_last_page_and_each_match_counts_once(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    query = matchers.query_param_matcher({"patient": "p", "_count": "200"})
+    server.get(f"{BASE}/Condition", json=_page("a", "b", next_url="?page=2"), match=[query])
+    included = {"resource": PATIENT, "search": {"mode": "include"}}
+    last = _page("b", "c")
+    server.get(f"{BASE}/?page=2", json={**last, "entry": [*last["entry"], included]})
+    found = repository.search("Condition", {"patient": "p"})
+    assert [resource["id"] for resource in found] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("next_url", "words"),
+    [
+        ("https://elsewhere.example/fhir?page=2", "on another server"),
+        ("http://ehr.example/fhir?page=2", "on another server"),
+        ("https://[bad/fhir", "on another server"),
+    ],
+)
+def test_the_next_page_is_never_fetched_from_another_origin(
+    server: responses.RequestsMock, repository: HttpRepository, next_url: str, words: str
+) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", next_url=next_url))
+    with pytest.raises(errors.IncompleteError, match=words):
+        repository.search("Condition", {"patient": "p"})
+
+
+def test_pages_that_come_round_again_are_an_error(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    again = f"{BASE}/?page=2"
+    server.get(f"{BASE}/Condition", json=_page("a", next_url=again))
+    server.get(again, json=_page("b", next_url=again))
+    with pytest.raises(errors.IncompleteError, match="pages repeat"):
+        repository.search("Condition", {"patient": "p"})
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 500}, {"status": 404, "json": OUTCOME}, {"body": "<html/>"}]
+)
+def test_a_failing_later_page_makes_the_search_incomplete(
+    server: responses.RequestsMock, repository: HttpRepository, answer: dict[str, Any]
+) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", next_url=f"{BASE}/?page=2"))
+    server.get(f"{BASE}/?page=2", **answer)
+    with pytest.raises(errors.IncompleteError, match="later page of the search for Condition"):
+        repository.search("Condition", {"patient": "p"})
+
+
+def test_a_token_that_expires_between_pages_is_unauthorised(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", next_url=f"{BASE}/?page=2"))
+    server.get(f"{BASE}/?page=2", status=401)
+    with pytest.raises(errors.UnauthorisedError):
+        repository.search("Condition", {"patient": "p"})
+
+
+def test_fewer_matches_than_the_total_are_incomplete(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", total=2))
+    with pytest.raises(errors.IncompleteError, match="more Condition resources than it sent"):
+        repository.search("Condition", {"patient": "p"})
+
+
+def test_an_error_among_the_matches_is_incomplete(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    page = _page("a")
+    page["entry"].append({"resource": OUTCOME, "search": {"mode": "outcome"}})
+    server.get(f"{BASE}/Condition", json=page)
+    with pytest.raises(errors.IncompleteError) as caught:
+        repository.search("Condition", {"patient": "p"})
+    assert caught.value.outcome == OUTCOME
+
+
+@pytest.mark.parametrize(
+    ("answer", "family"),
+    [
+        (OUTCOME, errors.RejectedError),
+        (PATIENT, errors.BadAnswerError),
+        ({"resourceType": "Bundle", "entry": {}}, errors.BadAnswerError),
+        ({"resourceType": "Bundle", "entry": [{}]}, errors.BadAnswerError),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"id": "a"}}]}, errors.BadAnswerError),
+        ([], errors.BadAnswerError),
+    ],
+)
+def test_a_search_answered_with_something_else_is_an_error(
+    server: responses.RequestsMock,
+    repository: HttpRepository,
+    answer: object,
+    family: type[errors.ServerError],
+) -> None:
+    server.get(f"{BASE}/Condition", json=answer)
+    with pytest.raises(family):
+        repository.search("Condition", {"patient": "p"})
+
+
+@pytest.mark.parametrize(
+    ("status", "family"),
+    [
+        (400, errors.RejectedError),
+        (401, errors.UnauthorisedError),
+        (403, errors.ForbiddenError),
+        (404, errors.NotFoundError),
+        (409, errors.VersionConflictError),
+        (410, errors.NotFoundError),
+        (412, errors.VersionConflictError),
+        (422, errors.RejectedError),
+        (500, errors.ServerError),
+    ],
+)
+def test_each_status_is_its_own_error_and_keeps_the_servers_outcome(
+    server: responses.RequestsMock,
+    repository: HttpRepository,
+    status: int,
+    family: type[errors.ServerError],
+) -> None:
+    server.get(f"{BASE}/Patient/p", json=OUTCOME, status=status)
+    with pytest.raises(errors.ServerError) as caught:
+        repository.read("Patient", "p")
+    assert type(caught.value) is family
+    assert caught.value.status == status
+    assert caught.value.outcome == OUTCOME
+    assert "secret-token" not in caught.value.message
+    assert "their words" not in caught.value.message
+
+
+def test_a_busy_server_is_asked_again_after_the_pause_it_wants(
+    server: responses.RequestsMock, repository: HttpRepository, pauses: list[float]
+) -> None:
+    server.get(f"{BASE}/Patient/p", status=429, headers={"Retry-After": "3"})
+    server.get(f"{BASE}/Patient/p", status=503)
+    server.get(f"{BASE}/Patient/p", json=PATIENT)
+    assert repository.read("Patient", "p") == PATIENT
+    assert pauses == [3.0, 2.0]
+
+
+def test_a_server_that_stays_busy_is_given_up(
+    server: responses.RequestsMock, repository: HttpRepository, pauses: list[float]
+) -> None:
+    answer = server.get(f"{BASE}/Patient/p", status=429)
+    with pytest.raises(errors.ThrottledError):
+        repository.read("Patient", "p")
+    assert answer.call_count == MAX_TRIES
+    assert len(pauses) == MAX_TRIES - 1
+
+
+def test_a_pause_too_long_is_not_waited_for(
+    server: responses.RequestsMock, repository: HttpRepository, pauses: list[float]
+) -> None:
+    server.get(f"{BASE}/Patient/p", status=429, headers={"Retry-After": "3600"})
+    with pytest.raises(errors.ThrottledError) as caught:
+        repository.read("Patient", "p")
+    assert caught.value.retry_after_s == 3600.0
+    assert pauses == []
+
+
+def test_a_write_is_never_sent_twice(
+    server: responses.RequestsMock, repository: HttpRepository, pauses: list[float]
+) -> None:
+    answer = server.post(BASE, status=503)
+    with pytest.raises(errors.ServerError):
+        repository.transact({"resourceType": "Bundle", "type": "transaction"})
+    assert (answer.call_count, pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (requests.ConnectTimeout("x secret-token"), "did not answer in time"),
+        (requests.ReadTimeout(), "did not answer in time"),
+        (requests.exceptions.SSLError(), "certificate"),
+        (requests.ConnectionError("x"), "ehr.example cannot be reached"),
+        (requests.exceptions.ChunkedEncodingError(), "cannot be reached"),
+    ],
+)
+def test_no_answer_is_one_sentence(
+    server: responses.RequestsMock, repository: HttpRepository, failure: Exception, words: str
+) -> None:
+    server.get(f"{BASE}/Patient/p", body=failure)
+    with pytest.raises(errors.UnreachableError, match=words) as caught:
+        repository.read("Patient", "p")
+    assert "secret-token" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"<html>sign in</html>", 200),
+        (b"\xff", 200),
+        (b"", 200),
+        (b'{"id": "p"}', 200),
+        (b'{"resourceType": "Patient", "id": "q"}', 200),
+        (b'{"resourceType": "Condition", "id": "p"}', 200),
+        (b"[" * 10_000, 200),
+    ],
+)
+def test_an_answer_that_is_not_the_resource_is_an_error(
+    server: responses.RequestsMock, repository: HttpRepository, body: bytes, status: int
+) -> None:
+    server.get(f"{BASE}/Patient/p", body=body, status=status)
+    with pytest.raises(errors.BadAnswerError):
+        repository.read("Patient", "p")
+
+
+def test_a_redirect_is_told_and_not_followed(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.get(f"{BASE}/Patient/p", status=302, headers={"Location": "https://elsewhere.example"})
+    with pytest.raises(errors.BadAnswerError, match="points to another address"):
+        repository.read("Patient", "p")
+
+
+def test_operations_and_capabilities_are_asked_for(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    parameters = {"resourceType": "Parameters"}
+    sent = matchers.json_params_matcher(parameters)
+    server.post(f"{BASE}/Library/LUNG/$evaluate", json=parameters, match=[sent])
+    server.get(f"{BASE}/metadata", json={"resourceType": "CapabilityStatement"})
+    assert repository.operation("Library/LUNG/$evaluate", parameters) == parameters
+    assert repository.capabilities()["resourceType"] == "CapabilityStatement"
+
+
+@pytest.mark.parametrize("address", ["ftp://x/fhir", "ehr.example/fhir", "https://", "http://[x"])
+def test_an_address_that_is_no_http_address_is_a_usage_error(address: str) -> None:
+    with pytest.raises(errors.UsageError, match="http"):
+        HttpRepository(address)
