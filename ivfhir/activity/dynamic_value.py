@@ -1,0 +1,65 @@
+"""dynamicValue: what a define gives, as FHIR JSON, into an element of a request.
+
+See http://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.dynamicValue.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from ivfhir.errors import EvaluationError
+from ivfhir.expressions.values import Date, DateTime, Interval, Quantity
+from ivfhir.fhir.simple_path import set_element
+from ivfhir.fhir.types import Json, Resource
+
+
+def set_dynamic_values(
+    request: Resource, dynamic_values: Iterable[Resource], value_of: Callable[[str], object]
+) -> None:
+    """Set the elements of a request that its definition computes; a null sets nothing.
+
+    Args:
+        request: the draft, changed in place.
+        dynamic_values: the dynamicValue elements of an action or an ActivityDefinition.
+        value_of: returns the CQL value of a define.
+
+    Raises:
+        EvaluationError: a define fails, or its value has no form in FHIR.
+    """
+    for dynamic_value in dynamic_values:
+        define = dynamic_value["expression"]["expression"]
+        value = to_fhir(value_of(define), define)
+        if value is not None:
+            set_element(request, dynamic_value["path"], value)
+
+
+def to_fhir(value: object, place: str) -> Json:
+    """Return a CQL value as FHIR JSON: dates as text, intervals as Period or Range.
+
+    Args:
+        value: what a define gave.
+        place: the define's name, for the message.
+
+    Raises:
+        EvaluationError: a value that has no FHIR form, such as an open interval.
+    """
+    if value is None or isinstance(value, bool | int | Decimal | str):
+        return value
+    if isinstance(value, Date | DateTime):
+        return str(value)
+    if isinstance(value, Quantity):
+        return {
+            "value": value.value,
+            "unit": value.unit,
+            "system": "http://unitsofmeasure.org",
+            "code": value.unit,
+        }
+    if isinstance(value, Interval) and value.low_closed and value.high_closed:
+        names = ("low", "high") if isinstance(value.low, Quantity) else ("start", "end")
+        bounds = zip(names, (value.low, value.high), strict=True)
+        return {name: to_fhir(bound, place) for name, bound in bounds if bound is not None}
+    if isinstance(value, list | tuple):
+        return [to_fhir(item, place) for item in value]
+    raise EvaluationError(
+        f"{place} gives a {type(value).__name__}, which has no form in FHIR here; give a date, "
+        "a closed interval, a quantity or a plain value."
+    )

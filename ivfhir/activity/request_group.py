@@ -1,0 +1,126 @@
+"""RequestGroup: the plan's actions as a tree, each leaf with the draft of its request.
+
+See http://hl7.org/fhir/R4/plandefinition-operation-apply.html and http://hl7.org/fhir/R4/requestgroup.html.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from ivfhir.activity.draft import draft_request
+from ivfhir.activity.due import due_of
+from ivfhir.activity.dynamic_value import set_dynamic_values
+from ivfhir.activity.origin import Origin, without_empty
+from ivfhir.fhir.types import Resource
+
+PAST = "due before the evaluation date"
+"""The note on a request whose day, as computed, lies before the day of evaluation."""
+
+CARRIED = (
+    *("id", "prefix", "title", "description", "textEquivalent", "priority", "code"),
+    *("documentation", "timingDateTime", "timingAge", "timingPeriod", "timingDuration"),
+    *("timingRange", "timingTiming", "type", "groupingBehavior", "selectionBehavior"),
+    *("requiredBehavior", "precheckBehavior", "cardinalityBehavior"),
+)
+"""Elements that an action of a RequestGroup has in common with one of a PlanDefinition."""
+
+
+@dataclass(frozen=True)
+class GroupDraft:
+    """Drafts the actions of one plan.
+
+    Args:
+        activities: canonical -> ActivityDefinition.
+        value_of: returns the CQL value of a define.
+        origin: patient, time and reasons of every request.
+        requests: the drafts made so far, in the order of the actions.
+    """
+
+    activities: Mapping[str, Resource]
+    value_of: Callable[[str], object]
+    origin: Origin
+    requests: list[Resource] = field(default_factory=list)
+
+    def kept(self, definitions: list[Resource]) -> list[Resource]:
+        """Return the actions whose applicability conditions are all TRUE, without empty groups."""
+        actions = [self._action(each) for each in definitions if self._applies(each)]
+        return [action for action in actions if "resource" in action or action.get("action")]
+
+    def _applies(self, definition: Resource) -> bool:
+        return all(
+            self.value_of(condition["expression"]["expression"]) is True
+            for condition in definition.get("condition", [])
+            if condition["kind"] == "applicability"
+        )
+
+    def _action(self, definition: Resource) -> Resource:
+        action = {name: definition.get(name) for name in CARRIED}
+        conditions = definition.get("condition", [])
+        action["condition"] = [each for each in conditions if each["kind"] != "applicability"]
+        action["relatedAction"] = definition.get("relatedAction")
+        if "definitionCanonical" in definition:
+            action["resource"] = {"reference": f"#{self._request(definition)['id']}"}
+        else:
+            action["action"] = self.kept(definition["action"])
+        return without_empty(action)
+
+    def _request(self, definition: Resource) -> Resource:
+        activity = self.activities[definition["definitionCanonical"]]
+        request = draft_request(activity, definition["id"], self.origin)
+        for holder in (activity, definition):
+            set_dynamic_values(request, holder.get("dynamicValue", []), self.value_of)
+        last = due_of(request).last
+        if last is not None and last < self.origin.authored_on[: len(last)]:
+            request["note"] = [{"text": PAST}]
+        self.requests.append(request)
+        return request
+
+
+def draft_request_group(
+    plan_definition: Resource,
+    activities: Mapping[str, Resource],
+    value_of: Callable[[str], object],
+    origin: Origin,
+) -> tuple[Resource, list[Resource]]:
+    """Return the RequestGroup and the requests that its actions refer to, all as drafts.
+
+    Args:
+        plan_definition: the PlanDefinition; `ivfhir.knowledge.actions` has checked its actions.
+        activities: canonical -> ActivityDefinition.
+        value_of: returns the CQL value of a define.
+        origin: patient, time and reasons.
+
+    Raises:
+        UnsupportedError: an activity of a kind that we do not draft.
+        EvaluationError: a define fails on this patient's data.
+    """
+    draft = GroupDraft(activities, value_of, origin)
+    actions = draft.kept(plan_definition.get("action", []))
+    _drop_dangling(actions, _ids(actions))
+    group = {
+        "resourceType": "RequestGroup",
+        "id": f"{plan_definition['id']}-group",
+        "instantiatesCanonical": [f"{plan_definition['url']}|{plan_definition['version']}"],
+        "status": "draft",
+        "intent": "proposal",
+        "subject": origin.subject,
+        "authoredOn": origin.authored_on,
+        "reasonReference": list(origin.reasons),
+        "action": actions,
+    }
+    return without_empty(group), draft.requests
+
+
+def _ids(actions: list[Resource]) -> set[str]:
+    return {action["id"] for action in actions}.union(
+        *(_ids(action.get("action", [])) for action in actions)
+    )
+
+
+def _drop_dangling(actions: list[Resource], kept: Collection[str]) -> None:
+    """Remove relations to actions that the plan has not kept."""
+    for action in actions:
+        related = action.pop("relatedAction", [])
+        related = [each for each in related if each["actionId"] in kept]
+        if related:
+            action["relatedAction"] = related
+        _drop_dangling(action.get("action", []), kept)

@@ -1,0 +1,1 @@
+"""Protocol packages: find, load and check what stands in plan_definitions/."""
