@@ -7,6 +7,7 @@ from ivfhir.errors import BadAnswerError, IncompleteError, ServerError, Unauthor
 from ivfhir.fhir.references import parse_literal, subject_of
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.repository import Repository
+from ivfhir.shape import check_shape
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def read_record(
 
     Raises:
         ServerError: the Patient cannot be read, the token is not accepted, or every search failed.
+        InputError: a resource is not of the shape that R4 gives its type.
     """
     patient = repository.read(PATIENT, patient_id)
     resources: list[Resource] = []
@@ -68,6 +70,8 @@ def read_record(
     partial = all(isinstance(failure, IncompleteError) for failure in failures)
     if len(failures) == len(wanted) and not partial:
         raise failures[0]
+    for resource in (patient, *resources):
+        check_shape(resource)
     return PatientRecord(patient, tuple(resources), unread)
 
 

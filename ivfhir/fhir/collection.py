@@ -67,12 +67,12 @@ class Collection:
         """
         if patient_id not in self.patients:
             raise NotFoundError("The input holds no Patient of that id; check --id.", status=404)
-        if patient_id in self._contradictions:
+        key = self._contradictions.get(patient_id)
+        if key is not None:
             raise InputError(
-                f"The input holds two different {self._contradictions[patient_id].resource_type} "
-                "resources of one id, and meta.lastUpdated does not say which is newer; "
-                "remove one of them.",
-                expression=f"{self._contradictions[patient_id]}",
+                f"The input holds two different versions of {key}, and meta.lastUpdated does not "
+                "say which is newer; remove one of them.",
+                expression=str(key),
             )
         return self.patients[patient_id]
 

@@ -92,3 +92,11 @@ def test_an_expired_token_is_an_error_whatever_else_was_read() -> None:
 def test_a_patient_that_is_not_there_is_an_error() -> None:
     with pytest.raises(errors.NotFoundError):
         read_record(_Failing(), "q", TYPES)
+
+
+def test_a_resource_of_another_fhir_version_is_refused() -> None:
+    repository = MemoryRepository([PATIENT, {**CONDITION, "clinicalStatus": "active"}])
+    with pytest.raises(
+        errors.InputError, match=r"Condition/c has text as Condition\.clinicalStatus"
+    ):
+        read_record(repository, "p", TYPES)

@@ -143,7 +143,7 @@ def test_the_newest_copy_counts_once(copies: list[Entry]) -> None:
 def test_copies_that_contradict_each_other_fail_their_patient_alone() -> None:
     entries = [Entry(_patient("p")), Entry(_patient("q")), _version("a"), _version("b")]
     collection = Collection(entries)
-    with pytest.raises(InputError, match="two different Condition resources") as caught:
+    with pytest.raises(InputError, match="two different versions of Condition/c") as caught:
         collection.patient("p")
     assert caught.value.expression == "Condition/c"
     assert collection.patient("q") == _patient("q")

@@ -1,0 +1,67 @@
+"""A resource of another shape than R4's is refused, not guessed at."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ivfhir.errors import InputError
+from ivfhir.shape import check_shape
+
+CONFIRMED = {"coding": [{"code": "confirmed"}]}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "Condition", "id": "c", "verificationStatus": CONFIRMED},
+        {"resourceType": "Observation", "valueQuantity": {"value": Decimal("1.0"), "unit": "x"}},
+        {"resourceType": "Observation", "valueQuantity": {"value": 1}},
+        {"resourceType": "Observation", "valueInteger": 2, "component": [{"valueBoolean": True}]},
+        {"resourceType": "Patient", "name": [{"given": ["A", None], "_given": [None, {}]}]},
+        {"resourceType": "Patient", "birthDate": None, "_birthDate": {"extension": []}},
+        {"resourceType": "Condition", "note": "passed over", "unknownElement": 3},
+        {"resourceType": "Unheard", "code": 3},
+    ],
+)
+def test_the_shape_of_r4_passes(resource: dict[str, Any]) -> None:
+    check_shape(resource)
+
+
+@pytest.mark.parametrize(
+    ("resource", "sentence"),
+    [
+        (
+            {"resourceType": "Condition", "id": "c", "verificationStatus": "refuted"},
+            "Condition/c has text as Condition.verificationStatus where FHIR R4 has an object",
+        ),
+        (
+            {"resourceType": "Condition", "category": CONFIRMED},
+            "Condition has an object as Condition.category where FHIR R4 has a list",
+        ),
+        (
+            {"resourceType": "Observation", "id": "o", "valueQuantity": {"value": "220"}},
+            "has text as Observation.valueQuantity.value where FHIR R4 has a number",
+        ),
+        (
+            {"resourceType": "Observation", "id": "o", "valueInteger": True},
+            "has true or false as Observation.valueInteger where FHIR R4 has a number",
+        ),
+        (
+            {"resourceType": "Observation", "id": "o", "code": [CONFIRMED]},
+            "has a list as Observation.code where FHIR R4 has an object",
+        ),
+        (
+            {"resourceType": "Patient", "id": "p", "birthDate": 1962},
+            "has a number as Patient.birthDate where FHIR R4 has text",
+        ),
+        (
+            {"resourceType": "AllergyIntolerance", "reaction": [{"severity": {}}]},
+            "has an object as AllergyIntolerance.reaction.severity where FHIR R4 has text",
+        ),
+    ],
+)
+def test_another_shape_is_named(resource: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_shape(resource)
+    assert sentence in caught.value.message
