@@ -179,7 +179,9 @@ class HttpRepository:
         params: Mapping[str, str] | None = None,
         body: Resource | None = None,
     ) -> requests.Response:
-        headers = {"Accept": FHIR_JSON}
+        # A server may answer a repeated search from its cache (HAPI does, for a minute); what is
+        # read again must be what is there now.
+        headers = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"}
         if body is not None:
             headers |= {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
         try:

@@ -12,8 +12,9 @@ from ivfhir.fhir.types import BUNDLE, PATIENT, Json, Resource
 class MemoryRepository:
     """Resources by type and id, with versions, as a FHIR server keeps them.
 
-    It knows the search parameters `patient`, `subject`, `identifier` and `_id`; `_count` and
-    `_sort` change nothing. Others are refused, so that no search seems wider than it is.
+    It knows the search parameters `patient`, `subject`, `identifier`, `_tag` and `_id`, each with
+    alternatives after commas; `_count` and `_sort` change nothing. Others are refused, so that no
+    search seems wider than it is.
     """
 
     def __init__(
@@ -141,19 +142,38 @@ class MemoryRepository:
         return str(self._created)
 
 
-def _matches(resource: Resource, name: str, value: str) -> bool:
+def _matches(resource: Resource, name: str, values: str) -> bool:
     if name in {"_count", "_sort"}:
         return True
-    if name == "_id":
-        return bool(resource["id"] == value)
-    if name == "identifier":
-        system, _, token = value.rpartition("|")
-        held = identifier_tokens(resource.get("identifier"))
-        return (system, token) in held if system else any(token == v for _, v in held)
-    if name in {"patient", "subject"}:
-        wanted = value if "/" in value else f"{PATIENT}/{value}"
-        return (subject_of(resource) or {}).get("reference") == wanted
-    raise RejectedError(f"The search parameter {name} is not known here.", status=400)
+    if name not in _SEARCHES:
+        raise RejectedError(f"The search parameter {name} is not known here.", status=400)
+    return any(_SEARCHES[name](resource, value) for value in values.split(","))
+
+
+def _has_token(held: frozenset[tuple[str, str]], wanted: str) -> bool:
+    system, bar, value = wanted.rpartition("|")
+    return any(value == v and (not bar or system == s) for s, v in held)
+
+
+def _tags(resource: Resource) -> frozenset[tuple[str, str]]:
+    tags = resource.get("meta", {}).get("tag", [])
+    return frozenset((tag.get("system", ""), tag["code"]) for tag in tags)
+
+
+def _is_about(resource: Resource, patient: str) -> bool:
+    wanted = patient if "/" in patient else f"{PATIENT}/{patient}"
+    return (subject_of(resource) or {}).get("reference") == wanted
+
+
+_SEARCHES: Mapping[str, Callable[[Resource, str], bool]] = {
+    "_id": lambda resource, value: bool(resource["id"] == value),
+    "_tag": lambda resource, value: _has_token(_tags(resource), value),
+    "identifier": lambda resource, value: _has_token(
+        identifier_tokens(resource.get("identifier")), value
+    ),
+    "patient": _is_about,
+    "subject": _is_about,
+}
 
 
 def _renamed(value: Json, names: Mapping[str, str]) -> Json:

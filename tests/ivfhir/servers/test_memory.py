@@ -12,6 +12,7 @@ CONDITION = {
     "id": "c",
     "subject": {"reference": "Patient/p"},
     "identifier": [{"system": "urn:x", "value": "7"}],
+    "meta": {"tag": [{"system": "urn:t", "code": "1"}]},
 }
 
 
@@ -37,6 +38,9 @@ def _post(resource: dict[str, Any], **request: str) -> dict[str, Any]:
         ({"identifier": "7"}, 1),
         ({"identifier": "urn:y|7"}, 0),
         ({"_id": "c"}, 1),
+        ({"_id": "x,c"}, 1),
+        ({"_tag": "urn:t|1"}, 1),
+        ({"_tag": "|1"}, 0),
     ],
 )
 def test_searches(params: dict[str, str], found: int) -> None:
