@@ -1,0 +1,338 @@
+"""As, Is and conversions between types.
+
+FHIR's choice elements are cast most often, so a cast straight from the element reads only the JSON name of the
+wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.literals import coerced, folded
+from ivfhir.expressions.elm.readers import narrowed_reader
+from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.fhir_model import find_element, is_a, json_names
+from ivfhir.expressions.operators import conversion
+from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values import (
+    Code,
+    CodeSystem,
+    Concept,
+    Date,
+    DateTime,
+    Interval,
+    Quantity,
+    Ratio,
+    Time,
+    ValueSet,
+)
+from ivfhir.expressions.values.quantities import convert
+
+CLASSES: dict[t.ElmType, type] = {
+    t.BOOLEAN: bool,
+    t.DECIMAL: Decimal,
+    t.STRING: str,
+    t.DATE: Date,
+    t.DATE_TIME: DateTime,
+    t.TIME: Time,
+    t.QUANTITY: Quantity,
+    t.RATIO: Ratio,
+    t.CODE: Code,
+    t.CONCEPT: Concept,
+    t.CODE_SYSTEM: CodeSystem,
+    t.VALUE_SET: ValueSet,
+}
+Test = Callable[[Any], bool]
+
+
+def tester(type_: t.ElmType) -> Test:
+    """Return what tells whether a value that is not null and tells its own type is of a type."""
+    if type_ in (t.INTEGER, t.LONG):
+        return lambda v: v.__class__ is int
+    if type_ == t.ANY:
+        return lambda _: True
+    if isinstance(type_, str) and type_.startswith("FHIR."):
+        return fhir_tester(type_.removeprefix("FHIR."))
+    if isinstance(type_, t.ListOf):
+        inner = tester(type_.element)
+        return lambda v: v.__class__ is list and all(x is None or inner(x) for x in v)
+    if isinstance(type_, t.ChoiceOf):
+        tests = [tester(option) for option in type_.options]
+        return lambda v: any(test(v) for test in tests)
+    if isinstance(type_, t.IntervalOf):
+        point = type_.point
+        return lambda v: isinstance(v, Interval) and v.point_type in (point, None)
+    if isinstance(type_, t.TupleOf):
+        return lambda v: v.__class__ is dict and "resourceType" not in v
+    wanted = CLASSES.get(type_)
+    return lambda v: wanted is not None and v.__class__ is wanted
+
+
+def fhir_tester(name: str) -> Test:
+    """Return what tells whether a value is a FHIR element or resource of a type."""
+
+    def test(value: Any) -> bool:
+        if value.__class__ is t.Typed:
+            return is_a(value.type.removeprefix("FHIR."), name)
+        if value.__class__ is dict:
+            return is_a(str(value.get("resourceType")), name)
+        return False
+
+    return test
+
+
+def is_element_type(type_: t.ElmType) -> bool:
+    """Return whether values of a type do not tell it: elements of FHIR, not resources."""
+    return isinstance(type_, str) and type_.startswith("FHIR.") and not is_resource_type(type_)
+
+
+def is_resource_type(type_: t.ElmType) -> bool:
+    """Return whether a type is a FHIR resource type."""
+    return isinstance(type_, str) and is_a(type_.removeprefix("FHIR."), "Resource")
+
+
+def target_type(scope: Scope, node: Node, word: str) -> t.ElmType:
+    """Return the type that an As, Is or Convert node names."""
+    if f"{word}TypeSpecifier" in node:
+        return t.from_specifier(node[f"{word}TypeSpecifier"])
+    if f"{word}Type" not in node:
+        scope.refuse(node, "a type is missing")
+    return t.named(node[f"{word}Type"])
+
+
+def compile_as(scope: Scope, node: Node) -> Compiled:
+    """Compile a cast: null when the value is not of the type, a run-time error when it is strict."""
+    operand = scope.compile(node["operand"])
+    type_ = target_type(scope, node, "as")
+    cast = cast_to(operand, type_)
+    if not node.get("strict"):
+        return cast
+    run, checked = operand.run, cast.run
+
+    def strict(f: Frame) -> Any:
+        value = checked(f)
+        if value is None and run(f) is not None:
+            raise CqlError("cast: the value is not of that type")
+        return value
+
+    return Compiled(strict, type_)
+
+
+def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
+    """Return the operand as a value of the type, null where it is of another."""
+    source = operand.type
+    if source in (type_, t.NULL):
+        return Compiled(operand.run, type_, operand.constant, operand.slot)
+    if t.is_open(type_) and not t.is_open(source):
+        return Compiled(coerced(operand, type_).run, type_)
+    names = narrowed_names(operand, type_)
+    if names is not None and operand.parent is not None:
+        read, parent, slot = narrowed_reader(names), operand.parent.run, operand.parent.slot
+        if slot is not None:
+            at = slot
+            return Compiled(lambda f: read(f[at]), type_)
+        return Compiled(lambda f: read(parent(f)), type_)
+    if is_element_type(source) and is_element_type(type_):
+        return cast_element(operand, str(source), str(type_))
+    if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
+        return Compiled(cast_list(operand, type_), type_)
+    if isinstance(source, t.TupleOf | t.IntervalOf):
+        same_kind = source.__class__ is type_.__class__
+        return Compiled(operand.run if same_kind else lambda _: None, type_)
+    return Compiled(checked_cast(operand.run, type_), type_)
+
+
+def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
+    """Return an element as a type that it is derived from, null for an unrelated type."""
+    a, b = source.removeprefix("FHIR."), type_.removeprefix("FHIR.")
+    if is_a(a, b) or is_a(b, a):
+        return Compiled(
+            operand.run, type_, parent=operand.parent, owner=operand.owner, path=operand.path
+        )
+    return Compiled(lambda _: None, type_)
+
+
+def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None:
+    """Return the JSON names of a choice element that hold a FHIR type, None when it is not such a cast."""
+    if (
+        operand.parent is None
+        or not isinstance(operand.type, t.ChoiceOf)
+        or not is_element_type(type_)
+    ):
+        return None
+    element = find_element(operand.owner, operand.path)
+    if element is None or not element.is_choice:
+        return None
+    wanted = str(type_).removeprefix("FHIR.")
+    names = json_names(operand.path, element)
+    return {name: type_name for name, type_name in names.items() if is_a(type_name, wanted)}
+
+
+def checked_cast(run: Run, type_: t.ElmType) -> Run:
+    """Return what gives the value of `run` if it is of the type, an element of FHIR as its bare JSON."""
+    test = tester(type_)
+    bare = is_element_type(type_)
+
+    def cast(f: Frame) -> Any:
+        value = run(f)
+        if value is None or not test(value):
+            return None
+        return value.raw if bare and value.__class__ is t.Typed else value
+
+    return cast
+
+
+def cast_list(operand: Compiled, type_: t.ListOf) -> Run:
+    """Return what casts each element of a list."""
+    current: list[Any] = [None]
+    element = cast_to(Compiled(lambda _: current[0], t.element_of(operand.type)), type_.element).run
+    run = operand.run
+
+    def cast(f: Frame) -> Any:
+        values = run(f)
+        if values.__class__ is not list:
+            return None
+        result = []
+        for value in values:
+            current[0] = value
+            result.append(element(f))
+        return result
+
+    return cast
+
+
+def compile_is(scope: Scope, node: Node) -> Compiled:
+    """Compile a type test; null is of no type."""
+    operand = scope.compile(node["operand"])
+    type_ = target_type(scope, node, "is")
+    if t.is_open(operand.type) or operand.type == t.NULL or is_resource_type(operand.type):
+        names = narrowed_names(operand, type_)
+        if names is not None:
+            run = cast_to(operand, type_).run
+            return Compiled(lambda f: run(f) is not None, t.BOOLEAN)
+        run, test = operand.run, tester(type_)
+
+        def check(f: Frame) -> bool:
+            value = run(f)
+            return value is not None and test(value)
+
+        return Compiled(check, t.BOOLEAN)
+    run, fits = operand.run, static_fit(operand.type, type_)
+    return Compiled(lambda f: fits and run(f) is not None, t.BOOLEAN)
+
+
+def static_fit(source: t.ElmType, type_: t.ElmType) -> bool:
+    """Return whether every value of one closed type is of another type."""
+    if isinstance(type_, t.ChoiceOf):
+        return any(static_fit(source, option) for option in type_.options)
+    if isinstance(source, str) and isinstance(type_, str) and source.startswith("FHIR."):
+        return is_a(source.removeprefix("FHIR."), type_.removeprefix("FHIR."))
+    if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
+        return static_fit(source.element, type_.element)
+    return type_ in (source, t.ANY)
+
+
+CONVERSIONS: dict[str, tuple[Callable[[Any], Any], t.ElmType]] = {
+    "String": (conversion.to_string, t.STRING),
+    "Boolean": (conversion.to_boolean, t.BOOLEAN),
+    "Integer": (conversion.to_integer, t.INTEGER),
+    "Long": (conversion.to_long, t.LONG),
+    "Decimal": (conversion.to_decimal, t.DECIMAL),
+    "Date": (conversion.to_date, t.DATE),
+    "Time": (conversion.to_time, t.TIME),
+    "Quantity": (conversion.to_quantity, t.QUANTITY),
+    "Ratio": (conversion.to_ratio, t.RATIO),
+    "Concept": (conversion.to_concept, t.CONCEPT),
+}
+
+
+def converted(run: Run, name: str) -> Run | None:
+    """Return what converts the value of `run` to a System type, None when there is no such conversion."""
+    if name == "DateTime":
+        return lambda f: conversion.to_date_time(run(f), f[0][OFFSET])
+    if name not in CONVERSIONS:
+        return None
+    function = CONVERSIONS[name][0]
+
+    def convert_value(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else function(value)
+
+    return convert_value
+
+
+def compile_to(scope: Scope, node: Node) -> Compiled:
+    """Compile `ToX`."""
+    operand = scope.compile(node["operand"])
+    name = node["type"].removeprefix("To")
+    run = converted(operand.run, name)
+    if run is None:
+        scope.refuse(node, f"operator {node['type']} is not supported")
+    return Compiled(run, f"System.{name}")
+
+
+def compile_converts_to(scope: Scope, node: Node) -> Compiled:
+    """Compile `ConvertsToX`: null for null."""
+    operand = scope.compile(node["operand"]).run
+    run = converted(operand, node["type"].removeprefix("ConvertsTo"))
+    if run is None:
+        scope.refuse(node, f"operator {node['type']} is not supported")
+    return Compiled(lambda f: None if operand(f) is None else run(f) is not None, t.BOOLEAN)
+
+
+def compile_convert(scope: Scope, node: Node) -> Compiled:
+    """Compile `convert X to T`."""
+    operand = scope.compile(node["operand"])
+    type_ = target_type(scope, node, "to")
+    run = converted(operand.run, str(type_).removeprefix("System."))
+    return Compiled(run, type_) if run is not None else cast_to(operand, type_)
+
+
+def compile_can_convert(scope: Scope, node: Node) -> Compiled:
+    """Compile `CanConvert`: null for null."""
+    operand = scope.compile(node["operand"])
+    type_ = target_type(scope, node, "to")
+    run = converted(operand.run, str(type_).removeprefix("System.")) or cast_to(operand, type_).run
+    source = operand.run
+    return Compiled(lambda f: None if source(f) is None else run(f) is not None, t.BOOLEAN)
+
+
+def compile_convert_quantity(scope: Scope, node: Node) -> Compiled:
+    """Compile `convert q to unit`: null where there is no way from one unit to the other."""
+    quantity, unit = (part.run for part in scope.compile_all(node["operand"]))
+
+    def run(f: Frame) -> Quantity | None:
+        a, b = quantity(f), unit(f)
+        return None if a is None or b is None else convert(a, b)
+
+    if node["type"] == "ConvertQuantity":
+        return Compiled(run, t.QUANTITY)
+    return Compiled(lambda f: None if quantity(f) is None else run(f) is not None, t.BOOLEAN)
+
+
+def compile_to_list(scope: Scope, node: Node) -> Compiled:
+    """Compile `ToList`: an empty list for null."""
+    operand = scope.compile(node["operand"])
+    run = operand.run
+
+    def to_list(f: Frame) -> list[Any]:
+        value = run(f)
+        return [] if value is None else [value]
+
+    return folded(Compiled(to_list, t.ListOf(operand.type)), [operand])
+
+
+NODES = {
+    "As": compile_as,
+    "Is": compile_is,
+    "Convert": compile_convert,
+    "CanConvert": compile_can_convert,
+    "ConvertQuantity": compile_convert_quantity,
+    "CanConvertQuantity": compile_convert_quantity,
+    "ToList": compile_to_list,
+    "ToDateTime": compile_to,
+    "ConvertsToDateTime": compile_converts_to,
+    **{f"To{name}": compile_to for name in CONVERSIONS},
+    **{f"ConvertsTo{name}": compile_converts_to for name in CONVERSIONS if name != "Concept"},
+}

@@ -1,0 +1,233 @@
+"""Operators that are one function of their operands: arithmetic, strings, aggregates and small list operators.
+
+Each is null when an operand is null, save those in `LENIENT`, which say for themselves.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.comparisons import two
+from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lists, logical, strings
+from ivfhir.expressions.operators.dates import boundary, digits_of
+from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
+from ivfhir.expressions.values.dates import Partial
+
+TypeRule = Callable[[list[t.ElmType]], t.ElmType]
+Function = Callable[..., Any]
+
+
+def same(types: list[t.ElmType]) -> t.ElmType:
+    """The result has the type of the first operand."""
+    return types[0]
+
+
+def element(types: list[t.ElmType]) -> t.ElmType:
+    """The result is an element of the first operand."""
+    return t.element_of(types[0])
+
+
+def indexed(types: list[t.ElmType]) -> t.ElmType:
+    """The result is a character of a string or an element of a list."""
+    return t.STRING if types[0] == t.STRING else t.element_of(types[0])
+
+
+def always(type_: t.ElmType) -> TypeRule:
+    """Return the rule that a result always has one type."""
+    return lambda _: type_
+
+
+def product(types: list[t.ElmType]) -> t.ElmType:
+    """The product of anything with a quantity is a quantity."""
+    return t.QUANTITY if t.QUANTITY in types else types[0]
+
+
+def quotient(types: list[t.ElmType]) -> t.ElmType:
+    """A quotient is a Decimal, or a quantity."""
+    return t.QUANTITY if t.QUANTITY in types else t.DECIMAL
+
+
+def flattened(types: list[t.ElmType]) -> t.ElmType:
+    """The result is a list of the elements' elements."""
+    inner = t.element_of(types[0])
+    return inner if isinstance(inner, t.ListOf) else types[0]
+
+
+def item(value: Any, index: int) -> Any:
+    """Return a character or element, None outside."""
+    return (strings.character_at if isinstance(value, str) else lists.element_at)(value, index)
+
+
+def precision_of(value: Any) -> int:
+    """Return how many digits a value has."""
+    return digits_of(value) if isinstance(value, Partial) else decimal_digits(value)
+
+
+def boundary_of(value: Any, digits: int | None, *, last: bool) -> Any:
+    """Return the least or greatest value that a less precise one can mean."""
+    if isinstance(value, Partial):
+        return boundary(value, digits, last=last)
+    return decimal_boundary(value, digits, last=last)
+
+
+STRICT: dict[str, tuple[Function, TypeRule]] = {
+    "Subtract": (arithmetic.subtract, same),
+    "Multiply": (arithmetic.multiply, product),
+    "Divide": (arithmetic.divide, quotient),
+    "TruncatedDivide": (arithmetic.truncated_divide, same),
+    "Modulo": (arithmetic.modulo, same),
+    "Power": (arithmetic.power, same),
+    "Log": (arithmetic.log, always(t.DECIMAL)),
+    "Ln": (arithmetic.ln, always(t.DECIMAL)),
+    "Exp": (arithmetic.exp, always(t.DECIMAL)),
+    "Abs": (arithmetic.absolute, same),
+    "Negate": (arithmetic.negate, same),
+    "Ceiling": (arithmetic.ceiling, always(t.INTEGER)),
+    "Floor": (arithmetic.floor, always(t.INTEGER)),
+    "Truncate": (arithmetic.truncate, always(t.INTEGER)),
+    "Successor": (boundaries.successor, same),
+    "Predecessor": (boundaries.predecessor, same),
+    "Precision": (precision_of, always(t.INTEGER)),
+    "Lower": (str.lower, always(t.STRING)),
+    "Upper": (str.upper, always(t.STRING)),
+    "StartsWith": (strings.starts_with, always(t.BOOLEAN)),
+    "EndsWith": (strings.ends_with, always(t.BOOLEAN)),
+    "Matches": (strings.matches, always(t.BOOLEAN)),
+    "ReplaceMatches": (strings.replace_matches, always(t.STRING)),
+    "SplitOnMatches": (strings.split_on_matches, always(t.ListOf(t.STRING))),
+    "ToChars": (list, always(t.ListOf(t.STRING))),
+    "Indexer": (item, indexed),
+    "Flatten": (lists.flatten, flattened),
+    "Distinct": (lists.distinct, same),
+    "SingletonFrom": (lists.singleton, element),
+}
+
+LENIENT: dict[str, tuple[Function, TypeRule]] = {
+    "Concatenate": (lambda *parts: strings.concatenate(list(parts)), always(t.STRING)),
+    "AllTrue": (logical.all_true, always(t.BOOLEAN)),
+    "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
+    "Count": (aggregates.count, always(t.INTEGER)),
+    "Exists": (lambda values: any(v is not None for v in values or ()), always(t.BOOLEAN)),
+}
+
+NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Function, TypeRule]] = {
+    "First": (("source",), (), lambda v: v[0] if v else None, element),
+    "Last": (("source",), (), lambda v: v[-1] if v else None, element),
+    "IndexOf": (("source", "element"), (), lists.index_of, always(t.INTEGER)),
+    "Slice": (("source",), ("startIndex", "endIndex"), lists.slice_, same),
+    "Combine": (("source",), ("separator",), strings.combine, always(t.STRING)),
+    "Split": (("stringToSplit",), ("separator",), strings.split, always(t.ListOf(t.STRING))),
+    "Substring": (("stringToSub", "startIndex"), ("length",), strings.substring, always(t.STRING)),
+    "PositionOf": (("pattern", "string"), (), strings.position_of, always(t.INTEGER)),
+    "LastPositionOf": (("pattern", "string"), (), strings.last_position_of, always(t.INTEGER)),
+    "Round": (("operand",), ("precision",), arithmetic.round_, always(t.DECIMAL)),
+}
+"""Operators with named operands: the needed ones, the ones that may be absent or null, and the function."""
+
+
+def compile_strict(scope: Scope, node: Node) -> Compiled:
+    """Compile an operator that is null when an operand is."""
+    parts = operands(scope, node)
+    function, rule = STRICT[node["type"]]
+    return Compiled(applied(parts, function), rule([part.type for part in parts]))
+
+
+def applied(parts: list[Compiled], function: Function) -> Run:
+    """Return what applies a function to operands that are not null."""
+    if len(parts) == 1:
+        only = parts[0].run
+
+        def one(f: Frame) -> Any:
+            value = only(f)
+            return None if value is None else function(value)
+
+        return one
+    if len(parts) == 2:
+        return two(parts[0], parts[1], function)
+    runs = [part.run for part in parts]
+
+    def many(f: Frame) -> Any:
+        values = [run(f) for run in runs]
+        return None if None in values else function(*values)
+
+    return many
+
+
+def compile_lenient(scope: Scope, node: Node) -> Compiled:
+    """Compile an operator whose function takes nulls."""
+    parts = operands(scope, node)
+    function, rule = LENIENT[node["type"]]
+    type_ = rule([part.type for part in parts])
+    if len(parts) == 1:
+        only = parts[0].run
+        return Compiled(lambda f: function(only(f)), type_)
+    runs = [part.run for part in parts]
+    return Compiled(lambda f: function(*[run(f) for run in runs]), type_)
+
+
+def operands(scope: Scope, node: Node) -> list[Compiled]:
+    """Return the compiled operands, whether the node has one, several or a source."""
+    found = node["operand"] if "operand" in node else node["source"]
+    return scope.compile_all(found if isinstance(found, list) else [found])
+
+
+def compile_named(scope: Scope, node: Node) -> Compiled:
+    """Compile an operator with named operands."""
+    needed, optional, function, rule = NAMED[node["type"]]
+    parts = [scope.compile(node[name]) for name in needed]
+    runs = [part.run for part in parts]
+    extras = [scope.compile(node[name]).run for name in optional if name in node]
+    type_ = rule([part.type for part in parts])
+    if len(parts) == 1 and not extras:
+        return Compiled(applied(parts, function), type_)
+
+    def run(f: Frame) -> Any:
+        values = [part(f) for part in runs]
+        if any(value is None for value in values):
+            return None
+        return function(*values, *(extra(f) for extra in extras))
+
+    return Compiled(run, type_)
+
+
+def compile_aggregate(scope: Scope, node: Node) -> Compiled:
+    """Compile an aggregate of a list; null for a list that is null."""
+    source = scope.compile(node["source"])
+    inner = t.element_of(source.type)
+    return Compiled(applied([source], aggregates.AGGREGATES[node["type"]]), inner)
+
+
+def compile_boundary(scope: Scope, node: Node) -> Compiled:
+    """Compile LowBoundary and HighBoundary."""
+    value, digits = scope.compile_all(node["operand"])
+    run, count = value.run, digits.run
+    last = node["type"] == "HighBoundary"
+
+    def bound(f: Frame) -> Any:
+        known = run(f)
+        return None if known is None else boundary_of(known, count(f), last=last)
+
+    return Compiled(bound, value.type)
+
+
+def compile_extreme(scope: Scope, node: Node) -> Compiled:
+    """Compile `minimum T` and `maximum T`."""
+    type_ = t.named(node["valueType"])
+    table = boundaries.LEAST if node["type"] == "MinValue" else boundaries.GREATEST
+    if type_ not in table:
+        scope.refuse(node, f"{type_} has no least or greatest value")
+    value = table[type_]
+    return Compiled(lambda _: value, type_, constant=value)
+
+
+NODES = {
+    **dict.fromkeys(STRICT, compile_strict),
+    **dict.fromkeys(LENIENT, compile_lenient),
+    **dict.fromkeys(NAMED, compile_named),
+    **dict.fromkeys(aggregates.AGGREGATES, compile_aggregate),
+    "LowBoundary": compile_boundary,
+    "HighBoundary": compile_boundary,
+    "MinValue": compile_extreme,
+    "MaxValue": compile_extreme,
+}

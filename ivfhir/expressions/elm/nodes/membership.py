@@ -1,0 +1,228 @@
+"""Operators over intervals and lists: In, Contains, Includes, Overlaps, Before, Union and their like."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.literals import coerced
+from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.operators import boundaries, intervals, lists
+from ivfhir.expressions.operators.equality import pair_or_null
+from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.values import Interval
+from ivfhir.expressions.values.dates import PRECISIONS
+
+Relation = Callable[[Any, Any, int | None], Truth]
+
+RELATIONS: dict[str, Relation] = {
+    "Before": intervals.before,
+    "After": intervals.after,
+    "SameAs": intervals.same,
+    "SameOrBefore": intervals.same_or_before,
+    "SameOrAfter": intervals.same_or_after,
+    "Overlaps": intervals.overlaps,
+    "OverlapsBefore": intervals.overlaps_before,
+    "OverlapsAfter": intervals.overlaps_after,
+    "Meets": intervals.meets,
+    "MeetsBefore": intervals.meets_before,
+    "MeetsAfter": intervals.meets_after,
+    "Starts": intervals.starts,
+    "Ends": intervals.ends,
+}
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "Start": boundaries.start_of,
+    "End": boundaries.end_of,
+    "Width": intervals.width,
+    "Size": intervals.size,
+    "PointFrom": intervals.point_from,
+}
+
+
+def precision_of(node: Node) -> int | None:
+    """Return the precision that a node compares with."""
+    return PRECISIONS.get(node.get("precision", ""))
+
+
+def relation(a: Run, b: Run, function: Relation, precision: int | None) -> Run:
+    """Return what applies a relation to two values that are not null."""
+
+    def run(f: Frame) -> Truth:
+        x = a(f)
+        if x is None:
+            return None
+        y = b(f)
+        return None if y is None else function(x, y, precision)
+
+    return run
+
+
+def compile_relation(scope: Scope, node: Node) -> Compiled:
+    """Compile a relation of intervals, points or dates."""
+    a, b = (part.run for part in scope.compile_all(node["operand"]))
+    return Compiled(relation(a, b, RELATIONS[node["type"]], precision_of(node)), t.BOOLEAN)
+
+
+def compile_in(scope: Scope, node: Node) -> Compiled:
+    """Compile `x in y` and `during` with a point."""
+    point, container = scope.compile_all(node["operand"])
+    return membership(point, container, node)
+
+
+def compile_contains(scope: Scope, node: Node) -> Compiled:
+    """Compile `y contains x`."""
+    container, point = scope.compile_all(node["operand"])
+    return membership(point, container, node)
+
+
+def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
+    """Return whether a point is in a list or interval.
+
+    Null is in no list and no interval known to hold it: the answer is null. Nothing is in a null container: False.
+    """
+    proper = node["type"].startswith("Proper")
+    if container.constant.__class__ is list and point.type == t.STRING and not proper:
+        return Compiled(in_constant(point.run, frozenset(container.constant)), t.BOOLEAN)
+    precision = precision_of(node)
+    inside = intervals.properly_holds if proper else intervals.holds
+    a, b = point.run, container.run
+
+    def run(f: Frame) -> Truth:
+        holder = b(f)
+        if holder is None:
+            return False
+        value = a(f)
+        if isinstance(holder, Interval):
+            return None if value is None else inside(holder, value, precision)
+        if value is None:
+            return None
+        found = lists.contains(holder, value)
+        if proper and found:
+            return any(pair_or_null(value, other) is False for other in holder)
+        return found
+
+    return Compiled(run, t.BOOLEAN)
+
+
+def in_constant(point: Run, strings: frozenset[Any]) -> Run:
+    """Return whether a string is one of some that are known when compiling."""
+
+    def run(f: Frame) -> Truth:
+        value = point(f)
+        return None if value is None else value in strings
+
+    return run
+
+
+def compile_includes(scope: Scope, node: Node) -> Compiled:
+    """Compile Includes and IncludedIn, proper or not, over lists or intervals; a point counts as `in`."""
+    a, b = scope.compile_all(node["operand"])
+    kind = node["type"]
+    if "IncludedIn" in kind:
+        a, b = b, a
+    proper = kind.startswith("Proper")
+    precision = precision_of(node)
+    if isinstance(a.type, t.IntervalOf | t.ListOf) and not isinstance(
+        b.type, t.IntervalOf | t.ListOf
+    ):
+        return membership(b, a, node)
+    of_intervals: Relation = intervals.properly_includes if proper else intervals.includes
+    of_lists = lists.properly_includes if proper else lists.includes
+
+    def either(x: Any, y: Any, at: int | None) -> Truth:
+        return of_intervals(x, y, at) if isinstance(x, Interval) else of_lists(x, y)
+
+    return Compiled(relation(a.run, b.run, either, precision), t.BOOLEAN)
+
+
+def compile_part(scope: Scope, node: Node) -> Compiled:
+    """Compile `start of`, `end of`, `width of`, `Size` and `point from`."""
+    operand = scope.compile(node["operand"])
+    run, function = operand.run, PARTS[node["type"]]
+    point = t.point_of(operand.type)
+
+    def part(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else function(value)
+
+    return Compiled(part, point)
+
+
+def compile_union(scope: Scope, node: Node) -> Compiled:
+    """Compile `union`: of lists, where null is empty, or of two intervals."""
+    parts = scope.compile_all(node["operand"])
+    if any(isinstance(part.type, t.IntervalOf) for part in parts):
+        a, b = (part.run for part in parts)
+        return Compiled(relation(a, b, ignoring(intervals.union), None), parts[0].type)
+    type_ = t.ListOf(t.choice(t.element_of(p.type) for p in parts if p.type != t.NULL))
+    runs = [coerced(part, type_).run for part in parts]
+
+    def run(f: Frame) -> list[Any]:
+        return lists.distinct([value for part in runs for value in part(f) or ()])
+
+    return Compiled(run, type_)
+
+
+def ignoring(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any, int | None], Any]:
+    """Return a function of two values as one that takes a precision and ignores it."""
+    return lambda a, b, _: function(a, b)
+
+
+def compile_intersect(scope: Scope, node: Node) -> Compiled:
+    """Compile `intersect` of lists or intervals."""
+    return set_operation(scope, node, intervals.intersect, lists.intersect)
+
+
+def compile_except(scope: Scope, node: Node) -> Compiled:
+    """Compile `except` of lists or intervals; nothing is taken away when the second list is null."""
+    return set_operation(scope, node, intervals.except_, lists.except_)
+
+
+def set_operation(
+    scope: Scope,
+    node: Node,
+    of_intervals: Callable[[Any, Any], Any],
+    of_lists: Callable[[Any, Any], Any],
+) -> Compiled:
+    """Compile an operation on two lists or two intervals."""
+    a, b = scope.compile_all(node["operand"])
+    left, right = a.run, b.run
+    keep = node["type"] == "Except" and isinstance(a.type, t.ListOf)
+
+    def run(f: Frame) -> Any:
+        x, y = left(f), right(f)
+        if x is None or (y is None and not keep):
+            return None
+        return of_intervals(x, y) if isinstance(x, Interval) else of_lists(x, y)
+
+    return Compiled(run, a.type)
+
+
+def compile_collapse(scope: Scope, node: Node) -> Compiled:
+    """Compile `collapse` of a list of intervals, without a `per`."""
+    source, *rest = scope.compile_all(node["operand"])
+    if rest and rest[0].constant not in (None, UNSET):
+        scope.refuse(node, "collapse with per is not supported")
+    run = source.run
+
+    def collapse(f: Frame) -> Any:
+        values = run(f)
+        return None if values is None else intervals.collapse(values)
+
+    return Compiled(collapse, source.type)
+
+
+NODES = {
+    **dict.fromkeys(RELATIONS, compile_relation),
+    **dict.fromkeys(PARTS, compile_part),
+    "In": compile_in,
+    "ProperIn": compile_in,
+    "Contains": compile_contains,
+    "ProperContains": compile_contains,
+    **dict.fromkeys(
+        ("Includes", "IncludedIn", "ProperIncludes", "ProperIncludedIn"), compile_includes
+    ),
+    "Union": compile_union,
+    "Intersect": compile_intersect,
+    "Except": compile_except,
+    "Collapse": compile_collapse,
+}

@@ -1,0 +1,236 @@
+"""Property: an element of a resource, a tuple, or one of CQL's own structures.
+
+The static type says which element it is, so that a path costs one closure. Where the type is open (a choice, Any)
+the value is asked at run time.
+"""
+
+from typing import Any
+
+from ivfhir.expressions.elm.readers import reader
+from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.types import (
+    ANY,
+    BOOLEAN,
+    CODE,
+    CONCEPT,
+    DATE_TIME,
+    DECIMAL,
+    NULL,
+    QUANTITY,
+    RATIO,
+    STRING,
+    ElmType,
+    IntervalOf,
+    ListOf,
+    TupleOf,
+    Typed,
+    choice,
+    is_open,
+    wrapper,
+)
+from ivfhir.expressions.fhir_model import is_resource, primitive_of
+from ivfhir.expressions.values import Code, Concept, Interval, Quantity, Ratio
+
+SYSTEM_ELEMENTS: dict[ElmType, dict[str, tuple[str, ElmType]]] = {
+    QUANTITY: {"value": ("value", DECIMAL), "unit": ("unit", STRING)},
+    RATIO: {"numerator": ("numerator", QUANTITY), "denominator": ("denominator", QUANTITY)},
+    CODE: {name: (name, STRING) for name in ("code", "system", "version", "display")},
+    CONCEPT: {"codes": ("codes", ListOf(CODE)), "display": ("display", STRING)},
+    "System.ValueSet": {name: (name, STRING) for name in ("id", "version", "name")},
+    "System.CodeSystem": {name: (name, STRING) for name in ("id", "version", "name")},
+}
+INTERVAL_ELEMENTS = {
+    "low": "low",
+    "high": "high",
+    "lowClosed": "low_closed",
+    "highClosed": "high_closed",
+}
+STRUCTURES: dict[type, dict[str, tuple[str, ElmType]]] = {
+    Quantity: SYSTEM_ELEMENTS[QUANTITY],
+    Ratio: SYSTEM_ELEMENTS[RATIO],
+    Code: SYSTEM_ELEMENTS[CODE],
+    Concept: SYSTEM_ELEMENTS[CONCEPT],
+    Interval: {path: (name, ANY) for path, name in INTERVAL_ELEMENTS.items()},
+}
+
+
+def compile_property(scope: Scope, node: Node) -> Compiled:
+    """Compile a Property with a source expression or the name of a local."""
+    if "source" in node:
+        source = scope.compile(node["source"])
+    else:
+        source = local(scope, node, node["scope"])
+    return steps(scope, node, source, node["path"])
+
+
+def local(scope: Scope, node: Node, name: str) -> Compiled:
+    """Return the expression that is a local: an alias, a let or an operand."""
+    if name not in scope.names:
+        scope.refuse(node, f"there is no {name} here")
+    slot, type_ = scope.names[name]
+    return Compiled(lambda f: f[slot], type_, slot=slot)
+
+
+def steps(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+    """Return the element at a dotted path."""
+    for name in path.split("."):
+        source = step(scope, node, source, name)
+    return source
+
+
+def step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+    """Return an element of a compiled source."""
+    type_ = source.type
+    run = source.run
+    if isinstance(type_, TupleOf):
+        return tuple_step(source, type_, path)
+    if isinstance(type_, IntervalOf):
+        if path not in INTERVAL_ELEMENTS:
+            scope.refuse(node, f"an interval has no element {path}")
+        closed = path.endswith("Closed")
+        return Compiled(attribute(run, INTERVAL_ELEMENTS[path]), BOOLEAN if closed else type_.point)
+    if type_ in SYSTEM_ELEMENTS:
+        found = SYSTEM_ELEMENTS[type_].get(path)
+        if found is None:
+            scope.refuse(node, f"{type_} has no element {path}")
+        if type_ == CONCEPT and path == "codes":
+            return Compiled(concept_codes(run), found[1])
+        return Compiled(attribute(run, found[0]), found[1])
+    if isinstance(type_, str) and type_.startswith("FHIR."):
+        return fhir_step(scope, node, source, path)
+    if is_open(type_) or type_ == NULL:
+        return Compiled(lambda f: dynamic(run(f), path, f), open_type(type_, path))
+    scope.refuse(node, f"{type_} has no element {path}")
+
+
+def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
+    """Return an element of a tuple."""
+    run, slot = source.run, source.slot
+
+    def of_slot(f: Frame) -> Any:
+        value = f[slot]  # type: ignore[index]  # only used with a slot
+        return None if value is None else value.get(path)
+
+    def of_run(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else value.get(path)
+
+    return Compiled(of_run if slot is None else of_slot, type_.get(path))
+
+
+def attribute(run: Run, name: str) -> Run:
+    """Return what reads an attribute of a value that may be null."""
+
+    def get(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else getattr(value, name, None)
+
+    return get
+
+
+def concept_codes(run: Run) -> Run:
+    """Return what reads the codes of a Concept as a list."""
+
+    def get(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else list(value.codes)
+
+    return get
+
+
+def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+    """Return an element of a FHIR type."""
+    owner = str(source.type).removeprefix("FHIR.")
+    found = reader(owner, path)
+    if found is None:
+        if is_resource(owner):
+            run = source.run
+            return Compiled(lambda f: dynamic(run(f), path, f), ANY)
+        scope.refuse(node, f"FHIR type {owner} has no element {path}")
+    if primitive_of(owner) is not None and path != "value":
+        return sibling_step(scope, node, source, path)
+    read, type_ = found
+    run, slot = source.run, source.slot
+    if type_ == DATE_TIME and path == "value":
+        return Compiled(date_time_value(read, run), type_)
+    if slot is not None:
+        at = slot
+        return Compiled(lambda f: read(f[at]), type_, parent=source, owner=owner, path=path)
+    return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path)
+
+
+def date_time_value(read: Run, run: Run) -> Run:
+    """Return what reads a DateTime; a time without offset is in the offset of the evaluation."""
+
+    def get(f: Frame) -> Any:
+        value = read(run(f))
+        if value is not None and value.offset is None and value.precision > 3:
+            return value.at_offset(f[0][OFFSET])
+        return value
+
+    return get
+
+
+def sibling_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+    """Return id or extension of a primitive: they are in the JSON sibling `_name` of the element."""
+    parent, name = source.parent, "_" + source.path
+    found = reader("Element", path)
+    if parent is None or found is None or isinstance(source.type, ListOf):
+        scope.refuse(node, f"{path} of a primitive is read only directly from its element")
+    run, (read, type_) = parent.run, found
+
+    def get(f: Frame) -> Any:
+        raw = run(f)
+        return read(raw.get(name)) if raw.__class__ is dict else None
+
+    return Compiled(get, type_)
+
+
+def open_type(type_: ElmType, path: str) -> ElmType:
+    """Return the type of an element of a value whose type is one of several."""
+    options = getattr(type_, "options", ())
+    found = []
+    for option in options:
+        known = reader(str(option).removeprefix("FHIR."), path) if isinstance(option, str) else None
+        if known is not None:
+            found.append(known[1])
+        elif isinstance(option, TupleOf):
+            found.append(option.get(path))
+        elif not (isinstance(option, str) and option.startswith("FHIR.")):
+            return ANY
+    result = choice(found) if found else ANY
+    return result if is_open(result) or str(result).startswith("System.") else ANY
+
+
+def dynamic(value: Any, path: str, f: Frame) -> Any:
+    """Return an element of a value that tells its own type."""
+    if value is None:
+        return None
+    if value.__class__ is dict:
+        if "resourceType" not in value:
+            return value.get(path)
+        return fhir_dynamic(str(value["resourceType"]), value, path, f)
+    if isinstance(value, Typed):
+        return fhir_dynamic(value.type.removeprefix("FHIR."), value.raw, path, f)
+    elements = STRUCTURES.get(value.__class__)
+    found = elements.get(path) if elements else None
+    if found is None:
+        return None
+    result = getattr(value, found[0])
+    return list(result) if isinstance(result, tuple) else result
+
+
+def fhir_dynamic(owner: str, raw: Any, path: str, f: Frame) -> Any:
+    """Return an element of raw JSON of a FHIR type, wrapped so that it tells its own type."""
+    found = reader(owner, path)
+    if found is None:
+        return None
+    read, type_ = found
+    value = read(raw)
+    if type_ == DATE_TIME:
+        return date_time_value(lambda _: value, lambda _: None)(f)
+    wrap = wrapper(type_, ANY)
+    return value if wrap is None else wrap(value)
+
+
+NODES = {"Property": compile_property}

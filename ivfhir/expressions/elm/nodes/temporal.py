@@ -1,0 +1,133 @@
+"""Dates, times and ages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.comparisons import strict, two
+from ivfhir.expressions.elm.scope import CLOCK, OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.operators import arithmetic, dates
+from ivfhir.expressions.operators.conversion import to_date_time
+from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values import Date, DateTime, Quantity
+from ivfhir.expressions.values.dates import Partial
+
+PARTIAL = frozenset({t.DATE, t.DATE_TIME, t.TIME})
+BETWEEN = {"DurationBetween": dates.duration_between, "DifferenceBetween": dates.difference_between}
+
+
+def compile_add(scope: Scope, node: Node) -> Compiled:
+    """Compile `+` of numbers, quantities, or a date and a quantity of time."""
+    a, b = scope.compile_all(node["operand"])
+    if a.type in PARTIAL:
+        return Compiled(two(a, b, dates.plus), a.type)
+    return Compiled(two(a, b, add if a.type in (t.ANY, t.NULL) else arithmetic.add), a.type)
+
+
+def compile_subtract(scope: Scope, node: Node) -> Compiled:
+    """Compile `-` of numbers, quantities, or a date and a quantity of time."""
+    a, b = scope.compile_all(node["operand"])
+    if a.type in PARTIAL:
+        return Compiled(two(a, b, minus), a.type)
+    return Compiled(two(a, b, arithmetic.subtract), a.type)
+
+
+def add(a: Any, b: Any) -> Any:
+    """Return the sum of operands whose types are known only now."""
+    return dates.plus(a, b) if isinstance(a, Partial) else arithmetic.add(a, b)
+
+
+def minus(value: Partial, quantity: Quantity) -> Partial | None:
+    """Return the date moved back."""
+    return dates.plus(value, quantity, -1)
+
+
+def compile_between(scope: Scope, node: Node) -> Compiled:
+    """Compile `duration in P between` and `difference in P between`."""
+    a, b = (part.run for part in scope.compile_all(node["operand"]))
+    return Compiled(between(a, b, node["type"], node["precision"]), t.INTEGER)
+
+
+def between(a: Run, b: Run, operator: str, precision: str) -> Run:
+    """Return what counts periods or boundaries between two dates."""
+    function: Callable[[Partial, Partial, str], Any] = BETWEEN[operator]
+    return strict(a, b, lambda x, y: function(x, y, precision))
+
+
+def compile_age_at(scope: Scope, node: Node) -> Compiled:
+    """Compile the age at a date: the duration since birth."""
+    a, b = (part.run for part in scope.compile_all(node["operand"]))
+    return Compiled(between(a, b, "DurationBetween", node["precision"]), t.INTEGER)
+
+
+def compile_component(scope: Scope, node: Node) -> Compiled:
+    """Compile `P from date`."""
+    run, precision = scope.compile(node["operand"]).run, node["precision"]
+
+    def component(f: Frame) -> int | None:
+        value = run(f)
+        return None if value is None else dates.component(value, precision)
+
+    return Compiled(component, t.INTEGER)
+
+
+FROM: dict[str, tuple[Callable[[Any], Any], t.ElmType]] = {
+    "DateFrom": (dates.date_from, t.DATE),
+    "TimeFrom": (dates.time_from, t.TIME),
+    "TimezoneOffsetFrom": (dates.offset_from, t.DECIMAL),
+    "TimezoneFrom": (dates.offset_from, t.DECIMAL),
+}
+
+
+def compile_from(scope: Scope, node: Node) -> Compiled:
+    """Compile `date from`, `time from` and `timezoneoffset from`."""
+    run = scope.compile(node["operand"]).run
+    function, type_ = FROM[node["type"]]
+
+    def part(f: Frame) -> Any:
+        value = run(f)
+        return None if value is None else function(value)
+
+    return Compiled(part, type_)
+
+
+def compile_now(_: Scope, node: Node) -> Compiled:
+    """Compile `Now()`, `Today()` and `TimeOfDay()`: the instant the evaluation was asked for."""
+    function = {"Now": lambda m: m, "Today": DateTime.date, "TimeOfDay": dates.time_from}[
+        node["type"]
+    ]
+    type_ = {"Now": t.DATE_TIME, "Today": t.DATE, "TimeOfDay": t.TIME}[node["type"]]
+
+    def now(f: Frame) -> Any:
+        moment = f[0][CLOCK]
+        if moment is None:
+            raise CqlError(f"{node['type']}: the evaluation has no instant (give AsOf)")
+        return function(moment)
+
+    return Compiled(now, type_)
+
+
+def compile_age(scope: Scope, node: Node) -> Compiled:
+    """Compile the age now."""
+    run, precision = scope.compile(node["operand"]).run, node["precision"]
+
+    def age(f: Frame) -> Any:
+        birth, now = run(f), f[0][CLOCK]
+        if birth is None or now is None:
+            return None
+        at = now.date() if isinstance(birth, Date) else to_date_time(now, f[0][OFFSET])
+        return dates.duration_between(birth, at, precision)
+
+    return Compiled(age, t.INTEGER)
+
+
+NODES = {
+    "Add": compile_add,
+    "Subtract": compile_subtract,
+    **dict.fromkeys(BETWEEN, compile_between),
+    "CalculateAgeAt": compile_age_at,
+    "CalculateAge": compile_age,
+    "DateTimeComponentFrom": compile_component,
+    **dict.fromkeys(FROM, compile_from),
+    **dict.fromkeys(("Now", "Today", "TimeOfDay"), compile_now),
+}

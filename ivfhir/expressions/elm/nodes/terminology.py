@@ -1,0 +1,285 @@
+"""Codes, value sets and retrieves."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.casts import is_element_type
+from ivfhir.expressions.elm.nodes.properties import dynamic, steps
+from ivfhir.expressions.elm.scope import INDEX, UNSET, Compiled, Frame, Node, Run, Scope, constant
+from ivfhir.expressions.index import CodePair, ResourceIndex, code_pairs
+from ivfhir.expressions.operators import intervals
+from ivfhir.expressions.operators.conversion import to_date_time
+from ivfhir.expressions.operators.equality import codes_of, equivalent
+from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.values import Code, CodeSystem, Concept, Interval, ValueSet
+from ivfhir.expressions.values.dates import parse_date_time
+
+
+def compile_code_ref(scope: Scope, node: Node) -> Compiled:
+    """Compile the name of a code."""
+    return constant(code_of(scope, node), t.CODE)
+
+
+def code_of(scope: Scope, node: Node) -> Code:
+    """Return the code that a name stands for."""
+    library = scope.program.resolve(scope, node)
+    definition = scope.program.definition(scope, node, library, "codes")
+    system = None
+    if "codeSystem" in definition:
+        reference = definition["codeSystem"]
+        where = scope.program.resolve_in(scope, reference, library)
+        system = scope.program.definition(scope, reference, where, "codeSystems")
+    return Code(
+        definition["id"],
+        None if system is None else system["id"],
+        None if system is None else system.get("version"),
+        definition.get("display"),
+    )
+
+
+def compile_concept_ref(scope: Scope, node: Node) -> Compiled:
+    """Compile the name of a concept."""
+    library = scope.program.resolve(scope, node)
+    definition = scope.program.definition(scope, node, library, "concepts")
+    inner = scope.program.scope_of(library, scope.define)
+    codes = tuple(code_of(inner, code) for code in definition.get("code", []))
+    return constant(Concept(codes, definition.get("display")), t.CONCEPT)
+
+
+def compile_value_set_ref(scope: Scope, node: Node) -> Compiled:
+    """Compile the name of a value set: its reference, or its codes in the older form of ELM."""
+    reference = value_set_of(scope, node)
+    if node.get("preserve") is True:
+        return constant(reference, t.VALUE_SET)
+    return Compiled(expanded(reference), t.ListOf(t.CODE))
+
+
+def value_set_of(scope: Scope, node: Node) -> ValueSet:
+    """Return the value set that a name stands for."""
+    library = scope.program.resolve(scope, node)
+    definition = scope.program.definition(scope, node, library, "valueSets")
+    scope.uses.add(("value set", definition["id"]))
+    return ValueSet(definition["id"], definition.get("version"), definition["name"])
+
+
+def compile_code_system_ref(scope: Scope, node: Node) -> Compiled:
+    """Compile the name of a code system."""
+    library = scope.program.resolve(scope, node)
+    definition = scope.program.definition(scope, node, library, "codeSystems")
+    system = CodeSystem(definition["id"], definition.get("version"), definition["name"])
+    return constant(system, t.CODE_SYSTEM)
+
+
+def expansion(index: ResourceIndex, value_set: ValueSet) -> Collection[CodePair]:
+    """Return the codes of a value set.
+
+    Raises:
+        CqlError: the session was given no expansion of it.
+    """
+    canonical = value_set.id or ""
+    found = index.expansions.get(canonical)
+    if found is None and value_set.version:
+        found = index.expansions.get(f"{canonical}|{value_set.version}")
+    if found is None:
+        raise CqlError(f"value set {canonical} has no expansion")
+    return found
+
+
+def expanded(value_set: ValueSet) -> Run:
+    """Return what lists the codes of a value set."""
+    return lambda f: [Code(code, system) for system, code in expansion(f[0][INDEX], value_set)]
+
+
+def compile_expand(scope: Scope, node: Node) -> Compiled:
+    """Compile ExpandValueSet."""
+    operand = scope.compile(node["operand"])
+    if operand.constant is UNSET:
+        scope.refuse(node, "a value set that is not named in the library cannot be expanded")
+    return Compiled(expanded(operand.constant), t.ListOf(t.CODE))
+
+
+def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
+    """Compile `code in value set`; an element of a resource is looked up as it is, with no Concept made of it."""
+    value_set = value_set_operand(scope, node)
+    plural = node["type"] == "AnyInValueSet"
+    code = node["codes"] if plural else node["code"]
+    raw = raw_concept(scope, code)
+    operand = (raw or scope.compile(code)).run
+    pairs_of: Callable[[Any], list[CodePair]] = code_pairs if raw else value_pairs
+
+    def run(f: Frame) -> Truth:
+        value = operand(f)
+        if value is None:
+            return False if plural else None
+        codes = expansion(f[0][INDEX], value_set)
+        if value.__class__ is str:
+            return any(value == known for _, known in codes)
+        return any(pair in codes for pair in pairs_of(value))
+
+    return Compiled(run, t.BOOLEAN)
+
+
+def value_set_operand(scope: Scope, node: Node) -> ValueSet:
+    """Return the value set that an InValueSet or AnyInValueSet names."""
+    if "valueset" in node:
+        return value_set_of(scope, node["valueset"])
+    expression = scope.compile(node["valuesetExpression"])
+    if not isinstance(expression.constant, ValueSet):
+        scope.refuse(node, "a value set that is not named in the library is not supported")
+    return expression.constant
+
+
+def raw_concept(scope: Scope, node: Node) -> Compiled | None:
+    """Return the element that FHIRHelpers would turn into a Concept or Code, None for other expressions."""
+    if node.get("type") != "FunctionRef" or node.get("name") not in ("ToConcept", "ToCode"):
+        return None
+    if scope.program.resolve(scope, node)[0] != "FHIRHelpers":
+        return None
+    operand = scope.compile(node["operand"][0])
+    return operand if operand.type in ("FHIR.CodeableConcept", "FHIR.Coding") else None
+
+
+def value_pairs(value: Any) -> list[CodePair]:
+    """Return the codes of a value as (system, code)."""
+    if isinstance(value, list):
+        return [pair for item in value for pair in value_pairs(item)]
+    return [(code.system, code.code) for code in codes_of(value) if code is not None and code.code]
+
+
+def compile_in_code_system(scope: Scope, node: Node) -> Compiled:
+    """Compile `code in code system`: whether the code says that it is of the system."""
+    plural = node["type"] == "AnyInCodeSystem"
+    operand = scope.compile(node["codes" if plural else "code"]).run
+    reference = node.get("codesystem") or node.get("codesystemExpression") or {}
+    system = compile_code_system_ref(scope, reference).constant
+
+    def run(f: Frame) -> Truth:
+        value = operand(f)
+        if value is None:
+            return False if plural else None
+        return any(known == system.id for known, _ in value_pairs(value))
+
+    return Compiled(run, t.BOOLEAN)
+
+
+def compile_equivalent_codes(scope: Scope, node: Node) -> Compiled:
+    """Compile `~`; an element against codes that are known is looked up as it is."""
+    for element, other in (node["operand"], node["operand"][::-1]):
+        raw = raw_concept(scope, element)
+        constant_side = scope.compile(other) if raw else None
+        known = constant_codes(constant_side) if constant_side else None
+        if raw is not None and known:
+            return Compiled(any_of(raw.run, known), t.BOOLEAN)
+    a, b = (part.run for part in scope.compile_all(node["operand"]))
+    return Compiled(lambda f: equivalent(a(f), b(f)), t.BOOLEAN)
+
+
+def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
+    """Return the codes of an expression that is always the same code or concept, None for others."""
+    value = compiled.constant
+    return frozenset(value_pairs(value)) if isinstance(value, Code | Concept) else None
+
+
+def any_of(run: Run, known: frozenset[CodePair]) -> Run:
+    """Return whether an element carries one of some codes."""
+
+    def check(f: Frame) -> bool:
+        return any(pair in known for pair in code_pairs(run(f)))
+
+    return check
+
+
+def compile_to_concept(scope: Scope, node: Node) -> Compiled:
+    """Compile ToConcept; of a code that is known it is known too."""
+    operand = scope.compile(node["operand"])
+    value = operand.constant
+    if isinstance(value, Code):
+        return constant(Concept((value,), value.display), t.CONCEPT)
+    run = operand.run
+
+    def to_concept(f: Frame) -> Concept | None:
+        codes = run(f)
+        if codes is None:
+            return None
+        return Concept(tuple(codes_of(codes) if not isinstance(codes, list) else codes))
+
+    return Compiled(to_concept, t.CONCEPT)
+
+
+def compile_retrieve(scope: Scope, node: Node) -> Compiled:
+    """Compile a retrieve: the resources of a type, those with certain codes, those in a time."""
+    type_ = t.named(node["dataType"])
+    name = type_.removeprefix("FHIR.")
+    scope.uses.add(name)
+    run: Run = lambda f: f[0][INDEX].of_type(name)
+    if "codes" in node:
+        run = coded_retrieve(scope, node, name, scope.compile(node["codes"]))
+    if "dateRange" in node:
+        run = dated_retrieve(scope, node, type_, run)
+    return Compiled(run, t.ListOf(type_))
+
+
+def coded_retrieve(scope: Scope, node: Node, name: str, codes: Compiled) -> Run:
+    """Return what gives the resources that carry one of the codes."""
+    path = node.get("codeProperty", "code")
+    value = codes.constant
+    if isinstance(value, ValueSet):
+        value_set = value
+        return lambda f: f[0][INDEX].of_codes(name, path, expansion(f[0][INDEX], value_set))
+    if value is not UNSET:
+        known = frozenset(value_pairs(value))
+        return lambda f: f[0][INDEX].of_codes(name, path, known)
+    run = codes.run
+    return lambda f: f[0][INDEX].of_codes(name, path, frozenset(value_pairs(run(f) or [])))
+
+
+def dated_retrieve(scope: Scope, node: Node, type_: str, source: Run) -> Run:
+    """Return what gives the resources whose date is in a range, or whose period overlaps it."""
+    with scope.inner():
+        slot = scope.bind("$dated", type_)
+        path = node.get("dateProperty") or node.get("dateLowProperty", "")
+        date = steps(scope, node, Compiled(lambda f: f[slot], type_, slot=slot), path)
+    range_run, run = scope.compile(node["dateRange"]).run, date.run
+    wrap = t.wrapper(date.type, t.ANY) if is_element_type(date.type) else None
+
+    def retrieve(f: Frame) -> list[Any]:
+        wanted = range_run(f)
+        found = []
+        for resource in source(f):
+            f[slot] = resource
+            value = run(f) if wrap is None else wrap(run(f))
+            when = interval_of(value, f)
+            if wanted is not None and when is not None and intervals.overlaps(when, wanted) is True:
+                found.append(resource)
+        return found
+
+    return retrieve
+
+
+def interval_of(value: Any, f: Frame) -> Interval | None:
+    """Return a FHIR dateTime, instant or Period as an interval."""
+    if not isinstance(value, t.Typed):
+        return None
+    if isinstance(value.raw, str):
+        moment = to_date_time(parse_date_time(value.raw), f[0][1])
+        return None if moment is None else Interval(moment, moment)
+    start, end = (dynamic(dynamic(value, part, f), "value", f) for part in ("start", "end"))
+    return Interval(start, end, True, True, t.DATE_TIME)
+
+
+NODES = {
+    "CodeRef": compile_code_ref,
+    "ConceptRef": compile_concept_ref,
+    "ValueSetRef": compile_value_set_ref,
+    "CodeSystemRef": compile_code_system_ref,
+    "ExpandValueSet": compile_expand,
+    "InValueSet": compile_in_value_set,
+    "AnyInValueSet": compile_in_value_set,
+    "InCodeSystem": compile_in_code_system,
+    "AnyInCodeSystem": compile_in_code_system,
+    "Equivalent": compile_equivalent_codes,
+    "ToConcept": compile_to_concept,
+    "Retrieve": compile_retrieve,
+}

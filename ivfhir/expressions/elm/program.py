@@ -1,0 +1,331 @@
+"""Libraries compiled together: names resolved, defines and functions compiled once, places in memory given out.
+
+A session's memory is a list. Its first places are of the session itself (`scope.INDEX` and so on), then every
+parameter and define of every library has one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ivfhir.errors import EvaluationError, KnowledgeError, UnsupportedError
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes import NODES, STRUCTURE
+from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
+from ivfhir.expressions.elm.scope import CLOCK, UNSET, Compiled, Frame, Node, Run, Scope, place
+from ivfhir.expressions.fhir_model import is_a
+from ivfhir.expressions.operators.errors import CqlError
+
+LibraryKey = tuple[str, str | None]
+"""Name and version of a library."""
+
+SectionKey = tuple[LibraryKey, str, str]
+Compute = Callable[[list[Any]], Any]
+
+SKIPPED = frozenset({"annotation", "signature", "resultTypeSpecifier"})
+SECTIONS = ("codeSystems", "valueSets", "codes", "concepts", "parameters")
+
+
+@dataclass(slots=True)
+class Cell:
+    """A define or function, compiled.
+
+    Args:
+        key: ("define", library, name), or ("function", library, name, number).
+        slot: its place in memory; 0 for a function, which has none.
+        type: static type of its value.
+        uses: what it retrieves (FHIR types) and the keys of what it calls.
+        body: computes the value from a frame.
+        size: slots of its frame.
+    """
+
+    key: tuple[Any, ...]
+    slot: int = 0
+    type: t.ElmType = t.ANY
+    uses: set[Any] = field(default_factory=set)
+    body: Run | None = None
+    size: int = 1
+
+    def caller(self, arguments: list[Run]) -> Run:
+        """Return what calls this function with compiled arguments, in a frame of its own."""
+        blank = None
+
+        def run(f: Frame) -> Any:
+            nonlocal blank
+            if blank is None:
+                blank = [None] * (self.size - 1 - len(arguments))
+            return self.body([f[0], *[a(f) for a in arguments], *blank])  # type: ignore[misc]  # set when compiled
+
+        return run
+
+
+class Program:
+    """Libraries that are compiled together.
+
+    Args:
+        libraries: parsed ELM, `{"library": {...}}` or what is inside.
+
+    Raises:
+        UnsupportedError: a library uses an operator that is not known.
+        KnowledgeError: an include is missing, a name is not defined, or a define needs itself.
+    """
+
+    def __init__(self, libraries: Iterable[Node]) -> None:
+        """Check every node, give every parameter and define its place, compile all defines."""
+        self.libraries: dict[LibraryKey, Node] = {}
+        self.computes: list[Compute] = [_never] * (CLOCK + 1)
+        self.template: list[Any] = [None] * (CLOCK + 1)
+        self.cells: dict[tuple[Any, ...], Cell] = {}
+        self._sections: dict[SectionKey, Node] = {}
+        self._defines: dict[tuple[LibraryKey, str], Node] = {}
+        self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
+        self._slots: dict[tuple[LibraryKey, str, str], int] = {}
+        self._compiling: set[tuple[Any, ...]] = set()
+        for document in libraries:
+            self._add(document.get("library", document))
+        for library, name in list(self._defines):
+            self._compile_define(library, name)
+
+    def _add(self, elm: Node) -> None:
+        """Take a library in: its definitions by name, and a place for each parameter and define."""
+        key = (elm["identifier"]["id"], elm["identifier"].get("version"))
+        self.libraries[key] = elm
+        for section in SECTIONS:
+            for definition in elm.get(section, {}).get("def", []):
+                self._sections[key, section, definition["name"]] = definition
+                if section == "parameters":
+                    check_nodes(key[0], definition["name"], definition.get("default"))
+                    self._place("parameter", key, definition["name"])
+        for definition in elm.get("statements", {}).get("def", []):
+            name = definition["name"]
+            check_nodes(key[0], name, definition.get("expression"))
+            if definition.get("type") == "FunctionDef":
+                self._functions.setdefault((key, name), []).append(definition)
+            elif "expression" in definition:
+                self._defines[key, name] = definition
+                self._place("define", key, name)
+
+    def _place(self, kind: str, library: LibraryKey, name: str) -> None:
+        """Give a parameter or define its place in memory."""
+        self._slots[library, kind, name] = len(self.template)
+        self.template.append(UNSET)
+        self.computes.append(_never)
+
+    def slot(self, kind: str, library: LibraryKey, name: str) -> int | None:
+        """Return the place of a `parameter` or `define`, None when the library has none of that name."""
+        return self._slots.get((library, kind, name))
+
+    def scope_of(self, library: LibraryKey, define: str) -> Scope:
+        """Return a new scope for compiling in a library."""
+        return Scope(self, library, define, NODES)
+
+    def resolve(self, scope: Scope, node: Node) -> LibraryKey:
+        """Return the library that a reference names; the scope's own where it names none."""
+        return self.resolve_in(scope, node, scope.library)
+
+    def resolve_in(self, scope: Scope, node: Node, library: LibraryKey) -> LibraryKey:
+        """Return the library that a reference inside another library names."""
+        alias = node.get("libraryName")
+        if alias is None:
+            return library
+        for include in self.libraries[library].get("includes", {}).get("def", []):
+            if include["localIdentifier"] == alias:
+                return self._included(
+                    scope, node, include["path"].split("/")[-1], include.get("version")
+                )
+        raise KnowledgeError(
+            place(scope.library[0], scope.define, node) + f"{alias} is not included"
+        )
+
+    def _included(self, scope: Scope, node: Node, name: str, version: str | None) -> LibraryKey:
+        """Return the key of an included library."""
+        for key in self.libraries:
+            if key[0] == name and version in (key[1], None):
+                return key
+        wanted = f"{name} {version or ''}".strip()
+        raise KnowledgeError(
+            place(scope.library[0], scope.define, node) + f"library {wanted} is missing"
+        )
+
+    def definition(self, scope: Scope, node: Node, library: LibraryKey, section: str) -> Node:
+        """Return the definition of a code, concept, value set, code system or parameter."""
+        found = self._sections.get((library, section, node["name"]))
+        if found is None:
+            message = f"{node['name']} is not defined among the {section} of {library[0]}"
+            raise KnowledgeError(place(scope.library[0], scope.define, node) + message)
+        return found
+
+    def expression(self, scope: Scope, node: Node, library: LibraryKey) -> Cell:
+        """Return a define, compiled."""
+        name = node["name"]
+        if (library, name) not in self._defines:
+            message = f"{name} is not defined in {library[0]}"
+            raise KnowledgeError(place(scope.library[0], scope.define, node) + message)
+        return self._compile_define(library, name)
+
+    def _compile_define(self, library: LibraryKey, name: str) -> Cell:
+        """Return a define, compiled if it was not yet."""
+        key = ("define", library, name)
+        cell = self.cells.get(key)
+        if cell is not None and key not in self._compiling:
+            return cell
+        if key in self._compiling:
+            raise KnowledgeError(f"{library[0]}.cql: {name}: the define needs itself")
+        self._compiling.add(key)
+        cell = self.cells[key] = Cell(key, self._slots[library, "define", name])
+        scope = self.scope_of(library, name)
+        compiled = scope.compile(self._defines[library, name]["expression"])
+        cell.type, cell.uses, cell.body, cell.size = (
+            compiled.type,
+            scope.uses,
+            compiled.run,
+            scope.size,
+        )
+        self.computes[cell.slot] = computer(library[0], name, cell.slot, compiled.run, scope.size)
+        self._compiling.discard(key)
+        return cell
+
+    def parameter(self, scope: Scope, node: Node, library: LibraryKey) -> tuple[int, t.ElmType]:
+        """Return the place and type of a parameter; its default is compiled the first time."""
+        definition = self.definition(scope, node, library, "parameters")
+        slot = self._slots[library, "parameter", node["name"]]
+        if self.computes[slot] is _never:
+            self._compile_default(library, definition, slot)
+        return slot, parameter_type(definition)
+
+    def _compile_default(self, library: LibraryKey, definition: Node, slot: int) -> None:
+        """Compile the default of a parameter; null when it has none."""
+        name = definition["name"]
+        scope = self.scope_of(library, name)
+        default = definition.get("default")
+        compiled = scope.compile(default) if default else None
+        run = compiled.run if compiled else lambda _: None
+        self.computes[slot] = computer(library[0], name, slot, run, scope.size)
+
+    def overload(
+        self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Compiled]
+    ) -> Node:
+        """Return the function that a call means: by name, number of operands, signature, types of operands."""
+        candidates = [
+            candidate
+            for candidate in self._functions.get((library, node["name"]), [])
+            if len(candidate.get("operand", [])) == len(arguments)
+        ]
+        if len(candidates) > 1:
+            wanted = [t.from_specifier(specifier) for specifier in node.get("signature", [])]
+            types = wanted or [argument.type for argument in arguments]
+            candidates.sort(key=lambda candidate: distance(types, operand_types(candidate)))
+        if not candidates:
+            message = f"function {node['name']} is not defined in {library[0]}"
+            raise KnowledgeError(place(scope.library[0], scope.define, node) + message)
+        if candidates[0].get("external") or "expression" not in candidates[0]:
+            scope.refuse(node, f"external function {node['name']} is not supported")
+        return candidates[0]
+
+    def function(self, library: LibraryKey, definition: Node) -> Cell:
+        """Return a function, compiled if it was not yet; a recursive one has its declared type meanwhile."""
+        name = definition["name"]
+        number = self._functions[library, name].index(definition)
+        key = ("function", library, name, number)
+        if key in self.cells:
+            return self.cells[key]
+        cell = self.cells[key] = Cell(key, type=declared_type(definition))
+        scope = self.scope_of(library, name)
+        for operand in definition.get("operand", []):
+            scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
+        compiled = scope.compile(definition["expression"])
+        cell.type, cell.uses, cell.body, cell.size = (
+            compiled.type,
+            scope.uses,
+            compiled.run,
+            scope.size,
+        )
+        return cell
+
+
+def parameter_type(definition: Node) -> t.ElmType:
+    """Return the type of a parameter, however the translator wrote it."""
+    if "parameterTypeSpecifier" in definition:
+        return t.from_specifier(definition["parameterTypeSpecifier"])
+    if "parameterType" in definition:
+        return t.named(definition["parameterType"])
+    return declared_type(definition)
+
+
+def declared_type(definition: Node) -> t.ElmType:
+    """Return the type that the translator noted for a definition, Any when it noted none."""
+    if "resultTypeName" in definition:
+        return t.named(definition["resultTypeName"])
+    return t.from_specifier(definition.get("resultTypeSpecifier"))
+
+
+def computer(library: str, name: str, slot: int, run: Run, size: int) -> Compute:
+    """Return what computes a define in a session's memory and keeps it there."""
+    blank = [None] * (size - 1)
+
+    def compute(memory: list[Any]) -> Any:
+        try:
+            value = run([memory, *blank])
+        except EvaluationError:
+            raise
+        except CqlError as error:
+            raise EvaluationError(f"{library}: {name}: {error}") from error
+        except Exception as error:
+            reason = f"{type(error).__name__} while evaluating"
+            raise EvaluationError(f"{library}: {name}: {reason}") from error
+        memory[slot] = value
+        return value
+
+    return compute
+
+
+def _never(memory: list[Any]) -> Any:
+    """Stand where nothing is compiled."""
+    raise AssertionError("not compiled")
+
+
+def distance(wanted: list[t.ElmType], declared: list[t.ElmType]) -> int:
+    """Return how far types of arguments are from those of operands: 0 the same, more for looser fits."""
+    return sum(step(a, b) for a, b in zip(wanted, declared, strict=True))
+
+
+def step(a: t.ElmType, b: t.ElmType) -> int:
+    """Return how far one type is from another."""
+    if a == b:
+        return 0
+    if isinstance(a, t.ListOf) and isinstance(b, t.ListOf):
+        return step(a.element, b.element)
+    if isinstance(b, t.ChoiceOf):
+        return min(1 + step(a, option) for option in b.options)
+    if (
+        isinstance(a, str)
+        and isinstance(b, str)
+        and a.startswith("FHIR.")
+        and b.startswith("FHIR.")
+    ):
+        return 2 if is_a(a.removeprefix("FHIR."), b.removeprefix("FHIR.")) else 100
+    return 10 if t.ANY in (a, b) or a == t.NULL else 100
+
+
+def check_nodes(library: str, define: str, root: Node | None) -> None:
+    """Refuse a definition that has a node of a type that is not known.
+
+    Raises:
+        UnsupportedError: names library, define, place and operator.
+    """
+    stack: list[tuple[Any, Node]] = [(root, root or {})]
+    while stack:
+        node, located = stack.pop()
+        if isinstance(node, list):
+            stack.extend((item, located) for item in node)
+        elif isinstance(node, dict):
+            located = node if "locator" in node else located
+            kind = node.get("type")
+            if isinstance(kind, str) and kind not in NODES and kind not in STRUCTURE:
+                _refuse(library, define, located, kind)
+            stack.extend((v, located) for k, v in node.items() if k not in SKIPPED)
+
+
+def _refuse(library: str, define: str, located: Node, kind: str) -> None:
+    """Refuse an operator."""
+    raise UnsupportedError(place(library, define, located) + f"operator {kind} is not supported")

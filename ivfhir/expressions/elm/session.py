@@ -1,0 +1,124 @@
+"""One evaluation: a library over one patient, each define computed at most once."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ivfhir.errors import KnowledgeError, ParameterError
+from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.nodes.casts import tester
+from ivfhir.expressions.elm.program import LibraryKey, Program, parameter_type
+from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, UNSET
+from ivfhir.expressions.index import CodePair, ResourceIndex
+from ivfhir.expressions.values import Date, DateTime, Uncertain
+
+INSTANT = "AsOf"
+"""The parameter that is the instant of the evaluation: Now(), and the offset of times that have none."""
+
+
+class Session:
+    """The values of a library's defines for one patient. Make it with `ElmLibrary.session`."""
+
+    def __init__(
+        self,
+        program: Program,
+        library: LibraryKey,
+        reached: tuple[LibraryKey, ...],
+        index: ResourceIndex,
+        parameters: Mapping[str, Any] | None,
+        preset: Mapping[str, Any] | None,
+        value_sets: Mapping[str, Collection[CodePair]] | None,
+    ) -> None:
+        """Lay out the memory; nothing is computed yet."""
+        if value_sets is not None:
+            index.expansions = value_sets
+        self._program = program
+        self._library = library
+        self._memory = program.template.copy()
+        self._memory[INDEX] = index
+        self._memory[OFFSET] = 0
+        for name, value in (parameters or {}).items():
+            self._set_parameter(reached, name, value)
+        for name, value in (preset or {}).items():
+            self._preset(reached, name, value)
+
+    def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Any) -> None:
+        """Put a parameter into the memory of every library that declares it."""
+        slots = [(key, self._program.slot("parameter", key, name)) for key in reached]
+        declared = [(key, slot) for key, slot in slots if slot is not None]
+        if not declared:
+            raise ParameterError(f"{self._library[0]} has no parameter {name}")
+        for key, slot in declared:
+            elm = self._program.libraries[key]
+            definition = next(d for d in elm["parameters"]["def"] if d["name"] == name)
+            self._memory[slot] = as_parameter(name, value, parameter_type(definition))
+            if name == INSTANT and isinstance(self._memory[slot], DateTime):
+                self._memory[CLOCK] = self._memory[slot]
+                self._memory[OFFSET] = self._memory[slot].offset or 0
+
+    def _preset(self, reached: Iterable[LibraryKey], name: str, value: Any) -> None:
+        """Put the value of a define into memory, wherever a library has it."""
+        slots = [slot for key in reached if (slot := self._program.slot("define", key, name))]
+        if not slots:
+            raise KnowledgeError(f"{self._library[0]} has no define {name} to preset")
+        for slot in slots:
+            self._memory[slot] = value
+
+    def value(self, define: str) -> Any:
+        """Return the value of a define, computed the first time it is asked for.
+
+        Returns:
+            None, bool, int, Decimal, str, a value of `ivfhir.expressions.values`, a list, a dict for a tuple, or
+            the JSON of a resource or element. A number known only as a range is None.
+
+        Raises:
+            KnowledgeError: there is no define of that name.
+            EvaluationError: it failed on this patient's data; names library and define.
+        """
+        slot = self._program.slot("define", self._library, define)
+        if slot is None:
+            raise KnowledgeError(f"{self._library[0]} has no define {define}")
+        value = self._memory[slot]
+        if value is UNSET:
+            value = self._program.computes[slot](self._memory)
+        return plain(value)
+
+    def is_computed(self, define: str) -> bool:
+        """Return whether the value of a define is known already."""
+        slot = self._program.slot("define", self._library, define)
+        return slot is not None and self._memory[slot] is not UNSET
+
+
+def plain(value: Any) -> Any:
+    """Return a value as callers see it: bare JSON of elements, nothing for what is not certain."""
+    if isinstance(value, Uncertain):
+        return None
+    if isinstance(value, t.Typed):
+        return value.raw
+    if value.__class__ is list and any(isinstance(v, t.Typed | Uncertain) for v in value):
+        return [plain(v) for v in value]
+    return value
+
+
+CONVERTERS: dict[t.ElmType, Callable[[Any], Any]] = {
+    t.DECIMAL: lambda v: Decimal(v) if v.__class__ is int else v,
+    t.DATE: lambda v: Date.of(v) if v.__class__ is date else v,
+    t.DATE_TIME: lambda v: DateTime.of(v) if isinstance(v, datetime) else v,
+}
+"""What makes a plain Python value the CQL value of a parameter's type."""
+
+
+def as_parameter(name: str, value: Any, type_: t.ElmType) -> Any:
+    """Return a parameter's value as CQL has it.
+
+    Raises:
+        ParameterError: it is not of the declared type.
+    """
+    if value is None:
+        return None
+    converted = CONVERTERS.get(type_, lambda v: v)(value)
+    if not tester(type_)(converted):
+        wanted = str(type_).removeprefix("System.")
+        raise ParameterError(f"parameter {name}: a {type(value).__name__} is no {wanted}")
+    return converted

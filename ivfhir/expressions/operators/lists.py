@@ -1,0 +1,116 @@
+"""Lists (https://cql.hl7.org/09-b-cqlreference.html#list-operators-2); nulls in lists equal each other."""
+
+from collections.abc import Hashable
+from typing import Any
+
+from ivfhir.expressions.operators.equality import PLAIN, pair_or_null, set_key
+from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.operators.logical import Truth
+
+Values = list[Any]
+TWO = 2
+
+
+def distinct(values: Values) -> Values:
+    """Return the list with later equals left out."""
+    if len(values) < TWO:
+        return values
+    seen: set[Hashable] = set()
+    kept = []
+    for value in values:
+        key = value if value.__class__ is str else set_key(value)
+        if key not in seen:
+            seen.add(key)
+            kept.append(value)
+    return kept
+
+
+def union(a: Values | None, b: Values | None) -> Values:
+    """Return the distinct elements of both; null is an empty list."""
+    return distinct([*(a or ()), *(b or ())])
+
+
+def intersect(a: Values, b: Values) -> Values:
+    """Return the distinct elements that are in both."""
+    keys = {set_key(value) for value in b}
+    return distinct([value for value in a if set_key(value) in keys])
+
+
+def except_(a: Values, b: Values | None) -> Values:
+    """Return the distinct elements that are only in the first."""
+    keys = {set_key(value) for value in b or ()}
+    return distinct([value for value in a if set_key(value) not in keys])
+
+
+def contains(values: Values, value: Any) -> Truth:
+    """Return whether an element equals the value; None when only an uncertain comparison remains."""
+    if value.__class__ in PLAIN:
+        return any(pair_or_null(element, value) is True for element in values)
+    result: Truth = False
+    for element in values:
+        same = pair_or_null(element, value)
+        if same is True:
+            return True
+        if same is None and element is not None and value is not None:
+            result = None
+    return result
+
+
+def includes(a: Values, b: Values) -> Truth:
+    """Return whether every element of the second is in the first."""
+    result: Truth = True
+    for value in b:
+        inside = contains(a, value)
+        if inside is False:
+            return False
+        if inside is None:
+            result = None
+    return result
+
+
+def properly_includes(a: Values, b: Values) -> Truth:
+    """Return whether the first includes the second and is larger."""
+    return includes(a, b) if len(a) > len(b) else False
+
+
+def flatten(values: Values) -> Values:
+    """Return the elements of the lists in a list."""
+    result: Values = []
+    for value in values:
+        if value.__class__ is list:
+            result.extend(value)
+        elif value is not None:
+            result.append(value)
+    return result
+
+
+def singleton(values: Values) -> Any:
+    """Return the only element, None of an empty list.
+
+    Raises:
+        CqlError: there is more than one element.
+    """
+    if len(values) > 1:
+        raise CqlError("singleton from: the list has more than one element")
+    return values[0] if values else None
+
+
+def index_of(values: Values, value: Any) -> int:
+    """Return where the value first is, -1 when it is nowhere."""
+    for number, element in enumerate(values):
+        if pair_or_null(element, value) is True:
+            return number
+    return -1
+
+
+def element_at(values: Values, index: int) -> Any:
+    """Return one element, None outside the list."""
+    return values[index] if 0 <= index < len(values) else None
+
+
+def slice_(values: Values, start: int | None, end: int | None) -> Values:
+    """Return the elements from `start` up to but not including `end`; null means from or to the end."""
+    first = max(start or 0, 0)
+    if end is not None and end <= first:
+        return []
+    return values[first:end]
