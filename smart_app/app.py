@@ -1,0 +1,101 @@
+"""`create_app()`: the place where the app's parts are put together."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, g, jsonify, request
+from markupsafe import Markup
+from structlog.typing import FilteringBoundLogger
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import ivfhir
+from ivfhir.knowledge.load import ClinicalProtocol, load_protocols
+from smart_app import launch, pages
+from smart_app.config import Settings, load_settings
+from smart_app.errors import register_errors
+from smart_app.http import EhrHttp
+from smart_app.logs import make_logger
+from smart_app.sealing import Sealer, load_key
+from smart_app.security import CSRF_FIELD, add_headers, security_headers
+from smart_app.services import AppServices, services
+from smart_app.store import Store
+
+_LARGEST_FORM = 512 * 1024
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    protocols: Callable[[], Mapping[str, ClinicalProtocol]] = load_protocols,
+    log: FilteringBoundLogger | None = None,
+) -> Flask:
+    """Return the app, ready to serve.
+
+    Args:
+        settings: by default those of the environment.
+        clock: the present moment, with a time zone.
+        new_id: makes ids that cannot be guessed, at most 32 letters and digits.
+        protocols: loads the protocols, at the first request that needs them.
+        log: where events go; by default JSON lines on standard error.
+
+    Raises:
+        SettingsError: a setting is missing or wrong, or the database or key cannot be had.
+    """
+    settings = load_settings(None) if settings is None else settings
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    sealer = Sealer(load_key(settings.key, Path(settings.key_file)))
+    store = Store(settings.database_url, sealer, clock_s=lambda: clock().timestamp(), new_id=new_id)
+    app.extensions["ivfhir"] = AppServices(
+        settings=settings,
+        store=store,
+        sealer=sealer,
+        http=EhrHttp(timeout_s=settings.timeout_s, ca_file=settings.ca_file),
+        log=log or make_logger(settings.log_level),
+        clock=clock,
+        new_id=new_id,
+        load_protocols=protocols,
+    )
+    for blueprint in (launch.blueprint, pages.blueprint, _health):
+        app.register_blueprint(blueprint)
+    register_errors(app)
+    _register_headers(app, settings)
+    app.context_processor(_template_names)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's own way to wrap
+    return app
+
+
+_health = Blueprint("health", __name__)
+
+
+@_health.get("/health")
+def health() -> Response:
+    """Tell a load balancer that the app and its database answer."""
+    services().store.ping()
+    return jsonify({"status": "ok", "version": ivfhir.__version__})
+
+
+def _register_headers(app: Flask, settings: Settings) -> None:
+    headers = security_headers(settings)
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        cacheable = request.endpoint == "static" and response.status_code in (200, 304)
+        add_headers(response, headers, cacheable=cacheable)
+        return response
+
+
+def _template_names() -> dict[str, object]:
+    return {"csrf_field": _csrf_field, "launch": g.get("launch"), "app_version": ivfhir.__version__}
+
+
+def _csrf_field() -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        CSRF_FIELD, g.launch.csrf_token
+    )

@@ -1,0 +1,251 @@
+"""Settings of the app: `ivfhir.toml`, each also as an environment variable `IVFHIR_…` that wins."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ivfhir.errors import SettingsError
+from smart_app.urls import is_trustworthy, origin_of
+
+
+def _doc(text: str, default: object = dataclasses.MISSING, *, secret: bool = False) -> Any:  # noqa: ANN401 - as dataclasses.field itself
+    """Return a dataclass field with its line of the README's table; a secret is not in the repr."""
+    return field(default=default, repr=not secret, metadata={"doc": text})
+
+
+@dataclass(frozen=True)
+class Ehr:
+    """One EHR that may launch the app: a table `[[ehr]]` of `ivfhir.toml`, or `IVFHIR_EHR_…`."""
+
+    iss: str = _doc("FHIR base URL of the EHR, exactly as it launches with (`iss`)")
+    client_id: str = _doc("the id under which the EHR registered this app")
+    name: str = _doc("what the pages call this EHR", "the EHR")
+    client_secret: str | None = _doc("secret of a confidential client", None, secret=True)
+    private_key_file: str | None = _doc(
+        "private key (PEM or JWK; RSA or EC P-384) of a confidential client that signs instead",
+        None,
+    )
+    origins: tuple[str, ...] = _doc(
+        "pages that may show the app in a frame, such as `https://ehr.example`; the origin of "
+        "`iss` is always among them",
+        (),
+    )
+    scopes: str | None = _doc("scopes to ask for, instead of those that the protocols need", None)
+
+    @property
+    def frame_origins(self) -> tuple[str, ...]:
+        """The origins that may frame the app, without doubles, in the order of the settings."""
+        return tuple(dict.fromkeys((origin_of(self.iss), *self.origins)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the app.
+
+    Raises:
+        SettingsError: a value cannot be meant; the message names the setting.
+    """
+
+    public_url: str = _doc(
+        "where browsers reach the app; its redirect URI is this plus `/callback`"
+    )
+    ehrs: tuple[Ehr, ...] = _doc("the EHRs that may launch the app", ())
+    host: str = _doc("address to listen on", "127.0.0.1")
+    port: int = _doc("port to listen on", 8000)
+    time_zone: str = _doc("the site's time zone, an IANA name", "UTC")
+    database_url: str = _doc(
+        "SQLAlchemy URL of launches, drafts and receipts", "sqlite:///ivfhir.sqlite3"
+    )
+    key: str | None = _doc(
+        "32 bytes in base64url that encrypt what the database holds", None, secret=True
+    )
+    key_file: str = _doc(
+        "file with that key, made when absent; unused when `key` is given", "ivfhir.key"
+    )
+    sign_in_minutes: int = _doc("how long a begun sign-in may take", 10)
+    session_hours: int = _doc("how long a launch lasts at most", 12)
+    keep_days: int = _doc(
+        "days after which an ended launch is removed with its drafts and receipts", 30
+    )
+    timeout_s: int = _doc("seconds to wait for an answer of the EHR", 20)
+    ca_file: str | None = _doc(
+        "certificates to trust when calling the EHR, instead of the public ones", None
+    )
+    allow_http: bool = _doc(
+        "accept plain http from hosts other than this machine; test networks only", False
+    )
+    trusted_proxies: int = _doc("reverse proxies in front whose `X-Forwarded-…` headers count", 0)
+    workers: int = _doc("gunicorn worker processes", 2)
+    threads: int = _doc("threads of each worker", 8)
+    log_level: str = _doc("debug, info, warning or error", "info")
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, before the first request comes."""
+        object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        _check_url("public_url", self.public_url, allow_http=False)
+        if origin_of(self.public_url) != self.public_url:
+            raise SettingsError(
+                "public_url must be scheme, host and port alone, such as https://app.example."
+            )
+        for ehr in self.ehrs:
+            _check_url("ehr.iss", ehr.iss, allow_http=self.allow_http)
+            for origin in ehr.origins:
+                if origin_of(origin) != origin:
+                    raise SettingsError(
+                        f"ehr.origins: {origin!r} is not an origin such as https://ehr.example (no "
+                        "path)."
+                    )
+        if len({ehr.iss.rstrip("/") for ehr in self.ehrs}) != len(self.ehrs):
+            raise SettingsError("ehr.iss: two EHRs have the same iss; keep one of them.")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise SettingsError("log_level must be debug, info, warning or error.")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError, KeyError) as error:
+            raise SettingsError(
+                f"time_zone: {self.time_zone!r} is no IANA time zone, such as Europe/Berlin."
+            ) from error
+
+    @property
+    def redirect_uri(self) -> str:
+        """The one redirect URI to register with every EHR."""
+        return f"{self.public_url}/callback"
+
+    @property
+    def https(self) -> bool:
+        """Tell whether browsers reach the app over https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def launch_url(self) -> str:
+        """The launch URL to register with every EHR."""
+        return f"{self.public_url}/launch"
+
+    def ehr_of(self, iss: str) -> Ehr | None:
+        """Return the EHR with that `iss` (a slash at its end does not matter), None if unknown."""
+        wanted = iss.removesuffix("/")
+        return next((ehr for ehr in self.ehrs if ehr.iss.removesuffix("/") == wanted), None)
+
+
+def _check_url(name: str, url: str, *, allow_http: bool) -> None:
+    if not is_trustworthy(url) and not (allow_http and url.startswith("http://")):
+        raise SettingsError(f"{name}: {url!r} must be an https URL (http only on this machine).")
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of a file, each overridden by its environment variable.
+
+    Args:
+        path: an `ivfhir.toml`; None for the environment alone.
+        environ: the environment, by default the process's.
+
+    Raises:
+        SettingsError: the file is missing or not TOML, a name is unknown, a value is of the wrong
+            type.
+    """
+    environ = os.environ if environ is None else environ
+    raw = _read_toml(path)
+    ehrs = raw.pop("ehr", [])
+    if not isinstance(ehrs, list) or not all(isinstance(ehr, dict) for ehr in ehrs):
+        raise SettingsError("ehr must be tables: write [[ehr]] before each EHR.")
+    from_environ = _from_environ(Ehr, "IVFHIR_EHR_", environ)
+    if from_environ:
+        if len(ehrs) > 1:
+            raise SettingsError(
+                "IVFHIR_EHR_… needs a file with at most one [[ehr]], or it is unclear which one it "
+                "means."
+            )
+        ehrs = [{**(ehrs[0] if ehrs else {}), **from_environ}]
+    values = {**raw, **_from_environ(Settings, "IVFHIR_", environ)}
+    return Settings(
+        **_typed(Settings, values), ehrs=tuple(Ehr(**_typed(Ehr, ehr, "ehr.")) for ehr in ehrs)
+    )
+
+
+def setting_rows() -> list[tuple[str, str, str, str]]:
+    """Return a row a setting: name in the file, variable, default as text, what it does."""
+    rows = []
+    for prefix, variable, model in (("", "IVFHIR_", Settings), ("ehr.", "IVFHIR_EHR_", Ehr)):
+        for item in dataclasses.fields(model):
+            if item.name == "ehrs":
+                continue
+            default = (
+                "required" if item.default is dataclasses.MISSING else _default_text(item.default)
+            )
+            rows.append(
+                (prefix + item.name, variable + item.name.upper(), default, item.metadata["doc"])
+            )
+    return rows
+
+
+def _default_text(value: object) -> str:
+    if value is None or value == ():
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read_toml(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}. Name the file with --config."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+
+
+def _from_environ(model: type, prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    names = [item.name for item in dataclasses.fields(model) if item.name != "ehrs"]
+    return {
+        name: environ[prefix + name.upper()] for name in names if prefix + name.upper() in environ
+    }
+
+
+def _typed(model: type, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    fields = {item.name: item for item in dataclasses.fields(model) if item.name != "ehrs"}
+    for name in values:
+        if name not in fields:
+            raise SettingsError(f"{where}{name} is not a setting; the README's table lists them.")
+    for name, item in fields.items():
+        if item.default is dataclasses.MISSING and name not in values:
+            raise SettingsError(f"{where}{name} is missing: {item.metadata['doc']}.")
+    return {
+        name: _convert(where + name, str(fields[name].type), value)
+        for name, value in values.items()
+    }
+
+
+def _convert(name: str, kind: str, value: object) -> object:
+    """Turn a TOML value or an environment's text into what the field holds."""
+    if "tuple" in kind:
+        items = value.split() if isinstance(value, str) else value
+        if isinstance(items, list) and all(isinstance(item, str) for item in items):
+            return tuple(items)
+    elif "bool" in kind:
+        if isinstance(value, bool) or str(value).lower() in ("true", "false", "1", "0"):
+            return value if isinstance(value, bool) else str(value).lower() in ("true", "1")
+    elif "int" in kind:
+        if str(value).isascii() and str(value).isdigit():
+            return int(str(value))
+    elif isinstance(value, str):
+        return value
+    raise SettingsError(f"{name} must be {_kind_in_words(kind)}.")
+
+
+def _kind_in_words(kind: str) -> str:
+    for word, words in (
+        ("tuple", "a list of texts"),
+        ("bool", "true or false"),
+        ("int", "a whole number, 0 or more"),
+    ):
+        if word in kind:
+            return words
+    return "a text"

@@ -1,0 +1,66 @@
+"""The sample patients: read from `patients/`, dates moved to today, loaded into a server."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from ivfhir.fhir.json import loads
+from ivfhir.fhir.types import Resource
+from ivfhir.repository import Repository
+
+FOLDER = Path(__file__).parent / "patients"
+WRITTEN_FOR = date(2025, 3, 3)
+"""The day that the invented patients' dates were written for."""
+
+SUMMARIES = {
+    "halloran": "Lung cancer, every requirement met",
+    "lindqvist": "Lung cancer, no INR",
+    "duarte": "Lung cancer, platelets 45",
+    "nowak": "Bowel cancer",
+    "ferris": "Lung cancer, died",
+    "sato": "Lung cancer, with an active plan",
+}
+
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?")
+_KEPT = "birthDate"
+
+
+def sample_bundles(today: date) -> Iterator[Resource]:
+    """Give the transaction Bundle of each sample patient, in the order of the list.
+
+    Args:
+        today: the day that the invented patients' 3 March 2025 becomes. Published files keep their
+            dates.
+    """
+    invented = [next(FOLDER.glob(f"{name}-*.json")) for name in SUMMARIES]
+    for path in [*invented, *sorted(FOLDER.glob("synthea-*.json"))]:
+        bundle: Any = loads(path.read_text(encoding="utf-8"), place=path.name)
+        yield bundle if path.name.startswith("synthea-") else _moved(bundle, today - WRITTEN_FOR)
+
+
+def load_samples(repository: Repository, today: date) -> int:
+    """Load the sample patients into a FHIR server and return how many there are.
+
+    Raises:
+        ServerError: the server does not take one of them.
+    """
+    bundles = list(sample_bundles(today))
+    for bundle in bundles:
+        repository.transact(bundle)
+    return len(bundles)
+
+
+def _moved(value: Any, distance: timedelta) -> Any:  # noqa: ANN401 - any JSON, as it came
+    """Return a JSON value with every date in it moved by whole days; times of day stay."""
+    if isinstance(value, dict):
+        return {
+            name: item if name == _KEPT else _moved(item, distance) for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_moved(item, distance) for item in value]
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    return (date.fromisoformat(match[1]) + distance).isoformat() + (match[2] or "")

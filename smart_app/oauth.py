@@ -1,0 +1,246 @@
+"""The OAuth 2 client of the SMART App Launch: authorisation request and token requests.
+
+Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from joserfc import jwk, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from ivfhir.errors import LaunchError, SettingsError
+from smart_app.config import Ehr
+from smart_app.http import EhrHttp
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ASSERTION_LIFE_S = 240
+_OK = 200
+
+
+@dataclass(frozen=True, repr=False)
+class TokenAnswer:
+    """What the token endpoint answered, checked for shape; its secrets are in no repr."""
+
+    access_token: str
+    expires_in_s: int | None
+    refresh_token: str | None
+    scope: str | None
+    id_token: str | None
+    patient: str | None
+
+
+def code_challenge(code_verifier: str) -> str:
+    """Return the S256 challenge of a verifier.
+
+    Source: https://www.rfc-editor.org/rfc/rfc7636#section-4.2
+    """
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def authorization_url(
+    endpoint: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scope: str,
+    state: str,
+    nonce: str,
+    code_verifier: str,
+    aud: str,
+    launch: str | None,
+) -> str:
+    """Return the URL to send the browser to; `aud` is the FHIR base URL as the EHR names it.
+
+    Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
+    """
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": scope,
+        "state": state,
+        "nonce": nonce,
+        "aud": aud,
+        "code_challenge": code_challenge(code_verifier),
+        "code_challenge_method": "S256",
+    }
+    if launch is not None:
+        query["launch"] = launch
+    return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
+
+
+@dataclass(frozen=True)
+class TokenClient:
+    """Asks one EHR's token endpoint, as the client that it registered.
+
+    Args:
+        ehr: the registration.
+        endpoint: the token endpoint.
+        auth_methods: those the endpoint supports; empty when it does not say.
+        http: the client to ask with.
+        clock_s: seconds since 1970, for signed client assertions.
+    """
+
+    ehr: Ehr
+    endpoint: str
+    auth_methods: tuple[str, ...]
+    http: EhrHttp
+    clock_s: Callable[[], float] = time.time
+
+    def exchange(self, code: str, *, code_verifier: str, redirect_uri: str) -> TokenAnswer:
+        """Return the tokens for an authorisation code.
+
+        Raises:
+            LaunchError: the EHR refuses the code or the client, or its answer lacks what it must
+                hold.
+        """
+        return self._ask(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": redirect_uri,
+                "code_verifier": code_verifier,
+            }
+        )
+
+    def refresh(self, refresh_token: str) -> TokenAnswer:
+        """Return new tokens for a refresh token.
+
+        Raises:
+            LaunchError: as for `exchange`.
+        """
+        return self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def _ask(self, form: dict[str, str]) -> TokenAnswer:
+        auth: tuple[str, str] | None = None
+        if self.ehr.private_key_file is not None:
+            form |= {
+                "client_assertion_type": _ASSERTION_TYPE,
+                "client_assertion": self._assertion(),
+            }
+        elif self.ehr.client_secret is None:
+            form["client_id"] = self.ehr.client_id
+        elif (
+            "client_secret_post" in self.auth_methods
+            and "client_secret_basic" not in self.auth_methods
+        ):
+            form |= {"client_id": self.ehr.client_id, "client_secret": self.ehr.client_secret}
+        else:
+            auth = (self.ehr.client_id, self.ehr.client_secret)
+        status, body = self.http.post_form(self.endpoint, form, "the access token", auth=auth)
+        if status != _OK:
+            raise _refusal(body)
+        return _token_answer(body)
+
+    def _assertion(self) -> str:
+        """Return a client assertion, signed with RS384 or ES384.
+
+        Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+        """
+        key, algorithm = load_private_key(Path(self.ehr.private_key_file or ""))
+        now = int(self.clock_s())
+        claims = {
+            "iss": self.ehr.client_id,
+            "sub": self.ehr.client_id,
+            "aud": self.endpoint,
+            "iat": now,
+            "exp": now + _ASSERTION_LIFE_S,
+            "jti": secrets.token_urlsafe(16),
+        }
+        return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key, algorithms=[algorithm])
+
+
+def load_private_key(path: Path) -> tuple[RSAKey | ECKey, str]:
+    """Return the client's private key and the algorithm that goes with it.
+
+    Raises:
+        SettingsError: the file cannot be read, or holds no private RSA or P-384 key.
+    """
+    try:
+        data = path.read_bytes()
+        key = _import_key(data)
+    except (OSError, ValueError, JoseError) as error:
+        raise SettingsError("ehr.private_key_file cannot be read as a PEM or JWK key.") from error
+    if not key.is_private or (isinstance(key, ECKey) and key.curve_name != "P-384"):
+        raise SettingsError("ehr.private_key_file must hold a private RSA or EC P-384 key.")
+    key.ensure_kid()
+    return key, "RS384" if isinstance(key, RSAKey) else "ES384"
+
+
+def _import_key(data: bytes) -> RSAKey | ECKey:
+    if data.lstrip().startswith(b"{"):
+        key = jwk.import_key(json.loads(data))
+        if isinstance(key, RSAKey | ECKey):
+            return key
+        raise ValueError("neither RSA nor EC")
+    try:
+        return RSAKey.import_key(data)
+    except (ValueError, JoseError):
+        return ECKey.import_key(data)
+
+
+def _refusal(body: dict[str, Any]) -> LaunchError:
+    code = body.get("error")
+    if code == "invalid_client":
+        return LaunchError(
+            "The EHR does not accept this app's client id or secret (invalid_client). The "
+            "registration in the EHR and the app's settings must agree.",
+            mender="Whoever runs this app",
+        )
+    if code == "invalid_grant":
+        return LaunchError(
+            "The EHR says that this sign-in is used up or too old (invalid_grant). Open the app "
+            "again from the EHR.",
+            mender="You",
+        )
+    named = (
+        f" ({code})"
+        if isinstance(code, str) and code.isascii() and code.replace("_", "").isalnum()
+        else ""
+    )
+    return LaunchError(
+        f"The EHR refused to give the app access{named}. Open the app again from the EHR."
+    )
+
+
+def _token_answer(body: dict[str, Any]) -> TokenAnswer:
+    """Return the answer's parts.
+
+    Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-5
+    """
+    token = body.get("access_token")
+    if (
+        not isinstance(token, str)
+        or not token
+        or str(body.get("token_type", "")).lower() != "bearer"
+    ):
+        raise LaunchError("The EHR's answer holds no bearer token, so nothing can be read.")
+    expires = body.get("expires_in")
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+        expires = int(expires)
+
+    def text(name: str) -> str | None:
+        value = body.get(name)
+        return value if isinstance(value, str) and value else None
+
+    return TokenAnswer(
+        access_token=token,
+        expires_in_s=int(expires)
+        if isinstance(expires, int | float) and not isinstance(expires, bool)
+        else None,
+        refresh_token=text("refresh_token"),
+        scope=body["scope"] if isinstance(body.get("scope"), str) else None,
+        id_token=text("id_token"),
+        patient=text("patient"),
+    )

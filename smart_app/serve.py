@@ -1,0 +1,87 @@
+"""`ivfhir serve`: the app alone, for any configured EHR."""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from ivfhir.errors import IvfhirError
+from ivfhir.fhir.outcome import exit_code
+from smart_app.app import create_app
+from smart_app.config import Settings, load_settings
+from smart_app.local_server import listen, serve_forever
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ivfhir serve`."""
+    parser.add_argument(
+        "--config", type=Path, default=None, help="settings file, such as ivfhir.toml"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until stopped, and return the exit code.
+
+    Raises:
+        SettingsError: a setting is missing or wrong; the port is taken.
+    """
+    settings = load_settings(arguments.config)
+    app = create_app(settings)  # Wrong settings are told here, once, and not by every worker.
+    app.extensions["ivfhir"].store.close()
+    sys.stderr.write(
+        f"ivfhir serves {settings.public_url}. Register with the EHR: launch URL "
+        f"{settings.launch_url}, redirect URI {settings.redirect_uri}. Ctrl-C ends it.\n"
+    )
+    if importlib.util.find_spec("gunicorn") is not None and sys.platform != "win32":
+        _run_gunicorn(settings)
+    else:
+        serve_forever(
+            [(listen(settings.host, settings.port, option="port"), create_app(settings), None)]
+        )
+    return 0
+
+
+def _run_gunicorn(settings: Settings) -> None:
+    from gunicorn.app.base import (  # type: ignore[import-untyped]  # noqa: PLC0415 - absent on Windows
+        BaseApplication,
+    )
+
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        def load_config(self) -> None:
+            options: dict[str, Any] = {
+                "bind": f"{settings.host}:{settings.port}",
+                "workers": settings.workers,
+                "threads": settings.threads,
+                "worker_class": "gthread",
+                "timeout": max(60, settings.timeout_s * 3),
+                "graceful_timeout": 30,
+                "loglevel": "warning",
+                "accesslog": None,  # Its lines hold query strings: launch tokens, codes, states.
+                "forwarded_allow_ips": "",
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            return create_app(settings)
+
+    listen(settings.host, settings.port, option="port").close()
+    Server().run()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `python -m smart_app.serve`."""
+    parser = argparse.ArgumentParser(prog="ivfhir serve", description=__doc__)
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(argv))
+    except IvfhirError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return exit_code(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

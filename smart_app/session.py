@@ -1,0 +1,183 @@
+"""The launch of a request, as the pages see it: who, which patient, which rights."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from flask import g, request
+from werkzeug.wrappers import Response
+
+from ivfhir.errors import LaunchError, SessionEndedError
+from ivfhir.expressions.values import DateTime
+from ivfhir.parameters import parse_as_of
+from ivfhir.servers.http import HttpRepository
+from smart_app.cookies import SecretCookies
+from smart_app.renewal import renew
+from smart_app.scopes import GrantedScopes
+from smart_app.security import check_form
+from smart_app.services import AppServices, services
+from smart_app.store import LaunchRecord
+
+_SIGNERS = ("Practitioner", "PractitionerRole")
+
+
+@dataclass(frozen=True)
+class Practitioner:
+    """Who signed in: a reference that the EHR's server understands, and a name to show."""
+
+    reference: str
+    name: str
+
+
+@dataclass(frozen=True, repr=False)
+class Launch:
+    """One launch, as the pages see it; its tokens are not in it but inside `repository`."""
+
+    id: str
+    ehr_name: str
+    fhir_base: str
+    patient_id: str
+    practitioner: Practitioner | None
+    scopes: GrantedScopes
+    repository: HttpRepository
+    csrf_token: str
+    _services: AppServices = field(compare=False)
+
+    @property
+    def granted_types(self) -> frozenset[str] | None:
+        """The types that may be read in full, for `read_record`; None for every type."""
+        return self.scopes.readable_types
+
+    @property
+    def partial_types(self) -> frozenset[str]:
+        """The types granted in part only: not in `granted_types`."""
+        return self.scopes.partial_types
+
+    def can_write(self, resource_type: str) -> bool:
+        """Tell whether the scopes let us create the type, and somebody is there to sign."""
+        return self.practitioner is not None and self.scopes.may(resource_type, "c")
+
+    def write_hindrances(self, resource_types: Collection[str]) -> list[str]:
+        """Return why these types cannot be written, a sentence each; empty when they can."""
+        hindrances = []
+        if self.practitioner is None:
+            hindrances.append(
+                "The EHR did not say which practitioner you are, so no plan can be signed. Your "
+                "EHR administrator can grant the app openid and fhirUser."
+            )
+        missing = sorted(name for name in resource_types if not self.scopes.may(name, "c"))
+        if missing:
+            hindrances.append(
+                f"The EHR does not let the app create {', '.join(missing)}, so a plan cannot be "
+                "written. Your EHR administrator can grant it."
+            )
+        return hindrances
+
+    def now(self) -> datetime:
+        """Return the present moment, with its time zone."""
+        return self._services.clock()
+
+    def as_of(self) -> DateTime:
+        """Return the present moment in the site's time zone, as the evaluation instant."""
+        return parse_as_of(None, time_zone=self._services.settings.time_zone, now=self.now())
+
+    def new_id(self) -> str:
+        """Return a new id that cannot be guessed."""
+        return self._services.new_id()
+
+
+def cookie_name(launch_id: str) -> str:
+    """Return the name under which a browser holds its secret of a launch."""
+    return f"ivfhir-{launch_id}"
+
+
+def needs_launch(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a view below `/l/<launch>/` its `Launch` in place of the id, or refuse the request.
+
+    The view raises SessionEndedError when the browser does not hold the launch, or its access
+    ended; it raises RequestForgedError when a form came from elsewhere.
+    """
+
+    @wraps(view)
+    def checked(launch: str, **arguments: object) -> object:
+        g.launch = open_launch(launch)
+        return view(launch=g.launch, **arguments)
+
+    return checked
+
+
+def current_launch() -> Launch:
+    """Return the launch of the request, inside a view that `needs_launch`."""
+    launch: Launch = g.launch
+    return launch
+
+
+def held_launch(launch_id: str) -> tuple[LaunchRecord, str]:
+    """Return the launch that this browser holds, and its secret, whether or not its access ended.
+
+    Raises:
+        SessionEndedError: the browser does not hold it, or it was removed.
+    """
+    app = services()
+    cookies = SecretCookies(https=app.settings.https)
+    for secret in cookies.read(request, cookie_name(launch_id)):
+        record = app.store.load_launch(launch_id, secret)
+        if record is not None:
+            return record, secret
+    raise SessionEndedError(
+        "This page belongs to a launch that has ended, or that another browser holds. Open the "
+        "app again from the EHR.",
+        mender="You",
+    )
+
+
+def open_launch(launch_id: str) -> Launch:
+    """Return the launch, its access renewed when that is due.
+
+    Raises:
+        SessionEndedError: the browser does not hold it, or its access ended and cannot be renewed.
+        RequestForgedError: a form came from elsewhere.
+    """
+    app = services()
+    record, secret = held_launch(launch_id)
+    g.held_launch_id = launch_id
+    csrf_token = app.sealer.fingerprint("csrf", launch_id, secret)
+    check_form(request, public_url=app.settings.public_url, csrf_token=csrf_token)
+    record = renew(app, record)
+    body = record.body
+    ehr = app.settings.ehr_of(body["iss"])
+    if ehr is None:
+        raise LaunchError(
+            "This EHR is no longer in the app's settings.", mender="Whoever runs this app"
+        )
+    return Launch(
+        id=record.id,
+        ehr_name=ehr.name,
+        fhir_base=body["iss"].rstrip("/"),
+        patient_id=body["patient"],
+        practitioner=_practitioner(body),
+        scopes=GrantedScopes(text=body["scope"], asked=body["asked"]),
+        repository=app.repository(body["iss"], body["access_token"]),
+        csrf_token=csrf_token,
+        _services=app,
+    )
+
+
+def give_launch(response: Response, launch_id: str, secret: str) -> None:
+    """Let the browser hold a launch, as long as the launch may last."""
+    app = services()
+    cookies = SecretCookies(https=app.settings.https)
+    cookies.put(
+        response, cookie_name(launch_id), secret, max_age_s=app.settings.session_hours * 3600
+    )
+
+
+def _practitioner(body: dict[str, Any]) -> Practitioner | None:
+    reference = body.get("fhir_user")
+    if not isinstance(reference, str) or reference.split("/")[-2] not in _SIGNERS:
+        return None
+    return Practitioner(
+        reference=reference, name=body.get("user_name") or "Name not given by the EHR"
+    )

@@ -1,0 +1,194 @@
+"""Drafts and receipts in the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
+from smart_app.store.database import Database
+from smart_app.store.models import DraftRow, ReceiptRow
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as loaded, with the version to compare a save with; times in seconds since 1970."""
+
+    id: str
+    launch_id: str
+    protocol: str
+    state: str
+    version: int
+    created_at: int
+    updated_at: int
+    body: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a draft's write."""
+
+    draft_id: str
+    created_at: int
+    body: dict[str, Any] = field(repr=False)
+
+
+class DraftStore(Database):
+    """Keeps drafts and receipts, each for one launch."""
+
+    def save_draft(self, launch_id: str, *, protocol: str, body: Mapping[str, Any]) -> Draft:
+        """Keep a new draft: JSON values, decimals with their digits."""
+        draft_id, now = self._new_id(), self._now
+        row = DraftRow(
+            id=draft_id, launch_id=launch_id, protocol=protocol, created_at=now, updated_at=now
+        )
+        row.sealed = self._sealer.seal(dict(body), f"draft:{draft_id}")
+        with self._transaction() as session:
+            session.add(row)
+            session.flush()
+            return self._draft(row)
+
+    def update_draft(self, draft: Draft, *, body: Mapping[str, Any]) -> Draft:
+        """Keep a draft's new body.
+
+        Raises:
+            VersionConflictError: it was saved, signed or written since `draft` was loaded.
+            ForeignDraftError: as for `load_draft`.
+            DraftGoneError: as for `load_draft`.
+        """
+        with self._transaction() as session:
+            changed = session.execute(
+                update(DraftRow)
+                .where(DraftRow.id == draft.id, DraftRow.launch_id == draft.launch_id)
+                .where(DraftRow.version == draft.version, DraftRow.state == "draft")
+                .values(
+                    sealed=self._sealer.seal(dict(body), f"draft:{draft.id}"),
+                    version=DraftRow.version + 1,
+                    updated_at=self._now,
+                )
+                .execution_options(synchronize_session=False)
+            )
+            row = self._row(session, draft.launch_id, draft.id)
+            if int(getattr(changed, "rowcount", 0)) != 1:
+                raise VersionConflictError(
+                    "This draft was changed or signed in another window. Reload it and review it "
+                    "again."
+                )
+            return self._draft(row)
+
+    def load_draft(self, launch_id: str, draft_id: str) -> Draft:
+        """Return the launch's draft.
+
+        Raises:
+            ForeignDraftError: it belongs to another launch.
+            DraftGoneError: there is none of that id.
+        """
+        with self._transaction() as session:
+            return self._draft(self._row(session, launch_id, draft_id))
+
+    def drafts(self, launch_id: str) -> list[Draft]:
+        """Return the launch's drafts, newest first."""
+        query = select(DraftRow).where(DraftRow.launch_id == launch_id)
+        with self._transaction() as session:
+            rows = session.scalars(query.order_by(DraftRow.created_at.desc(), DraftRow.id)).all()
+            return [self._draft(row) for row in rows]
+
+    def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> bool:
+        """Return True to the one caller, of all threads and processes, that may write the draft.
+
+        The claim ends with `release_draft`, or by itself after `hold_s` seconds: then its holder is
+        taken for dead. A written draft is never claimed again.
+        """
+        now = self._now
+        with self._transaction() as session:
+            claimed = session.execute(
+                update(DraftRow)
+                .where(DraftRow.id == draft.id, DraftRow.launch_id == draft.launch_id)
+                .where(
+                    or_(
+                        DraftRow.state.in_(("draft", "accepted")),
+                        (DraftRow.state == "sending") & (DraftRow.claimed_until <= now),
+                    )
+                )
+                .values(state="sending", claimed_until=now + hold_s, updated_at=now)
+                .execution_options(synchronize_session=False)
+            )
+            return int(getattr(claimed, "rowcount", 0)) == 1
+
+    def release_draft(self, draft: Draft, *, state: str) -> None:
+        """Give a claim back.
+
+        Args:
+            draft: the claimed draft.
+            state: what it is now: "draft", "accepted" (signed, not on the server) or "written".
+        """
+        with self._transaction() as session:
+            session.execute(
+                update(DraftRow)
+                .where(DraftRow.id == draft.id, DraftRow.state == "sending")
+                .values(
+                    state=state, claimed_until=0, updated_at=self._now, version=DraftRow.version + 1
+                )
+                .execution_options(synchronize_session=False)
+            )
+
+    def save_receipt(self, draft: Draft, body: Mapping[str, Any]) -> Receipt:
+        """Keep what became of the write, in place of an earlier receipt.
+
+        `written: true` in it closes the draft.
+        """
+        now = self._now
+        with self._transaction() as session:
+            row = session.get(ReceiptRow, draft.id) or ReceiptRow(draft_id=draft.id)
+            row.sealed, row.created_at = self._sealer.seal(dict(body), f"receipt:{draft.id}"), now
+            session.add(row)
+            if body.get("written") is True:
+                session.execute(
+                    update(DraftRow)
+                    .where(DraftRow.id == draft.id)
+                    .values(state="written", claimed_until=0)
+                )
+        return Receipt(draft_id=draft.id, created_at=now, body=dict(body))
+
+    def load_receipt(self, launch_id: str, draft_id: str) -> Receipt | None:
+        """Return the receipt of the launch's draft, None when nothing was written yet.
+
+        Raises:
+            ForeignDraftError: as for `load_draft`.
+            DraftGoneError: as for `load_draft`.
+        """
+        with self._transaction() as session:
+            self._row(session, launch_id, draft_id)
+            row = session.get(ReceiptRow, draft_id)
+            if row is None:
+                return None
+            body = self._sealer.open(row.sealed, f"receipt:{draft_id}")
+            return Receipt(draft_id=draft_id, created_at=row.created_at, body=body)
+
+    def _row(self, session: Session, launch_id: str, draft_id: str) -> DraftRow:
+        row = session.get(DraftRow, draft_id)
+        if row is None:
+            raise DraftGoneError(
+                "There is no such draft. Start again from the list of protocols.", mender="You"
+            )
+        if row.launch_id != launch_id:
+            raise ForeignDraftError(
+                "This draft belongs to another launch: another patient, or another window. Open "
+                "it from there.",
+                mender="You",
+            )
+        return row
+
+    def _draft(self, row: DraftRow) -> Draft:
+        return Draft(
+            id=row.id,
+            launch_id=row.launch_id,
+            protocol=row.protocol,
+            state=row.state,
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            body=self._sealer.open(row.sealed, f"draft:{row.id}"),
+        )

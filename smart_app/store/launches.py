@@ -1,0 +1,218 @@
+"""Sign-ins and launches in the database."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Result, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from ivfhir.errors import SessionEndedError
+from smart_app.store.database import Database
+from smart_app.store.models import DraftRow, LaunchRow, SignInRow
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, repr=False)
+class LaunchRecord:
+    """A launch as kept; `body` holds its tokens, patient and user, and is in no repr."""
+
+    id: str
+    body: dict[str, Any]
+    usable_until: int
+    expires_at: int
+    return_to: str | None = None
+
+
+class LaunchStore(Database):
+    """Keeps sign-ins until they are used, and launches until they are removed."""
+
+    def save_sign_in(
+        self, state: str, browser_secret: str, body: Mapping[str, Any], *, life_s: int
+    ) -> None:
+        """Keep a begun sign-in; neither its state nor the browser's secret is kept readable."""
+        key = digest(state)
+        row = SignInRow(
+            state_hash=key,
+            browser_hash=digest(browser_secret),
+            sealed=self._sealer.seal(dict(body), f"sign-in:{key}"),
+            expires_at=self._now + life_s,
+        )
+        with self._transaction() as session:
+            session.add(row)
+
+    def sign_in_is_open(self, state: str) -> bool:
+        """Tell whether a sign-in with that state is under way, without using it up."""
+        with self._transaction() as session:
+            row = session.get(SignInRow, digest(state))
+            return row is not None and row.expires_at > self._now
+
+    def use_sign_in(self, state: str, browser_secret: str) -> dict[str, Any] | None:
+        """Return what was kept for the state, once, to the browser that began it; else None.
+
+        Another browser's try does not use it up.
+        """
+        key = digest(state)
+        with self._transaction() as session:
+            row = session.get(SignInRow, key)
+            if row is None or not hmac.compare_digest(row.browser_hash, digest(browser_secret)):
+                return None
+            sealed, expires_at = row.sealed, row.expires_at
+            used = session.execute(delete(SignInRow).where(SignInRow.state_hash == key))
+            if _rowcount(used) != 1 or expires_at <= self._now:
+                return None
+        return self._sealer.open(sealed, f"sign-in:{key}")
+
+    def save_launch(
+        self,
+        launch_id: str,
+        browser_secret: str,
+        body: Mapping[str, Any],
+        *,
+        owner: tuple[str, str, str],
+        usable_until: int,
+        expires_at: int,
+    ) -> str | None:
+        """Keep a launch, new or signed in again, and take over what its owner left behind.
+
+        Drafts of the same owner's launches that are over move to this one.
+
+        Args:
+            launch_id: its id; a launch of that id is replaced.
+            browser_secret: the secret that this browser's cookie holds.
+            body: tokens, patient, user, scopes: sealed.
+            owner: EHR, user and patient.
+            usable_until: when its access ends unless it is renewed.
+            expires_at: when it ends, whatever is renewed.
+
+        Returns:
+            The page that the owner wanted to see when an earlier launch ended, as a path below
+            `/l/<launch>/`; None when there was none.
+        """
+        fingerprint = self._sealer.fingerprint(*owner)
+        with self._transaction() as session:
+            row = session.get(LaunchRow, launch_id) or LaunchRow(id=launch_id, created_at=self._now)
+            row.browser_hash, row.owner = digest(browser_secret), fingerprint
+            row.sealed = self._sealer.seal(dict(body), f"launch:{launch_id}")
+            row.usable_until, row.expires_at, row.refreshing_until = usable_until, expires_at, 0
+            row.return_to = None
+            session.add(row)
+            session.flush()
+            return self._take_over(session, launch_id, fingerprint)
+
+    def _take_over(self, session: Session, launch_id: str, fingerprint: str) -> str | None:
+        over = session.scalars(
+            select(LaunchRow)
+            .where(LaunchRow.owner == fingerprint, LaunchRow.id != launch_id)
+            .where(or_(LaunchRow.usable_until <= self._now, LaunchRow.expires_at <= self._now))
+            .order_by(LaunchRow.usable_until)
+        ).all()
+        return_to = None
+        for row in over:
+            session.execute(
+                update(DraftRow).where(DraftRow.launch_id == row.id).values(launch_id=launch_id)
+            )
+            return_to = row.return_to or return_to
+            session.delete(row)
+        return return_to
+
+    def load_launch(self, launch_id: str, browser_secret: str) -> LaunchRecord | None:
+        """Return the launch when it exists and the secret is its browser's; None otherwise."""
+        with self._transaction() as session:
+            row = session.get(LaunchRow, launch_id)
+            if row is None or not hmac.compare_digest(row.browser_hash, digest(browser_secret)):
+                return None
+            return self._record(row)
+
+    def end_launch(self, launch_id: str, *, return_to: str | None) -> None:
+        """End a launch's access now, and remember which page it was wanted for."""
+        with self._transaction() as session:
+            row = session.get(LaunchRow, launch_id)
+            if row is not None:
+                row.usable_until = min(row.usable_until, self._now)
+                row.return_to = return_to or row.return_to
+
+    def claim_refresh(self, launch_id: str, *, hold_s: int) -> bool:
+        """Return True to the one caller that may renew the launch's token now."""
+        with self._transaction() as session:
+            claimed = session.execute(
+                update(LaunchRow)
+                .where(LaunchRow.id == launch_id, LaunchRow.refreshing_until <= self._now)
+                .values(refreshing_until=self._now + hold_s)
+            )
+            return _rowcount(claimed) == 1
+
+    def reload_launch(self, launch_id: str) -> LaunchRecord:
+        """Return a launch whose browser was checked before.
+
+        Raises:
+            SessionEndedError: it was removed meanwhile.
+        """
+        with self._transaction() as session:
+            row = session.get(LaunchRow, launch_id)
+            if row is None:
+                raise SessionEndedError(
+                    "Your session ended. Open the app again from the EHR.", mender="You"
+                )
+            return self._record(row)
+
+    def renew_launch(self, launch_id: str, body: Mapping[str, Any], *, usable_until: int) -> None:
+        """Keep a launch's renewed tokens and give the claim to renew it back."""
+        with self._transaction() as session:
+            session.execute(
+                update(LaunchRow)
+                .where(LaunchRow.id == launch_id)
+                .values(
+                    sealed=self._sealer.seal(dict(body), f"launch:{launch_id}"),
+                    usable_until=usable_until,
+                    refreshing_until=0,
+                )
+            )
+
+    def remove_expired(self, *, keep_days: int) -> int:
+        """Remove unused sign-ins, the tokens of ended launches, and launches ended `keep_days` ago.
+
+        A launch with a signed plan that is not yet on the server stays.
+
+        Returns:
+            How many launches were removed.
+        """
+        unwritten = select(DraftRow.launch_id).where(DraftRow.state.in_(("accepted", "sending")))
+        with self._transaction() as session:
+            session.execute(delete(SignInRow).where(SignInRow.expires_at <= self._now))
+            ended = session.scalars(
+                select(LaunchRow).where(LaunchRow.expires_at <= self._now)
+            ).all()
+            for row in ended:
+                body = self._record(row).body
+                if "access_token" in body:
+                    kept = {key: value for key, value in body.items() if not key.endswith("_token")}
+                    row.sealed = self._sealer.seal(kept, f"launch:{row.id}")
+            removed = session.execute(
+                delete(LaunchRow)
+                .where(LaunchRow.expires_at <= self._now - keep_days * _DAY_S)
+                .where(LaunchRow.id.not_in(unwritten))
+            )
+            return _rowcount(removed)
+
+    def _record(self, row: LaunchRow) -> LaunchRecord:
+        body = self._sealer.open(row.sealed, f"launch:{row.id}")
+        return LaunchRecord(
+            id=row.id,
+            body=body,
+            usable_until=row.usable_until,
+            expires_at=row.expires_at,
+            return_to=row.return_to,
+        )
+
+
+def digest(secret: str) -> str:
+    """Return the SHA-256 of a secret of full entropy, as hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _rowcount(result: Result[Any]) -> int:
+    return int(getattr(result, "rowcount", 0))
