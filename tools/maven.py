@@ -57,9 +57,15 @@ def build(project: Path) -> str:
     return _class_path(target)
 
 
-def java_command(class_path: str, main_class: str, arguments: Sequence[str] = ()) -> list[str]:
-    """Return the command line that runs a built program with a quick start."""
-    return ["java", *QUICK_START, "-cp", class_path, main_class, *arguments]
+def java_command(
+    class_path: str,
+    main_class: str,
+    arguments: Sequence[str] = (),
+    *,
+    options: Sequence[str] = QUICK_START,
+) -> list[str]:
+    """Return the command line of a built program; `options` are those of the Java machine."""
+    return ["java", *options, "-cp", class_path, main_class, *arguments]
 
 
 def _package(project: Path) -> None:

@@ -48,8 +48,12 @@ def run_hapi(port: int = 0) -> Iterator[str]:
     Raises:
         RuntimeError: it did not start; the message holds the end of its log.
     """
-    command = maven.java_command(maven.build(PROJECT), "HapiTestServer", [str(port)])
-    command.insert(1, "-Xmx1g")
+    command = maven.java_command(
+        maven.build(PROJECT),
+        "HapiTestServer",
+        [str(port)],
+        options=["-Xmx1g", *maven.QUICK_START],
+    )
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("w") as out:
