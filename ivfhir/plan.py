@@ -121,14 +121,15 @@ def _period(requests: list[Resource]) -> Resource | None:
 
 
 def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
-    """Return what a reader must see: the protocol's justification, then what is special here."""
-    notes = [
+    """Return what a reader must see: an override, the protocol's justification, what is special."""
+    notes = []
+    if inputs.override_reason is not None:
+        notes.append(_override(inputs.decision, inputs.override_reason))
+    notes += [
         each["display"]
         for each in plan_definition.get("relatedArtifact", [])
         if each["type"] == "justification"
     ]
-    if inputs.override_reason is not None:
-        notes.append(_override(inputs.decision, inputs.override_reason))
     if inputs.parameters:
         given = ", ".join(f"{name} {value}" for name, value in inputs.parameters.items())
         notes.append(f"Parameters: {given}; others by default.")

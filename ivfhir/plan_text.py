@@ -2,51 +2,61 @@
 
 from collections.abc import Iterator
 
-from ivfhir.activity.due import Due, due_of
+from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
 
 
 def to_text(care_plan: Resource) -> str:
-    """Return title, notes, goals and the dated list of a CarePlan that contains its requests.
+    """Return title, notes, goals, the dated list and the conditions of a CarePlan.
 
     Args:
-        care_plan: what `ivfhir.apply.apply` returns.
+        care_plan: what `ivfhir.apply.apply` returns: its requests are contained.
     """
     contained: dict[str, Resource] = {each["id"]: each for each in care_plan["contained"]}
     group = next(each for each in contained.values() if each["resourceType"] == "RequestGroup")
-    rows = []
-    for order, action in enumerate(_leaves(group)):
-        request = contained[action["resource"]["reference"].removeprefix("#")]
-        due = due_of(request)
-        rows.append((due.last or "", order, _row(action, due, request)))
+    actions = list(_actions(group))
     goals = [each for each in contained.values() if each["resourceType"] == "Goal"]
-    lines = [
-        f"{care_plan['title']} ({care_plan['status']}, {care_plan['intent']})",
-        *(f"  {note['text']}" for note in care_plan.get("note", [])),
-        "",
-        "Goals",
-        *(f"  {goal['id']}  {goal['description']['text']}" for goal in goals),
-        "",
-        "Day         Window                    Action",
-        *(row for _, _, row in sorted(rows)),
+    sections = [
+        [f"{care_plan['title']} ({care_plan['status']}, {care_plan['intent']})"],
+        [note["text"] for note in care_plan.get("note", [])],
+        ["Goals", *(f"  {goal['id']}  {goal['description']['text']}" for goal in goals)],
+        ["Day         Window                    Action", *_rows(actions, contained)],
+        ["Conditions", *dict.fromkeys(f"  {line}" for a in actions for line in _conditions(a))],
     ]
-    return "\n".join(lines) + "\n"
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
-def _leaves(element: Resource) -> Iterator[Resource]:
+def _actions(element: Resource) -> Iterator[Resource]:
     for action in element.get("action", []):
+        yield action
+        yield from _actions(action)
+
+
+def _rows(actions: list[Resource], contained: dict[str, Resource]) -> list[str]:
+    """Return a line for each request, by day, in the plan's order within a day."""
+    rows = []
+    for action in actions:
         if "resource" in action:
-            yield action
-        yield from _leaves(action)
+            request = contained[action["resource"]["reference"].removeprefix("#")]
+            due = due_of(request)
+            window = f"{due.earliest} to {due.latest}" if due.earliest and due.latest else ""
+            notes = "".join(f" ({note['text']})" for note in request.get("note", []))
+            row = f"{due.day or '':<12}{window:<26}{action['id']}  {action['title']}{notes}"
+            rows.append((due.last or "", row + _names(action)))
+    return [row for _, row in sorted(rows, key=lambda row: row[0])]
 
 
-def _row(action: Resource, due: Due, request: Resource) -> str:
-    window = f"{due.earliest} to {due.latest}" if due.earliest and due.latest else ""
-    notes = "".join(f" ({note['text']})" for note in request.get("note", []))
-    row = f"{due.day or '':<12}{window:<26}{action['id']}  {action['title']}{notes}"
-    conditions = [
-        f"\n{'':<40}{condition['kind']} condition: {condition['expression']['description']}"
-        for condition in action.get("condition", [])
-        if "description" in condition["expression"]
-    ]
-    return row + "".join(conditions)
+def _names(action: Resource) -> str:
+    names = [_name(condition) for condition in action.get("condition", [])]
+    return f" [{', '.join(names)}]" if names else ""
+
+
+def _conditions(action: Resource) -> Iterator[str]:
+    for condition in action.get("condition", []):
+        description = condition["expression"].get("description", _name(condition))
+        yield f"{condition['kind']}: {description}"
+
+
+def _name(condition: Resource) -> str:
+    """Return the id that a define is named by: `LUNG-G01` of `LUNG_G01`."""
+    return str(condition["expression"]["expression"]).replace("_", "-")

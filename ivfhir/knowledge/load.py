@@ -148,7 +148,7 @@ def _load(path: Path) -> ClinicalProtocol:
         )
     documents = package.elm(libraries[0])
     identifier = documents[0]["library"]["identifier"]
-    library = load_libraries(documents)[identifier["id"], identifier.get("version", "")]
+    library = load_libraries(documents)[identifier["id"], identifier.get("version")]
     defines = {libraries[0]: frozenset(library.defines)}
     check_actions(plan_definition, defines)
 
@@ -164,7 +164,7 @@ def _load(path: Path) -> ClinicalProtocol:
         plan_definition=plan_definition,
         activity_definitions=Lazy(_activities(plan_definition), activity),
         library=library,
-        value_sets={each: _expansion(package, each) for each in library.value_sets},
+        value_sets={each: _expansion(package, each) for each in sorted(library.value_sets)},
         resource_types=frozenset().union(*map(library.retrieved_types, library.defines)),
     )
 

@@ -142,7 +142,7 @@ def test_override_names_its_reason_and_what_it_overrides():
     given["criteria"][1]["answer"] = "not-met"
     given["criteria"][2]["answer"] = "unknown"
     care_plan = plan(given, parameters={}, override_reason="board decision")
-    assert notes(care_plan)[2] == (
+    assert notes(care_plan)[0] == (
         "Override: board decision; status indeterminate; "
         "criteria overridden: C-AGE (not met), X-BLEED (unknown)."
     )
@@ -150,7 +150,7 @@ def test_override_names_its_reason_and_what_it_overrides():
 
 def test_override_that_nothing_needed_says_so():
     care_plan = plan(decision(), parameters={}, override_reason="to be safe")
-    assert notes(care_plan)[2] == "Override: to be safe; no criterion needed it."
+    assert notes(care_plan)[0] == "Override: to be safe; no criterion needed it."
 
 
 @pytest.mark.parametrize("absent", ["goal", "relatedArtifact"])

@@ -21,8 +21,14 @@ CARE_PLAN = {
                             "title": "Early",
                             "resource": {"reference": "#P.1"},
                             "condition": [
-                                {"kind": "start", "expression": {"description": "G1: safe."}},
-                                {"kind": "stop", "expression": {"expression": "S1"}},
+                                {
+                                    "kind": "start",
+                                    "expression": {
+                                        "expression": "P_G1",
+                                        "description": "P-G1: safe.",
+                                    },
+                                },
+                                {"kind": "stop", "expression": {"expression": "P_S1"}},
                             ],
                         },
                         {"id": "P.0", "title": "Told", "resource": {"reference": "#P.0"}},
@@ -53,14 +59,19 @@ CARE_PLAN = {
 def test_list_is_in_the_order_of_the_days():
     assert to_text(CARE_PLAN).splitlines() == [
         "Small protocol (draft, proposal)",
-        "  Evidence: very low.",
+        "",
+        "Evidence: very low.",
         "",
         "Goals",
         "  P-O1  No harm",
         "",
         "Day         Window                    Action",
         "            2025-02-01 to 2025-03-01  P.0  Told",
-        "2025-03-04  2025-03-03 to 2025-03-05  P.1  Early (due before the evaluation date)",
-        f"{'':<40}start condition: G1: safe.",
+        "2025-03-04  2025-03-03 to 2025-03-05  P.1  Early "
+        "(due before the evaluation date) [P-G1, P-S1]",
         "2025-04-01                            P.2  Late",
+        "",
+        "Conditions",
+        "  start: P-G1: safe.",
+        "  stop: P-S1",
     ]

@@ -58,6 +58,7 @@ def build_library(cql: bytes, elm: bytes) -> dict[str, Any]:
         "date": RELEASE_DATE,
         "publisher": "ivfhir",
         "description": description,
+        "lastReviewDate": RELEASE_DATE,
         **_named("copyright", _copyright(name)),
         **_named("relatedArtifact", _related_artifacts(content)),
         **_named("parameter", _parameters(content)),

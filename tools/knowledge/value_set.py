@@ -9,6 +9,9 @@ from tools.knowledge.layout import CANONICAL_BASE, RELEASE_DATE, VERSION, Layout
 
 Row = dict[str, str]
 
+# R4 gives a ValueSet no lastReviewDate of its own.
+LAST_REVIEW_DATE = "http://hl7.org/fhir/StructureDefinition/resource-lastReviewDate"
+
 # What each code system's owner asks to be said; see the README of plan_definitions/shared.
 LICENCES = {
     "http://snomed.info/sct": "SNOMED CT: © SNOMED International; outside its member territories "
@@ -54,6 +57,7 @@ def build_value_set(name: str, title: str, rows: list[Row]) -> dict[str, Any]:
     return {
         "resourceType": "ValueSet",
         "id": name,
+        "extension": [{"url": LAST_REVIEW_DATE, "valueDate": RELEASE_DATE}],
         "url": f"{CANONICAL_BASE}/ValueSet/{name}",
         "version": VERSION,
         "name": "".join(word.capitalize() for word in name.split("-")),

@@ -1,0 +1,88 @@
+"""`python -m ivfhir.knowledge.lint [FOLDER]`: does each protocol keep the rules of authoring?
+
+Prints a line a finding; exit status 1 when there is one. That the ELM is what its CQL gives is
+checked where it is built (`make stale`).
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ivfhir.errors import KnowledgeError
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
+from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
+from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
+from ivfhir.knowledge.rules.plans import activity_findings, plan_findings
+from ivfhir.knowledge.rules.readme import listed_criteria, readme_findings
+
+
+def lint(root: Path | None = None) -> list[str]:
+    """Return the findings below a folder of protocols, as `file: sentence`; empty when all holds.
+
+    Args:
+        root: a folder like plan_definitions/; None is ours.
+    """
+    root = root or knowledge_root()
+    return [f"{path.relative_to(root)}: {text}" for path, text in _findings(root)]
+
+
+def _findings(root: Path) -> Iterator[tuple[Path, str]]:
+    paths = sorted(path for kind in TYPES for path in root.glob(f"*/{kind}-*.json"))
+    resources = {path: read_json(path) for path in paths}
+    versions = {each.get("url", ""): each.get("version", "") for each in resources.values()}
+    for path, resource in resources.items():
+        yield from _on(path, artefact_findings(path, resource))
+        yield from _on(path, canonical_findings(resource, versions))
+        if resource.get("resourceType") == "ActivityDefinition":
+            yield from _on(path, activity_findings(resource))
+    for path in sorted(root.glob("*/cql/*.cql")):
+        yield from _on(path, text_findings(path.read_text(encoding="utf-8")))
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if folder.name != SHARED:
+            yield from _protocol(folder, resources)
+
+
+def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[Path, str]]:
+    plans = [path for path in resources if path.match(f"{folder.name}/PlanDefinition-*.json")]
+    if len(plans) != 1:
+        yield folder, f"{len(plans)} PlanDefinitions; a protocol has one"
+        return
+    plan_definition, readme = resources[plans[0]], folder / "README.md"
+    try:
+        defines = _defines(ProtocolPackage(folder), plan_definition)
+    except KnowledgeError as error:
+        yield plans[0], error.message
+        return
+    yield from _on(plans[0], plan_findings(plan_definition, defines))
+    if not readme.is_file():
+        yield readme, "it is missing"
+        return
+    text = readme.read_text(encoding="utf-8")
+    cases = [path.name for path in (folder / "cases").glob("*/")]
+    yield from _on(readme, readme_findings(text, plan_definition, cases))
+    yield from _on(plans[0], criterion_findings(listed_criteria(text), defines))
+
+
+def _defines(package: ProtocolPackage, plan_definition: Resource) -> list[str]:
+    """Return the names of the public defines and functions of a plan's library."""
+    main = package.elm(plan_definition["library"][0])[0]
+    return [statement["name"] for statement in main["library"]["statements"]["def"]]
+
+
+def _on(path: Path, findings: Iterator[str]) -> Iterator[tuple[Path, str]]:
+    return ((path, text) for text in findings)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the findings; return the exit status: 0 none, 1 some."""
+    folder = (arguments if arguments is not None else sys.argv[1:])[:1]
+    findings = lint(Path(folder[0]) if folder else None)
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    sys.stdout.write(f"protocols: {len(findings)} findings\n")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

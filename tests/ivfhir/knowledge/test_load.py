@@ -1,0 +1,127 @@
+"""Loading protocols by every name they have."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from ivfhir.errors import KnowledgeError, UnknownProtocolError, UnsupportedError
+from ivfhir.knowledge.load import Lazy, load_protocol, load_protocols
+from ivfhir.knowledge.package import knowledge_root
+
+URL = "https://ivfhir.example/fhir/PlanDefinition/LUNG"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the lung folder elsewhere, without shared/: our shared files serve it."""
+    folder = tmp_path / "mine"
+    shutil.copytree(knowledge_root() / "lung", folder, ignore=shutil.ignore_patterns("cases"))
+    return folder
+
+
+def change(folder, **changes):
+    path = folder / "PlanDefinition-LUNG.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize("reference", ["LUNG", URL, f"{URL}|0.1.0"])
+def test_protocol_is_found_by_id_and_canonical(reference):
+    protocol = load_protocol(reference)
+    assert (protocol.id, protocol.version) == ("LUNG", "0.1.0")
+    assert protocol.title.startswith("Standardised endovascular intervention")
+    assert protocol.library.name == "LUNG"
+
+
+def test_protocol_is_found_by_folder_and_file(copy):
+    assert load_protocol(copy).id == "LUNG"
+    assert load_protocol(str(copy)).id == "LUNG"
+    assert load_protocol(copy / "PlanDefinition-LUNG.json").id == "LUNG"
+
+
+def test_protocol_brings_all_that_evaluation_needs():
+    protocol = load_protocol("LUNG")
+    assert protocol.resource_types == {"Patient", "Condition", "Observation", "AllergyIntolerance"}
+    lung = protocol.value_sets["https://ivfhir.example/fhir/ValueSet/dx-lung"]
+    assert ("http://hl7.org/fhir/sid/icd-10-cm", "C34.11") in lung
+    activity = "https://ivfhir.example/fhir/ActivityDefinition/LUNG-A03|0.1.0"
+    assert protocol.activity_definitions[activity]["kind"] == "ServiceRequest"
+    assert len(protocol.activity_definitions) == 16
+
+
+def test_all_protocols_are_listed_and_loaded_when_asked_for():
+    protocols = load_protocols()
+    assert list(protocols) == ["LUNG"]
+    assert protocols["LUNG"] is protocols["LUNG"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("LIVER", "Known: LUNG"),
+        ("lung", "Known: LUNG"),
+        ("https://ivfhir.example/fhir/PlanDefinition/LIVER", "Known: LUNG"),
+        ("https://other.example/fhir/PlanDefinition/LUNG", "Known: LUNG"),
+        (f"{URL}|9.0.0", "0.1.0 is"),
+    ],
+)
+def test_unknown_name_tells_what_is_known(reference, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownProtocolError, match=words):
+        load_protocol(reference)
+
+
+def test_folder_without_plan_is_unknown(tmp_path):
+    with pytest.raises(UnknownProtocolError, match="holds 0 files"):
+        load_protocol(tmp_path)
+
+
+def test_other_resource_is_no_protocol():
+    with pytest.raises(KnowledgeError, match="is not a PlanDefinition"):
+        load_protocol(knowledge_root() / "lung" / "ActivityDefinition-LUNG-A01.json")
+
+
+def test_two_libraries_are_refused(copy):
+    change(copy, library=["https://a.example/Library/A", "https://a.example/Library/B"])
+    with pytest.raises(UnsupportedError, match="lists 2 libraries"):
+        load_protocol(copy)
+
+
+def test_plan_that_needs_what_we_do_not_have_is_refused_at_load(copy):
+    change(copy, action=[{"id": "a", "definitionUri": "urn:x"}])
+    with pytest.raises(UnsupportedError, match="only ActivityDefinitions"):
+        load_protocol(copy)
+
+
+def test_value_set_without_expansion_is_refused(copy):
+    shutil.copytree(knowledge_root() / "shared", copy.parent / "shared")
+    path = copy.parent / "shared" / "ValueSet-inr.json"
+    value_set = json.loads(path.read_text())
+    del value_set["expansion"]
+    path.write_text(json.dumps(value_set))
+    with pytest.raises(KnowledgeError, match="no expansion"):
+        load_protocol(copy)
+
+
+def test_activity_is_checked_when_it_is_read(copy):
+    path = copy / "ActivityDefinition-LUNG-A01.json"
+    broken = {"path": "status", "expression": {"language": "text/cql", "expression": "Segment_5"}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dynamicValue": [broken]}))
+    activities = load_protocol(copy).activity_definitions
+    with pytest.raises(UnsupportedError, match="LUNG-A01 would change 'status'"):
+        dict(activities)
+
+
+def test_lazy_makes_a_value_once():
+    made = []
+    lazy = Lazy(["a", "b"], lambda key: made.append(key) or key.upper())
+    assert (list(lazy), len(lazy), made) == (["a", "b"], 2, [])
+    assert (lazy["a"], lazy["a"], made) == ("A", "A", ["a"])
+    with pytest.raises(KeyError):
+        lazy["c"]
+
+
+def test_relative_path_is_found(copy, monkeypatch):
+    monkeypatch.chdir(copy.parent)
+    assert load_protocol(f".{os.sep}mine").id == "LUNG"
