@@ -29,7 +29,7 @@ layers: $(READY) ## do imports point one way?
 
 types: $(READY) ## are the types right?
 	$(PY) -m mypy
-	$(PY) -m mypy --strict -p tools
+	$(PY) -m mypy --strict -p tools -p benchmarks
 
 codes: $(READY) ## was each medical code seen in a public source?
 	$(PY) -m tools.terminology.check_codes $(wildcard $(CODED))

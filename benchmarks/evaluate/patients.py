@@ -51,7 +51,7 @@ def make_patients(count: int, seed: int = 1) -> list[bytes]:
 
 
 def _bundle(number: int, chance: random.Random, codes: dict[str, list[Resource]]) -> Resource:
-    patient = {
+    patient: Resource = {
         "resourceType": "Patient",
         "id": f"p{number}",
         "gender": chance.choice(["male", "female"]),
