@@ -42,21 +42,22 @@ class Collection:
             _patient_id(entry)
         subjects = Subjects(patients)
         nobody: Counter[str] = Counter()
-        for key, copies in _copies(named):
-            chosen, contradicts = _settle(copies)
-            for entry in chosen:
-                if _type(entry) == PATIENT:
-                    patient_id = _patient_id(entry)
-                    self.patients[patient_id] = entry.resource
-                else:
-                    patient_id = subjects.patient_id(entry) or ""
-                if not patient_id:
-                    nobody[_type(entry)] += _type(entry) not in WITHOUT_A_PATIENT
-                elif contradicts and key is not None:
-                    self._contradictions.setdefault(patient_id, key)
-                elif _type(entry) != PATIENT:
-                    self._resources[patient_id].append(entry.resource)
+        for copies in _copies(named):
+            newest = [(subjects.patient_id(entry) or "", entry) for entry in _newest(copies)]
+            contradicts = len(newest) > 1 and not _are_named_apart(newest)
+            for patient_id, entry in newest:
+                self._keep(entry, patient_id, contradicts=contradicts)
+                nobody[_type(entry)] += not patient_id and _type(entry) not in WITHOUT_A_PATIENT
         self.notes = _left_out(nobody)
+
+    def _keep(self, entry: Entry, patient_id: str, *, contradicts: bool) -> None:
+        key = key_of(entry.resource)
+        if contradicts and key is not None:
+            self._contradictions.setdefault(patient_id, key)
+        if _type(entry) == PATIENT:
+            self.patients[patient_id] = entry.resource
+        else:
+            self._resources[patient_id].append(entry.resource)
 
     def patient(self, patient_id: str) -> Resource:
         """Return the Patient.
@@ -106,35 +107,38 @@ def _type(entry: Entry) -> str:
     return str(entry.resource["resourceType"])
 
 
-def _copies(entries: Sequence[Entry]) -> Iterable[tuple[Key | None, list[Entry]]]:
+def _copies(entries: Sequence[Entry]) -> Iterable[list[Entry]]:
     """Return entries of the same type and id together; one without an id stands alone."""
-    groups: dict[object, tuple[Key | None, list[Entry]]] = {}
+    groups: dict[object, list[Entry]] = defaultdict(list)
     for number, entry in enumerate(entries):
-        key = key_of(entry.resource)
-        groups.setdefault(key or number, (key, []))[1].append(entry)
+        groups[key_of(entry.resource) or number].append(entry)
     return groups.values()
 
 
-def _settle(copies: Sequence[Entry]) -> tuple[list[Entry], bool]:
-    """Return the copy that counts, and whether another, just as new, says something else.
+def _newest(copies: Sequence[Entry]) -> list[Entry]:
+    """Return the newest of the copies, without those that say the same.
 
     The newest `meta.lastUpdated` counts, then the highest numeric `meta.versionId`. Copies that
-    differ only in `text` and `meta` agree. Bundles that give different `urn:uuid` names to one id
-    use a made-up id: both resources count, unless they are Patients.
+    differ only in `text` and `meta` say the same.
     """
     newest = max(_age(entry) for entry in copies)
-    candidates = [entry for entry in copies if _age(entry) == newest]
     distinct: list[Entry] = []
-    for entry in candidates:
-        if not any(_facts(entry) == _facts(other) for other in distinct):
+    for entry in copies:
+        if _age(entry) == newest and not any(_facts(entry) == _facts(kept) for kept in distinct):
             distinct.append(entry)
-    names = {entry.full_url for entry in distinct}
-    made_up = len(names) == len(distinct) and all(
-        name is not None and name.startswith("urn:") for name in names
+    return distinct
+
+
+def _are_named_apart(copies: Sequence[tuple[str, Entry]]) -> bool:
+    """Return whether one id was made up for several resources, which all count then.
+
+    So it is when Bundles give them `urn:` names, not addresses, and the names or patients differ.
+    """
+    names = {(patient_id, entry.full_url) for patient_id, entry in copies}
+    return len(names) == len(copies) and all(
+        _type(entry) != PATIENT and entry.full_url is not None and entry.full_url.startswith("urn:")
+        for _, entry in copies
     )
-    if len(distinct) == 1 or (made_up and _type(distinct[0]) != PATIENT):
-        return distinct, False
-    return distinct, True
 
 
 def _age(entry: Entry) -> tuple[datetime, int]:

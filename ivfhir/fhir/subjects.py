@@ -37,16 +37,18 @@ class Subjects:
 
     def patient_id(self, entry: Entry) -> str | None:
         """Return the id of the patient whom the resource is about, None when it is nobody's."""
+        if entry.resource["resourceType"] == PATIENT:
+            return str(entry.resource["id"])
         subject = subject_of(entry.resource)
         if subject is None:
             return None
         reference = subject.get("reference")
-        if not isinstance(reference, str):
-            return self._identified(identifier_tokens(subject.get("identifier")))
-        if reference.startswith(_SEARCH):
+        if isinstance(reference, str) and not reference.startswith(_SEARCH):
+            return self._referenced(reference.partition("/_history/")[0], entry)
+        if isinstance(reference, str):
             system, _, value = reference.removeprefix(_SEARCH).rpartition("|")
             return self._identified(frozenset({(system, value)}))
-        return self._referenced(reference.partition("/_history/")[0], entry)
+        return self._identified(identifier_tokens(subject.get("identifier")))
 
     def _referenced(self, reference: str, entry: Entry) -> str | None:
         """Look up by fullUrl in the entry's own Bundle, by fullUrl anywhere, by type and id.

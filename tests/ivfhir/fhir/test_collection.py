@@ -149,12 +149,22 @@ def test_copies_that_contradict_each_other_fail_their_patient_alone() -> None:
     assert collection.patient("q") == _patient("q")
 
 
-def test_an_id_made_up_in_two_bundles_names_two_resources() -> None:
+@pytest.mark.parametrize("second_name", ["urn:uuid:4", "urn:uuid:2"])
+def test_an_id_made_up_in_two_bundles_names_two_resources(second_name: str) -> None:
     entries = [
         Entry(_patient("p"), "urn:uuid:1", 1),
         Entry(_condition("urn:uuid:1", "condition-id"), "urn:uuid:2", 1),
         Entry(_patient("q"), "urn:uuid:3", 2),
-        Entry(_condition("urn:uuid:3", "condition-id"), "urn:uuid:4", 2),
+        Entry(_condition("urn:uuid:3", "condition-id"), second_name, 2),
     ]
     collection = Collection(entries)
     assert _ids(collection, "p") == _ids(collection, "q") == ["condition-id"]
+
+
+def test_one_name_for_two_things_of_one_patient_is_a_contradiction() -> None:
+    def named(scope: int, day: str) -> Entry:
+        return Entry(_condition("Patient/p", recordedDate=day), "urn:uuid:2", scope)
+
+    collection = Collection([Entry(_patient()), named(1, "2025-01-01"), named(2, "2025-01-02")])
+    with pytest.raises(InputError, match="two different versions"):
+        collection.resources("p", "Condition")

@@ -1,0 +1,58 @@
+"""`ivfhir apply`: the draft plan of a protocol for a patient."""
+
+import argparse
+
+from ivfhir.apply import apply
+from ivfhir.cli.answers import answer_patients
+from ivfhir.cli.clock import as_of
+from ivfhir.errors import ParameterError
+from ivfhir.fhir.json import dumps
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.load import load_protocol
+from ivfhir.parameters import parse_day, typed_parameters
+from ivfhir.plan_text import to_text
+from ivfhir.read import PatientRecord
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the CarePlan, its transaction or its text; return the exit code.
+
+    Raises:
+        NoPlanError: the protocol's status allows no plan.
+        IvfhirError: usage, input, knowledge or server; nothing is printed then.
+    """
+    at = as_of(arguments)
+    start = parse_day(arguments.start)
+    protocol = load_protocol(arguments.definition)
+    parameters = typed_parameters(protocol, _pairs(arguments.param))
+
+    def answer(record: PatientRecord) -> str:
+        care_plan = apply(
+            protocol,
+            record,
+            as_of=at,
+            start=start,
+            parameters=parameters,
+            override_reason=arguments.override_reason,
+        )
+        return _text(care_plan, arguments.format, indent=None if arguments.all else 2)
+
+    return answer_patients(arguments, protocol.resource_types, answer)
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"'{word}' is no parameter; write --param name=value.")
+        if name in pairs:
+            raise ParameterError(f"The parameter {name} is given twice; give it once.")
+        pairs[name] = value
+    return pairs
+
+
+def _text(care_plan: Resource, wanted: str, *, indent: int | None) -> str:
+    if wanted == "text":
+        return to_text(care_plan).rstrip("\n")
+    return dumps(care_plan, indent=indent)

@@ -1,0 +1,194 @@
+"""What the stage evaluate says: answers with their evidence, and the JSON promised for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from ivfhir.fhir.types import Json, Resource
+
+
+class Truth(Enum):
+    """A criterion's own value."""
+
+    TRUE = True
+    FALSE = False
+    UNKNOWN = None
+
+
+class Answer(Enum):
+    """Whether a criterion stands in favour of treatment."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    UNKNOWN = "unknown"
+
+
+INCLUSION = "inclusion"
+KINDS = (INCLUSION, "contraindication-absolute", "caution")
+
+
+def answer_of(kind: str, truth: Truth) -> Answer:
+    """Return what a truth means for treatment: an inclusion wants TRUE, every other kind FALSE.
+
+    Args:
+        kind: one of `KINDS`.
+        truth: the criterion's own value.
+    """
+    if truth is Truth.UNKNOWN:
+        return Answer.UNKNOWN
+    wanted = Truth.TRUE if kind == INCLUSION else Truth.FALSE
+    return Answer.MET if truth is wanted else Answer.NOT_MET
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A value that an answer rests on.
+
+    Attributes:
+        reference: the resource, `Observation/o1`.
+        concept: key of the data dictionary, `platelets`.
+        value: number, boolean or code, as in the resource; None for a range.
+        comparator: `<`, `<=`, `>=` or `>`, None for an exact value.
+        low: lowest possible value of a range, in `unit`.
+        high: highest possible value of a range, in `unit`.
+        unit: UCUM code.
+        date: the effective time, as written.
+        age_days: whole days before the evaluation.
+    """
+
+    reference: str | None
+    concept: str | None
+    value: Decimal | int | bool | str | None
+    comparator: str | None
+    low: Decimal | None
+    high: Decimal | None
+    unit: str | None
+    date: str | None
+    age_days: int | None
+
+    def to_json(self) -> Resource:
+        """Return the members that have something to say."""
+        members: Resource = {
+            "reference": self.reference,
+            "concept": self.concept,
+            "value": self.value,
+            "comparator": self.comparator,
+            "low": self.low,
+            "high": self.high,
+            "unit": self.unit,
+            "date": self.date,
+            "ageDays": self.age_days,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion with its answer and its grounds (rule E-15)."""
+
+    id: str
+    kind: str
+    title: str
+    rule: str
+    source: str
+    truth: Truth
+    evidence: tuple[Evidence, ...]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def answer(self) -> Answer:
+        """Whether it stands in favour of treatment."""
+        return answer_of(self.kind, self.truth)
+
+    def to_json(self) -> Resource:
+        """Return the promised JSON."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "title": self.title,
+            "rule": self.rule,
+            "source": self.source,
+            "truth": self.truth.value,
+            "answer": self.answer.value,
+            "evidence": [each.to_json() for each in self.evidence],
+            "missing": list(self.missing),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class ProtocolDecision:
+    """A protocol's status and lists (rule E-02), and its criteria in the specification's order."""
+
+    id: str
+    version: str
+    status: str
+    failed: tuple[str, ...]
+    unknown: tuple[str, ...]
+    cautions: tuple[str, ...]
+    not_assessable: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+
+    def to_json(self) -> Resource:
+        """Return the promised JSON."""
+        return {
+            "id": self.id,
+            "version": self.version,
+            "status": self.status,
+            "failed": list(self.failed),
+            "unknown": list(self.unknown),
+            "cautions": list(self.cautions),
+            "notAssessable": list(self.not_assessable),
+            "criteria": [each.to_json() for each in self.criteria],
+        }
+
+
+@dataclass(frozen=True)
+class PatientState:
+    """What is to be known about the patient before anything else.
+
+    Attributes:
+        reference: `Patient/p`.
+        deceased: no plan can be made.
+        deceased_date: as written; None when it is not recorded.
+        notes: sentences about the record as a whole.
+    """
+
+    reference: str
+    deceased: bool
+    deceased_date: str | None
+    notes: tuple[str, ...]
+
+    def to_json(self) -> Resource:
+        """Return the promised JSON."""
+        members: Resource = {"reference": self.reference, "deceased": self.deceased}
+        if self.deceased_date is not None:
+            members["deceasedDate"] = self.deceased_date
+        if self.notes:
+            members["notes"] = list(self.notes)
+        return members
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Every protocol's decision about one patient.
+
+    Attributes:
+        as_of: the instant of the evaluation, with milliseconds and offset.
+        patient: the patient's state.
+        protocols: in the order asked for.
+    """
+
+    as_of: str
+    patient: PatientState
+    protocols: Sequence[ProtocolDecision]
+
+    def to_json(self) -> Json:
+        """Return the promised JSON."""
+        return {
+            "asOf": self.as_of,
+            "patient": self.patient.to_json(),
+            "protocols": [each.to_json() for each in self.protocols],
+        }
