@@ -1,1 +1,4 @@
-"""Expressions over one patient's resources: values, three-valued operators, and the ELM compiler."""
+"""Expressions over one patient's resources.
+
+Values, three-valued operators, and the ELM compiler.
+"""

@@ -1,8 +1,8 @@
 """One patient's resources, found by type and code."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
+from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.types import PATIENT, Resource
 
 CodePair = tuple[str | None, str]
@@ -16,7 +16,8 @@ class ResourceIndex:
 
     Args:
         patient: the Patient resource; None when there is none.
-        resources: the patient's other resources, in any order; the order is kept. The Patient may be among them.
+        resources: the patient's other resources, in any order; the order is kept. The Patient may
+            be among them.
         value_sets: canonical of each value set -> its codes as (system, code).
     """
 
@@ -36,7 +37,7 @@ class ResourceIndex:
             if resource.__class__ is dict and resource is not patient:
                 kind = resource.get("resourceType")
                 if kind.__class__ is str and kind != PATIENT:
-                    by_type.setdefault(kind, []).append(resource)  # type: ignore[arg-type]  # a str by the line above
+                    by_type.setdefault(kind, []).append(resource)
         self._by_type = by_type
         self._by_code: dict[tuple[str, str], dict[CodePair, list[int]]] = {}
 
@@ -47,7 +48,9 @@ class ResourceIndex:
     def of_codes(
         self, resource_type: str, path: str, codes: Collection[CodePair]
     ) -> list[Resource]:
-        """Return the resources of a type that carry one of the codes at `path`, in the order they came.
+        """Return the resources of a type that carry one of the codes at `path`.
+
+        In the order they came.
 
         Args:
             resource_type: FHIR type.
@@ -72,8 +75,11 @@ class ResourceIndex:
         return found
 
 
-def code_pairs(element: Any) -> list[CodePair]:
-    """Return the codes of a CodeableConcept, Coding or list of them, in raw JSON; nothing for other JSON."""
+def code_pairs(element: Value) -> list[CodePair]:
+    """Return the codes of a CodeableConcept, Coding or list of them, in raw JSON.
+
+    Nothing for other JSON.
+    """
     if element.__class__ is list:
         return [pair for item in element for pair in code_pairs(item)]
     if element.__class__ is not dict:

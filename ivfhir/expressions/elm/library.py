@@ -1,13 +1,16 @@
-"""An ELM library, ready to evaluate: what it declares, what it retrieves, and sessions over a patient."""
+"""An ELM library, ready to evaluate.
+
+What it declares, what it retrieves, and sessions over a patient.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm.program import LibraryKey, Program, parameter_type
 from ivfhir.expressions.elm.session import Session
 from ivfhir.expressions.index import CodePair, ResourceIndex
+from ivfhir.expressions.values.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class ParameterInfo:
 
     Args:
         name: its name.
-        type_name: CQL type without namespace, such as `Integer`; for types that are not named, a description.
+        type_name: CQL type without namespace, such as `Integer`; for types that are not named, a
+            description.
         has_default: it has a value when none is given.
     """
 
@@ -69,7 +73,10 @@ class ElmLibrary:
 
     @property
     def value_sets(self) -> frozenset[str]:
-        """Canonicals of the value sets that the defines of this library use, through everything they call."""
+        """Canonicals of the value sets that the defines of this library use.
+
+        Through everything they call.
+        """
         used = self._uses((("define", self._key, name) for name in self.defines), frozenset())
         return frozenset(use[1] for use in used if use[0] == "value set")
 
@@ -89,9 +96,12 @@ class ElmLibrary:
         used = self._uses((key,), frozenset(stop) - {define})
         return frozenset(use for use in used if isinstance(use, str))
 
-    def _uses(self, keys: Iterable[tuple[Any, ...]], stop: frozenset[str]) -> Iterator[Any]:
-        """Give what defines and functions use, through everything they call, but not through some defines."""
-        waiting, seen = list(keys), set[Any]()
+    def _uses(self, keys: Iterable[tuple[Value, ...]], stop: frozenset[str]) -> Iterator[Value]:
+        """Give what defines and functions use, through everything they call.
+
+        But not through some defines.
+        """
+        waiting, seen = list(keys), set[Value]()
         while waiting:
             key = waiting.pop()
             if key in seen:
@@ -107,8 +117,8 @@ class ElmLibrary:
         self,
         index: ResourceIndex,
         *,
-        parameters: Mapping[str, Any] | None = None,
-        preset: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Value] | None = None,
+        preset: Mapping[str, Value] | None = None,
         value_sets: Mapping[str, Collection[CodePair]] | None = None,
     ) -> Session:
         """Return an evaluation of this library over one patient.
@@ -116,15 +126,23 @@ class ElmLibrary:
         Args:
             index: the patient's resources.
             parameters: values by name; each reaches every included library that declares the name.
-            preset: values of defines by name: such a define is not computed, here and in included libraries.
+            preset: values of defines by name: such a define is not computed, here and in included
+                libraries.
             value_sets: canonical -> codes; None takes those of the index.
 
         Raises:
             ParameterError: a parameter is not declared, or its value is of the wrong type.
             KnowledgeError: a preset names no define.
         """
-        reached = reachable(self._program, self._key)
-        return Session(self._program, self._key, reached, index, parameters, preset, value_sets)
+        return Session(
+            self._program,
+            self._key,
+            index,
+            reached=reachable(self._program, self._key),
+            parameters=parameters or {},
+            preset=preset or {},
+            value_sets=value_sets,
+        )
 
 
 def reachable(program: Program, key: LibraryKey) -> tuple[LibraryKey, ...]:
@@ -142,11 +160,12 @@ def reachable(program: Program, key: LibraryKey) -> tuple[LibraryKey, ...]:
     return tuple(found)
 
 
-def load_libraries(libraries: Iterable[Mapping[str, Any]]) -> Mapping[LibraryKey, ElmLibrary]:
+def load_libraries(libraries: Iterable[Mapping[str, Value]]) -> Mapping[LibraryKey, ElmLibrary]:
     """Return the libraries compiled, by name and version; includes are resolved among them.
 
     Args:
-        libraries: parsed ELM JSON of each library (parse decimals as they are: literals are strings in ELM).
+        libraries: parsed ELM JSON of each library (parse decimals as they are: literals are strings
+            in ELM).
 
     Raises:
         UnsupportedError: an operator is not supported; the message has library, define and place.

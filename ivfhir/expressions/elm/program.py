@@ -1,12 +1,13 @@
-"""Libraries compiled together: names resolved, defines and functions compiled once, places in memory given out.
+"""Libraries compiled together.
 
-A session's memory is a list. Its first places are of the session itself (`scope.INDEX` and so on), then every
-parameter and define of every library has one.
+Names resolved, defines and functions compiled once, places in memory given out.
+
+A session's memory is a list. Its first places are of the session itself (`scope.INDEX` and so on),
+then every parameter and define of every library has one.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ivfhir.errors import EvaluationError, KnowledgeError, UnsupportedError
 from ivfhir.expressions.elm import types as t
@@ -15,12 +16,13 @@ from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
 from ivfhir.expressions.elm.scope import CLOCK, UNSET, Compiled, Frame, Node, Run, Scope, place
 from ivfhir.expressions.fhir_model import is_a
 from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values.value import Value
 
 LibraryKey = tuple[str, str | None]
 """Name and version of a library."""
 
 SectionKey = tuple[LibraryKey, str, str]
-Compute = Callable[[list[Any]], Any]
+Compute = Callable[[list[Value]], Value]
 
 SKIPPED = frozenset({"annotation", "signature", "resultTypeSpecifier"})
 SECTIONS = ("codeSystems", "valueSets", "codes", "concepts", "parameters")
@@ -39,10 +41,10 @@ class Cell:
         size: slots of its frame.
     """
 
-    key: tuple[Any, ...]
+    key: tuple[Value, ...]
     slot: int = 0
     type: t.ElmType = t.ANY
-    uses: set[Any] = field(default_factory=set)
+    uses: set[Value] = field(default_factory=set)
     body: Run | None = None
     size: int = 1
 
@@ -50,7 +52,7 @@ class Cell:
         """Return what calls this function with compiled arguments, in a frame of its own."""
         blank = None
 
-        def run(f: Frame) -> Any:
+        def run(f: Frame) -> Value:
             nonlocal blank
             if blank is None:
                 blank = [None] * (self.size - 1 - len(arguments))
@@ -74,13 +76,13 @@ class Program:
         """Check every node, give every parameter and define its place, compile all defines."""
         self.libraries: dict[LibraryKey, Node] = {}
         self.computes: list[Compute] = [_never] * (CLOCK + 1)
-        self.template: list[Any] = [None] * (CLOCK + 1)
-        self.cells: dict[tuple[Any, ...], Cell] = {}
+        self.template: list[Value] = [None] * (CLOCK + 1)
+        self.cells: dict[tuple[Value, ...], Cell] = {}
         self._sections: dict[SectionKey, Node] = {}
         self._defines: dict[tuple[LibraryKey, str], Node] = {}
         self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
         self._slots: dict[tuple[LibraryKey, str, str], int] = {}
-        self._compiling: set[tuple[Any, ...]] = set()
+        self._compiling: set[tuple[Value, ...]] = set()
         for document in libraries:
             self._add(document.get("library", document))
         for library, name in list(self._defines):
@@ -112,7 +114,10 @@ class Program:
         self.computes.append(_never)
 
     def slot(self, kind: str, library: LibraryKey, name: str) -> int | None:
-        """Return the place of a `parameter` or `define`, None when the library has none of that name."""
+        """Return the place of a `parameter` or `define`.
+
+        None when the library has none of that name.
+        """
         return self._slots.get((library, kind, name))
 
     def scope_of(self, library: LibraryKey, define: str) -> Scope:
@@ -205,7 +210,10 @@ class Program:
     def overload(
         self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Compiled]
     ) -> Node:
-        """Return the function that a call means: by name, number of operands, signature, types of operands."""
+        """Return the function that a call means.
+
+        By name, number of operands, signature, types of operands.
+        """
         candidates = [
             candidate
             for candidate in self._functions.get((library, node["name"]), [])
@@ -223,7 +231,10 @@ class Program:
         return candidates[0]
 
     def function(self, library: LibraryKey, definition: Node) -> Cell:
-        """Return a function, compiled if it was not yet; a recursive one has its declared type meanwhile."""
+        """Return a function, compiled if it was not yet.
+
+        A recursive one has its declared type meanwhile.
+        """
         name = definition["name"]
         number = self._functions[library, name].index(definition)
         key = ("function", library, name, number)
@@ -263,7 +274,7 @@ def computer(library: str, name: str, slot: int, run: Run, size: int) -> Compute
     """Return what computes a define in a session's memory and keeps it there."""
     blank = [None] * (size - 1)
 
-    def compute(memory: list[Any]) -> Any:
+    def compute(memory: list[Value]) -> Value:
         try:
             value = run([memory, *blank])
         except EvaluationError:
@@ -279,13 +290,16 @@ def computer(library: str, name: str, slot: int, run: Run, size: int) -> Compute
     return compute
 
 
-def _never(memory: list[Any]) -> Any:
+def _never(memory: list[Value]) -> Value:
     """Stand where nothing is compiled."""
     raise AssertionError("not compiled")
 
 
 def distance(wanted: list[t.ElmType], declared: list[t.ElmType]) -> int:
-    """Return how far types of arguments are from those of operands: 0 the same, more for looser fits."""
+    """Return how far types of arguments are from those of operands.
+
+    0 the same, more for looser fits.
+    """
     return sum(step(a, b) for a, b in zip(wanted, declared, strict=True))
 
 
@@ -313,7 +327,7 @@ def check_nodes(library: str, define: str, root: Node | None) -> None:
     Raises:
         UnsupportedError: names library, define, place and operator.
     """
-    stack: list[tuple[Any, Node]] = [(root, root or {})]
+    stack: list[tuple[Value, Node]] = [(root, root or {})]
     while stack:
         node, located = stack.pop()
         if isinstance(node, list):

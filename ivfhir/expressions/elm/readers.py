@@ -1,14 +1,13 @@
 """Readers of FHIR elements in raw JSON, by type and element name.
 
-JSON of the wrong kind reads as null, an element that does not repeat and is absent as null, one that repeats as an
-empty list. A primitive without a value but with extensions is the JSON of its `_name` sibling: not null, but its
-`value` is.
+JSON of the wrong kind reads as null, an element that does not repeat and is absent as null, one
+that repeats as an empty list. A primitive without a value but with extensions is the JSON of its
+`_name` sibling: not null, but its `value` is.
 """
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache
 
 from ivfhir.expressions.elm.types import (
     BOOLEAN,
@@ -21,12 +20,13 @@ from ivfhir.expressions.elm.types import (
     ChoiceOf,
     ElmType,
     ListOf,
-    Typed,
 )
 from ivfhir.expressions.fhir_model import Element, find_element, json_names, primitive_of
+from ivfhir.expressions.values import Typed
 from ivfhir.expressions.values.dates import parse_date, parse_date_time, parse_time
+from ivfhir.expressions.values.value import Value
 
-Read = Callable[[Any], Any]
+Read = Callable[[Value], Value]
 
 CLASSES: dict[str, frozenset[type]] = {
     STRING: frozenset({str}),
@@ -42,41 +42,41 @@ CLASSES: dict[str, frozenset[type]] = {
 MAX_FHIR_INTEGER = 2**31 - 1
 
 
-def read_string(raw: Any) -> str | None:
+def read_string(raw: Value) -> str | None:
     """Return the text of a string, code, uri or other FHIR text."""
     return raw if raw.__class__ is str else None
 
 
-def read_boolean(raw: Any) -> bool | None:
+def read_boolean(raw: Value) -> bool | None:
     """Return the truth of a FHIR boolean."""
     return raw if raw.__class__ is bool else None
 
 
-def read_integer(raw: Any) -> int | None:
+def read_integer(raw: Value) -> int | None:
     """Return the number of a FHIR integer."""
     return raw if raw.__class__ is int and abs(raw) <= MAX_FHIR_INTEGER + 1 else None
 
 
-def read_decimal(raw: Any) -> Decimal | None:
+def read_decimal(raw: Value) -> Decimal | None:
     """Return the number of a FHIR decimal, its digits as written."""
     if raw.__class__ is Decimal:
-        return raw if raw.is_finite() else None  # type: ignore[no-any-return]  # a Decimal by the line above
+        return raw if raw.is_finite() else None
     if raw.__class__ is int:
         return Decimal(raw)
     return read_decimal(Decimal(repr(raw))) if raw.__class__ is float else None
 
 
-def read_date(raw: Any) -> Any:
+def read_date(raw: Value) -> Value:
     """Return the Date of a FHIR date."""
     return parse_date(raw) if raw.__class__ is str else None
 
 
-def read_date_time(raw: Any) -> Any:
+def read_date_time(raw: Value) -> Value:
     """Return the DateTime of a FHIR dateTime or instant."""
     return parse_date_time(raw) if raw.__class__ is str else None
 
 
-def read_time(raw: Any) -> Any:
+def read_time(raw: Value) -> Value:
     """Return the Time of a FHIR time."""
     return parse_time(raw) if raw.__class__ is str else None
 
@@ -94,7 +94,9 @@ VALUE_READERS: dict[str, Read] = {
 
 @cache
 def reader(type_name: str, path: str) -> tuple[Read, ElmType] | None:
-    """Return what reads an element from the raw JSON of a FHIR type, and its type; None when there is none.
+    """Return what reads an element from the raw JSON of a FHIR type, and its type.
+
+    None when there is none.
 
     Args:
         type_name: FHIR type without its namespace.
@@ -121,7 +123,7 @@ def reader(type_name: str, path: str) -> tuple[Read, ElmType] | None:
 def plain_reader(path: str, read: Read) -> Read:
     """Return what reads an element of a System type, such as an element's id."""
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         return read(raw.get(path)) if raw.__class__ is dict else None
 
     return run
@@ -130,7 +132,7 @@ def plain_reader(path: str, read: Read) -> Read:
 def complex_reader(path: str) -> Read:
     """Return what reads an element that is a JSON object."""
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         if raw.__class__ is dict:
             value = raw.get(path)
             return value if value.__class__ is dict else None
@@ -144,7 +146,7 @@ def primitive_reader(path: str, system_type: str) -> Read:
     classes = CLASSES.get(system_type, CLASSES[STRING])
     sibling = "_" + path
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         if raw.__class__ is not dict:
             return None
         value = raw.get(path)
@@ -161,7 +163,7 @@ def list_reader(path: str, type_name: str) -> Read:
     inner = primitive_of(type_name)
     classes = CLASSES.get(inner, CLASSES[STRING]) if inner else frozenset({dict})
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         if raw.__class__ is not dict:
             return None
         values = raw.get(path)
@@ -187,7 +189,7 @@ def typed_reader(names: dict[str, str]) -> Read:
         for name, type_name in names.items()
     ]
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         if raw.__class__ is dict:
             for name, type_name, read in readers:
                 if name in raw or "_" + name in raw:
@@ -206,12 +208,15 @@ def value_reader(name: str, type_name: str) -> Read:
 
 
 def narrowed_reader(names: dict[str, str]) -> Read:
-    """Return what reads the first of several JSON names as its bare JSON, for a choice cast to one type."""
+    """Return what reads the first of several JSON names as its bare JSON.
+
+    For a choice cast to one type.
+    """
     readers = [value_reader(name, type_name) for name, type_name in names.items()]
     if len(readers) == 1:
         return readers[0]
 
-    def run(raw: Any) -> Any:
+    def run(raw: Value) -> Value:
         for read in readers:
             value = read(raw)
             if value is not None:

@@ -1,24 +1,26 @@
 """What a node compiler knows: the library, the define, its local names; and what it makes.
 
-A compiled expression is a function of a frame, a list. Frame slot 0 is the memory of the session (see `session`);
-the others hold the operands, aliases and lets of one define or function, each at a place fixed when compiling.
+A compiled expression is a function of a frame, a list. Frame slot 0 is the memory of the session
+(see `session`); the others hold the operands, aliases and lets of one define or function, each at a
+place fixed when compiling.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ivfhir.errors import UnsupportedError
 from ivfhir.expressions.elm.types import ElmType
+from ivfhir.expressions.values.value import Value
 
 if TYPE_CHECKING:
     from ivfhir.expressions.elm.program import Program
 
-Node = dict[str, Any]
-Frame = list[Any]
-Run = Callable[[Frame], Any]
-Reader = Callable[[Any], Any]
+Node = dict[str, Value]
+Frame = list[Value]
+Run = Callable[[Frame], Value]
+Reader = Callable[[Value], Value]
 
 INDEX, OFFSET, CLOCK = range(3)
 """Places in a session's memory before those of parameters and defines."""
@@ -50,14 +52,14 @@ class Compiled:
 
     run: Run
     type: ElmType
-    constant: Any = UNSET
+    constant: Value = UNSET
     slot: int | None = None
     parent: "Compiled | None" = None
     owner: str = ""
     path: str = ""
 
 
-def constant(value: Any, type_: ElmType) -> Compiled:
+def constant(value: Value, type_: ElmType) -> Compiled:
     """Return an expression that is always the same value."""
     return Compiled(lambda _: value, type_, constant=value)
 
@@ -77,7 +79,8 @@ class Scope:
         names: local names -> frame slot and type.
         lets: frame slot of a query's let -> what computes it.
         size: slots of the frame used so far.
-        uses: what the define retrieves and calls: FHIR types as strings, defines and functions by key.
+        uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
+            key.
     """
 
     program: "Program"
@@ -87,7 +90,7 @@ class Scope:
     names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)
     lets: dict[int, Run] = field(default_factory=dict)
     size: int = 1
-    uses: set[Any] = field(default_factory=set)
+    uses: set[Value] = field(default_factory=set)
 
     def compile(self, node: Node) -> Compiled:
         """Return the compiled node.

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.errors import KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
@@ -11,10 +10,14 @@ from ivfhir.expressions.elm.nodes.casts import tester
 from ivfhir.expressions.elm.program import LibraryKey, Program, parameter_type
 from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, UNSET
 from ivfhir.expressions.index import CodePair, ResourceIndex
-from ivfhir.expressions.values import Date, DateTime, Uncertain
+from ivfhir.expressions.values import Date, DateTime, Typed, Uncertain
+from ivfhir.expressions.values.value import Value
 
 INSTANT = "AsOf"
-"""The parameter that is the instant of the evaluation: Now(), and the offset of times that have none."""
+"""The parameter that is the instant of the evaluation.
+
+Now(), and the offset of times that have none.
+"""
 
 
 class Session:
@@ -24,10 +27,11 @@ class Session:
         self,
         program: Program,
         library: LibraryKey,
-        reached: tuple[LibraryKey, ...],
         index: ResourceIndex,
-        parameters: Mapping[str, Any] | None,
-        preset: Mapping[str, Any] | None,
+        *,
+        reached: tuple[LibraryKey, ...],
+        parameters: Mapping[str, Value],
+        preset: Mapping[str, Value],
         value_sets: Mapping[str, Collection[CodePair]] | None,
     ) -> None:
         """Lay out the memory; nothing is computed yet."""
@@ -38,12 +42,12 @@ class Session:
         self._memory = program.template.copy()
         self._memory[INDEX] = index
         self._memory[OFFSET] = 0
-        for name, value in (parameters or {}).items():
+        for name, value in parameters.items():
             self._set_parameter(reached, name, value)
-        for name, value in (preset or {}).items():
+        for name, value in preset.items():
             self._preset(reached, name, value)
 
-    def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Any) -> None:
+    def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
         """Put a parameter into the memory of every library that declares it."""
         slots = [(key, self._program.slot("parameter", key, name)) for key in reached]
         declared = [(key, slot) for key, slot in slots if slot is not None]
@@ -57,7 +61,7 @@ class Session:
                 self._memory[CLOCK] = self._memory[slot]
                 self._memory[OFFSET] = self._memory[slot].offset or 0
 
-    def _preset(self, reached: Iterable[LibraryKey], name: str, value: Any) -> None:
+    def _preset(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
         """Put the value of a define into memory, wherever a library has it."""
         slots = [slot for key in reached if (slot := self._program.slot("define", key, name))]
         if not slots:
@@ -65,12 +69,13 @@ class Session:
         for slot in slots:
             self._memory[slot] = value
 
-    def value(self, define: str) -> Any:
+    def value(self, define: str) -> Value:
         """Return the value of a define, computed the first time it is asked for.
 
         Returns:
-            None, bool, int, Decimal, str, a value of `ivfhir.expressions.values`, a list, a dict for a tuple, or
-            the JSON of a resource or element. A number known only as a range is None.
+            None, bool, int, Decimal, str, a value of `ivfhir.expressions.values`, a list, a dict
+            for a tuple, or the JSON of a resource or element. A number known only as a range is
+            None.
 
         Raises:
             KnowledgeError: there is no define of that name.
@@ -90,18 +95,18 @@ class Session:
         return slot is not None and self._memory[slot] is not UNSET
 
 
-def plain(value: Any) -> Any:
+def plain(value: Value) -> Value:
     """Return a value as callers see it: bare JSON of elements, nothing for what is not certain."""
     if isinstance(value, Uncertain):
         return None
-    if isinstance(value, t.Typed):
+    if isinstance(value, Typed):
         return value.raw
-    if value.__class__ is list and any(isinstance(v, t.Typed | Uncertain) for v in value):
+    if value.__class__ is list and any(isinstance(v, Typed | Uncertain) for v in value):
         return [plain(v) for v in value]
     return value
 
 
-CONVERTERS: dict[t.ElmType, Callable[[Any], Any]] = {
+CONVERTERS: dict[t.ElmType, Callable[[Value], Value]] = {
     t.DECIMAL: lambda v: Decimal(v) if v.__class__ is int else v,
     t.DATE: lambda v: Date.of(v) if v.__class__ is date else v,
     t.DATE_TIME: lambda v: DateTime.of(v) if isinstance(v, datetime) else v,
@@ -109,7 +114,7 @@ CONVERTERS: dict[t.ElmType, Callable[[Any], Any]] = {
 """What makes a plain Python value the CQL value of a parameter's type."""
 
 
-def as_parameter(name: str, value: Any, type_: t.ElmType) -> Any:
+def as_parameter(name: str, value: Value, type_: t.ElmType) -> Value:
     """Return a parameter's value as CQL has it.
 
     Raises:

@@ -1,15 +1,19 @@
 """The types of ELM expressions, and what of them the evaluator needs at run time.
 
-A named type is a string, `System.Integer` or `FHIR.Quantity`; the others are small frozen classes. Values of
-System types and resources tell their type themselves. An element of a resource does not: where its static type
-is lost (a choice, Any), it is wrapped in `Typed`, and unwrapped when a cast names the type again.
+A named type is a string, `System.Integer` or `FHIR.Quantity`; the others are small frozen classes.
+Values of System types and resources tell their type themselves. An element of a resource does not:
+where its static type is lost (a choice, Any), it is wrapped in `Typed`, and unwrapped when a cast
+names the type again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Union
 
-ANY = "System.Any"
+from ivfhir.expressions.values import Typed
+from ivfhir.expressions.values.value import Value
+
+ANY = "System.Value"
 BOOLEAN = "System.Boolean"
 INTEGER = "System.Integer"
 LONG = "System.Long"
@@ -63,31 +67,7 @@ class ChoiceOf:
     options: frozenset["ElmType"]
 
 
-ElmType = Union[str, ListOf, IntervalOf, TupleOf, ChoiceOf]
-
-
-class Typed:
-    """An element of a resource together with the name of its FHIR type.
-
-    Args:
-        type: such as `FHIR.Quantity`.
-        raw: its JSON.
-    """
-
-    __slots__ = ("raw", "type")
-
-    def __init__(self, type: str, raw: Any) -> None:
-        """Keep both."""
-        self.type = type
-        self.raw = raw
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether type and JSON are the same."""
-        return isinstance(other, Typed) and self.type == other.type and self.raw == other.raw
-
-    def __hash__(self) -> int:
-        """Hash by type: JSON has no hash."""
-        return hash(self.type)
+ElmType = Union[str, ListOf, IntervalOf, TupleOf, ChoiceOf]  # noqa: UP007 - forward names
 
 
 def named(name: str) -> str:
@@ -99,24 +79,23 @@ def named(name: str) -> str:
     return name
 
 
-def from_specifier(node: dict[str, Any] | None) -> ElmType:
+def from_specifier(node: dict[str, Value] | None) -> "ElmType":
     """Return the type of an ELM TypeSpecifier; Any when there is none."""
     if node is None:
         return ANY
-    match node.get("type", "NamedTypeSpecifier"):
-        case "NamedTypeSpecifier":
-            return named(node["name"])
-        case "ListTypeSpecifier":
-            return ListOf(from_specifier(node["elementType"]))
-        case "IntervalTypeSpecifier":
-            return IntervalOf(from_specifier(node["pointType"]))
-        case "ChoiceTypeSpecifier":
-            options = node.get("choice") or node.get("type_") or []
-            return choice(from_specifier(option) for option in options)
-        case "TupleTypeSpecifier":
-            elements = node.get("element", [])
-            return tuple_of({e["name"]: from_specifier(e.get("elementType")) for e in elements})
-    return ANY
+    kind = node.get("type", "NamedTypeSpecifier")
+    return SPECIFIERS[kind](node) if kind in SPECIFIERS else ANY
+
+
+SPECIFIERS: dict[str, Callable[[dict[str, Value]], "ElmType"]] = {
+    "NamedTypeSpecifier": lambda node: named(node["name"]),
+    "ListTypeSpecifier": lambda node: ListOf(from_specifier(node["elementType"])),
+    "IntervalTypeSpecifier": lambda node: IntervalOf(from_specifier(node["pointType"])),
+    "ChoiceTypeSpecifier": lambda node: choice(map(from_specifier, node.get("choice", []))),
+    "TupleTypeSpecifier": lambda node: tuple_of(
+        {e["name"]: from_specifier(e.get("elementType")) for e in node.get("element", [])}
+    ),
+}
 
 
 def tuple_of(elements: dict[str, ElmType]) -> TupleOf:
@@ -124,18 +103,16 @@ def tuple_of(elements: dict[str, ElmType]) -> TupleOf:
     return TupleOf(tuple(sorted(elements.items(), key=lambda item: item[0])))
 
 
-def choice(options: Any) -> ElmType:
+def choice(options: Iterable["ElmType"]) -> "ElmType":
     """Return the type that is one of the options: themselves if one, Any if any of them is."""
     flat: set[ElmType] = set()
     for option in options:
         flat |= option.options if isinstance(option, ChoiceOf) else {option}
     flat.discard(NULL)
-    if not flat:
-        return NULL
+    if len(flat) <= 1:
+        return next(iter(flat), NULL)
     if ANY in flat:
         return ANY
-    if len(flat) == 1:
-        return next(iter(flat))
     if all(isinstance(option, ListOf) for option in flat):
         return ListOf(choice(o.element for o in flat if isinstance(o, ListOf)))
     return ChoiceOf(frozenset(flat))
@@ -156,8 +133,11 @@ def is_open(type_: ElmType) -> bool:
     return type_ == ANY or isinstance(type_, ChoiceOf)
 
 
-def wrapper(source: ElmType, target: ElmType) -> Callable[[Any], Any] | None:
-    """Return what makes a value of static type `source` tell its own type as `target` needs; None for nothing."""
+def wrapper(source: ElmType, target: ElmType) -> Callable[[Value], Value] | None:
+    """Return what makes a value of static type `source` tell its own type as `target` needs.
+
+    None when nothing is to be done.
+    """
     if isinstance(source, ListOf):
         inner = wrapper(source.element, target.element if isinstance(target, ListOf) else ANY)
         if inner is None or not (isinstance(target, ListOf) or is_open(target)):
@@ -171,7 +151,7 @@ def wrapper(source: ElmType, target: ElmType) -> Callable[[Any], Any] | None:
     return None
 
 
-def _tuple_wrapper(source: TupleOf, target: ElmType) -> Callable[[Any], Any] | None:
+def _tuple_wrapper(source: TupleOf, target: ElmType) -> Callable[[Value], Value] | None:
     """Return what wraps the elements of a tuple."""
     wrappers = {}
     for name, type_ in source.elements:
@@ -182,7 +162,7 @@ def _tuple_wrapper(source: TupleOf, target: ElmType) -> Callable[[Any], Any] | N
     if not wrappers or not (isinstance(target, TupleOf) or is_open(target)):
         return None
 
-    def wrap(value: Any) -> Any:
+    def wrap(value: Value) -> Value:
         if value.__class__ is not dict:
             return value
         copy = dict(value)
@@ -193,10 +173,10 @@ def _tuple_wrapper(source: TupleOf, target: ElmType) -> Callable[[Any], Any] | N
     return wrap
 
 
-def _tagger(source: str) -> Callable[[Any], Any]:
+def _tagger(source: str) -> Callable[[Value], Value]:
     """Return what wraps an element of that FHIR type; resources stay as they are."""
 
-    def tag(value: Any) -> Any:
+    def tag(value: Value) -> Value:
         if value is None or value.__class__ is Typed:
             return value
         if value.__class__ is dict and "resourceType" in value:

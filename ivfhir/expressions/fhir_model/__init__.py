@@ -5,9 +5,10 @@ A type of the table is [base type, {element: type}]; `*` marks a list, `A|B` a c
 
 import json
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
-from typing import Any
+
+from ivfhir.expressions.values.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class Element:
 
 
 @cache
-def table() -> dict[str, Any]:
+def table() -> dict[str, Value]:
     """Return the whole table, read once."""
     text = resources.files(__name__).joinpath("fhir_4_0_1.json").read_text(encoding="utf-8")
-    parsed: dict[str, Any] = json.loads(text)
+    parsed: dict[str, Value] = json.loads(text)
     return parsed
 
 
@@ -48,7 +49,10 @@ def find_element(type_name: str, path: str) -> Element | None:
 
 @cache
 def primitive_of(type_name: str) -> str | None:
-    """Return the System type of a FHIR primitive's `value`, None for a type that is no primitive."""
+    """Return the System type of a FHIR primitive's `value`.
+
+    None for a type that is no primitive.
+    """
     element = find_element(type_name, "value")
     if element is None or len(element.types) != 1 or element.is_list:
         return None

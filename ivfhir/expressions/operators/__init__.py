@@ -1,4 +1,7 @@
-"""CQL's operators as plain functions over values, shared by every language that is compiled to them.
+"""CQL's operators as plain functions over values.
 
-None is null. Unless a function says otherwise, its caller has already answered None for a null argument.
+Shared by every language that is compiled to them.
+
+None is null. Unless a function says otherwise, its caller has already answered None for a null
+argument.
 """

@@ -1,9 +1,11 @@
-"""Aggregates (https://cql.hl7.org/09-b-cqlreference.html#aggregate-functions); nulls are passed over."""
+"""Aggregates (https://cql.hl7.org/09-b-cqlreference.html#aggregate-functions).
+
+Nulls are passed over.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
 from functools import reduce
-from typing import Any
 
 from ivfhir.expressions.operators.arithmetic import (
     CONTEXT,
@@ -18,8 +20,9 @@ from ivfhir.expressions.operators.arithmetic import (
 from ivfhir.expressions.operators.comparison import order, sort_key
 from ivfhir.expressions.operators.equality import set_key
 from ivfhir.expressions.values import Quantity
+from ivfhir.expressions.values.value import Value
 
-Values = list[Any]
+Values = list[Value]
 
 
 def known(values: Values) -> Values:
@@ -32,22 +35,25 @@ def count(values: Values | None) -> int:
     return 0 if values is None else len(known(values))
 
 
-def total(values: Values) -> Any:
+def total(values: Values) -> Value:
     """Return the sum, None of nothing."""
     some = known(values)
     return reduce(lambda a, b: None if a is None else add(a, b), some) if some else None
 
 
-def product(values: Values) -> Any:
+def product(values: Values) -> Value:
     """Return the product, None of nothing."""
     some = known(values)
     return reduce(lambda a, b: None if a is None else multiply(a, b), some) if some else None
 
 
-def extreme(values: Values, sign: int) -> Any:
-    """Return the least (-1) or greatest (1) element; None of nothing, or when it is not known which.
+def extreme(values: Values, sign: int) -> Value:
+    """Return the least (-1) or greatest (1) element.
 
-    Dates of different precision may have no known order: then there is no answer rather than a guess.
+    None of nothing, or when it is not known which.
+
+    Dates of different precision may have no known order: then there is no answer rather than a
+    guess.
     """
     best: Values = []
     for value in known(values):
@@ -61,23 +67,23 @@ def extreme(values: Values, sign: int) -> Any:
     return best[0] if len(best) == 1 else None
 
 
-def least(values: Values) -> Any:
+def least(values: Values) -> Value:
     """Return the least element."""
     return extreme(values, -1)
 
 
-def greatest(values: Values) -> Any:
+def greatest(values: Values) -> Value:
     """Return the greatest element."""
     return extreme(values, 1)
 
 
-def average(values: Values) -> Any:
+def average(values: Values) -> Value:
     """Return the mean, None of nothing."""
     some = known(values)
     return divide(total(some), Decimal(len(some))) if some else None
 
 
-def median(values: Values) -> Any:
+def median(values: Values) -> Value:
     """Return the middle element, or the mean of the two middle ones; None of nothing."""
     some = sorted(known(values), key=sort_key)
     if not some:
@@ -86,15 +92,15 @@ def median(values: Values) -> Any:
     return some[middle] if len(some) % 2 else average(some[middle - 1 : middle + 1])
 
 
-def mode(values: Values) -> Any:
+def mode(values: Values) -> Value:
     """Return the most frequent element, the first of several; None of nothing."""
-    counts: dict[Any, list[Any]] = {}
+    counts: dict[Value, list[Value]] = {}
     for value in known(values):
         counts.setdefault(set_key(value), []).append(value)
     return max(counts.values(), key=len)[0] if counts else None
 
 
-def geometric_mean(values: Values) -> Any:
+def geometric_mean(values: Values) -> Value:
     """Return the geometric mean, None of nothing or beside a number that is not positive."""
     some = known(values)
     logarithms = [ln(value) for value in some]
@@ -103,7 +109,7 @@ def geometric_mean(values: Values) -> Any:
     return scaled(CONTEXT.exp(sum(map(CONTEXT.ln, map(Decimal, some)), Decimal(0)) / len(some)))
 
 
-def variance(values: Values, lost: int) -> Any:
+def variance(values: Values, lost: int) -> Value:
     """Return the variance; `lost` degrees of freedom are 1 for a sample, 0 for a population."""
     some = known(values)
     if len(some) <= lost:
@@ -113,7 +119,7 @@ def variance(values: Values, lost: int) -> Any:
     return divide(total(squares), Decimal(len(some) - lost))
 
 
-def deviation(values: Values, lost: int) -> Any:
+def deviation(values: Values, lost: int) -> Value:
     """Return the standard deviation; `lost` as for `variance`."""
     squared = variance(values, lost)
     if squared is None:
@@ -124,7 +130,7 @@ def deviation(values: Values, lost: int) -> Any:
     return power(squared, Decimal("0.5"))
 
 
-AGGREGATES: dict[str, Callable[[Values], Any]] = {
+AGGREGATES: dict[str, Callable[[Values], Value]] = {
     "Sum": total,
     "Product": product,
     "Min": least,

@@ -1,26 +1,26 @@
 """Arithmetic (https://cql.hl7.org/09-b-cqlreference.html#arithmetic-operators-4).
 
-Digits of Decimals are kept; only division, powers and logarithms, whose digits may not end, are rounded to
-CQL's eight places. What overflows the type, and division by zero, is None.
+Digits of Decimals are kept; only division, powers and logarithms, whose digits may not end, are
+rounded to CQL's eight places. What overflows the type, and division by zero, is None.
 """
 
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from decimal import Overflow as DecimalOverflow
-from typing import Any
 
 from ivfhir.expressions.operators.boundaries import MAX_DECIMAL, MAX_INTEGER, MAX_LONG, STEP
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Quantity
 from ivfhir.expressions.values.quantities import canonical_unit, convert
 from ivfhir.expressions.values.ucum import parse_unit
+from ivfhir.expressions.values.value import Value
 
 CONTEXT = Context(prec=40, rounding=ROUND_HALF_UP)
 ONE = Decimal(1)
 PLACES = 8
 
 
-def bounded(number: Any) -> Any:
+def bounded(number: Value) -> Value:
     """Return the number, None when it does not fit its CQL type."""
     if isinstance(number, int):
         return number if -MAX_LONG - 1 <= number <= MAX_LONG else None
@@ -41,30 +41,35 @@ def scaled(number: Decimal) -> Decimal:
     return number
 
 
-def add(a: Any, b: Any) -> Any:
+def add(a: Value, b: Value) -> Value:
     """Return a + b."""
     if isinstance(a, Quantity):
         return combined(a, b, CONTEXT.add)
     return bounded(a + b if isinstance(a, int) and isinstance(b, int) else CONTEXT.add(a, b))
 
 
-def subtract(a: Any, b: Any) -> Any:
+def subtract(a: Value, b: Value) -> Value:
     """Return a - b."""
     if isinstance(a, Quantity):
         return combined(a, b, CONTEXT.subtract)
     return bounded(a - b if isinstance(a, int) and isinstance(b, int) else CONTEXT.subtract(a, b))
 
 
-def combined(a: Quantity, b: Quantity, operation: Callable[[Any, Any], Decimal]) -> Quantity | None:
-    """Return the sum or difference of two quantities in the unit of the first, None across dimensions."""
+def combined(
+    a: Quantity, b: Quantity, operation: Callable[[Value, Value], Decimal]
+) -> Quantity | None:
+    """Return the sum or difference of two quantities in the unit of the first.
+
+    None across dimensions.
+    """
     other = convert(b, a.unit)
     if a.value is None or other is None or other.value is None:
         return None
     return Quantity(operation(a.value, other.value), a.unit)
 
 
-def multiply(a: Any, b: Any) -> Any:
-    """Return a × b; of quantities the product of numbers and of units."""
+def multiply(a: Value, b: Value) -> Value:
+    """Return a * b; of quantities the product of numbers and of units."""
     if isinstance(a, Quantity) or isinstance(b, Quantity):
         x, y = as_quantity(a), as_quantity(b)
         if x.value is None or y.value is None:
@@ -73,7 +78,7 @@ def multiply(a: Any, b: Any) -> Any:
     return bounded(a * b if isinstance(a, int) and isinstance(b, int) else CONTEXT.multiply(a, b))
 
 
-def divide(a: Any, b: Any) -> Any:
+def divide(a: Value, b: Value) -> Value:
     """Return a ÷ b to eight places, None for b = 0."""
     if isinstance(a, Quantity) or isinstance(b, Quantity):
         x, y = as_quantity(a), as_quantity(b)
@@ -88,7 +93,7 @@ def divide(a: Any, b: Any) -> Any:
     return bounded(scaled(CONTEXT.divide(Decimal(a), Decimal(b))))
 
 
-def as_quantity(value: Any) -> Quantity:
+def as_quantity(value: Value) -> Quantity:
     """Return a number as a quantity of unit 1."""
     return value if isinstance(value, Quantity) else Quantity(Decimal(value))
 
@@ -103,7 +108,7 @@ def joined(a: str, b: str, sign: str) -> str:
     )
 
 
-def truncated_divide(a: Any, b: Any) -> Any:
+def truncated_divide(a: Value, b: Value) -> Value:
     """Return the whole part of a ÷ b, None for b = 0."""
     if b == 0:
         return None
@@ -113,7 +118,7 @@ def truncated_divide(a: Any, b: Any) -> Any:
     return bounded(CONTEXT.divide(Decimal(a), Decimal(b)).to_integral_value(ROUND_DOWN))
 
 
-def modulo(a: Any, b: Any) -> Any:
+def modulo(a: Value, b: Value) -> Value:
     """Return the rest of a ÷ b with the sign of a, None for b = 0."""
     if b == 0:
         return None
@@ -123,43 +128,43 @@ def modulo(a: Any, b: Any) -> Any:
     return CONTEXT.remainder(Decimal(a), Decimal(b))
 
 
-def negate(a: Any) -> Any:
+def negate(a: Value) -> Value:
     """Return -a."""
     if isinstance(a, Quantity):
         return None if a.value is None else Quantity(-a.value, a.unit)
     return bounded(-a)
 
 
-def absolute(a: Any) -> Any:
+def absolute(a: Value) -> Value:
     """Return |a|."""
     if isinstance(a, Quantity):
         return None if a.value is None else Quantity(abs(a.value), a.unit)
     return bounded(abs(a))
 
 
-def ceiling(a: Any) -> int | None:
+def ceiling(a: Value) -> int | None:
     """Return the least whole number that is not less."""
     return bounded_integer(int(Decimal(a).to_integral_value(ROUND_CEILING)))
 
 
-def floor(a: Any) -> int | None:
+def floor(a: Value) -> int | None:
     """Return the greatest whole number that is not greater."""
     return bounded_integer(int(Decimal(a).to_integral_value(ROUND_FLOOR)))
 
 
-def truncate(a: Any) -> int | None:
+def truncate(a: Value) -> int | None:
     """Return the whole part."""
     return bounded_integer(int(a))
 
 
-def round_(a: Any, places: int | None = None) -> Decimal:
+def round_(a: Value, places: int | None = None) -> Decimal:
     """Return the nearest number with that many places; a half goes towards positive infinity."""
     step = ONE.scaleb(-(places or 0))
     half = CONTEXT.add(CONTEXT.divide(Decimal(a), step), Decimal("0.5"))
     return CONTEXT.multiply(half.to_integral_value(ROUND_FLOOR), step)
 
 
-def power(a: Any, b: Any) -> Any:
+def power(a: Value, b: Value) -> Value:
     """Return a to the power b, to eight places unless both are whole."""
     try:
         if isinstance(a, int) and isinstance(b, int) and b >= 0:
@@ -170,19 +175,19 @@ def power(a: Any, b: Any) -> Any:
     return bounded(scaled(result))
 
 
-def ln(a: Any) -> Decimal | None:
+def ln(a: Value) -> Decimal | None:
     """Return the natural logarithm to eight places, None at or below zero."""
     return scaled(CONTEXT.ln(Decimal(a))) if a > 0 else None
 
 
-def log(a: Any, base: Any) -> Decimal | None:
+def log(a: Value, base: Value) -> Decimal | None:
     """Return the logarithm to a base, to eight places, None where there is none."""
     if a <= 0 or base <= 0 or base == 1:
         return None
     return scaled(CONTEXT.divide(CONTEXT.ln(Decimal(a)), CONTEXT.ln(Decimal(base))))
 
 
-def exp(a: Any) -> Decimal | None:
+def exp(a: Value) -> Decimal | None:
     """Return e to the power a, to eight places.
 
     Raises:

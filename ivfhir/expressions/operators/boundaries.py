@@ -3,19 +3,35 @@
 https://cql.hl7.org/09-b-cqlreference.html#successor, #minimum, #start
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Interval, Quantity, Time
-from ivfhir.expressions.values.dates import DAY, HIGHEST, LOWEST, MONTH, Partial
+from ivfhir.expressions.values.dates import (
+    DAY,
+    HIGHEST,
+    LOWEST,
+    MONTH,
+    Partial,
+    as_datetime,
+    parts_of,
+)
+from ivfhir.expressions.values.value import Value
 
 STEP = Decimal("0.00000001")
+STEPS = (
+    timedelta(1),
+    timedelta(hours=1),
+    timedelta(minutes=1),
+    timedelta(seconds=1),
+    timedelta(milliseconds=1),
+)
+"""One step of a day, hour, minute, second and millisecond."""
 MAX_INTEGER = 2**31 - 1
 MAX_LONG = 2**63 - 1
 MAX_DECIMAL = Decimal("99999999999999999999.99999999")
-LEAST: dict[str, Any] = {
+LEAST: dict[str, Value] = {
     "System.Integer": -MAX_INTEGER - 1,
     "System.Long": -MAX_LONG - 1,
     "System.Decimal": -MAX_DECIMAL,
@@ -24,7 +40,7 @@ LEAST: dict[str, Any] = {
     "System.Time": Time(LOWEST[DAY:]),
     "System.Quantity": Quantity(-MAX_DECIMAL),
 }
-GREATEST: dict[str, Any] = {
+GREATEST: dict[str, Value] = {
     "System.Integer": MAX_INTEGER,
     "System.Long": MAX_LONG,
     "System.Decimal": MAX_DECIMAL,
@@ -35,17 +51,17 @@ GREATEST: dict[str, Any] = {
 }
 
 
-def successor(value: Any) -> Any:
+def successor(value: Value) -> Value:
     """Return the next value of the type, one step of its precision further."""
     return neighbour(value, 1)
 
 
-def predecessor(value: Any) -> Any:
+def predecessor(value: Value) -> Value:
     """Return the previous value of the type, one step of its precision back."""
     return neighbour(value, -1)
 
 
-def neighbour(value: Any, direction: int) -> Any:
+def neighbour(value: Value, direction: int) -> Value:
     """Return the value one step up (1) or down (-1).
 
     Raises:
@@ -76,37 +92,34 @@ def stepped(parts: tuple[int, ...], direction: int) -> tuple[int, ...]:
             months += direction * (1 if len(parts) == MONTH else 12)
             date(months // 12, 1, 1)
             return (months // 12, months % 12 + 1)[: len(parts)]
-        full = parts + LOWEST[len(parts) :]
-        step = (timedelta(1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
-        delta = [*step, timedelta(milliseconds=1)][len(parts) - DAY]
-        moment = datetime(*full[:6], full[6] * 1000) + delta * direction
+        moved = as_datetime(parts) + STEPS[len(parts) - DAY] * direction
     except (ValueError, OverflowError) as error:
         raise CqlError("there is no date beyond the greatest or least one") from error
-    return (*moment.timetuple()[:6], moment.microsecond // 1000)[: len(parts)]
+    return parts_of(moved)[: len(parts)]
 
 
-def start_of(interval: Interval) -> Any:
+def start_of(interval: Interval) -> Value:
     """Return the first point: None when the lower bound is open and not known."""
     if interval.low is None:
         return least_point(interval) if interval.low_closed else None
     return interval.low if interval.low_closed else successor(interval.low)
 
 
-def end_of(interval: Interval) -> Any:
+def end_of(interval: Interval) -> Value:
     """Return the last point: None when the upper bound is open and not known."""
     if interval.high is None:
         return greatest_point(interval) if interval.high_closed else None
     return interval.high if interval.high_closed else predecessor(interval.high)
 
 
-def least_point(interval: Interval) -> Any:
+def least_point(interval: Interval) -> Value:
     """Return the least value of the interval's point type, None when the type is not known."""
     if isinstance(interval.high, Quantity):
         return Quantity(-MAX_DECIMAL, interval.high.unit)
     return LEAST.get(point_type(interval) or "")
 
 
-def greatest_point(interval: Interval) -> Any:
+def greatest_point(interval: Interval) -> Value:
     """Return the greatest value of the interval's point type, None when the type is not known."""
     if isinstance(interval.low, Quantity):
         return Quantity(MAX_DECIMAL, interval.low.unit)
@@ -119,7 +132,7 @@ def point_type(interval: Interval) -> str | None:
     return type_name(known) or interval.point_type
 
 
-def type_name(value: Any) -> str | None:
+def type_name(value: Value) -> str | None:
     """Return the CQL type of a point, None for null."""
     if isinstance(value, Partial | Quantity):
         return f"System.{type(value).__name__}"

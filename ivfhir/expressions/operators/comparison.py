@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cmp_to_key
-from typing import Any
 
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Quantity, Uncertain
 from ivfhir.expressions.values.dates import Partial, compare
 from ivfhir.expressions.values.quantities import compare_quantities
+from ivfhir.expressions.values.value import Value
 
-Comparison = Callable[[Any, Any], Truth]
+Comparison = Callable[[Value, Value], Truth]
 
 
-def order(a: Any, b: Any, precision: int | None = None) -> int | None:
+def order(a: Value, b: Value, precision: int | None = None) -> int | None:
     """Return -1, 0 or 1 as `a` is less, equal or greater; None when not known.
 
     Args:
@@ -31,24 +31,27 @@ def order(a: Any, b: Any, precision: int | None = None) -> int | None:
         return compare_quantities(a, b)
     if isinstance(a, Uncertain) or isinstance(b, Uncertain):
         return -1 if (a < b) is True else 1 if (a > b) is True else None
-    if isinstance(a, int | Decimal | str) and isinstance(b, int | Decimal | str):
-        if isinstance(a, str) is isinstance(b, str):
-            return (a > b) - (a < b)  # type: ignore[operator]  # both numbers or both strings
+    if isinstance(a, str) and isinstance(b, str):
+        return (a > b) - (a < b)
+    if isinstance(a, int | Decimal) and isinstance(b, int | Decimal):
+        return (a > b) - (a < b)
     raise CqlError("values of these types cannot be compared")
 
 
-def less(a: Any, b: Any) -> Truth:
+def less(a: Value, b: Value) -> Truth:
     """Return a < b."""
+    if isinstance(a, Uncertain) or isinstance(b, Uncertain):
+        return a < b  # type: ignore[no-any-return]  # three-valued comparison of Uncertain
     known = order(a, b)
     return None if known is None else known < 0
 
 
-def greater(a: Any, b: Any) -> Truth:
+def greater(a: Value, b: Value) -> Truth:
     """Return a > b."""
     return less(b, a)
 
 
-def less_or_equal(a: Any, b: Any) -> Truth:
+def less_or_equal(a: Value, b: Value) -> Truth:
     """Return a <= b."""
     if isinstance(a, Uncertain) or isinstance(b, Uncertain):
         return a <= b  # type: ignore[no-any-return]  # three-valued comparison of Uncertain
@@ -56,13 +59,16 @@ def less_or_equal(a: Any, b: Any) -> Truth:
     return None if known is None else known <= 0
 
 
-def greater_or_equal(a: Any, b: Any) -> Truth:
+def greater_or_equal(a: Value, b: Value) -> Truth:
     """Return a >= b."""
     return less_or_equal(b, a)
 
 
-def sorting(a: Any, b: Any) -> int:
-    """Return the order for sorting: null is before everything, and what is not known counts as equal."""
+def sorting(a: Value, b: Value) -> int:
+    """Return the order for sorting.
+
+    Null is before everything, and what is not known counts as equal.
+    """
     if a is None or b is None:
         return (a is not None) - (b is not None)
     return order(a, b) or 0

@@ -1,8 +1,10 @@
-"""Conversions (https://cql.hl7.org/09-b-cqlreference.html#convert); what cannot be converted is None."""
+"""Conversions (https://cql.hl7.org/09-b-cqlreference.html#convert).
+
+What cannot be converted is None.
+"""
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.operators.boundaries import MAX_DECIMAL, MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.values import Code, Concept, Date, DateTime, Quantity, Ratio, Time
@@ -15,6 +17,7 @@ from ivfhir.expressions.values.dates import (
     parse_date_time,
     parse_time,
 )
+from ivfhir.expressions.values.value import Value
 
 TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1"})
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "0"})
@@ -23,8 +26,11 @@ _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
 _QUANTITY = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|([a-z]+))?")
 
 
-def to_string(value: Any) -> str | None:
-    """Return the value as CQL writes it; DateTimes are written anew, not as their source wrote them."""
+def to_string(value: Value) -> str | None:
+    """Return the value as CQL writes it.
+
+    DateTimes are written anew, not as their source wrote them.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -37,7 +43,7 @@ def to_string(value: Any) -> str | None:
     return None
 
 
-def to_boolean(value: Any) -> bool | None:
+def to_boolean(value: Value) -> bool | None:
     """Return the truth that a word, 1 or 0 stands for."""
     if isinstance(value, bool):
         return value
@@ -47,17 +53,17 @@ def to_boolean(value: Any) -> bool | None:
     return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
 
 
-def to_integer(value: Any) -> int | None:
+def to_integer(value: Value) -> int | None:
     """Return a whole number that fits an Integer."""
     return whole_number(value, MAX_INTEGER)
 
 
-def to_long(value: Any) -> int | None:
+def to_long(value: Value) -> int | None:
     """Return a whole number that fits a Long."""
     return whole_number(value, MAX_LONG)
 
 
-def whole_number(value: Any, greatest: int) -> int | None:
+def whole_number(value: Value, greatest: int) -> int | None:
     """Return a whole number between -greatest - 1 and greatest."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
@@ -66,7 +72,7 @@ def whole_number(value: Any, greatest: int) -> int | None:
     return int(value) if -greatest - 1 <= value <= greatest else None
 
 
-def to_decimal(value: Any) -> Decimal | None:
+def to_decimal(value: Value) -> Decimal | None:
     """Return a Decimal; a string may have digits and one point."""
     if isinstance(value, Decimal):
         return value
@@ -76,7 +82,7 @@ def to_decimal(value: Any) -> Decimal | None:
     return None
 
 
-def to_date(value: Any) -> Date | None:
+def to_date(value: Value) -> Date | None:
     """Return the calendar date of a string or DateTime."""
     if isinstance(value, str):
         moment = parse_date(value) or parse_date_time(value)
@@ -88,8 +94,11 @@ def to_date(value: Any) -> Date | None:
     return value if isinstance(value, Date) else None
 
 
-def to_date_time(value: Any, offset: int) -> DateTime | None:
-    """Return the DateTime of a string or Date; `offset` is that of the evaluation, used where none is given."""
+def to_date_time(value: Value, offset: int) -> DateTime | None:
+    """Return the DateTime of a string or Date.
+
+    `offset` is that of the evaluation, used where none is given.
+    """
     if isinstance(value, str):
         value = parse_date_time(value)
     if isinstance(value, Date):
@@ -99,14 +108,14 @@ def to_date_time(value: Any, offset: int) -> DateTime | None:
     return None
 
 
-def to_time(value: Any) -> Time | None:
+def to_time(value: Value) -> Time | None:
     """Return the time of day of a string."""
     if isinstance(value, str):
         return parse_time(value)
     return value if isinstance(value, Time) else None
 
 
-def to_quantity(value: Any) -> Quantity | None:
+def to_quantity(value: Value) -> Quantity | None:
     """Return a quantity: a number has unit 1, a string is `5.4 'mg'` or `3 days`."""
     if isinstance(value, Quantity):
         return value
@@ -118,7 +127,7 @@ def to_quantity(value: Any) -> Quantity | None:
     return Quantity(Decimal(match.group(1)), match.group(2) or match.group(3) or "1")
 
 
-def to_ratio(value: Any) -> Ratio | None:
+def to_ratio(value: Value) -> Ratio | None:
     """Return the ratio of a string such as `1 'mg':128 'mL'`."""
     if not isinstance(value, str):
         return value if isinstance(value, Ratio) else None
@@ -127,7 +136,7 @@ def to_ratio(value: Any) -> Ratio | None:
     return Ratio(numerator, denominator) if colon and numerator and denominator else None
 
 
-def to_concept(value: Any) -> Concept | None:
+def to_concept(value: Value) -> Concept | None:
     """Return a Concept of one code or of a list of codes."""
     if isinstance(value, Code):
         return Concept((value,), value.display)

@@ -4,9 +4,8 @@ Durations between partial dates are an `Uncertain` range of what the unknown com
 """
 
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Quantity, Time, Uncertain
@@ -23,10 +22,13 @@ from ivfhir.expressions.values.dates import (
     YEAR,
     Partial,
     Parts,
+    as_datetime,
+    parts_of,
     shifted,
     valid_parts,
 )
 from ivfhir.expressions.values.quantities import CALENDAR
+from ivfhir.expressions.values.value import Value
 
 UCUM_WORDS = {
     "a": "year",
@@ -44,6 +46,8 @@ COARSER = {MONTH: 12, DAY: 30, HOUR: 24, MINUTE: 60, SECOND: 60, MILLISECOND: 10
 DAYS_A_YEAR = 365
 MONTHS = 12
 WEEK = 7
+EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+MILLI = timedelta(milliseconds=1)
 MS = {DAY: 86_400_000, HOUR: 3_600_000, MINUTE: 60_000, SECOND: 1000, MILLISECOND: 1}
 
 
@@ -121,16 +125,12 @@ def moved_months(parts: Parts, months: int) -> Parts:
 
 def as_milliseconds(parts: Parts) -> int:
     """Return milliseconds since the first day of year 1; missing components are the least."""
-    full = parts + LOWEST[len(parts) :]
-    days = datetime(*full[:3]).toordinal() - 1
-    hour, minute, second, milli = full[3:]
-    return days * MS[DAY] + hour * MS[HOUR] + minute * MS[MINUTE] + second * 1000 + milli
+    return (as_datetime(parts) - EPOCH) // MILLI
 
 
 def from_milliseconds(total: int, length: int) -> Parts:
     """Return the first `length` components of a number of milliseconds since year 1."""
-    moment = datetime.min + timedelta(milliseconds=total)
-    return (*moment.timetuple()[:6], moment.microsecond // 1000)[:length]
+    return parts_of(EPOCH + MILLI * total)[:length]
 
 
 def duration_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
@@ -145,7 +145,10 @@ def duration_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
 
 
 def difference_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
-    """Return how many boundaries of a component lie between `a` and `b`, a range when components are missing."""
+    """Return how many boundaries of a component lie between `a` and `b`.
+
+    A range when components are missing.
+    """
     level = PRECISIONS[precision]
     x, y = aligned(a, b, level)
     x, y = x[:level], y[:level]
@@ -222,7 +225,7 @@ def component(value: Partial, precision: str) -> int | None:
     return value.parts[index] if 0 <= index < len(value.parts) else None
 
 
-def date_from(value: Any) -> Date:
+def date_from(value: Value) -> Date:
     """Return the calendar date of a DateTime in its own offset."""
     return value if isinstance(value, Date) else Date(value.parts[:DAY])
 
@@ -263,8 +266,8 @@ def boundary(value: Partial, digits: int | None, *, last: bool) -> Partial | Non
 
     Args:
         value: Date, DateTime or Time.
-        digits: CQL's precision: 4 year, 6 month, 8 day, 10 hour, 12 minute, 14 second, 17 millisecond
-            (for a Time 2, 4, 6, 9); None is the finest of the type.
+        digits: CQL's precision: 4 year, 6 month, 8 day, 10 hour, 12 minute, 14 second, 17
+            millisecond (for a Time 2, 4, 6, 9); None is the finest of the type.
         last: the last value instead of the first.
     """
     lengths = {2: 1, 4: 2, 6: 3, 9: 4} if isinstance(value, Time) else dict(_DIGITS)

@@ -1,11 +1,10 @@
 """Relations of intervals (https://cql.hl7.org/09-b-cqlreference.html#interval-operators-3).
 
-A point counts as the interval that holds only it, where CQL allows either. An open bound that is null is not
-known: relations that need it are None.
+A point counts as the interval that holds only it, where CQL allows either. An open bound that is
+null is not known: relations that need it are None.
 """
 
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.operators.arithmetic import add, subtract
 from ivfhir.expressions.operators.boundaries import STEP, end_of, start_of, successor
@@ -14,14 +13,15 @@ from ivfhir.expressions.operators.equality import equal
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth, and_, not_, or_
 from ivfhir.expressions.values import Interval, Quantity
+from ivfhir.expressions.values.value import Value
 
 
-def as_interval(value: Any) -> Interval:
+def as_interval(value: Value) -> Interval:
     """Return an interval as it is, a point as the interval of it alone."""
     return value if isinstance(value, Interval) else Interval(value, value)
 
 
-def ordered(a: Any, b: Any, precision: int | None, wanted: tuple[int, ...]) -> Truth:
+def ordered(a: Value, b: Value, precision: int | None, wanted: tuple[int, ...]) -> Truth:
     """Return whether the order of two points is one of those wanted; None if a point is None."""
     if a is None or b is None:
         return None
@@ -31,27 +31,27 @@ def ordered(a: Any, b: Any, precision: int | None, wanted: tuple[int, ...]) -> T
     return None if known is None else known in wanted
 
 
-def before(a: Any, b: Any, precision: int | None = None) -> Truth:
+def before(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` ends before `b` starts."""
     return ordered(end_of(as_interval(a)), start_of(as_interval(b)), precision, (-1,))
 
 
-def after(a: Any, b: Any, precision: int | None = None) -> Truth:
+def after(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` starts after `b` ends."""
     return before(b, a, precision)
 
 
-def same_or_before(a: Any, b: Any, precision: int | None = None) -> Truth:
+def same_or_before(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` ends on or before the start of `b`."""
     return ordered(end_of(as_interval(a)), start_of(as_interval(b)), precision, (-1, 0))
 
 
-def same_or_after(a: Any, b: Any, precision: int | None = None) -> Truth:
+def same_or_after(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` starts on or after the end of `b`."""
     return same_or_before(b, a, precision)
 
 
-def same(a: Any, b: Any, precision: int | None = None) -> Truth:
+def same(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether both start and end at the same points."""
     if not isinstance(a, Interval) and not isinstance(b, Interval):
         return ordered(a, b, precision, (0,))
@@ -62,7 +62,7 @@ def same(a: Any, b: Any, precision: int | None = None) -> Truth:
     )
 
 
-def holds(interval: Interval, point: Any, precision: int | None = None) -> Truth:
+def holds(interval: Interval, point: Value, precision: int | None = None) -> Truth:
     """Return whether the point is in the interval."""
     return and_(
         _bound(interval.low, interval.low_closed, point, precision, 1),
@@ -70,8 +70,11 @@ def holds(interval: Interval, point: Any, precision: int | None = None) -> Truth
     )
 
 
-def _bound(bound: Any, closed: bool, point: Any, precision: int | None, side: int) -> Truth:
-    """Return whether the point is on the inner side of one bound; `side` is 1 above it, -1 below it."""
+def _bound(bound: Value, closed: bool, point: Value, precision: int | None, side: int) -> Truth:
+    """Return whether the point is on the inner side of one bound.
+
+    `side` is 1 above it, -1 below it.
+    """
     if bound is None:
         return True if closed else None
     if not closed and precision is not None:
@@ -87,7 +90,7 @@ def _bound(bound: Any, closed: bool, point: Any, precision: int | None, side: in
     return known == side or (closed and known == 0)
 
 
-def properly_holds(interval: Interval, point: Any, precision: int | None = None) -> Truth:
+def properly_holds(interval: Interval, point: Value, precision: int | None = None) -> Truth:
     """Return whether the point is in the interval and neither its start nor its end."""
     edges = or_(
         ordered(point, start_of(interval), precision, (0,)),
@@ -165,7 +168,7 @@ def ends(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     )
 
 
-def width(interval: Interval) -> Any:
+def width(interval: Interval) -> Value:
     """Return the distance from start to end, None for an unknown end.
 
     Raises:
@@ -179,7 +182,7 @@ def width(interval: Interval) -> Any:
     return subtract(end, start)
 
 
-def size(interval: Interval) -> Any:
+def size(interval: Interval) -> Value:
     """Return the width and one step, None for an unknown end."""
     distance = width(interval)
     if distance is None:
@@ -189,7 +192,7 @@ def size(interval: Interval) -> Any:
     return add(distance, 1 if isinstance(distance, int) else STEP)
 
 
-def point_from(interval: Interval) -> Any:
+def point_from(interval: Interval) -> Value:
     """Return the only point of an interval.
 
     Raises:

@@ -1,13 +1,16 @@
-"""Lists (https://cql.hl7.org/09-b-cqlreference.html#list-operators-2); nulls in lists equal each other."""
+"""Lists (https://cql.hl7.org/09-b-cqlreference.html#list-operators-2).
+
+Nulls in lists equal each other.
+"""
 
 from collections.abc import Hashable
-from typing import Any
 
 from ivfhir.expressions.operators.equality import PLAIN, pair_or_null, set_key
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.values.value import Value
 
-Values = list[Any]
+Values = list[Value]
 TWO = 2
 
 
@@ -42,8 +45,11 @@ def except_(a: Values, b: Values | None) -> Values:
     return distinct([value for value in a if set_key(value) not in keys])
 
 
-def contains(values: Values, value: Any) -> Truth:
-    """Return whether an element equals the value; None when only an uncertain comparison remains."""
+def contains(values: Values, value: Value) -> Truth:
+    """Return whether an element equals the value.
+
+    None when only an uncertain comparison remains.
+    """
     if value.__class__ in PLAIN:
         return any(pair_or_null(element, value) is True for element in values)
     result: Truth = False
@@ -84,7 +90,7 @@ def flatten(values: Values) -> Values:
     return result
 
 
-def singleton(values: Values) -> Any:
+def singleton(values: Values) -> Value:
     """Return the only element, None of an empty list.
 
     Raises:
@@ -95,7 +101,7 @@ def singleton(values: Values) -> Any:
     return values[0] if values else None
 
 
-def index_of(values: Values, value: Any) -> int:
+def index_of(values: Values, value: Value) -> int:
     """Return where the value first is, -1 when it is nowhere."""
     for number, element in enumerate(values):
         if pair_or_null(element, value) is True:
@@ -103,13 +109,16 @@ def index_of(values: Values, value: Any) -> int:
     return -1
 
 
-def element_at(values: Values, index: int) -> Any:
+def element_at(values: Values, index: int) -> Value:
     """Return one element, None outside the list."""
     return values[index] if 0 <= index < len(values) else None
 
 
 def slice_(values: Values, start: int | None, end: int | None) -> Values:
-    """Return the elements from `start` up to but not including `end`; null means from or to the end."""
+    """Return the elements from `start` up to but not including `end`.
+
+    Null means from or to the end.
+    """
     first = max(start or 0, 0)
     if end is not None and end <= first:
         return []

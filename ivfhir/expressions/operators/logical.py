@@ -1,4 +1,7 @@
-"""Three-valued logic (https://cql.hl7.org/09-b-cqlreference.html#logical-operators-3); null is a value here."""
+"""Three-valued logic; null is a value here.
+
+https://cql.hl7.org/09-b-cqlreference.html#logical-operators-3
+"""
 
 from collections.abc import Iterable
 

@@ -2,9 +2,12 @@
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values.value import Value
+
+ESCAPED = {"\\$": "$", "\\\\": "\\\\"}
+"""What an escaped character of a replacement is in the notation of Python's `re`."""
 
 
 @lru_cache(maxsize=512)
@@ -27,17 +30,15 @@ def matches(text: str, expression: str) -> bool:
 
 @lru_cache(maxsize=512)
 def replacement(text: str) -> str:
-    """Return a replacement with `$1` and `\\$` as Python's `re` writes them."""
+    r"""Return a replacement with `$1` and `\$` as Python's `re` writes them."""
     tokens = re.split(r"(\\\$|\\\\|\$\d+)", text)
     return "".join(_token(token) for token in tokens)
 
 
 def _token(token: str) -> str:
     """Return one token of a replacement in Python's notation."""
-    if token == "\\$":
-        return "$"
-    if token == "\\\\":
-        return "\\\\"
+    if token in ESCAPED:
+        return ESCAPED[token]
     if re.fullmatch(r"\$\d+", token):
         return rf"\g<{token[1:]}>"
     return token.replace("\\", "\\\\")
@@ -71,7 +72,7 @@ def combine(parts: list[str | None], separator: str | None = None) -> str | None
     return (separator or "").join(known) if known else None
 
 
-def concatenate(parts: list[Any]) -> str | None:
+def concatenate(parts: list[Value]) -> str | None:
     """Return all parts in one, None if any is null."""
     return None if any(part is None for part in parts) else "".join(parts)
 

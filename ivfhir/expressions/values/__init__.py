@@ -4,6 +4,7 @@ from ivfhir.expressions.values.codes import Code, CodeSystem, Concept, ValueSet
 from ivfhir.expressions.values.dates import Date, DateTime, Time
 from ivfhir.expressions.values.intervals import Interval
 from ivfhir.expressions.values.quantities import Quantity, Ratio
+from ivfhir.expressions.values.typed import Typed
 from ivfhir.expressions.values.uncertain import Uncertain
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Quantity",
     "Ratio",
     "Time",
+    "Typed",
     "Uncertain",
     "ValueSet",
 ]

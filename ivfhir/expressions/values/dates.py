@@ -1,13 +1,13 @@
 """Date, DateTime and Time of any precision (https://cql.hl7.org/09-b-cqlreference.html#date-and-time-operators-2).
 
-A value holds only the components that are known. A value read from FHIR keeps its text as written. Two values are
-compared component by component; when one ends before a difference shows, the answer is None: not known.
-Time zones: values with a time are brought to UTC before they are compared, values without one are compared as
-they are (CQL normalises only for hours and finer).
+A value holds only the components that are known. A value read from FHIR keeps its text as written.
+Two values are compared component by component; when one ends before a difference shows, the answer
+is None: not known. Time zones: values with a time are brought to UTC before they are compared,
+values without one are compared as they are (CQL normalises only for hours and finer).
 """
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar, Self
 
@@ -130,7 +130,7 @@ class DateTime(Partial):
         """Return a Python datetime as a DateTime of millisecond precision."""
         delta = moment.utcoffset()
         return cls(
-            (*moment.timetuple()[:6], moment.microsecond // 1000),
+            parts_of(moment),
             None if delta is None else int(delta.total_seconds()) // 60,
         )
 
@@ -146,7 +146,10 @@ class DateTime(Partial):
         return DateTime(self.parts, offset, self.text)
 
     def in_offset(self, offset: int) -> "DateTime":
-        """Return the same moment seen from another offset; unchanged without a time or an offset."""
+        """Return the same moment seen from another offset.
+
+        Unchanged without a time or an offset.
+        """
         if self.offset in (offset, None) or len(self.parts) < HOUR:
             return self
         return DateTime(shifted(self.parts, offset - (self.offset or 0)), offset)
@@ -187,7 +190,9 @@ class Time(Partial):
 
 
 def compare(a: Partial, b: Partial, precision: int | None = None) -> int | None:
-    """Return -1, 0 or 1 as `a` is before, at or after `b`; None when the known components do not tell.
+    """Return -1, 0 or 1 as `a` is before, at or after `b`.
+
+    None when the known components do not tell.
 
     Args:
         a: a Date, DateTime or Time.
@@ -205,7 +210,10 @@ def compare(a: Partial, b: Partial, precision: int | None = None) -> int | None:
 
 
 def compare_parts(x: Parts, y: Parts, wanted: int) -> int | None:
-    """Return the order of two component tuples; None when equal before `wanted` components are seen."""
+    """Return the order of two component tuples.
+
+    None when equal before `wanted` components are seen.
+    """
     known = min(len(x), len(y), wanted)
     for i, j in zip(x[:known], y[:known], strict=True):
         if i != j:
@@ -215,7 +223,7 @@ def compare_parts(x: Parts, y: Parts, wanted: int) -> int | None:
 
 def whole_seconds(key: Parts) -> Parts:
     """Return a comparison key with its milliseconds cut to whole seconds."""
-    return key[:-1] + (key[-1] // 1000,) if len(key) in (SECOND, SECOND - HOUR + 1) else key
+    return (*key[:-1], key[-1] // 1000) if len(key) in (SECOND, SECOND - HOUR + 1) else key
 
 
 def comparable(parts: Parts, offset: int | None) -> Parts:
@@ -235,12 +243,25 @@ def merged(parts: Parts, second: int) -> Parts:
 
 def shifted(parts: Parts, minutes: int) -> Parts:
     """Return components moved by minutes; unchanged where the calendar ends."""
-    full = parts + LOWEST[len(parts) :]
     try:
-        moment = datetime(*full[:6]) + timedelta(minutes=minutes)
+        return parts_of(as_datetime(parts) + timedelta(minutes=minutes))[: len(parts)]
     except OverflowError:
         return parts
-    return (*moment.timetuple()[:6], full[6])[: len(parts)]
+
+
+def as_datetime(parts: Parts) -> datetime:
+    """Return the first moment of a value, as if it were in UTC.
+
+    Raises:
+        ValueError: the calendar has no such moment.
+    """
+    year, month, day, hour, minute, second, milli = parts + LOWEST[len(parts) :]
+    return datetime(year, month, day, hour, minute, second, milli * 1000, tzinfo=UTC)
+
+
+def parts_of(moment: datetime) -> Parts:
+    """Return all components of a moment."""
+    return (*moment.timetuple()[:6], moment.microsecond // 1000)
 
 
 def format_parts(parts: Parts) -> str:
@@ -304,9 +325,8 @@ def known_parts(groups: tuple[str | None, ...]) -> Parts | None:
 
 def valid_parts(parts: Parts) -> Parts | None:
     """Return the components when the calendar has them, None otherwise."""
-    full = parts + LOWEST[len(parts) :]
     try:
-        datetime(*full[:6])
+        as_datetime(parts)
     except ValueError:
         return None
-    return parts if full[6] <= HIGHEST[6] else None
+    return parts

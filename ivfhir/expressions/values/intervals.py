@@ -1,7 +1,8 @@
 """Intervals (https://cql.hl7.org/09-b-cqlreference.html#interval-operators-3)."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from ivfhir.expressions.values.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class Interval:
         point_type: CQL name of the points' type, such as `System.Date`; None when not known.
     """
 
-    low: Any
-    high: Any
+    low: Value
+    high: Value
     low_closed: bool = True
     high_closed: bool = True
     point_type: str | None = None

@@ -1,8 +1,8 @@
 """Quantities and ratios (https://cql.hl7.org/09-b-cqlreference.html#quantity).
 
-Two quantities are compared in one unit. Calendar words (`days`) and their UCUM codes (`d`) are one unit up to weeks;
-months and years of UCUM are not calendar months and years. Where the units have no common dimension, or
-`ucum` does not know one, the answer is None.
+Two quantities are compared in one unit. Calendar words (`days`) and their UCUM codes (`d`) are one
+unit up to weeks; months and years of UCUM are not calendar months and years. Where the units have
+no common dimension, or `ucum` does not know one, the answer is None.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,10 @@ class Ratio:
 
 
 def canonical_unit(unit: str | None) -> str:
-    """Return one spelling for each unit: singular calendar words, UCUM codes for weeks and below."""
+    """Return one spelling for each unit.
+
+    Singular calendar words, UCUM codes for weeks and below.
+    """
     word = CALENDAR.get(unit or "1", unit or "1")
     return UCUM_OF_WORD.get(word, word)
 

@@ -1,7 +1,7 @@
 """A small part of UCUM (https://ucum.org/ucum): products and quotients of common units, exactly.
 
-Not here: units with an offset or a logarithm (Cel, [degF], [pH], dB), and arbitrary units such as [IU] against
-anything but themselves. What is not known is not converted.
+Not here: units with an offset or a logarithm (Cel, [degF], [pH], dB), and arbitrary units such as
+[IU] against anything but themselves. What is not known is not converted.
 """
 
 import re
@@ -88,11 +88,11 @@ def parse_unit(code: str) -> Unit | None:
     text = _ANNOTATION.sub("", code).strip() or "1"
     factor, dimensions = Fraction(1), dict[str, int]()
     sign = 1
-    for token in re.split(r"([./])", text):
-        if token in (".", "/"):
-            sign = -1 if token == "/" else 1
+    for term in re.split(r"([./])", text):
+        if term in (".", "/"):
+            sign = -1 if term == "/" else 1
             continue
-        part = component(token or "1")
+        part = component(term or "1")
         if part is None:
             return None
         factor *= part[0] ** sign
@@ -102,7 +102,10 @@ def parse_unit(code: str) -> Unit | None:
 
 
 def component(token: str) -> tuple[Fraction, dict[str, int]] | None:
-    """Return factor and dimensions of one term: a power of ten, a number, or a unit with its exponent."""
+    """Return factor and dimensions of one term.
+
+    A power of ten, a number, or a unit with its exponent.
+    """
     match = _COMPONENT.fullmatch(token)
     if match is None:
         return None

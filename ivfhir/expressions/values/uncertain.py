@@ -1,14 +1,17 @@
 """A whole number known only as a range: what a duration between partial dates is.
 
-CQL, "Uncertainty" (https://cql.hl7.org/05-languagesemantics.html#uncertainty): a comparison is decided when every
-number of the range decides it alike, and is null otherwise.
+CQL, "Uncertainty" (https://cql.hl7.org/05-languagesemantics.html#uncertainty): a comparison is
+decided when every number of the range decides it alike, and is null otherwise.
 """
 
-from typing import Any
+from ivfhir.expressions.values.value import Value
 
 
 class Uncertain:
-    """Every whole number from `low` to `high` is possible; comparisons answer True, False or None."""
+    """Every whole number from `low` to `high` is possible.
+
+    Comparisons answer True, False or None.
+    """
 
     __slots__ = ("high", "low")
 
@@ -25,28 +28,31 @@ class Uncertain:
         """Hash by both ends."""
         return hash((self.low, self.high))
 
-    def __lt__(self, other: Any) -> bool | None:
+    def __lt__(self, other: Value) -> bool | None:
         """Return whether all, none or only some of the numbers are less."""
         low, high = ends(other)
         return True if self.high < low else False if self.low >= high else None
 
-    def __le__(self, other: Any) -> bool | None:
+    def __le__(self, other: Value) -> bool | None:
         """Return whether all, none or only some of the numbers are at most `other`."""
         low, high = ends(other)
         return True if self.high <= low else False if self.low > high else None
 
-    def __gt__(self, other: Any) -> bool | None:
+    def __gt__(self, other: Value) -> bool | None:
         """Return whether all, none or only some of the numbers are greater."""
         less_or_equal = self <= other
         return None if less_or_equal is None else not less_or_equal
 
-    def __ge__(self, other: Any) -> bool | None:
+    def __ge__(self, other: Value) -> bool | None:
         """Return whether all, none or only some of the numbers are at least `other`."""
         less = self < other
         return None if less is None else not less
 
     def __eq__(self, other: object) -> bool | None:  # type: ignore[override]  # three-valued by design
-        """Return False when no number can be equal, None otherwise: a range is never certainly equal."""
+        """Return False when no number can be equal, None otherwise.
+
+        A range is never certainly equal.
+        """
         low, high = ends(other)
         return False if self.high < low or self.low > high else None
 
@@ -54,7 +60,7 @@ class Uncertain:
         """Return True when no number can be equal, None otherwise."""
         return True if (self == other) is False else None
 
-    def __add__(self, other: Any) -> "Uncertain":
+    def __add__(self, other: Value) -> "Uncertain":
         """Return the range of the sums."""
         low, high = ends(other)
         return Uncertain(self.low + low, self.high + high)
@@ -65,17 +71,18 @@ class Uncertain:
         """Return the range of the negated numbers."""
         return Uncertain(-self.high, -self.low)
 
-    def __sub__(self, other: Any) -> "Uncertain":
+    def __sub__(self, other: Value) -> "Uncertain":
         """Return the range of the differences."""
         low, high = ends(other)
         return Uncertain(self.low - high, self.high - low)
 
-    def __rsub__(self, other: Any) -> "Uncertain":
+    def __rsub__(self, other: Value) -> "Uncertain":
         """Return the range of the differences from `other`."""
-        return -self + other
+        low, high = ends(other)
+        return Uncertain(low - self.high, high - self.low)
 
 
-def ends(number: Any) -> tuple[Any, Any]:
+def ends(number: Value) -> tuple[Value, Value]:
     """Return the least and greatest value of a number or a range."""
     if isinstance(number, Uncertain):
         return number.low, number.high

@@ -32,7 +32,10 @@ NODES: Mapping[str, NodeCompiler] = {
     **messages.NODES,
     **terminology.NODES,
 }
-"""The compiler of each ELM node type; terminology's `~` and ToConcept know codes, so they come last."""
+"""The compiler of each ELM node type.
+
+Terminology's `~` and ToConcept know codes, so they come last.
+"""
 
 STRUCTURE = frozenset(
     {

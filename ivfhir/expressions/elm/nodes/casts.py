@@ -1,12 +1,11 @@
 """As, Is and conversions between types.
 
-FHIR's choice elements are cast most often, so a cast straight from the element reads only the JSON name of the
-wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
+FHIR's choice elements are cast most often, so a cast straight from the element reads only the JSON
+name of the wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
 """
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced, folded
@@ -25,12 +24,16 @@ from ivfhir.expressions.values import (
     Quantity,
     Ratio,
     Time,
+    Typed,
     ValueSet,
 )
 from ivfhir.expressions.values.quantities import convert
+from ivfhir.expressions.values.value import Value
 
 CLASSES: dict[t.ElmType, type] = {
     t.BOOLEAN: bool,
+    t.INTEGER: int,
+    t.LONG: int,
     t.DECIMAL: Decimal,
     t.STRING: str,
     t.DATE: Date,
@@ -43,17 +46,13 @@ CLASSES: dict[t.ElmType, type] = {
     t.CODE_SYSTEM: CodeSystem,
     t.VALUE_SET: ValueSet,
 }
-Test = Callable[[Any], bool]
+Test = Callable[[Value], bool]
 
 
 def tester(type_: t.ElmType) -> Test:
     """Return what tells whether a value that is not null and tells its own type is of a type."""
-    if type_ in (t.INTEGER, t.LONG):
-        return lambda v: v.__class__ is int
-    if type_ == t.ANY:
-        return lambda _: True
-    if isinstance(type_, str) and type_.startswith("FHIR."):
-        return fhir_tester(type_.removeprefix("FHIR."))
+    if isinstance(type_, str):
+        return named_tester(type_)
     if isinstance(type_, t.ListOf):
         inner = tester(type_.element)
         return lambda v: v.__class__ is list and all(x is None or inner(x) for x in v)
@@ -63,17 +62,24 @@ def tester(type_: t.ElmType) -> Test:
     if isinstance(type_, t.IntervalOf):
         point = type_.point
         return lambda v: isinstance(v, Interval) and v.point_type in (point, None)
-    if isinstance(type_, t.TupleOf):
-        return lambda v: v.__class__ is dict and "resourceType" not in v
-    wanted = CLASSES.get(type_)
+    return lambda v: v.__class__ is dict and "resourceType" not in v
+
+
+def named_tester(name: str) -> Test:
+    """Return what tells whether a value is of a type that has a name."""
+    if name.startswith("FHIR."):
+        return fhir_tester(name.removeprefix("FHIR."))
+    if name == t.ANY:
+        return lambda _: True
+    wanted = CLASSES.get(name)
     return lambda v: wanted is not None and v.__class__ is wanted
 
 
 def fhir_tester(name: str) -> Test:
     """Return what tells whether a value is a FHIR element or resource of a type."""
 
-    def test(value: Any) -> bool:
-        if value.__class__ is t.Typed:
+    def test(value: Value) -> bool:
+        if value.__class__ is Typed:
             return is_a(value.type.removeprefix("FHIR."), name)
         if value.__class__ is dict:
             return is_a(str(value.get("resourceType")), name)
@@ -102,7 +108,10 @@ def target_type(scope: Scope, node: Node, word: str) -> t.ElmType:
 
 
 def compile_as(scope: Scope, node: Node) -> Compiled:
-    """Compile a cast: null when the value is not of the type, a run-time error when it is strict."""
+    """Compile a cast.
+
+    Null when the value is not of the type, a run-time error when it is strict.
+    """
     operand = scope.compile(node["operand"])
     type_ = target_type(scope, node, "as")
     cast = cast_to(operand, type_)
@@ -110,7 +119,7 @@ def compile_as(scope: Scope, node: Node) -> Compiled:
         return cast
     run, checked = operand.run, cast.run
 
-    def strict(f: Frame) -> Any:
+    def strict(f: Frame) -> Value:
         value = checked(f)
         if value is None and run(f) is not None:
             raise CqlError("cast: the value is not of that type")
@@ -128,19 +137,29 @@ def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
         return Compiled(coerced(operand, type_).run, type_)
     names = narrowed_names(operand, type_)
     if names is not None and operand.parent is not None:
-        read, parent, slot = narrowed_reader(names), operand.parent.run, operand.parent.slot
-        if slot is not None:
-            at = slot
-            return Compiled(lambda f: read(f[at]), type_)
-        return Compiled(lambda f: read(parent(f)), type_)
+        return Compiled(narrowed(operand.parent, names), type_)
     if is_element_type(source) and is_element_type(type_):
         return cast_element(operand, str(source), str(type_))
+    return Compiled(cast_structure(operand, type_), type_)
+
+
+def narrowed(parent: Compiled, names: dict[str, str]) -> Run:
+    """Return what reads a choice element of `parent` where its JSON name is one of those given."""
+    read, run, slot = narrowed_reader(names), parent.run, parent.slot
+    if slot is not None:
+        at = slot
+        return lambda f: read(f[at])
+    return lambda f: read(run(f))
+
+
+def cast_structure(operand: Compiled, type_: t.ElmType) -> Run:
+    """Return what casts a list, a tuple, an interval, or a value that tells its own type."""
+    source = operand.type
     if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
-        return Compiled(cast_list(operand, type_), type_)
+        return cast_list(operand, type_)
     if isinstance(source, t.TupleOf | t.IntervalOf):
-        same_kind = source.__class__ is type_.__class__
-        return Compiled(operand.run if same_kind else lambda _: None, type_)
-    return Compiled(checked_cast(operand.run, type_), type_)
+        return operand.run if source.__class__ is type_.__class__ else lambda _: None
+    return checked_cast(operand.run, type_)
 
 
 def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
@@ -154,7 +173,10 @@ def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
 
 
 def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None:
-    """Return the JSON names of a choice element that hold a FHIR type, None when it is not such a cast."""
+    """Return the JSON names of a choice element that hold a FHIR type.
+
+    None when it is not such a cast.
+    """
     if (
         operand.parent is None
         or not isinstance(operand.type, t.ChoiceOf)
@@ -170,26 +192,29 @@ def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None
 
 
 def checked_cast(run: Run, type_: t.ElmType) -> Run:
-    """Return what gives the value of `run` if it is of the type, an element of FHIR as its bare JSON."""
+    """Return what gives the value of `run` if it is of the type.
+
+    An element of FHIR as its bare JSON.
+    """
     test = tester(type_)
     bare = is_element_type(type_)
 
-    def cast(f: Frame) -> Any:
+    def cast(f: Frame) -> Value:
         value = run(f)
         if value is None or not test(value):
             return None
-        return value.raw if bare and value.__class__ is t.Typed else value
+        return value.raw if bare and value.__class__ is Typed else value
 
     return cast
 
 
 def cast_list(operand: Compiled, type_: t.ListOf) -> Run:
     """Return what casts each element of a list."""
-    current: list[Any] = [None]
+    current: list[Value] = [None]
     element = cast_to(Compiled(lambda _: current[0], t.element_of(operand.type)), type_.element).run
     run = operand.run
 
-    def cast(f: Frame) -> Any:
+    def cast(f: Frame) -> Value:
         values = run(f)
         if values.__class__ is not list:
             return None
@@ -233,7 +258,7 @@ def static_fit(source: t.ElmType, type_: t.ElmType) -> bool:
     return type_ in (source, t.ANY)
 
 
-CONVERSIONS: dict[str, tuple[Callable[[Any], Any], t.ElmType]] = {
+CONVERSIONS: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
     "String": (conversion.to_string, t.STRING),
     "Boolean": (conversion.to_boolean, t.BOOLEAN),
     "Integer": (conversion.to_integer, t.INTEGER),
@@ -248,14 +273,17 @@ CONVERSIONS: dict[str, tuple[Callable[[Any], Any], t.ElmType]] = {
 
 
 def converted(run: Run, name: str) -> Run | None:
-    """Return what converts the value of `run` to a System type, None when there is no such conversion."""
+    """Return what converts the value of `run` to a System type.
+
+    None when there is no such conversion.
+    """
     if name == "DateTime":
         return lambda f: conversion.to_date_time(run(f), f[0][OFFSET])
     if name not in CONVERSIONS:
         return None
     function = CONVERSIONS[name][0]
 
-    def convert_value(f: Frame) -> Any:
+    def convert_value(f: Frame) -> Value:
         value = run(f)
         return None if value is None else function(value)
 
@@ -316,7 +344,7 @@ def compile_to_list(scope: Scope, node: Node) -> Compiled:
     operand = scope.compile(node["operand"])
     run = operand.run
 
-    def to_list(f: Frame) -> list[Any]:
+    def to_list(f: Frame) -> list[Value]:
         value = run(f)
         return [] if value is None else [value]
 

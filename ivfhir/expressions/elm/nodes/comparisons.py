@@ -2,16 +2,16 @@
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import comparison
 from ivfhir.expressions.operators.equality import equal, equivalent
 from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.values.value import Value
 
 FAST = frozenset({t.INTEGER, t.LONG, t.DECIMAL, t.STRING})
-ORDERS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Truth]]] = {
+ORDERS: dict[str, tuple[Callable[[Value, Value], Value], Callable[[Value, Value], Truth]]] = {
     "Less": (operator.lt, comparison.less),
     "LessOrEqual": (operator.le, comparison.less_or_equal),
     "Greater": (operator.gt, comparison.greater),
@@ -19,10 +19,10 @@ ORDERS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Truth]]]
 }
 
 
-def strict(left: Run, right: Run, function: Callable[[Any, Any], Any]) -> Run:
+def strict(left: Run, right: Run, function: Callable[[Value, Value], Value]) -> Run:
     """Return what applies a function to two values, null when either is null."""
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         a = left(f)
         if a is None:
             return None
@@ -32,17 +32,17 @@ def strict(left: Run, right: Run, function: Callable[[Any, Any], Any]) -> Run:
     return run
 
 
-def strict_constant(left: Run, value: Any, function: Callable[[Any, Any], Any]) -> Run:
+def strict_constant(left: Run, value: Value, function: Callable[[Value, Value], Value]) -> Run:
     """Return what applies a function to a value and a constant, null when the value is null."""
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         a = left(f)
         return None if a is None else function(a, value)
 
     return run
 
 
-def two(a: Compiled, b: Compiled, function: Callable[[Any, Any], Any]) -> Run:
+def two(a: Compiled, b: Compiled, function: Callable[[Value, Value], Value]) -> Run:
     """Return what applies a function to two compiled operands, null when either is null."""
     if b.constant is not UNSET and b.constant is not None:
         return strict_constant(a.run, b.constant, function)

@@ -1,10 +1,11 @@
-"""Operators that are one function of their operands: arithmetic, strings, aggregates and small list operators.
+"""Operators that are one function of their operands.
+
+Arithmetic, strings, aggregates and small list operators.
 
 Each is null when an operand is null, save those in `LENIENT`, which say for themselves.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.comparisons import two
@@ -13,9 +14,11 @@ from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lis
 from ivfhir.expressions.operators.dates import boundary, digits_of
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
 from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values.value import Value
 
+MANY = 3
 TypeRule = Callable[[list[t.ElmType]], t.ElmType]
-Function = Callable[..., Any]
+Function = Callable[..., Value]
 
 
 def same(types: list[t.ElmType]) -> t.ElmType:
@@ -54,17 +57,17 @@ def flattened(types: list[t.ElmType]) -> t.ElmType:
     return inner if isinstance(inner, t.ListOf) else types[0]
 
 
-def item(value: Any, index: int) -> Any:
+def item(value: Value, index: int) -> Value:
     """Return a character or element, None outside."""
     return (strings.character_at if isinstance(value, str) else lists.element_at)(value, index)
 
 
-def precision_of(value: Any) -> int:
+def precision_of(value: Value) -> int:
     """Return how many digits a value has."""
     return digits_of(value) if isinstance(value, Partial) else decimal_digits(value)
 
 
-def boundary_of(value: Any, digits: int | None, *, last: bool) -> Any:
+def boundary_of(value: Value, digits: int | None, *, last: bool) -> Value:
     """Return the least or greatest value that a less precise one can mean."""
     if isinstance(value, Partial):
         return boundary(value, digits, last=last)
@@ -123,7 +126,10 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Function, TypeRule]] = 
     "LastPositionOf": (("pattern", "string"), (), strings.last_position_of, always(t.INTEGER)),
     "Round": (("operand",), ("precision",), arithmetic.round_, always(t.DECIMAL)),
 }
-"""Operators with named operands: the needed ones, the ones that may be absent or null, and the function."""
+"""Operators with named operands.
+
+The needed ones, the ones that may be absent or null, and the function.
+"""
 
 
 def compile_strict(scope: Scope, node: Node) -> Compiled:
@@ -138,16 +144,16 @@ def applied(parts: list[Compiled], function: Function) -> Run:
     if len(parts) == 1:
         only = parts[0].run
 
-        def one(f: Frame) -> Any:
+        def one(f: Frame) -> Value:
             value = only(f)
             return None if value is None else function(value)
 
         return one
-    if len(parts) == 2:
+    if len(parts) < MANY:
         return two(parts[0], parts[1], function)
     runs = [part.run for part in parts]
 
-    def many(f: Frame) -> Any:
+    def many(f: Frame) -> Value:
         values = [run(f) for run in runs]
         return None if None in values else function(*values)
 
@@ -182,7 +188,7 @@ def compile_named(scope: Scope, node: Node) -> Compiled:
     if len(parts) == 1 and not extras:
         return Compiled(applied(parts, function), type_)
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         values = [part(f) for part in runs]
         if any(value is None for value in values):
             return None
@@ -204,7 +210,7 @@ def compile_boundary(scope: Scope, node: Node) -> Compiled:
     run, count = value.run, digits.run
     last = node["type"] == "HighBoundary"
 
-    def bound(f: Frame) -> Any:
+    def bound(f: Frame) -> Value:
         known = run(f)
         return None if known is None else boundary_of(known, count(f), last=last)
 

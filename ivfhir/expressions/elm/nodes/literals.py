@@ -1,16 +1,17 @@
 """Literals and constructors: numbers, dates, lists, tuples, intervals, codes."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.scope import OFFSET, UNSET, Compiled, Frame, Node, Run, Scope, constant
 from ivfhir.expressions.operators.dates import build
 from ivfhir.expressions.values import Code, Concept, Date, DateTime, Interval, Quantity, Ratio, Time
+from ivfhir.expressions.values.value import Value
 
 DATE_PARTS = ("year", "month", "day")
 TIME_PARTS = ("hour", "minute", "second", "millisecond")
-LITERALS = {
+LITERALS: dict[t.ElmType, Callable[[str], Value]] = {
     t.BOOLEAN: lambda text: text == "true",
     t.INTEGER: int,
     t.LONG: lambda text: int(text.removesuffix("L")),
@@ -123,7 +124,8 @@ def compile_tuple(scope: Scope, node: Node) -> Compiled:
 def compile_interval(scope: Scope, node: Node) -> Compiled:
     """Compile the constructor of an interval.
 
-    A bound of an interval is null when both bounds are null and open, and at least one type is known.
+    A bound of an interval is null when both bounds are null and open, and at least one type is
+    known.
     """
     low = scope.compile(node["low"]) if "low" in node else constant(None, t.NULL)
     high = scope.compile(node["high"]) if "high" in node else constant(None, t.NULL)
@@ -151,7 +153,10 @@ def closedness(scope: Scope, node: Node, side: str) -> Compiled:
 
 
 def compile_instance(scope: Scope, node: Node) -> Compiled:
-    """Compile an instance of a class: one of CQL's own structures, or an element of FHIR as JSON."""
+    """Compile an instance of a class.
+
+    One of CQL's own structures, or an element of FHIR as JSON.
+    """
     type_ = t.named(node["classType"])
     parts = {e["name"]: scope.compile(e["value"]).run for e in node.get("element", [])}
     if type_.startswith("FHIR."):
@@ -168,24 +173,24 @@ def fhir_instance(type_: str, parts: dict[str, Run]) -> Run:
         value = parts["value"]
         return lambda f: raw_value(value(f))
 
-    def run(f: Frame) -> dict[str, Any]:
+    def run(f: Frame) -> dict[str, Value]:
         made = {name: raw_value(part(f)) for name, part in parts.items()}
         return {name: value for name, value in made.items() if value is not None}
 
     return run
 
 
-def raw_value(value: Any) -> Any:
+def raw_value(value: Value) -> Value:
     """Return a CQL value as FHIR JSON has it."""
     return str(value) if isinstance(value, Date | DateTime | Time) else value
 
 
-def quantity_of(parts: dict[str, Any]) -> Quantity:
+def quantity_of(parts: dict[str, Value]) -> Quantity:
     """Return the quantity with these elements."""
     return Quantity(parts.get("value"), parts.get("unit") or "1")
 
 
-BUILDERS = {
+BUILDERS: dict[str, Callable[[dict[str, Value]], Value]] = {
     t.QUANTITY: quantity_of,
     t.RATIO: lambda parts: Ratio(parts.get("numerator"), parts.get("denominator")),
     t.CODE: lambda p: Code(p.get("code"), p.get("system"), p.get("version"), p.get("display")),

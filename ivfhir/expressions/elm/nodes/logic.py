@@ -1,12 +1,11 @@
 """Logic, null tests and choices: And, Or, If, Case, Coalesce and their like."""
 
-from typing import Any
-
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators.equality import pair
 from ivfhir.expressions.operators.logical import Truth, implies, not_, xor
+from ivfhir.expressions.values.value import Value
 
 
 def compile_and(scope: Scope, node: Node) -> Compiled:
@@ -128,7 +127,7 @@ def compile_case(scope: Scope, node: Node) -> Compiled:
     if "comparand" in node:
         comparand = scope.compile(node["comparand"]).run
 
-        def compared(f: Frame) -> Any:
+        def compared(f: Frame) -> Value:
             value = comparand(f)
             for when, then in cases:
                 if pair(value, when(f)) is True:
@@ -137,7 +136,7 @@ def compile_case(scope: Scope, node: Node) -> Compiled:
 
         return Compiled(compared, type_)
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         for when, then in cases:
             if when(f) is True:
                 return then(f)
@@ -157,7 +156,7 @@ def compile_coalesce(scope: Scope, node: Node) -> Compiled:
         )
     runs, type_ = joined(parts)
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         for part in runs:
             value = part(f)
             if value is not None:

@@ -1,7 +1,9 @@
-"""Operators over intervals and lists: In, Contains, Includes, Overlaps, Before, Union and their like."""
+"""Operators over intervals and lists.
+
+In, Contains, Includes, Overlaps, Before, Union and their like.
+"""
 
 from collections.abc import Callable
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
@@ -11,8 +13,9 @@ from ivfhir.expressions.operators.equality import pair_or_null
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
 from ivfhir.expressions.values.dates import PRECISIONS
+from ivfhir.expressions.values.value import Value
 
-Relation = Callable[[Any, Any, int | None], Truth]
+Relation = Callable[[Value, Value, int | None], Truth]
 
 RELATIONS: dict[str, Relation] = {
     "Before": intervals.before,
@@ -29,7 +32,7 @@ RELATIONS: dict[str, Relation] = {
     "Starts": intervals.starts,
     "Ends": intervals.ends,
 }
-PARTS: dict[str, Callable[[Any], Any]] = {
+PARTS: dict[str, Callable[[Value], Value]] = {
     "Start": boundaries.start_of,
     "End": boundaries.end_of,
     "Width": intervals.width,
@@ -77,7 +80,8 @@ def compile_contains(scope: Scope, node: Node) -> Compiled:
 def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
     """Return whether a point is in a list or interval.
 
-    Null is in no list and no interval known to hold it: the answer is null. Nothing is in a null container: False.
+    Null is in no list and no interval known to hold it: the answer is null. Nothing is in a null
+    container: False.
     """
     proper = node["type"].startswith("Proper")
     if container.constant.__class__ is list and point.type == t.STRING and not proper:
@@ -103,7 +107,7 @@ def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
     return Compiled(run, t.BOOLEAN)
 
 
-def in_constant(point: Run, strings: frozenset[Any]) -> Run:
+def in_constant(point: Run, strings: frozenset[Value]) -> Run:
     """Return whether a string is one of some that are known when compiling."""
 
     def run(f: Frame) -> Truth:
@@ -114,7 +118,10 @@ def in_constant(point: Run, strings: frozenset[Any]) -> Run:
 
 
 def compile_includes(scope: Scope, node: Node) -> Compiled:
-    """Compile Includes and IncludedIn, proper or not, over lists or intervals; a point counts as `in`."""
+    """Compile Includes and IncludedIn, proper or not, over lists or intervals.
+
+    A point counts as `in`.
+    """
     a, b = scope.compile_all(node["operand"])
     kind = node["type"]
     if "IncludedIn" in kind:
@@ -128,7 +135,7 @@ def compile_includes(scope: Scope, node: Node) -> Compiled:
     of_intervals: Relation = intervals.properly_includes if proper else intervals.includes
     of_lists = lists.properly_includes if proper else lists.includes
 
-    def either(x: Any, y: Any, at: int | None) -> Truth:
+    def either(x: Value, y: Value, at: int | None) -> Truth:
         return of_intervals(x, y, at) if isinstance(x, Interval) else of_lists(x, y)
 
     return Compiled(relation(a.run, b.run, either, precision), t.BOOLEAN)
@@ -140,7 +147,7 @@ def compile_part(scope: Scope, node: Node) -> Compiled:
     run, function = operand.run, PARTS[node["type"]]
     point = t.point_of(operand.type)
 
-    def part(f: Frame) -> Any:
+    def part(f: Frame) -> Value:
         value = run(f)
         return None if value is None else function(value)
 
@@ -156,13 +163,15 @@ def compile_union(scope: Scope, node: Node) -> Compiled:
     type_ = t.ListOf(t.choice(t.element_of(p.type) for p in parts if p.type != t.NULL))
     runs = [coerced(part, type_).run for part in parts]
 
-    def run(f: Frame) -> list[Any]:
+    def run(f: Frame) -> list[Value]:
         return lists.distinct([value for part in runs for value in part(f) or ()])
 
     return Compiled(run, type_)
 
 
-def ignoring(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any, int | None], Any]:
+def ignoring(
+    function: Callable[[Value, Value], Value],
+) -> Callable[[Value, Value, int | None], Value]:
     """Return a function of two values as one that takes a precision and ignores it."""
     return lambda a, b, _: function(a, b)
 
@@ -173,22 +182,25 @@ def compile_intersect(scope: Scope, node: Node) -> Compiled:
 
 
 def compile_except(scope: Scope, node: Node) -> Compiled:
-    """Compile `except` of lists or intervals; nothing is taken away when the second list is null."""
+    """Compile `except` of lists or intervals.
+
+    Nothing is taken away when the second list is null.
+    """
     return set_operation(scope, node, intervals.except_, lists.except_)
 
 
 def set_operation(
     scope: Scope,
     node: Node,
-    of_intervals: Callable[[Any, Any], Any],
-    of_lists: Callable[[Any, Any], Any],
+    of_intervals: Callable[[Value, Value], Value],
+    of_lists: Callable[[Value, Value], Value],
 ) -> Compiled:
     """Compile an operation on two lists or two intervals."""
     a, b = scope.compile_all(node["operand"])
     left, right = a.run, b.run
     keep = node["type"] == "Except" and isinstance(a.type, t.ListOf)
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         x, y = left(f), right(f)
         if x is None or (y is None and not keep):
             return None
@@ -204,7 +216,7 @@ def compile_collapse(scope: Scope, node: Node) -> Compiled:
         scope.refuse(node, "collapse with per is not supported")
     run = source.run
 
-    def collapse(f: Frame) -> Any:
+    def collapse(f: Frame) -> Value:
         values = run(f)
         return None if values is None else intervals.collapse(values)
 

@@ -1,10 +1,9 @@
 """Message: stops the evaluation when its severity is Error, otherwise gives its source back."""
 
-from typing import Any
-
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope, constant
 from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values.value import Value
 
 ABSENT = constant(None, t.NULL)
 
@@ -19,7 +18,7 @@ def compile_message(scope: Scope, node: Node) -> Compiled:
     run, condition, severity = source.run, parts["condition"].run, parts["severity"].run
     code, text = parts["code"].run, parts["message"].run
 
-    def message(f: Frame) -> Any:
+    def message(f: Frame) -> Value:
         if condition(f) is True and str(severity(f)).lower() == "error":
             raise CqlError(f"{code(f) or 'error'}: {text(f) or ''}".rstrip(": "))
         return run(f)

@@ -1,10 +1,8 @@
 """Property: an element of a resource, a tuple, or one of CQL's own structures.
 
-The static type says which element it is, so that a path costs one closure. Where the type is open (a choice, Any)
-the value is asked at run time.
+The static type says which element it is, so that a path costs one closure. Where the type is open
+(a choice, Any) the value is asked at run time.
 """
-
-from typing import Any
 
 from ivfhir.expressions.elm.readers import reader
 from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
@@ -23,13 +21,14 @@ from ivfhir.expressions.elm.types import (
     IntervalOf,
     ListOf,
     TupleOf,
-    Typed,
     choice,
     is_open,
     wrapper,
 )
 from ivfhir.expressions.fhir_model import is_resource, primitive_of
-from ivfhir.expressions.values import Code, Concept, Interval, Quantity, Ratio
+from ivfhir.expressions.values import Code, Concept, Interval, Quantity, Ratio, Typed
+from ivfhir.expressions.values.dates import HOUR
+from ivfhir.expressions.values.value import Value
 
 SYSTEM_ELEMENTS: dict[ElmType, dict[str, tuple[str, ElmType]]] = {
     QUANTITY: {"value": ("value", DECIMAL), "unit": ("unit", STRING)},
@@ -107,11 +106,11 @@ def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
     """Return an element of a tuple."""
     run, slot = source.run, source.slot
 
-    def of_slot(f: Frame) -> Any:
+    def of_slot(f: Frame) -> Value:
         value = f[slot]  # type: ignore[index]  # only used with a slot
         return None if value is None else value.get(path)
 
-    def of_run(f: Frame) -> Any:
+    def of_run(f: Frame) -> Value:
         value = run(f)
         return None if value is None else value.get(path)
 
@@ -121,7 +120,7 @@ def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
 def attribute(run: Run, name: str) -> Run:
     """Return what reads an attribute of a value that may be null."""
 
-    def get(f: Frame) -> Any:
+    def get(f: Frame) -> Value:
         value = run(f)
         return None if value is None else getattr(value, name, None)
 
@@ -131,7 +130,7 @@ def attribute(run: Run, name: str) -> Run:
 def concept_codes(run: Run) -> Run:
     """Return what reads the codes of a Concept as a list."""
 
-    def get(f: Frame) -> Any:
+    def get(f: Frame) -> Value:
         value = run(f)
         return None if value is None else list(value.codes)
 
@@ -162,9 +161,9 @@ def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled
 def date_time_value(read: Run, run: Run) -> Run:
     """Return what reads a DateTime; a time without offset is in the offset of the evaluation."""
 
-    def get(f: Frame) -> Any:
+    def get(f: Frame) -> Value:
         value = read(run(f))
-        if value is not None and value.offset is None and value.precision > 3:
+        if value is not None and value.offset is None and value.precision >= HOUR:
             return value.at_offset(f[0][OFFSET])
         return value
 
@@ -172,14 +171,17 @@ def date_time_value(read: Run, run: Run) -> Run:
 
 
 def sibling_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
-    """Return id or extension of a primitive: they are in the JSON sibling `_name` of the element."""
+    """Return id or extension of a primitive.
+
+    They are in the JSON sibling `_name` of the element.
+    """
     parent, name = source.parent, "_" + source.path
     found = reader("Element", path)
     if parent is None or found is None or isinstance(source.type, ListOf):
         scope.refuse(node, f"{path} of a primitive is read only directly from its element")
     run, (read, type_) = parent.run, found
 
-    def get(f: Frame) -> Any:
+    def get(f: Frame) -> Value:
         raw = run(f)
         return read(raw.get(name)) if raw.__class__ is dict else None
 
@@ -202,7 +204,7 @@ def open_type(type_: ElmType, path: str) -> ElmType:
     return result if is_open(result) or str(result).startswith("System.") else ANY
 
 
-def dynamic(value: Any, path: str, f: Frame) -> Any:
+def dynamic(value: Value, path: str, f: Frame) -> Value:
     """Return an element of a value that tells its own type."""
     if value is None:
         return None
@@ -220,7 +222,7 @@ def dynamic(value: Any, path: str, f: Frame) -> Any:
     return list(result) if isinstance(result, tuple) else result
 
 
-def fhir_dynamic(owner: str, raw: Any, path: str, f: Frame) -> Any:
+def fhir_dynamic(owner: str, raw: Value, path: str, f: Frame) -> Value:
     """Return an element of raw JSON of a FHIR type, wrapped so that it tells its own type."""
     found = reader(owner, path)
     if found is None:

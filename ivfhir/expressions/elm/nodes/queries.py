@@ -1,13 +1,13 @@
 """Queries: sources, let, with and without, where, return, aggregate, sort."""
 
 from collections.abc import Callable
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope, constant
 from ivfhir.expressions.operators import lists
+from ivfhir.expressions.values.value import Value
 
 Check = Callable[[Frame], bool]
 TRUE = constant(True, t.BOOLEAN)
@@ -58,7 +58,7 @@ def bind_let(scope: Scope, let: Node) -> int:
 
 def compile_relationship(scope: Scope, node: Node) -> Check:
     """Compile `with` and `without`."""
-    wanted = node["type"] == "With"
+    wanted: bool = node["type"] == "With"
     with scope.inner():
         slot, run, many = bind_source(scope, node)
         such_that = scope.compile(node["suchThat"]).run if "suchThat" in node else TRUE.run
@@ -106,7 +106,7 @@ def single(sources: list[Source], lets: list[int], passes: Check, result: Compil
     """Return a query over sources that are no lists: null where one is null or does not pass."""
     returned = result.run
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         for slot, source, _ in sources:
             value = source(f)
             if value is None:
@@ -134,8 +134,8 @@ def plan(
     slot = sources[0][0]
     value = returned if returned is not None else lambda f: f[slot]
 
-    def run(f: Frame) -> list[Any] | None:
-        result: list[Any] = []
+    def run(f: Frame) -> list[Value] | None:
+        result: list[Value] = []
 
         def visit() -> None:
             if passes(f):
@@ -149,7 +149,7 @@ def plan(
 def simple_loop(slot: int, source: Run, where: Run | None, returned: Run | None) -> Run:
     """Return the loop over one source with no let and no relationship."""
 
-    def filtered(f: Frame) -> list[Any] | None:
+    def filtered(f: Frame) -> list[Value] | None:
         values = source(f)
         if values is None:
             return None
@@ -184,7 +184,7 @@ def walk(f: Frame, sources: list[Source], lets: list[int], visit: Callable[[], N
 def deduplicated(run: Run) -> Run:
     """Return the query with equal results left out."""
 
-    def distinct(f: Frame) -> list[Any] | None:
+    def distinct(f: Frame) -> list[Value] | None:
         values = run(f)
         return None if values is None else lists.distinct(values)
 
@@ -207,8 +207,8 @@ def compile_aggregate(
     distinct = aggregate.get("distinct") is True
     slots = [s for s, _, _ in sources]
 
-    def run(f: Frame) -> Any:
-        rows: list[list[Any]] = []
+    def run(f: Frame) -> Value:
+        rows: list[list[Value]] = []
 
         def visit() -> None:
             if passes(f):

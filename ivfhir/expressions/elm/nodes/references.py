@@ -1,11 +1,10 @@
 """References: to defines, functions, parameters and locals."""
 
-from typing import Any
-
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.nodes.properties import local, step
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Scope
+from ivfhir.expressions.values.value import Value
 
 
 def compile_expression_ref(scope: Scope, node: Node) -> Compiled:
@@ -23,11 +22,11 @@ def compile_parameter_ref(scope: Scope, node: Node) -> Compiled:
     return Compiled(remembered(scope, slot), type_)
 
 
-def remembered(scope: Scope, slot: int) -> Any:
+def remembered(scope: Scope, slot: int) -> Value:
     """Return what takes a value from the session's memory, computing it the first time."""
     computes = scope.program.computes
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         memory = f[0]
         value = memory[slot]
         return computes[slot](memory) if value is UNSET else value
@@ -80,7 +79,7 @@ def compile_let_ref(scope: Scope, node: Node) -> Compiled:
     slot, type_ = scope.names[name]
     compute = scope.lets[slot]
 
-    def run(f: Frame) -> Any:
+    def run(f: Frame) -> Value:
         value = f[slot]
         if value is UNSET:
             value = f[slot] = compute(f)

@@ -1,12 +1,14 @@
-"""Sort, in queries: null comes before everything, and elements that cannot be ordered keep their order."""
+"""Sort, in queries.
 
-from typing import Any
+Null comes before everything, and elements that cannot be ordered keep their order.
+"""
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.properties import step, steps
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.fhir_model import primitive_of
 from ivfhir.expressions.operators.comparison import sort_key
+from ivfhir.expressions.values.value import Value
 
 Key = tuple[Run, bool]
 """What gives the key of the element being sorted, and whether the greatest comes first."""
@@ -29,7 +31,7 @@ def compile_sort(scope: Scope, node: Node, source: Run, type_: t.ElmType) -> Run
         ]
     keys.reverse()
 
-    def run(f: Frame) -> list[Any] | None:
+    def run(f: Frame) -> list[Value] | None:
         values = source(f)
         if values is None or len(values) <= 1:
             return values  # type: ignore[no-any-return]  # a list or None

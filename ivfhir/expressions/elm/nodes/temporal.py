@@ -1,16 +1,15 @@
 """Dates, times and ages."""
 
 from collections.abc import Callable
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.comparisons import strict, two
-from ivfhir.expressions.elm.scope import CLOCK, OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import arithmetic, dates
-from ivfhir.expressions.operators.conversion import to_date_time
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Quantity
 from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values.value import Value
 
 PARTIAL = frozenset({t.DATE, t.DATE_TIME, t.TIME})
 BETWEEN = {"DurationBetween": dates.duration_between, "DifferenceBetween": dates.difference_between}
@@ -32,7 +31,7 @@ def compile_subtract(scope: Scope, node: Node) -> Compiled:
     return Compiled(two(a, b, arithmetic.subtract), a.type)
 
 
-def add(a: Any, b: Any) -> Any:
+def add(a: Value, b: Value) -> Value:
     """Return the sum of operands whose types are known only now."""
     return dates.plus(a, b) if isinstance(a, Partial) else arithmetic.add(a, b)
 
@@ -50,7 +49,7 @@ def compile_between(scope: Scope, node: Node) -> Compiled:
 
 def between(a: Run, b: Run, operator: str, precision: str) -> Run:
     """Return what counts periods or boundaries between two dates."""
-    function: Callable[[Partial, Partial, str], Any] = BETWEEN[operator]
+    function: Callable[[Partial, Partial, str], Value] = BETWEEN[operator]
     return strict(a, b, lambda x, y: function(x, y, precision))
 
 
@@ -71,7 +70,7 @@ def compile_component(scope: Scope, node: Node) -> Compiled:
     return Compiled(component, t.INTEGER)
 
 
-FROM: dict[str, tuple[Callable[[Any], Any], t.ElmType]] = {
+FROM: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
     "DateFrom": (dates.date_from, t.DATE),
     "TimeFrom": (dates.time_from, t.TIME),
     "TimezoneOffsetFrom": (dates.offset_from, t.DECIMAL),
@@ -84,7 +83,7 @@ def compile_from(scope: Scope, node: Node) -> Compiled:
     run = scope.compile(node["operand"]).run
     function, type_ = FROM[node["type"]]
 
-    def part(f: Frame) -> Any:
+    def part(f: Frame) -> Value:
         value = run(f)
         return None if value is None else function(value)
 
@@ -98,7 +97,7 @@ def compile_now(_: Scope, node: Node) -> Compiled:
     ]
     type_ = {"Now": t.DATE_TIME, "Today": t.DATE, "TimeOfDay": t.TIME}[node["type"]]
 
-    def now(f: Frame) -> Any:
+    def now(f: Frame) -> Value:
         moment = f[0][CLOCK]
         if moment is None:
             raise CqlError(f"{node['type']}: the evaluation has no instant (give AsOf)")
@@ -111,11 +110,11 @@ def compile_age(scope: Scope, node: Node) -> Compiled:
     """Compile the age now."""
     run, precision = scope.compile(node["operand"]).run, node["precision"]
 
-    def age(f: Frame) -> Any:
+    def age(f: Frame) -> Value:
         birth, now = run(f), f[0][CLOCK]
         if birth is None or now is None:
             return None
-        at = now.date() if isinstance(birth, Date) else to_date_time(now, f[0][OFFSET])
+        at = now.date() if isinstance(birth, Date) else now
         return dates.duration_between(birth, at, precision)
 
     return Compiled(age, t.INTEGER)

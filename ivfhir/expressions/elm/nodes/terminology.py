@@ -1,7 +1,6 @@
 """Codes, value sets and retrieves."""
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import is_element_type
@@ -13,8 +12,9 @@ from ivfhir.expressions.operators.conversion import to_date_time
 from ivfhir.expressions.operators.equality import codes_of, equivalent
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
-from ivfhir.expressions.values import Code, CodeSystem, Concept, Interval, ValueSet
+from ivfhir.expressions.values import Code, CodeSystem, Concept, Interval, Typed, ValueSet
 from ivfhir.expressions.values.dates import parse_date_time
+from ivfhir.expressions.values.value import Value
 
 
 def compile_code_ref(scope: Scope, node: Node) -> Compiled:
@@ -101,13 +101,16 @@ def compile_expand(scope: Scope, node: Node) -> Compiled:
 
 
 def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
-    """Compile `code in value set`; an element of a resource is looked up as it is, with no Concept made of it."""
+    """Compile `code in value set`.
+
+    An element of a resource is looked up as it is, with no Concept made of it.
+    """
     value_set = value_set_operand(scope, node)
     plural = node["type"] == "AnyInValueSet"
     code = node["codes"] if plural else node["code"]
     raw = raw_concept(scope, code)
     operand = (raw or scope.compile(code)).run
-    pairs_of: Callable[[Any], list[CodePair]] = code_pairs if raw else value_pairs
+    pairs_of: Callable[[Value], list[CodePair]] = code_pairs if raw else value_pairs
 
     def run(f: Frame) -> Truth:
         value = operand(f)
@@ -132,7 +135,10 @@ def value_set_operand(scope: Scope, node: Node) -> ValueSet:
 
 
 def raw_concept(scope: Scope, node: Node) -> Compiled | None:
-    """Return the element that FHIRHelpers would turn into a Concept or Code, None for other expressions."""
+    """Return the element that FHIRHelpers would turn into a Concept or Code.
+
+    None for other expressions.
+    """
     if node.get("type") != "FunctionRef" or node.get("name") not in ("ToConcept", "ToCode"):
         return None
     if scope.program.resolve(scope, node)[0] != "FHIRHelpers":
@@ -141,7 +147,7 @@ def raw_concept(scope: Scope, node: Node) -> Compiled | None:
     return operand if operand.type in ("FHIR.CodeableConcept", "FHIR.Coding") else None
 
 
-def value_pairs(value: Any) -> list[CodePair]:
+def value_pairs(value: Value) -> list[CodePair]:
     """Return the codes of a value as (system, code)."""
     if isinstance(value, list):
         return [pair for item in value for pair in value_pairs(item)]
@@ -177,7 +183,10 @@ def compile_equivalent_codes(scope: Scope, node: Node) -> Compiled:
 
 
 def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
-    """Return the codes of an expression that is always the same code or concept, None for others."""
+    """Return the codes of an expression that is always the same code or concept.
+
+    None for others.
+    """
     value = compiled.constant
     return frozenset(value_pairs(value)) if isinstance(value, Code | Concept) else None
 
@@ -213,12 +222,18 @@ def compile_retrieve(scope: Scope, node: Node) -> Compiled:
     type_ = t.named(node["dataType"])
     name = type_.removeprefix("FHIR.")
     scope.uses.add(name)
-    run: Run = lambda f: f[0][INDEX].of_type(name)
     if "codes" in node:
         run = coded_retrieve(scope, node, name, scope.compile(node["codes"]))
+    else:
+        run = plain_retrieve(name)
     if "dateRange" in node:
         run = dated_retrieve(scope, node, type_, run)
     return Compiled(run, t.ListOf(type_))
+
+
+def plain_retrieve(name: str) -> Run:
+    """Return what gives all resources of a type."""
+    return lambda f: f[0][INDEX].of_type(name)
 
 
 def coded_retrieve(scope: Scope, node: Node, name: str, codes: Compiled) -> Run:
@@ -244,7 +259,7 @@ def dated_retrieve(scope: Scope, node: Node, type_: str, source: Run) -> Run:
     range_run, run = scope.compile(node["dateRange"]).run, date.run
     wrap = t.wrapper(date.type, t.ANY) if is_element_type(date.type) else None
 
-    def retrieve(f: Frame) -> list[Any]:
+    def retrieve(f: Frame) -> list[Value]:
         wanted = range_run(f)
         found = []
         for resource in source(f):
@@ -258,9 +273,9 @@ def dated_retrieve(scope: Scope, node: Node, type_: str, source: Run) -> Run:
     return retrieve
 
 
-def interval_of(value: Any, f: Frame) -> Interval | None:
+def interval_of(value: Value, f: Frame) -> Interval | None:
     """Return a FHIR dateTime, instant or Period as an interval."""
-    if not isinstance(value, t.Typed):
+    if not isinstance(value, Typed):
         return None
     if isinstance(value.raw, str):
         moment = to_date_time(parse_date_time(value.raw), f[0][1])
