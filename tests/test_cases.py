@@ -1,0 +1,106 @@
+"""Every case under plan_definitions/*/cases: what ivfhir answers is what was worked out by hand.
+
+A folder with a case.toml is a test. plan_definitions/lung/cases/README.md tells its form.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+
+from ivfhir import errors
+from ivfhir.apply import apply
+from ivfhir.evaluate import Evaluation, evaluate_protocol
+from ivfhir.expressions.values import Date, DateTime
+from ivfhir.knowledge.load import load_protocol
+from ivfhir.parameters import parse_as_of
+from ivfhir.read import PatientRecord
+from tests.cases.answers import (
+    PREFIX_OF_STATUS,
+    Answers,
+    by_rule_e02,
+    differences,
+    expected,
+    missing_grounds,
+)
+from tests.cases.case import Case, find_cases
+from tests.cases.drafted import drafted_actions, plan_differences
+
+CASES = find_cases()
+DEATHS = [case for case in CASES if "deceased" in case.table]
+PLANS = [case for case in CASES if "start" in case.table]
+NEVER_ASKED = datetime(1900, 1, 1, tzinfo=UTC)
+protocol_of = cache(load_protocol)
+
+
+def by_name(case: Case) -> str:
+    return f"{case.protocol}-{case.id}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_name)
+def test_a_case_agrees_with_itself(case):
+    by_rule, wanted = by_rule_e02(case.truths), expected(case)
+    assert wanted == by_rule
+    assert case.id.startswith(PREFIX_OF_STATUS[wanted.status])
+    assert case.table["description"]
+    assert case.table["spec"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_name)
+def test_the_answers_are_those_of_the_case(case):
+    decision = evaluation_of(case).decision.to_json()
+    criteria = {criterion["id"]: criterion for criterion in decision["criteria"]}
+    truths = {name: criterion["truth"] for name, criterion in criteria.items()}
+    lists = {name: decision[name] for name in ("failed", "unknown", "cautions")}
+    lists["not_assessable"] = decision["notAssessable"]
+    found = Answers(truths, decision["status"], lists)
+    assert differences(case, found) + missing_grounds(case, criteria) == []
+
+
+@pytest.mark.parametrize("case", DEATHS, ids=by_name)
+def test_a_death_is_shown_as_the_case_says(case):
+    patient = evaluation_of(case).patient.to_json()
+    assert patient["deceased"] is case.table["deceased"]
+    if "deceased_date" in case.table:
+        assert patient["deceasedDate"] == case.table["deceased_date"]
+
+
+@pytest.mark.parametrize("case", PLANS, ids=by_name)
+def test_the_plan_is_that_of_the_case(case):
+    if "refusal" in case.table:
+        with pytest.raises(getattr(errors, case.table["refusal"])):
+            care_plan_of(case)
+        return
+    assert plan_differences(case, drafted_actions(care_plan_of(case))) == []
+
+
+def evaluation_of(case: Case) -> Evaluation:
+    return evaluate_protocol(
+        protocol_of(case.protocol),
+        record_of(case),
+        as_of=as_of_of(case),
+        parameters=case.table.get("parameters", {}),
+    )
+
+
+def care_plan_of(case: Case) -> dict:
+    return apply(
+        protocol_of(case.protocol),
+        record_of(case),
+        as_of=as_of_of(case),
+        start=Date.of(case.table["start"]),
+        parameters=case.table.get("parameters", {}),
+        override_reason=case.table.get("override_reason"),
+    )
+
+
+def record_of(case: Case) -> PatientRecord:
+    resources = [entry["resource"] for entry in case.bundle()["entry"]]
+    [patient] = [each for each in resources if each["resourceType"] == "Patient"]
+    others = tuple(each for each in resources if each is not patient)
+    return PatientRecord(patient, others, case.table.get("unread", {}))
+
+
+def as_of_of(case: Case) -> DateTime:
+    time_zone = case.table.get("time_zone", "UTC")
+    return parse_as_of(case.table["as_of"], time_zone=time_zone, now=NEVER_ASKED)
