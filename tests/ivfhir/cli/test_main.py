@@ -1,0 +1,157 @@
+"""Results on standard output, one sentence on standard error, the promised exit codes."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ivfhir.cli import main as cli
+from ivfhir.cli.main import main
+
+DATA = Path(__file__).parents[2] / "data"
+LUNG_PATIENT = str(DATA / "mcode-nsclc")
+
+
+def _fails(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+    code = main(argv)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("ivfhir: ")
+    assert err.count("\n") == 1
+    return code, err
+
+
+def test_help_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for command in ("evaluate", "apply", "protocols"):
+        assert command in text
+
+
+@pytest.mark.parametrize("command", ["evaluate", "apply", "protocols"])
+def test_every_subcommand_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("ivfhir ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "COMMAND"),
+        (["nonsense"], "nonsense"),
+        (["evaluate"], "--patient"),
+        (["evaluate", "--patient", LUNG_PATIENT, "--format", "xml"], "xml"),
+        (["evaluate", "--patient", LUNG_PATIENT, "--protocol", "NONE"], "Known: LUNG"),
+        (["evaluate", "--patient", LUNG_PATIENT, "--as-of", "yesterday"], "evaluation date"),
+        (["evaluate", "--patient", LUNG_PATIENT, "--id", "x", "--all"], "not allowed"),
+        (["evaluate", "--patient", LUNG_PATIENT, "--id", "x"], "no Patient with the id"),
+        (["evaluate", "--patient", ""], "empty"),
+        (["evaluate", "--patient", "https://ehr.example/fhir/Condition/1"], "/Patient/ID"),
+        (["evaluate", "--patient", "https://u:secret@ehr.example/Patient/1"], "password"),
+        (["evaluate", "--patient", "https://ehr.example/Patient/1", "--all"], "leave out"),
+        (["evaluate", "--patient", str(DATA / "bulk-export")], "--id ID"),
+        (["apply", "LUNG", "--patient", LUNG_PATIENT], "--start"),
+        (["apply", "LUNG", "--patient", LUNG_PATIENT, "--start", "soon"], "calendar"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_code_2(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, err = _fails(capsys, *argv)
+    assert code == 2
+    assert words in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        ('{"resourceType": "Patient"', "is not JSON"),
+        ("<Patient/>", "XML"),
+        ('{"resourceType": "Condition", "id": "c"}', "no Patient"),
+        ('{"id": "p"}', "no resourceType"),
+        ('{"resourceType": "Patient"}', "no id"),
+        ('{"resourceType": "Patient", "id": "p", "birthDate": 1962}', "Patient.birthDate"),
+        ('{"a":' * 100_000, "nested"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_4(
+    content: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "patient.json"
+    path.write_text(content)
+    code, err = _fails(capsys, "evaluate", "--patient", str(path))
+    assert code == 4
+    assert words in err
+
+
+def test_a_file_that_is_not_there_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    code, err = _fails(capsys, "evaluate", "--patient", "absent.json")
+    assert (code, "does not exist" in err) == (4, True)
+
+
+def test_a_server_that_is_down_is_code_5(capsys: pytest.CaptureFixture[str]) -> None:
+    code, err = _fails(capsys, "evaluate", "--patient", "http://127.0.0.1:9/fhir/Patient/p")
+    assert (code, "cannot be reached" in err) == (5, True)
+
+
+def test_an_unknown_time_zone_is_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IVFHIR_TIME_ZONE", "Mars/Olympus")
+    code, err = _fails(capsys, "evaluate", "--patient", LUNG_PATIENT)
+    assert (code, "IVFHIR_TIME_ZONE" in err) == (2, True)
+
+
+def test_a_fault_of_ours_is_a_sentence_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("details\nof the fault")
+
+    monkeypatch.setattr(cli, "build_parser", fail)
+    code, err = _fails(capsys, "protocols")
+    assert (code, "RuntimeError" in err, "details" in err) == (1, True, False)
+
+
+def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocols"]) == 0
+    head, lung = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ID", "VERSION", "STATUS", "EVIDENCE", "TITLE"]
+    assert lung.split("  ")[0] == "LUNG"
+    assert "very low" in lung
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m ivfhir.cli.main evaluate --patient {LUNG_PATIENT} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - a pipe is the point
+    assert (done.stdout, done.stderr, done.returncode) == ("{\n", "", 0)
+
+
+def test_help_and_one_patient_are_quick() -> None:
+    """Help within 0.3 s, one patient within 1.5 s, cold; the best of three, for busy machines."""
+
+    def best_s(*argv: str) -> float:
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            command = [sys.executable, "-m", "ivfhir.cli.main", *argv]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert best_s("--help") <= 0.3
+    assert best_s("evaluate", "--patient", LUNG_PATIENT) <= 1.5

@@ -1,0 +1,154 @@
+"""Stage evaluate: the protocol's CQL answers; what could not be read is unknown."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ivfhir.decision import Answer, Criterion, Truth
+from ivfhir.errors import EvaluationError, UsageError
+from ivfhir.evaluate import evaluate, evaluate_protocol
+from ivfhir.expressions.values import DateTime
+from ivfhir.knowledge.load import ClinicalProtocol, load_protocol
+from ivfhir.read import PatientRecord
+
+AS_OF = DateTime.parse("2025-03-03T23:59:59.999+01:00")
+ABOUT_P = {"reference": "Patient/p"}
+PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1962-05-14", "gender": "male"}
+LUNG_CANCER = {
+    "resourceType": "Condition",
+    "id": "lung-cancer",
+    "subject": ABOUT_P,
+    "clinicalStatus": {
+        "coding": [
+            {
+                "system": "http://terminology.hl7.org/CodeSystem/condition-clinical",
+                "code": "active",
+            }
+        ]
+    },
+    "verificationStatus": {
+        "coding": [
+            {
+                "system": "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+                "code": "confirmed",
+            }
+        ]
+    },
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "254637007"}]},
+    "onsetDateTime": "2025-01-10",
+}
+PLATELETS = {
+    "resourceType": "Observation",
+    "id": "platelets",
+    "status": "final",
+    "subject": ABOUT_P,
+    "code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
+    "effectiveDateTime": "2025-02-28",
+    "valueQuantity": {
+        "value": Decimal("30.0"),
+        "system": "http://unitsofmeasure.org",
+        "code": "10*9/L",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def lung() -> ClinicalProtocol:
+    return load_protocol("LUNG")
+
+
+def _record(unread: dict[str, str] | None = None, **patient: object) -> PatientRecord:
+    return PatientRecord({**PATIENT, **patient}, (LUNG_CANCER, PLATELETS), unread or {})
+
+
+def _criteria(lung: ClinicalProtocol, record: PatientRecord) -> dict[str, Criterion]:
+    assert AS_OF is not None
+    decision = evaluate_protocol(lung, record, as_of=AS_OF).decision
+    return {criterion.id: criterion for criterion in decision.criteria}
+
+
+def test_an_answer_names_the_value_it_rests_on_with_its_digits(lung: ClinicalProtocol) -> None:
+    bleeding = _criteria(lung, _record())["X-BLEED"]
+    assert (bleeding.truth, bleeding.answer) == (Truth.TRUE, Answer.NOT_MET)
+    (platelets,) = [each for each in bleeding.evidence if each.concept == "platelets"]
+    assert platelets.to_json() == {
+        "reference": "Observation/platelets",
+        "concept": "platelets",
+        "value": Decimal("30.0"),
+        "unit": "10*9/L",
+        "date": "2025-02-28",
+        "ageDays": 3,
+    }
+    assert str(platelets.value) == "30.0"
+
+
+def test_every_criterion_of_the_protocol_is_answered_in_order(lung: ClinicalProtocol) -> None:
+    ids = list(_criteria(lung, _record()))
+    assert ids[:5] == ["LUNG-I01", "C-AGE", "C-ECOG", "C-SURG", "X-BLEED"]
+    assert ids[-3:] == ["LUNG-K01", "LUNG-K02", "LUNG-K03"]
+    assert len(ids) == 23
+
+
+def test_an_unread_type_makes_its_criteria_unknown_whatever_else_is_known(
+    lung: ClinicalProtocol,
+) -> None:
+    """E-03: platelets 30 and an unread problem list leave X-BLEED UNKNOWN."""
+    reason = "Condition could not be read to its end: the server failed."
+    criteria = _criteria(lung, _record({"Condition": reason}))
+    assert criteria["X-BLEED"].truth is Truth.UNKNOWN
+    assert criteria["X-BLEED"].notes[0] == reason
+    assert criteria["LUNG-I01"].truth is Truth.UNKNOWN
+    assert criteria["C-AGE"].truth is Truth.TRUE
+    assert reason not in criteria["C-AGE"].notes
+
+
+def test_the_status_follows_from_what_is_unknown(lung: ClinicalProtocol) -> None:
+    assert AS_OF is not None
+    known = evaluate_protocol(lung, _record(), as_of=AS_OF).decision
+    assert (known.status, "X-BLEED" in known.failed) == ("ineligible", True)
+    unread = {"Condition": "unread", "Observation": "unread", "AllergyIntolerance": "unread"}
+    decision = evaluate_protocol(lung, _record(unread), as_of=AS_OF).decision
+    assert decision.status == "indeterminate"
+    assert {"LUNG-I01", "X-BLEED", "X-CONTRAST"} <= set(decision.unknown)
+    assert "K-STD" in decision.not_assessable
+    assert decision.failed == ()
+
+
+def test_a_death_stands_before_everything_else(lung: ClinicalProtocol) -> None:
+    assert AS_OF is not None
+    record = _record(deceasedDateTime="2025-03-02")
+    patient = evaluate(record, [lung], as_of=AS_OF).patient
+    assert (patient.deceased, patient.deceased_date) == (True, "2025-03-02")
+
+
+def test_what_was_left_out_while_reading_is_noted_at_the_patient(lung: ClinicalProtocol) -> None:
+    assert AS_OF is not None
+    record = PatientRecord(PATIENT, (), {}, ("Left out: x.",))
+    decision = evaluate(record, [lung, lung], as_of=AS_OF)
+    document: Any = decision.to_json()
+    assert document["patient"]["notes"] == ["Left out: x."]
+    assert document["asOf"] == "2025-03-03T23:59:59.999+01:00"
+    assert [each["id"] for each in document["protocols"]] == ["LUNG", "LUNG"]
+
+
+def test_without_a_protocol_there_is_no_decision() -> None:
+    assert AS_OF is not None
+    with pytest.raises(UsageError):
+        evaluate(_record(), [], as_of=AS_OF)
+
+
+def test_same_inputs_give_same_answers(lung: ClinicalProtocol) -> None:
+    assert AS_OF is not None
+    first, second = (evaluate(_record(), [lung], as_of=AS_OF).to_json() for _ in range(2))
+    assert first == second
+
+
+def test_numbers_beyond_all_bounds_are_answered(lung: ClinicalProtocol) -> None:
+    huge = {**PLATELETS, "valueQuantity": {**PLATELETS["valueQuantity"], "value": Decimal("1e400")}}
+    record = PatientRecord(PATIENT, (LUNG_CANCER, huge), {})
+    try:
+        truth = _criteria(lung, record)["X-BLEED"].truth
+    except EvaluationError as error:
+        pytest.fail(error.message)
+    assert truth is Truth.UNKNOWN
