@@ -1,8 +1,15 @@
 """The fixtures that start real things: servers, a browser. They skip where one cannot start."""
 
+import pytest
+
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
 from tests.servers.sekmet_server import sekmet
 
 __all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "sekmet"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run rewrite the golden files; read their diff as code."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
