@@ -65,5 +65,11 @@ def test_command_fails_for_a_folder_with_an_unknown_code(tmp_path, capsys):
     assert "a.json: coding[0]: absent" in capsys.readouterr().err
 
 
+def test_files_of_others_are_left_out_by_name(tmp_path):
+    document = {"coding": [{"system": LOINC, "code": "no-such-code"}]}
+    (tmp_path / "theirs-a.json").write_text(json.dumps(document))
+    assert main([str(tmp_path), "--third-party", "theirs-*.json"]) == 0
+
+
 def test_command_refuses_a_path_that_is_not_there(tmp_path):
     assert main([str(tmp_path / "missing")]) == 2

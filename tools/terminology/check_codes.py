@@ -92,7 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the table and the given paths; return 1 when there is a problem, 2 for a wrong path."""
     parser = argparse.ArgumentParser(prog="check_codes", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path)
-    paths = parser.parse_args(arguments).paths
+    parser.add_argument(
+        "--third-party",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out files of others, kept as they came: their codes are not our choice",
+    )
+    options = parser.parse_args(arguments)
+    paths = options.paths
     if missing := [str(path) for path in paths if not path.exists()]:
         print(f"no such path: {', '.join(missing)}", file=sys.stderr)
         return 2
@@ -102,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     covered = {system for system, _ in table}
     files = checked = 0
     for file in json_files(paths):
+        if any(file.match(pattern) for pattern in options.third_party):
+            continue
         files += 1
         for used in used_codes(json.loads(file.read_text(encoding="utf-8-sig")), covered):
             checked += used.system in covered
