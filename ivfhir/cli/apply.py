@@ -1,9 +1,11 @@
 """`ivfhir apply`: the draft plan of a protocol for a patient."""
 
 import argparse
+import hashlib
 
 from ivfhir.apply import apply
 from ivfhir.cli.answers import answer_patients
+from ivfhir.cli.arguments import add_patient
 from ivfhir.cli.clock import as_of
 from ivfhir.errors import ParameterError
 from ivfhir.fhir.json import dumps
@@ -12,6 +14,31 @@ from ivfhir.knowledge.load import load_protocol
 from ivfhir.parameters import parse_day, typed_parameters
 from ivfhir.plan_text import to_text
 from ivfhir.read import PatientRecord
+from ivfhir.writing.bundle import to_transaction
+
+_ID_LENGTH = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ivfhir apply`."""
+    parser.add_argument(
+        "definition", metavar="DEFINITION", help="id, canonical url|version, file or folder"
+    )
+    add_patient(parser)
+    parser.add_argument("--start", metavar="DATE", required=True, help="day 0 of the plan")
+    parser.add_argument(
+        "--param",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the protocol; may be repeated",
+    )
+    parser.add_argument(
+        "--override-reason",
+        metavar="TEXT",
+        help="why a plan is wanted although the protocol's status is not eligible",
+    )
+    parser.add_argument("--format", choices=("careplan", "bundle", "text"), default="careplan")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,4 +82,8 @@ def _pairs(words: list[str]) -> dict[str, str]:
 def _text(care_plan: Resource, wanted: str, *, indent: int | None) -> str:
     if wanted == "text":
         return to_text(care_plan).rstrip("\n")
+    if wanted == "bundle":
+        # The same plan gets the same id, so that writing it twice stores it once.
+        digest = hashlib.sha256(dumps(care_plan).encode()).hexdigest()
+        return dumps(to_transaction(care_plan, plan_id=digest[:_ID_LENGTH]), indent=indent)
     return dumps(care_plan, indent=indent)

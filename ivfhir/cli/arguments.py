@@ -1,21 +1,61 @@
-"""The words of the command line; nothing heavy is imported until a subcommand runs."""
+"""The words of the command line; a subcommand is imported when it is named."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from ivfhir.errors import UsageError
 
+COMMANDS = {
+    "evaluate": ("ivfhir.cli.evaluate", "answer every criterion of the protocols for a patient"),
+    "apply": ("ivfhir.cli.apply", "draft the plan of a protocol for a patient"),
+    "protocols": ("ivfhir.cli.protocols", "list the protocols"),
+    "serve": ("smart_app.serve", "serve the SMART app to the configured EHRs"),
+    "fake-ehr": ("smart_app.fake_ehr.serve", "simulate an EHR in front of a FHIR server"),
+}
+"""Subcommand → the module that has its `add_arguments` and `run`, and its help."""
+
 SRC = "a file (one resource, a Bundle, NDJSON), a folder, or a server's address …/Patient/ID"
 TIMES = "2025-03-03 (its last millisecond in IVFHIR_TIME_ZONE) or 2025-03-03T10:30:00+01:00"
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, as every other error does."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise the message as a UsageError."""
         raise UsageError(f"{message}; see {self.prog} --help.")
+
+
+class _CommandParser(Parser):
+    """The parser of a subcommand: its module is imported, and tells its options, on first use."""
+
+    def __init__(self, *, module: str, **words: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(allow_abbrev=False, **words)
+        self._module: str | None = module
+
+    def parse_known_args(  # type: ignore[override]  # argparse declares overloads of this
+        self,
+        args: Sequence[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401 - argparse's own
+    ) -> tuple[Any, list[str]]:
+        if self._module is not None:
+            module = self._import(self._module)
+            self._module = None
+            module.add_arguments(self)
+            self.set_defaults(run=module.run)
+        return super().parse_known_args(args, namespace)
+
+    def _import(self, name: str) -> Any:  # noqa: ANN401 - a module with add_arguments and run
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if name.startswith("ivfhir.") or (error.name or "").startswith("ivfhir"):
+                raise
+            raise UsageError(
+                f"{self.prog} needs the app, which is not installed: pip install 'ivfhir[app]'."
+            ) from None
 
 
 class _Version(argparse.Action):
@@ -34,77 +74,24 @@ class _Version(argparse.Action):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; parsed arguments carry `run`, which takes them and returns the code."""
-    parser = _Parser(
+    parser = Parser(
         prog="ivfhir",
         description="Treatment protocols of interventional oncology as computable FHIR. "
         "Draft, not for clinical use.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_evaluate(commands)
-    _add_apply(commands)
-    _add_protocols(commands)
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_CommandParser
+    )
+    for name, (module, explained) in COMMANDS.items():
+        about = f"{explained[0].upper()}{explained[1:]}."
+        commands.add_parser(name, help=explained, description=about, module=module)
     return parser
 
 
-def _add_evaluate(commands: Any) -> None:  # noqa: ANN401 - argparse names no public type
-    parser = commands.add_parser(
-        "evaluate",
-        help="answer every criterion of the protocols for a patient",
-        description="Answer every criterion of the protocols for a patient, with its grounds.",
-        allow_abbrev=False,
-    )
-    _add_patient(parser)
-    parser.add_argument(
-        "--protocol",
-        metavar="ID",
-        action="append",
-        help="id, canonical url|version, file or folder; may be repeated; all by default",
-    )
-    parser.add_argument("--format", choices=("json", "text"), default="json")
-    parser.set_defaults(run=_runner("evaluate"))
-
-
-def _add_apply(commands: Any) -> None:  # noqa: ANN401 - argparse names no public type
-    parser = commands.add_parser(
-        "apply",
-        help="draft the plan of a protocol for a patient",
-        description="Draft the plan of a protocol for a patient ($apply).",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "definition", metavar="DEFINITION", help="id, canonical url|version, file or folder"
-    )
-    _add_patient(parser)
-    parser.add_argument("--start", metavar="DATE", required=True, help="day 0 of the plan")
-    parser.add_argument(
-        "--param",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="a parameter of the protocol; may be repeated",
-    )
-    parser.add_argument(
-        "--override-reason",
-        metavar="TEXT",
-        help="why a plan is wanted although the protocol's status is not eligible",
-    )
-    parser.add_argument("--format", choices=("careplan", "bundle", "text"), default="careplan")
-    parser.set_defaults(run=_runner("apply"))
-
-
-def _add_protocols(commands: Any) -> None:  # noqa: ANN401 - argparse names no public type
-    parser = commands.add_parser(
-        "protocols",
-        help="list the protocols",
-        description="List the protocols: id, version, status, strength of evidence, title.",
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=_runner("protocols"))
-
-
-def _add_patient(parser: argparse.ArgumentParser) -> None:
+def add_patient(parser: argparse.ArgumentParser) -> None:
+    """Declare whom and when: `--patient`, `--id`, `--all`, `--as-of`."""
     parser.add_argument("--patient", metavar="SRC", required=True, help=SRC)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--id", metavar="ID", help="which patient, when SRC holds several")
@@ -112,13 +99,3 @@ def _add_patient(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="every patient of SRC, one JSON document a line"
     )
     parser.add_argument("--as-of", metavar="DATE", help=f"{TIMES}; now by default")
-
-
-def _runner(command: str) -> Callable[[argparse.Namespace], int]:
-    """Return what imports the subcommand's module and runs it."""
-
-    def run(arguments: argparse.Namespace) -> int:
-        code: int = import_module(f"ivfhir.cli.{command}").run(arguments)
-        return code
-
-    return run

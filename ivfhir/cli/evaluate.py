@@ -3,12 +3,25 @@
 import argparse
 
 from ivfhir.cli.answers import answer_patients
+from ivfhir.cli.arguments import add_patient
 from ivfhir.cli.clock import as_of
 from ivfhir.cli.text import decision_text
 from ivfhir.evaluate import evaluate
 from ivfhir.fhir.json import dumps
 from ivfhir.knowledge.load import ClinicalProtocol, load_protocol, load_protocols
 from ivfhir.read import PatientRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ivfhir evaluate`."""
+    add_patient(parser)
+    parser.add_argument(
+        "--protocol",
+        metavar="ID",
+        action="append",
+        help="id, canonical url|version, file or folder; may be repeated; all by default",
+    )
+    parser.add_argument("--format", choices=("json", "text"), default="json")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`ivfhir protocols`: what is there."""
+"""`ivfhir protocols`: id, version, status, strength of evidence and title of each protocol."""
 
 import argparse
 
@@ -6,6 +6,10 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import load_protocols
 
 _HEADS = ("ID", "VERSION", "STATUS", "EVIDENCE", "TITLE")
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Declare no options: `ivfhir protocols` has none."""
 
 
 def run(_: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivfhir.cli import main as cli
+from ivfhir.cli.arguments import COMMANDS
 from ivfhir.cli.main import main
 
 DATA = Path(__file__).parents[2] / "data"
@@ -28,11 +29,11 @@ def test_help_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None
         main(["--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    for command in ("evaluate", "apply", "protocols"):
+    for command in COMMANDS:
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["evaluate", "apply", "protocols"])
+@pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_subcommand_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
@@ -125,6 +126,17 @@ def test_a_fault_of_ours_is_a_sentence_without_a_traceback(
     monkeypatch.setattr(cli, "build_parser", fail)
     code, err = _fails(capsys, "protocols")
     assert (code, "RuntimeError" in err, "details" in err) == (1, True, False)
+
+
+@pytest.mark.parametrize("command", ["serve", "fake-ehr"])
+def test_the_app_is_an_extra_that_is_asked_for_by_name(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "smart_app"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "flask", None)
+    code, err = _fails(capsys, command)
+    assert (code, "pip install 'ivfhir[app]'" in err) == (2, True)
 
 
 def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
