@@ -70,12 +70,9 @@ class ProtocolPackage:
         pending = [(url.rpartition("/")[2], version)]
         found: dict[tuple[str, str], dict[str, Any]] = {}
         while pending:
-            name, wanted = pending.pop()
-            document = self._elm_file(name, wanted)
-            identifier = document["library"]["identifier"]
-            key = (identifier["id"], identifier.get("version", ""))
+            key = pending.pop()
             if key not in found:
-                found[key] = document
+                found[key] = document = self._elm_file(*key)
                 includes = document["library"].get("includes", {}).get("def", [])
                 pending += [(each["path"], each.get("version", "")) for each in includes]
         return list(found.values())

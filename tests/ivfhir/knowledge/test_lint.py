@@ -16,7 +16,8 @@ PLAN = "lung/PlanDefinition-LUNG.json"
 def package(tmp_path):
     """A copy of our knowledge that a test may break."""
     root = tmp_path / "plan_definitions"
-    shutil.copytree(knowledge_root(), root, ignore=shutil.ignore_patterns("case.toml", "*.lock"))
+    shutil.copytree(knowledge_root(), root, ignore=shutil.ignore_patterns("cases"))
+    (root / "lung" / "cases").symlink_to(knowledge_root() / "lung" / "cases")
     return root
 
 
