@@ -50,24 +50,26 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         return
     plan_definition, readme = resources[plans[0]], folder / "README.md"
     try:
-        defines = _defines(ProtocolPackage(folder), plan_definition)
+        library = ProtocolPackage(folder).elm(plan_definition["library"][0])[0]["library"]
     except KnowledgeError as error:
         yield plans[0], error.message
         return
+    defines, parameters = _names(library, "statements"), _names(library, "parameters")
     yield from _on(plans[0], plan_findings(plan_definition, defines))
     if not readme.is_file():
         yield readme, "it is missing"
         return
     text = readme.read_text(encoding="utf-8")
     cases = [path.name for path in (folder / "cases").glob("*/")]
-    yield from _on(readme, readme_findings(text, plan_definition, cases))
+    yield from _on(
+        readme, readme_findings(text, plan_definition, parameters=parameters, cases=cases)
+    )
     yield from _on(plans[0], criterion_findings(listed_criteria(text), defines))
 
 
-def _defines(package: ProtocolPackage, plan_definition: Resource) -> list[str]:
-    """Return the names of the public defines and functions of a plan's library."""
-    main = package.elm(plan_definition["library"][0])[0]
-    return [statement["name"] for statement in main["library"]["statements"]["def"]]
+def _names(library: Resource, kind: str) -> list[str]:
+    """Return the names that an ELM library gives its statements or its parameters."""
+    return [each["name"] for each in library.get(kind, {}).get("def", [])]
 
 
 def _on(path: Path, findings: Iterator[str]) -> Iterator[tuple[Path, str]]:

@@ -16,13 +16,18 @@ def listed_criteria(readme: str) -> list[str]:
 
 
 def readme_findings(
-    readme: str, plan_definition: Resource, cases: Collection[str]
+    readme: str,
+    plan_definition: Resource,
+    *,
+    parameters: Collection[str],
+    cases: Collection[str],
 ) -> Iterator[str]:
     """Yield what a README does not tell, or tells wrongly.
 
     Args:
         readme: its text.
         plan_definition: the PlanDefinition of the same folder.
+        parameters: names of the library's parameters.
         cases: names of the protocol's cases.
     """
     for case in sorted(set(_CASE.findall(readme)) - set(cases)):
@@ -39,5 +44,8 @@ def readme_findings(
     for name in sorted(definitions | goals | {label for label in labels if label[:1].isupper()}):
         if name not in readme:
             yield f"{name} is not mentioned"
+    for name in parameters:
+        if f"`{name}`" not in readme:
+            yield f"the parameter {name} is not mentioned"
     if f"| {plan_definition.get('version')} |" not in readme:
         yield f"the history has no row for version {plan_definition.get('version')}"

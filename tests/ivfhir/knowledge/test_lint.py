@@ -109,6 +109,7 @@ def test_define_that_does_not_exist_is_found(package):
 def test_readme_that_leaves_out_a_criterion_or_names_no_case_is_found(package):
     readme = package / "lung" / "README.md"
     text = readme.read_text().replace("| `C-AGE` |", "| Age |").replace("in-ecog-2", "in-ecog-9")
+    text = text.replace("`embolic_min_um`", "particle size")
     readme.write_text(text.replace("LUNG-O5", "the last goal"))
     findings = lint(package)
     assert (
@@ -116,6 +117,7 @@ def test_readme_that_leaves_out_a_criterion_or_names_no_case_is_found(package):
     )
     assert "lung/README.md: the case in-ecog-9 does not exist" in findings
     assert "lung/README.md: LUNG-O5 is not mentioned" in findings
+    assert "lung/README.md: the parameter embolic_min_um is not mentioned" in findings
 
 
 def test_missing_parts_of_a_protocol_are_found(package):
