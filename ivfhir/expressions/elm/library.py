@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivfhir.errors import KnowledgeError
-from ivfhir.expressions.elm.program import LibraryKey, Program, parameter_type
+from ivfhir.expressions.elm.program import Program, parameter_type
+from ivfhir.expressions.elm.scope import LibraryKey
 from ivfhir.expressions.elm.session import Session
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.values.value import Value

@@ -13,13 +13,20 @@ from ivfhir.errors import EvaluationError, KnowledgeError, UnsupportedError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes import NODES, STRUCTURE
 from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
-from ivfhir.expressions.elm.scope import CLOCK, UNSET, Compiled, Frame, Node, Run, Scope, place
+from ivfhir.expressions.elm.scope import (
+    CLOCK,
+    UNSET,
+    Compiled,
+    Frame,
+    LibraryKey,
+    Node,
+    Run,
+    Scope,
+    place,
+)
 from ivfhir.expressions.fhir_model import is_a
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values.value import Value
-
-LibraryKey = tuple[str, str | None]
-"""Name and version of a library."""
 
 SectionKey = tuple[LibraryKey, str, str]
 Compute = Callable[[list[Value]], Value]

@@ -21,6 +21,8 @@ Node = dict[str, Value]
 Frame = list[Value]
 Run = Callable[[Frame], Value]
 Reader = Callable[[Value], Value]
+LibraryKey = tuple[str, str | None]
+"""Name and version of a library."""
 
 INDEX, OFFSET, CLOCK = range(3)
 """Places in a session's memory before those of parameters and defines."""
@@ -84,7 +86,7 @@ class Scope:
     """
 
     program: "Program"
-    library: tuple[str, str | None]
+    library: LibraryKey
     define: str
     nodes: Mapping[str, NodeCompiler]
     names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)

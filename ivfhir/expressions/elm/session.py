@@ -7,8 +7,8 @@ from decimal import Decimal
 from ivfhir.errors import KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import tester
-from ivfhir.expressions.elm.program import LibraryKey, Program, parameter_type
-from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, UNSET
+from ivfhir.expressions.elm.program import Program, parameter_type
+from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, UNSET, LibraryKey
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.values import Date, DateTime, Typed, Uncertain
 from ivfhir.expressions.values.value import Value

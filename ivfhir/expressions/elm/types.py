@@ -13,7 +13,7 @@ from typing import Union
 from ivfhir.expressions.values import Typed
 from ivfhir.expressions.values.value import Value
 
-ANY = "System.Value"
+ANY = "System.Any"
 BOOLEAN = "System.Boolean"
 INTEGER = "System.Integer"
 LONG = "System.Long"

@@ -108,6 +108,7 @@ STRICT: dict[str, tuple[Function, TypeRule]] = {
 
 LENIENT: dict[str, tuple[Function, TypeRule]] = {
     "Concatenate": (lambda *parts: strings.concatenate(list(parts)), always(t.STRING)),
+    "Length": (lambda value: 0 if value is None else len(value), always(t.INTEGER)),
     "AllTrue": (logical.all_true, always(t.BOOLEAN)),
     "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
     "Count": (aggregates.count, always(t.INTEGER)),

@@ -5,7 +5,17 @@ from collections.abc import Callable, Collection
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import is_element_type
 from ivfhir.expressions.elm.nodes.properties import dynamic, steps
-from ivfhir.expressions.elm.scope import INDEX, UNSET, Compiled, Frame, Node, Run, Scope, constant
+from ivfhir.expressions.elm.scope import (
+    INDEX,
+    UNSET,
+    Compiled,
+    Frame,
+    LibraryKey,
+    Node,
+    Run,
+    Scope,
+    constant,
+)
 from ivfhir.expressions.index import CodePair, ResourceIndex, code_pairs
 from ivfhir.expressions.operators import intervals
 from ivfhir.expressions.operators.conversion import to_date_time
@@ -26,17 +36,31 @@ def code_of(scope: Scope, node: Node) -> Code:
     """Return the code that a name stands for."""
     library = scope.program.resolve(scope, node)
     definition = scope.program.definition(scope, node, library, "codes")
-    system = None
-    if "codeSystem" in definition:
-        reference = definition["codeSystem"]
-        where = scope.program.resolve_in(scope, reference, library)
-        system = scope.program.definition(scope, reference, where, "codeSystems")
-    return Code(
-        definition["id"],
-        None if system is None else system["id"],
-        None if system is None else system.get("version"),
-        definition.get("display"),
-    )
+    system = definition.get("codeSystem")
+    return code_in(scope, library, definition["id"], system, definition.get("display"))
+
+
+def code_in(
+    scope: Scope, library: LibraryKey, code: str, system: Node | None, display: str | None
+) -> Code:
+    """Return a code of a code system that a library names."""
+    if system is None:
+        return Code(code, None, None, display)
+    where = scope.program.resolve_in(scope, system, library)
+    definition = scope.program.definition(scope, system, where, "codeSystems")
+    return Code(code, definition["id"], definition.get("version"), display)
+
+
+def compile_code(scope: Scope, node: Node) -> Compiled:
+    """Compile a code literal."""
+    code = code_in(scope, scope.library, node["code"], node.get("system"), node.get("display"))
+    return constant(code, t.CODE)
+
+
+def compile_concept(scope: Scope, node: Node) -> Compiled:
+    """Compile a concept literal."""
+    codes = tuple(compile_code(scope, code).constant for code in node.get("code", []))
+    return constant(Concept(codes, node.get("display")), t.CONCEPT)
 
 
 def compile_concept_ref(scope: Scope, node: Node) -> Compiled:
@@ -285,6 +309,8 @@ def interval_of(value: Value, f: Frame) -> Interval | None:
 
 
 NODES = {
+    "Code": compile_code,
+    "Concept": compile_concept,
     "CodeRef": compile_code_ref,
     "ConceptRef": compile_concept_ref,
     "ValueSetRef": compile_value_set_ref,
