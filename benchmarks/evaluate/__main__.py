@@ -1,12 +1,19 @@
-"""`python -m benchmarks.evaluate`: both rates and their ratio, as JSON."""
+"""`python -m benchmarks.evaluate`: both rates and their ratio, as JSON.
+
+After the warm-up the two engines take turns, so that whatever else the machine does falls on both;
+a rate is the median of its turns, the ratio the median of the ratios of neighbouring turns.
+"""
 
 import argparse
 import json
 import os
 import platform
 import sys
+from statistics import median
 
-from benchmarks.evaluate import java_engine, ours
+from benchmarks.evaluate import java_engine
+from benchmarks.evaluate.engine import Engine
+from benchmarks.evaluate.ours import OurEvaluator
 from benchmarks.evaluate.patients import RESOURCES_PER_PATIENT, make_patients
 
 
@@ -14,36 +21,48 @@ def main(arguments: list[str] | None = None) -> int:
     """Run both engines; return 1 when they disagree on any patient."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluate", description=__doc__)
     parser.add_argument("--patients", type=int, default=200, help="different patients (200)")
-    parser.add_argument("--warm-up", type=float, default=20, help="seconds before the clock (20)")
-    parser.add_argument("--seconds", type=float, default=20, help="seconds on the clock (20)")
+    parser.add_argument("--warm-up", type=int, default=1500, help="patients off the clock (1500)")
+    parser.add_argument("--turns", type=int, default=5, help="turns each on the clock (5)")
+    parser.add_argument("--seconds", type=float, default=5, help="seconds a turn (5)")
     options = parser.parse_args(arguments)
     patients = make_patients(options.patients)
-    times = {"warm_up_s": options.warm_up, "seconds": options.seconds}
-    theirs = java_engine.run(patients, **times)
-    own = ours.run(patients, **times)
-    differing = [
-        f"patient {number}: ours {own_answer}, Java {their_answer}"
-        for number, (own_answer, their_answer) in enumerate(
-            zip(own.answers, theirs.answers, strict=True)
-        )
-        if own_answer != their_answer
-    ]
-    if differing:
-        print("\n".join(differing), file=sys.stderr)
-        return 1
+    ours = OurEvaluator(patients)
+    with java_engine.started(patients) as theirs:
+        if differing := differences(ours, theirs):
+            print("\n".join(differing), file=sys.stderr)
+            return 1
+        warm_up(theirs, options.warm_up)
+        warm_up(ours, options.warm_up)
+        turns = [
+            (ours.run_for(options.seconds).rate, theirs.run_for(options.seconds).rate)
+            for _ in range(options.turns)
+        ]
     report = {
         "benchmark": "LUNG decided, from JSON to decision, one thread",
         "patients": options.patients,
         "resourcesPerPatient": RESOURCES_PER_PATIENT,
-        "warmUpSeconds": options.warm_up,
-        "oursPerSecond": round(own.rate, 1),
-        "javaPerSecond": round(theirs.rate, 1),
-        "ratio": round(own.rate / theirs.rate, 2),
+        "oursPerSecond": round(median(own for own, _ in turns), 1),
+        "javaPerSecond": round(median(their for _, their in turns), 1),
+        "ratio": round(median(own / their for own, their in turns), 2),
+        "turns": [[round(own, 1), round(their, 1)] for own, their in turns],
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
     print(json.dumps(report, indent=2))
     return 0
+
+
+def warm_up(engine: Engine, patients: int) -> None:
+    """Let an engine decide at least so many patients."""
+    done = 0
+    while done < patients:
+        done += engine.run_for(1).patients
+
+
+def differences(ours: Engine, theirs: Engine) -> list[str]:
+    """Return one line for each patient on whom the engines differ."""
+    pairs = enumerate(zip(ours.answers(), theirs.answers(), strict=True))
+    return [f"patient {n}: ours {own}, Java {their}" for n, (own, their) in pairs if own != their]
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from benchmarks.evaluate.engine import Measured
 from benchmarks.evaluate.patients import AS_OF, PROJECT
-from benchmarks.evaluate.timing import Measured
 from tools import maven
 
 # What our decision holds. The first four are compared.
@@ -23,8 +25,28 @@ DEFINES = (
 )
 
 
-def run(patients: Sequence[bytes], *, warm_up_s: float, seconds: float) -> Measured:
-    """Measure the Java engine, with the machine's own choice of compiler and collector.
+class JavaEngine:
+    """The other end of a running EvaluateBenchmark; idle while it is not asked."""
+
+    def __init__(self, orders: IO[str], said: IO[str], count: int) -> None:
+        """Talk over these pipes about so many patients."""
+        self._orders, self._said = orders, said
+        self._answers = [said.readline().rstrip("\n") for _ in range(count)]
+
+    def answers(self) -> list[str]:
+        """Return one text for each patient."""
+        return self._answers
+
+    def run_for(self, seconds: float) -> Measured:
+        """Decide patients for so long."""
+        print(seconds, file=self._orders, flush=True)
+        patients, took = self._said.readline().split()
+        return Measured(int(patients), float(took))
+
+
+@contextmanager
+def started(patients: Sequence[bytes]) -> Iterator[JavaEngine]:
+    """Build and start the Java program, with the machine's own choice of compiler and collector.
 
     Raises:
         tools.maven.JavaMissingError: no Java or no Maven.
@@ -34,17 +56,13 @@ def run(patients: Sequence[bytes], *, warm_up_s: float, seconds: float) -> Measu
         file.write(b"\n".join(patients))
         file.flush()
         arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, "LUNG", "0.1.0"]
-        arguments += [",".join(DEFINES), str(warm_up_s), str(seconds)]
-        said = subprocess.run(
-            maven.java_command(class_path, "EvaluateBenchmark", arguments, options=()),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    lines = [line.split(" ", 1) for line in said.splitlines()]
-    figures = {key: value for key, value in lines if key != "patient"}
-    return Measured(
-        answers=tuple(value for key, value in lines if key == "patient"),
-        patients=int(figures["patients"]),
-        seconds=float(figures["seconds"]),
-    )
+        command = maven.java_command(
+            class_path, "EvaluateBenchmark", [*arguments, ",".join(DEFINES)], options=()
+        )
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as program:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            yield JavaEngine(program.stdin, program.stdout, len(patients))
+            program.stdin.close()

@@ -1,6 +1,8 @@
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
 import ca.uhn.fhir.repository.IRepository;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,9 +35,9 @@ import org.opencds.cqf.fhir.utility.repository.ProxyRepository;
 /**
  * Evaluates defines of a library for patients given as NDJSON Bundles, one thread, one repository a patient.
  *
- * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF LIBRARY VERSION DEFINES WARM_UP_S SECONDS. DEFINES are
- * joined by commas; the first SHOWN are printed of each patient, so that the caller can compare. Prints
- * {@code patient VALUE|VALUE...} in the order of the patients, then {@code patients N}, {@code seconds S}.
+ * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF LIBRARY VERSION DEFINES. DEFINES are joined by commas; the
+ * first SHOWN are printed of each patient, {@code VALUE|VALUE...}, so that the caller can compare. Then each
+ * number of seconds on a line of standard input makes it work that long and print {@code PATIENTS SECONDS}.
  */
 public final class EvaluateBenchmark {
   private static final int SHOWN = 4;
@@ -78,15 +80,15 @@ public final class EvaluateBenchmark {
     for (String line : Files.readAllLines(Path.of(args[1]))) {
       patients.add(line.getBytes(StandardCharsets.UTF_8));
     }
-    benchmark.runFor(patients, Double.parseDouble(args[6]));
     for (byte[] patient : patients) {
-      System.out.println("patient " + benchmark.shown(benchmark.evaluate(patient)));
+      System.out.println(benchmark.shown(benchmark.evaluate(patient)));
     }
-    long start = System.nanoTime();
-    int done = benchmark.runFor(patients, Double.parseDouble(args[7]));
-    double seconds = (System.nanoTime() - start) / 1e9;
-    System.out.println("patients " + done);
-    System.out.println("seconds " + seconds);
+    BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String order = orders.readLine(); order != null; order = orders.readLine()) {
+      long start = System.nanoTime();
+      int done = benchmark.runFor(patients, Double.parseDouble(order));
+      System.out.println(done + " " + (System.nanoTime() - start) / 1e9);
+    }
     System.exit(0);
   }
 
