@@ -17,6 +17,7 @@ from smart_app.config import Settings, load_settings
 from smart_app.errors import register_errors
 from smart_app.http import EhrHttp
 from smart_app.logs import make_logger
+from smart_app.oauth import load_private_key
 from smart_app.sealing import Sealer, load_key
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
 from smart_app.services import AppServices, services
@@ -60,7 +61,7 @@ def create_app(
         new_id=new_id,
         load_protocols=protocols,
     )
-    for blueprint in (launch.blueprint, pages.blueprint, _health):
+    for blueprint in (launch.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
     register_errors(app)
     _register_headers(app, settings)
@@ -71,14 +72,32 @@ def create_app(
     return app
 
 
-_health = Blueprint("health", __name__)
+_machines = Blueprint("machines", __name__)
 
 
-@_health.get("/health")
+@_machines.get("/health")
 def health() -> Response:
     """Tell a load balancer that the app and its database answer."""
     services().store.ping()
     return jsonify({"status": "ok", "version": ivfhir.__version__})
+
+
+@_machines.get("/jwks.json")
+def jwks() -> Response:
+    """Publish the public keys with which the app signs who it is, for the EHR's registration.
+
+    Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+    """
+    files = {ehr.private_key_file for ehr in services().settings.ehrs}
+    keys = [load_private_key(Path(file)) for file in files if file is not None]
+    return jsonify(
+        {
+            "keys": [
+                {**key.as_dict(private=False), "use": "sig", "alg": algorithm}
+                for key, algorithm in keys
+            ]
+        }
+    )
 
 
 def _register_headers(app: Flask, settings: Settings) -> None:

@@ -1,0 +1,178 @@
+"""Keeping a launch's access alive, and what happens when it ends."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from ivfhir.errors import ForeignDraftError
+from smart_app.store import Store
+from tests.smart_app.conftest import Clock, Launched, RunningEhr, new_client
+
+
+@pytest.fixture
+def store(app: Flask) -> Store:
+    found: Store = app.extensions["ivfhir"].store
+    return found
+
+
+def test_an_expired_token_is_renewed_unseen(
+    client: FlaskClient, clock: Clock, launched: Launched
+) -> None:
+    clock.ahead += timedelta(seconds=290)
+    assert client.get(launched.url("match")).status_code == 200
+    clock.ahead += timedelta(seconds=290)
+    assert client.get(launched.url("match")).status_code == 200
+
+
+def test_a_refresh_token_is_used_once_by_requests_that_come_together(
+    app: Flask, client: FlaskClient, clock: Clock, launched: Launched
+) -> None:
+    clock.ahead += timedelta(seconds=290)
+    name = f"__Host-ivfhir-{launched.launch_id}"
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    statuses: list[int] = []
+
+    def ask() -> None:
+        browser = new_client(app)
+        browser.set_cookie(name, cookie.value)
+        statuses.append(browser.get(launched.url("match")).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 6
+
+
+def test_without_a_refresh_token_the_session_ends_and_signing_in_again_leads_back(
+    client: FlaskClient,
+    clock: Clock,
+    fake_ehr: RunningEhr,
+    launch_for: Callable[..., Launched],
+    store: Store,
+) -> None:
+    fake_ehr.fail("no-refresh")
+    launched = launch_for(client)
+    draft = store.save_draft(launched.launch_id, protocol="LUNG", body={})
+    clock.ahead += timedelta(seconds=301)
+    page = client.get(launched.url("why/LUNG?from=match"))
+    assert page.status_code == 401
+    assert "Your session ended" in page.text
+    assert launched.url("again") in page.text
+    again = client.get(launched.url("again"))
+    clock.ahead = timedelta()
+    answer = client.get(fake_ehr.sign_in(again.headers["Location"], patient="halloran"))
+    assert answer.headers["Location"] == launched.url("why/LUNG?from=match")
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert store.load_draft(launched.launch_id, draft.id) == draft
+
+
+def test_signing_in_again_for_another_patient_is_refused(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launch_for: Callable[..., Launched]
+) -> None:
+    fake_ehr.fail("no-refresh")
+    launched = launch_for(client)
+    clock.ahead += timedelta(seconds=301)
+    again = client.get(launched.url("again"))
+    clock.ahead = timedelta()
+    page = client.get(fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
+    assert page.status_code == 400
+    assert "another patient" in page.text
+
+
+def test_opening_the_app_again_from_the_ehr_brings_the_draft_and_its_page_back(
+    client: FlaskClient,
+    clock: Clock,
+    fake_ehr: RunningEhr,
+    launch_for: Callable[..., Launched],
+    store: Store,
+) -> None:
+    fake_ehr.fail("no-refresh")
+    first = launch_for(client)
+    draft = store.save_draft(first.launch_id, protocol="LUNG", body={"a": 1})
+    clock.ahead += timedelta(seconds=301)
+    assert client.get(first.url("why/LUNG")).status_code == 401
+    second = launch_for(client)
+    assert second.launch_id != first.launch_id
+    assert second.response.headers["Location"] == second.url("why/LUNG")
+    assert store.load_draft(second.launch_id, draft.id).body == {"a": 1}
+
+
+def test_a_launch_that_still_runs_keeps_its_drafts(
+    client: FlaskClient, launch_for: Callable[..., Launched], store: Store
+) -> None:
+    first = launch_for(client)
+    draft = store.save_draft(first.launch_id, protocol="LUNG", body={})
+    second = launch_for(client)
+    with pytest.raises(ForeignDraftError):
+        store.load_draft(second.launch_id, draft.id)
+    assert client.get(second.url(f"review/{draft.id}")).status_code == 403
+
+
+def test_another_patient_s_launch_takes_nothing_over(
+    client: FlaskClient,
+    clock: Clock,
+    fake_ehr: RunningEhr,
+    launch_for: Callable[..., Launched],
+    store: Store,
+) -> None:
+    fake_ehr.fail("no-refresh")
+    first = launch_for(client)
+    draft = store.save_draft(first.launch_id, protocol="LUNG", body={})
+    clock.ahead += timedelta(seconds=301)
+    second = launch_for(client, "lindqvist")
+    with pytest.raises(ForeignDraftError):
+        store.load_draft(second.launch_id, draft.id)
+
+
+def test_a_token_that_the_server_no_longer_takes_is_renewed_by_signing_in_again(
+    client: FlaskClient, fake_ehr: RunningEhr, launched: Launched
+) -> None:
+    fake_ehr.fail("status-401")
+    page = client.get(launched.url("match?read=again"), follow_redirects=True)
+    assert page.status_code == 401
+    assert "Your session ended" in page.text
+    back = client.get(launched.url("again"))
+    assert back.status_code == 303
+    assert back.headers["Location"].startswith(launched.url("match"))
+    assert client.get(back.headers["Location"]).status_code == 200
+
+
+def test_a_launch_ends_after_its_longest_time_even_when_it_is_renewed(
+    client: FlaskClient, clock: Clock, launched: Launched
+) -> None:
+    clock.ahead += timedelta(hours=13)
+    assert client.get(launched.url("match")).status_code == 401
+
+
+def test_an_ehr_that_is_down_for_a_moment_does_not_end_the_session(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launched: Launched
+) -> None:
+    clock.ahead += timedelta(seconds=290)
+    fake_ehr.fail("token-500")
+    assert client.get(launched.url("match")).status_code == 502
+    assert client.get(launched.url("match")).status_code == 200
+
+
+def test_a_refused_renewal_ends_the_session(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launched: Launched
+) -> None:
+    clock.ahead += timedelta(seconds=301)
+    fake_ehr.fail("token-refused")
+    assert client.get(launched.url("match")).status_code == 401
+
+
+def test_a_renewal_for_another_patient_ends_the_session(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launched: Launched
+) -> None:
+    clock.ahead += timedelta(seconds=301)
+    fake_ehr.fail("other-patient")
+    page = client.get(launched.url("match"))
+    assert page.status_code == 401
+    assert "HALLORAN" not in page.text
