@@ -15,6 +15,7 @@ ALLERGY_INTOLERANCE = "AllergyIntolerance"
 PATIENT = "Patient"
 CARE_PLAN = "CarePlan"
 REQUEST_GROUP = "RequestGroup"
+PROVENANCE = "Provenance"
 OPERATION_OUTCOME = "OperationOutcome"
 BUNDLE = "Bundle"
 

@@ -1,0 +1,177 @@
+"""Write back: an accepted plan reaches the server once, and what is stored is compared.
+
+A conditional create alone is not enough: servers are known to race on it, and an answer may be
+lost after the commit. So the plan is looked for before it is sent and again after every unclear
+answer; copies that a careless server stored all the same are withdrawn. Two callers must not send
+one plan at the same time: the caller holds a claim on it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    UnauthorisedError,
+)
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, OPERATION_OUTCOME, Resource
+from ivfhir.repository import Repository
+from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts, reference_of
+from ivfhir.writing.withdraw import withdraw_copies
+
+LOOKS_S = (0.0, 0.5, 1.5)
+"""Pauses before each look after an unclear answer: a slow commit may still come."""
+
+_REFUSALS = (UnauthorisedError, ForbiddenError, RejectedError, ThrottledError)
+
+
+@dataclass(frozen=True)
+class WriteReceipt:
+    """What the server holds now.
+
+    Attributes:
+        entries: every resource of the plan, compared with what was sent, in the transaction's
+            order.
+        already_there: the server held the plan before anything was sent.
+        withdrawn: references of copies that were marked as entered in error.
+        left_over: references of copies that could not be.
+    """
+
+    entries: tuple[Compared, ...]
+    already_there: bool
+    withdrawn: tuple[str, ...] = ()
+    left_over: tuple[str, ...] = ()
+
+
+def write_back(
+    repository: Repository, bundle: Resource, *, pause: Callable[[float], None] = time.sleep
+) -> WriteReceipt:
+    """Write the plan unless the server has it, read it back, and return the receipt.
+
+    Args:
+        repository: the server.
+        bundle: the transaction from `to_transaction`.
+        pause: waits for so many seconds.
+
+    Raises:
+        ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
+        did not answer and has
+            nothing. Calling again with the same bundle is safe.
+    """
+    found = find_written(repository, bundle)
+    if found is not None:
+        return found
+    places = _send(repository, bundle, pause)
+    return _receipt(repository, bundle, places, already_there=False)
+
+
+def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | None:
+    """Return the receipt of a plan that is on the server in full; None when it is not."""
+    places = _find_all(repository, bundle)
+    return None if places is None else _receipt(repository, bundle, places, already_there=True)
+
+
+def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None:
+    """Return where every part is stored, by identifier value; None when one is missing."""
+    plan = created_entries(bundle)[0]["resource"]
+    plan_id = value_of(plan)
+    if plan_id is None:
+        raise ValueError("the transaction's plan carries no identifier")
+    if not repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id)):
+        return None
+    parts = find_parts(repository, bundle)
+    places = {value: reference_of(copies[0]) for value, copies in parts.items() if copies}
+    return places if len(places) == len(created_entries(bundle)) else None
+
+
+def _send(
+    repository: Repository, bundle: Resource, pause: Callable[[float], None]
+) -> dict[str, str]:
+    try:
+        return _places(bundle, repository.transact(bundle))
+    except _REFUSALS:
+        raise
+    except ServerError as error:
+        places = _look_again(repository, bundle, pause)
+        if places is None:
+            raise error from None
+        return places
+
+
+def _look_again(
+    repository: Repository, bundle: Resource, pause: Callable[[float], None]
+) -> dict[str, str] | None:
+    """Look for the plan after an unclear answer: it may be stored, or still on its way."""
+    for pause_s in LOOKS_S:
+        pause(pause_s)
+        try:
+            places = _find_all(repository, bundle)
+        except UnauthorisedError:
+            raise
+        except ServerError:
+            continue
+        if places is not None:
+            return places
+    return None
+
+
+def _places(bundle: Resource, response: Resource) -> dict[str, str]:
+    """Return where each created entry went, by identifier value.
+
+    Raises:
+        BadAnswerError: the answer is no transaction-response that says so for every entry.
+    """
+    answers = response.get("entry", [])
+    if response.get("resourceType") != BUNDLE or len(answers) != len(bundle["entry"]):
+        outcome = response if response.get("resourceType") == OPERATION_OUTCOME else None
+        raise BadAnswerError(
+            "The server answered the transaction with something else; look whether the plan is "
+            "there.",
+            outcome=outcome,
+        )
+    places = {}
+    for entry, answer in zip(bundle["entry"], answers, strict=True):
+        status = str(answer.get("response", {}).get("status", ""))
+        if not status.startswith("2"):
+            raise BadAnswerError(
+                "The server reports an entry of the transaction as not done; look whether the "
+                "plan is there.",
+                outcome=answer.get("response", {}).get("outcome"),
+            )
+        if entry["request"]["method"] == "POST":
+            value = value_of(entry["resource"])
+            places[str(value)] = _place(entry["resource"]["resourceType"], answer)
+    return places
+
+
+def _place(resource_type: str, answer: Mapping[str, Resource]) -> str:
+    """Return `Type/id` of an answer, from its location or the resource in it."""
+    steps = (
+        str(answer["response"].get("location", "")).split("/_history/")[0].rstrip("/").split("/")
+    )
+    if len(steps) > 1 and steps[-2] == resource_type:
+        return f"{resource_type}/{steps[-1]}"
+    if answer.get("resource", {}).get("id"):
+        return f"{resource_type}/{answer['resource']['id']}"
+    raise BadAnswerError(
+        "The server does not say where it put an entry; look whether the plan is there."
+    )
+
+
+def _receipt(
+    repository: Repository, bundle: Resource, places: Mapping[str, str], *, already_there: bool
+) -> WriteReceipt:
+    """Settle copies, read every part and compare it."""
+    try:
+        kept, withdrawn, left_over = withdraw_copies(repository, bundle, places)
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        kept, withdrawn, left_over = dict(places), (), ()
+    stored = read_parts(repository, kept)
+    return WriteReceipt(compare(bundle, kept, stored), already_there, withdrawn, left_over)

@@ -1,0 +1,123 @@
+"""An accepted plan as one transaction: what it contains becomes separate resources.
+
+Every resource carries a business identifier made from the plan's own (a Provenance, which has no
+identifier, carries it as a tag), and is created only when the server holds none of that
+identifier: sending the same plan again creates nothing. See
+http://hl7.org/fhir/R4/http.html#transaction and http://hl7.org/fhir/R4/http.html#ccreate.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ivfhir.fhir.types import BUNDLE, PROVENANCE, Resource
+
+PLAN_SYSTEM = "https://ivfhir.example/fhir/plan"
+"""System of the business identifiers of plans and their parts."""
+
+_NAMESPACE = uuid.UUID("5f0b2c86-6b1d-5c0e-9a3e-2f7a4d1c8e90")
+
+
+def part_value(plan_id: str, part_id: str | None = None) -> str:
+    """Return the identifier value of a plan, or of the part that it contains under `part_id`."""
+    return plan_id if part_id is None else f"{plan_id}.{part_id}"
+
+
+def identifier_query(resource_type: str, value: str) -> dict[str, str]:
+    """Return the search that finds what carries the identifier value."""
+    name = "_tag" if resource_type == PROVENANCE else "identifier"
+    return {name: f"{PLAN_SYSTEM}|{value}"}
+
+
+def value_of(resource: Resource) -> str | None:
+    """Return the plan identifier value that a resource carries, None when it carries none."""
+    carried = [*resource.get("identifier", ()), *resource.get("meta", {}).get("tag", ())]
+    for entry in carried:
+        if entry.get("system") == PLAN_SYSTEM:
+            value = entry.get("value", entry.get("code"))
+            return None if value is None else str(value)
+    return None
+
+
+def to_transaction(
+    accepted: Resource,
+    *,
+    plan_id: str,
+    revoke: Sequence[Resource] = (),
+    conditional: Callable[[str], bool] = lambda resource_type: True,
+) -> Resource:
+    """Return the transaction Bundle of an accepted plan.
+
+    Args:
+        accepted: the CarePlan with its contained RequestGroup, requests, goals and Provenance.
+        plan_id: the plan's identifier; the same id gives the same bytes.
+        revoke: CarePlans and RequestGroups, as read, that this plan replaces: they become
+            `revoked`, each only while it is still at the version that was read.
+        conditional: tells whether the server can create a type only when the identifier is new; of
+            the others the transaction alone keeps them whole.
+    """
+    parts = {resource["id"]: resource for resource in accepted.get("contained", ())}
+    names = {f"#{part_id}": _full_url(part_value(plan_id, part_id)) for part_id in parts}
+    names["#"] = _full_url(part_value(plan_id))
+    plan = {name: value for name, value in accepted.items() if name not in ("contained", "id")}
+    entries = [_entry(plan, part_value(plan_id), names, conditional)]
+    for part_id, part in parts.items():
+        bare = {name: value for name, value in part.items() if name != "id"}
+        entries.append(_entry(bare, part_value(plan_id, part_id), names, conditional))
+    entries += [_revocation(resource) for resource in revoke]
+    return {"resourceType": BUNDLE, "type": "transaction", "entry": entries}
+
+
+def created_entries(bundle: Resource) -> list[dict[str, Any]]:
+    """Return the entries of the transaction that create something."""
+    return [entry for entry in bundle["entry"] if entry["request"]["method"] == "POST"]
+
+
+def resolve(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any element
+    """Return a copy of an element, the references in `names` replaced by what they stand for."""
+    if isinstance(value, list):
+        return [resolve(item, names) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: names[item]
+            if name == "reference" and isinstance(item, str) and item in names
+            else resolve(item, names)
+            for name, item in value.items()
+        }
+    return value
+
+
+def _full_url(value: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, f'{PLAN_SYSTEM}|{value}')}"
+
+
+def _entry(
+    resource: Resource, value: str, names: Mapping[str, str], conditional: Callable[[str], bool]
+) -> dict[str, Any]:
+    resource_type = resource["resourceType"]
+    marked: Resource = resolve(resource, names)
+    if resource_type == PROVENANCE:
+        meta = dict(marked.get("meta", {}))
+        meta["tag"] = [*meta.get("tag", ()), {"system": PLAN_SYSTEM, "code": value}]
+        marked["meta"] = meta
+    else:
+        identifier = {"system": PLAN_SYSTEM, "value": value}
+        marked["identifier"] = [*marked.get("identifier", ()), identifier]
+    request = {"method": "POST", "url": resource_type}
+    if conditional(resource_type):
+        ((name, token),) = identifier_query(resource_type, value).items()
+        request["ifNoneExist"] = f"{name}={token}"
+    return {"fullUrl": _full_url(value), "resource": marked, "request": request}
+
+
+def _revocation(resource: Resource) -> dict[str, Any]:
+    reference = f"{resource['resourceType']}/{resource['id']}"
+    return {
+        "fullUrl": f"urn:uuid:{uuid.uuid5(_NAMESPACE, reference)}",
+        "resource": resource | {"status": "revoked"},
+        "request": {
+            "method": "PUT",
+            "url": reference,
+            "ifMatch": f'W/"{resource["meta"]["versionId"]}"',
+        },
+    }

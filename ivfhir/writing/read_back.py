@@ -1,0 +1,244 @@
+"""Reading a written plan back: finding its parts, comparing each with what was sent."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ivfhir.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    UnauthorisedError,
+)
+from ivfhir.fhir.types import Resource
+from ivfhir.repository import Repository
+from ivfhir.writing.bundle import created_entries, identifier_query, resolve, value_of
+
+_AT_ONCE = 10
+"""Values in one search: addresses stay short enough for every server."""
+
+_SERVERS_OWN = frozenset({"id", "meta", "text"})
+"""Elements that a server may add or fill by itself."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One resource of the plan, as stored.
+
+    Attributes:
+        value: its identifier value.
+        resource_type: its type.
+        reference: where it is, `Type/id`; '' when it was not found.
+        version: its version there; '' when the server has none.
+        differences: what is not as it was sent, a line each; None when it could not be read.
+    """
+
+    value: str
+    resource_type: str
+    reference: str
+    version: str
+    differences: tuple[str, ...] | None
+
+
+def reference_of(resource: Resource) -> str:
+    """Return `Type/id`."""
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:
+    """Return every stored copy of each part of the plan, by identifier value, the oldest first.
+
+    Copies that are marked as entered in error do not count.
+    """
+    parts: dict[str, list[Resource]] = {
+        str(value_of(entry["resource"])): [] for entry in created_entries(bundle)
+    }
+    by_type: dict[str, list[str]] = {}
+    for entry in created_entries(bundle):
+        by_type.setdefault(entry["resource"]["resourceType"], []).append(
+            str(value_of(entry["resource"]))
+        )
+    for resource_type, values in by_type.items():
+        for some in _chunks(values):
+            for resource in _search(repository, resource_type, _query(resource_type, some)):
+                value = value_of(resource)
+                if value in parts and not is_withdrawn(resource):
+                    parts[value].append(resource)
+    return {value: sorted(copies, key=_age) for value, copies in parts.items()}
+
+
+def _search(repository: Repository, resource_type: str, query: Mapping[str, str]) -> list[Resource]:
+    """Return the matches; none where the server does not allow or know the search."""
+    try:
+        return repository.search(resource_type, query)
+    except (ForbiddenError, NotFoundError, RejectedError):
+        return []
+
+
+def is_withdrawn(resource: Resource) -> bool:
+    """Return whether the resource is marked as entered in error."""
+    return "entered-in-error" in (resource.get("status"), resource.get("lifecycleStatus"))
+
+
+def read_parts(repository: Repository, places: Mapping[str, str]) -> dict[str, Resource]:
+    """Return the stored resources, by identifier value; one that cannot be read is left out."""
+    stored: dict[str, Resource] = {}
+    by_type: dict[str, dict[str, str]] = {}
+    for value, reference in places.items():
+        resource_type, _, resource_id = reference.partition("/")
+        by_type.setdefault(resource_type, {})[resource_id] = value
+    for resource_type, values in by_type.items():
+        for some in _chunks(values):
+            for resource in _read_some(repository, resource_type, some):
+                if resource.get("id") in values:
+                    stored[values[resource["id"]]] = resource
+    return stored
+
+
+def compare(
+    bundle: Resource, places: Mapping[str, str], stored: Mapping[str, Resource]
+) -> tuple[Compared, ...]:
+    """Return each part of the plan compared with what was sent.
+
+    Args:
+        bundle: the transaction.
+        places: where each part is, by identifier value.
+        stored: what is there.
+    """
+    names = {
+        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
+        for entry in created_entries(bundle)
+        if value_of(entry["resource"]) in places
+    }
+    compared = []
+    for entry in created_entries(bundle):
+        sent = entry["resource"]
+        value = str(value_of(sent))
+        found = stored.get(value)
+        lines = None if found is None else tuple(differences(resolve(sent, names), found))
+        version = "" if found is None else str(found.get("meta", {}).get("versionId", ""))
+        compared.append(
+            Compared(value, sent["resourceType"], places.get(value, ""), version, lines)
+        )
+    return tuple(compared)
+
+
+def differences(sent: Resource, stored: Resource) -> Iterable[str]:
+    """Yield what differs between a sent resource and the stored one; ids and meta may be added."""
+    for name in stored:
+        if name not in sent and name not in _SERVERS_OWN:
+            yield f"{name} was added by the EHR"
+    for name, value in sent.items():
+        if name == "meta":
+            yield from _lost_tags(value, stored.get("meta", {}))
+        elif name == "text":
+            if _words(value) != _words(stored.get("text", {})):
+                yield "text is not as it was sent"
+        else:
+            yield from _element(value, stored.get(name), name)
+
+
+def _element(sent: object, stored: object, path: str) -> Iterable[str]:
+    if stored is None:
+        yield f"{path} is missing"
+    elif isinstance(sent, dict) and isinstance(stored, dict):
+        for name in stored:
+            if name not in sent and name != "id":
+                yield f"{path}.{name} was added by the EHR"
+        for name, value in sent.items():
+            yield from _element(value, stored.get(name), f"{path}.{name}")
+    elif isinstance(sent, list) and isinstance(stored, list):
+        if len(sent) != len(stored):
+            yield f"{path} has {len(stored)} in place of {len(sent)}"
+        for place, (ours, theirs) in enumerate(zip(sent, stored, strict=False)):
+            yield from _element(ours, theirs, f"{path}[{place}]")
+    elif not _same(sent, stored, path):
+        yield f"{path} is not as it was sent"
+
+
+def _same(sent: object, stored: object, path: str) -> bool:
+    if isinstance(sent, bool) or isinstance(stored, bool):
+        return sent is stored
+    if isinstance(sent, int | float | Decimal) and isinstance(stored, int | float | Decimal):
+        return Decimal(str(sent)) == Decimal(str(stored))
+    if isinstance(sent, str) and isinstance(stored, str):
+        if path.endswith(".reference"):
+            return _bare(sent) == _bare(stored)
+        return sent == stored or _instant(sent) == (_instant(stored) or "")
+    return False
+
+
+def _bare(reference: str) -> str:
+    """Return `Type/id` of a literal reference, however it is written."""
+    return "/".join(reference.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")[-2:])
+
+
+def _instant(text: str) -> datetime | None:
+    """Return the instant of a dateTime with a zone; None for anything else."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
+
+
+def _lost_tags(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterable[str]:
+    kept = {(tag.get("system"), tag.get("code")) for tag in stored.get("tag", ())}
+    if any((tag.get("system"), tag.get("code")) not in kept for tag in sent.get("tag", ())):
+        yield "meta.tag is missing"
+
+
+def _words(narrative: Mapping[str, Any]) -> list[str]:
+    """Return the words of a narrative, its markup left out."""
+    return re.sub(r"<[^>]*>", " ", str(narrative.get("div", ""))).split()
+
+
+def _query(resource_type: str, values: list[str]) -> dict[str, str]:
+    """Return the search for several identifier values."""
+    tokens = [identifier_query(resource_type, value) for value in values]
+    (name,) = tokens[0]
+    return {name: ",".join(token[name] for token in tokens)}
+
+
+def _read_some(repository: Repository, resource_type: str, ids: list[str]) -> list[Resource]:
+    """Return the resources of these ids, by one search where the server can, else one by one."""
+    found: dict[str, Resource] = {}
+    try:
+        found = {
+            resource["id"]: resource
+            for resource in repository.search(resource_type, {"_id": ",".join(ids)})
+        }
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        found = {}
+    for resource_id in ids:
+        if resource_id not in found:
+            resource = _read_one(repository, resource_type, resource_id)
+            if resource is not None:
+                found[resource_id] = resource
+    return list(found.values())
+
+
+def _read_one(repository: Repository, resource_type: str, resource_id: str) -> Resource | None:
+    try:
+        return repository.read(resource_type, resource_id)
+    except (UnauthorisedError, NotFoundError) as error:
+        if isinstance(error, UnauthorisedError):
+            raise
+        return None
+    except ServerError:
+        return None
+
+
+def _chunks(values: Iterable[str]) -> list[list[str]]:
+    every = list(values)
+    return [every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE)]
+
+
+def _age(resource: Resource) -> tuple[str, str]:
+    return str(resource.get("meta", {}).get("lastUpdated", "")), str(resource["id"])

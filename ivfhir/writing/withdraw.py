@@ -1,0 +1,107 @@
+"""Copies of a plan that a careless server stored: the oldest stays, the others are marked."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.repository import Repository
+from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.read_back import find_parts, is_withdrawn, reference_of
+
+_STATUS = {"Goal": "lifecycleStatus"}
+_WRONG = "entered-in-error"
+
+
+def withdraw_copies(
+    repository: Repository, bundle: Resource, places: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """Leave one plan on the server.
+
+    The plan that stays is the oldest, then the lowest id: whoever settles it comes to the same. A
+    Provenance cannot be marked; that of a copy stays, and points to what was marked.
+
+    Args:
+        repository: the server.
+        bundle: the transaction.
+        places: where the parts of the plan are, by identifier value.
+
+    Returns:
+        Where the parts of the plan that stays are; references that were marked; references that
+        could not be.
+
+    Raises:
+        ServerError: the server could not be searched.
+    """
+    plan_id = str(value_of(created_entries(bundle)[0]["resource"]))
+    plans = [
+        plan
+        for plan in repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
+        if not is_withdrawn(plan)
+    ]
+    if len(plans) <= 1:
+        return dict(places), (), ()
+    parts = find_parts(repository, bundle)
+    kept = _kept(parts, plan_id)
+    copies = [
+        resource
+        for value, resources in parts.items()
+        for resource in resources
+        if reference_of(resource) != kept[value] and resource["resourceType"] != PROVENANCE
+    ]
+    references = tuple(reference_of(resource) for resource in copies)
+    try:
+        repository.transact(
+            {
+                "resourceType": BUNDLE,
+                "type": "transaction",
+                "entry": [_mark(copy) for copy in copies],
+            }
+        )
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        return kept, (), references
+    return kept, references, ()
+
+
+def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
+    """Return the references of the plan that stays: what it and its RequestGroup point to."""
+    plan = parts[plan_id][0]
+    groups = {
+        reference_of(copy): copy
+        for copies in parts.values()
+        for copy in copies
+        if copy["resourceType"] == REQUEST_GROUP
+    }
+    pointed = set(_references(plan))
+    for reference in tuple(pointed):
+        pointed.update(_references(groups.get(reference, {})))
+    kept = {}
+    for value, copies in parts.items():
+        chosen = [copy for copy in copies if reference_of(copy) in pointed] or copies
+        kept[value] = reference_of(chosen[0]) if chosen else ""
+    kept[plan_id] = reference_of(plan)
+    return kept
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "reference" and isinstance(item, str):
+                yield "/".join(item.split("/_history/")[0].split("/")[-2:])
+            else:
+                yield from _references(item)
+
+
+def _mark(resource: Resource) -> dict[str, Any]:
+    reference = reference_of(resource)
+    request: dict[str, Any] = {"method": "PUT", "url": reference}
+    version = resource.get("meta", {}).get("versionId")
+    if version:
+        request["ifMatch"] = f'W/"{version}"'
+    status = _STATUS.get(resource["resourceType"], "status")
+    return {"resource": resource | {status: _WRONG}, "request": request}

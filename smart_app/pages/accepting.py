@@ -1,0 +1,210 @@
+"""From the confirmation to the record: claim, read again, compare, accept, write, keep the receipt.
+
+One caller at a time holds the claim on a draft. What it was made from is read anew, and what was
+accepted is kept before it is sent, so that a plan whose answer was lost can be sent again as it is.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ivfhir.errors import (
+    ForbiddenError,
+    NoPlanError,
+    ParameterError,
+    ServerError,
+    UnauthorisedError,
+)
+from ivfhir.evaluate import evaluate_protocol
+from ivfhir.fhir.types import REQUEST_GROUP, Resource
+from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.parameters import typed_parameters
+from ivfhir.review import accept
+from ivfhir.writing.bundle import to_transaction
+from smart_app.pages import context
+from smart_app.pages.changes import Change, find_changes
+from smart_app.pages.drafting import draft_body, earlier_plan, evidence_versions, request_of
+from smart_app.pages.reading import Reading
+from smart_app.pages.sending import find_sent, send_plan
+from smart_app.services import services
+from smart_app.session import Launch
+from smart_app.store import Draft
+
+HOLD_S = 120
+"""Seconds after which a claim whose holder is silent may be taken over."""
+
+_WAIT_S, _WAITS = 0.25, 40
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The record is not what the draft was made from; `possible`: a plan can still be made."""
+
+    changes: tuple[Change, ...]
+    possible: bool
+
+
+def accept_and_write(
+    launch: Launch, protocol: ClinicalProtocol, draft: Draft, *, replace: bool
+) -> Changed | None:
+    """Write a confirmed draft once; what happened stands in its receipt afterwards.
+
+    Args:
+        launch: the launch, with a practitioner.
+        protocol: the draft's protocol.
+        draft: as it was shown.
+        replace: revoke the active plans that were shown, in the same transaction.
+
+    Returns:
+        What changed since the draft was made, when nothing was sent for that reason; else None.
+    """
+    store = services().store
+    if not store.claim_draft(draft, hold_s=HOLD_S):
+        _wait(launch, draft)
+        return None
+    state = "draft"
+    try:
+        reading = context.read_anew(launch)
+        changes = _changes(launch, protocol, draft.body, reading)
+        if not changes:
+            kept = _accepted(launch, draft, reading, protocol, replace=replace)
+            store.save_receipt(draft, kept)
+            state = "accepted"
+            state = send_plan(launch, draft, kept)
+    finally:
+        if state != "written":
+            store.release_draft(draft, state=state)
+    return _renew(launch, protocol, draft, reading, changes) if changes else None
+
+
+def send_again(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> Changed | None:
+    """Send an accepted plan that is not on the server again, as it was accepted; never twice.
+
+    A draft whose claim ended before anything was accepted becomes an ordinary draft again.
+
+    Returns:
+        What changed since, when it must be reviewed again; else None.
+    """
+    store = services().store
+    if not store.claim_draft(draft, hold_s=HOLD_S):
+        return None
+    receipt = store.load_receipt(launch.id, draft.id)
+    state = "draft" if receipt is None else "accepted"
+    changes: list[Change] = []
+    try:
+        if receipt is None:
+            return None
+        if find_sent(launch, draft, receipt.body):
+            state = "written"
+            return None
+        reading = context.read_anew(launch)
+        changes = _changes(launch, protocol, draft.body, reading)
+        state = "draft" if changes else send_plan(launch, draft, receipt.body)
+    finally:
+        if state != "written":
+            store.release_draft(draft, state=state)
+    return _renew(launch, protocol, draft, reading, changes) if changes else None
+
+
+def look(launch: Launch, draft: Draft) -> None:
+    """Look whether a plan whose sending did not end is on the server; keep its receipt if so."""
+    receipt = services().store.load_receipt(launch.id, draft.id)
+    if receipt is None or receipt.body.get("written"):
+        return
+    try:
+        find_sent(launch, draft, receipt.body)
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        # It cannot be told now: the page offers to look again.
+        return
+
+
+def _accepted(
+    launch: Launch, draft: Draft, reading: Reading, protocol: ClinicalProtocol, *, replace: bool
+) -> dict[str, Any]:
+    """Return what is kept of an accepted plan before it is sent: the transaction, who, and when."""
+    signer = launch.practitioner
+    if signer is None:
+        raise ForbiddenError("The EHR did not say which practitioner you are; nothing is accepted.")
+    accepted_at = context.local(launch.now()).isoformat(timespec="seconds")
+    replaced = reading.plans_of(protocol) if replace else []
+    accepted = accept(
+        draft.body["carePlan"],
+        draft.body["decision"],
+        practitioner={"reference": signer.reference, "display": signer.name},
+        accepted_at=accepted_at,
+        override_reason=draft.body["override"],
+        replaces=[earlier_plan(plan)["reference"] for plan in replaced],
+    )
+    revoke = [*replaced, *(group for plan in replaced for group in _groups(launch, plan))]
+    return {
+        "written": False,
+        "signer": signer.name,
+        "acceptedAt": accepted_at,
+        "bundle": to_transaction(
+            accepted,
+            plan_id=draft.id,
+            revoke=revoke,
+            conditional=reading.support.conditional.__contains__,
+        ),
+    }
+
+
+def _groups(launch: Launch, plan: Resource) -> list[Resource]:
+    """Return the RequestGroups of an active plan."""
+    references = [
+        str(activity.get("reference", {}).get("reference", "")).split("/")
+        for activity in plan.get("activity", ())
+    ]
+    ids = [steps[-1] for steps in references if steps[-2:-1] == [REQUEST_GROUP]]
+    return [launch.repository.read(REQUEST_GROUP, resource_id) for resource_id in ids]
+
+
+def _changes(
+    launch: Launch, protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
+) -> list[Change]:
+    """Return what is different between a draft and the record as it was read just now."""
+    evaluation = evaluate_protocol(
+        protocol,
+        reading.record,
+        as_of=reading.as_of,
+        parameters=typed_parameters(protocol, body["values"]),
+    )
+    entry = evaluation.decision.to_json()
+    now = {
+        "decision": entry,
+        "asOf": reading.decision["asOf"],
+        "subject": reading.decision["patient"],
+        "versions": evidence_versions(entry, reading.resources),
+        "earlier": [earlier_plan(plan) for plan in reading.plans_of(protocol)],
+    }
+    return find_changes(body, now, context.writer_for(launch, reading.resources))
+
+
+def _renew(
+    launch: Launch,
+    protocol: ClinicalProtocol,
+    draft: Draft,
+    reading: Reading,
+    changes: list[Change],
+) -> Changed:
+    """Make the draft anew from the record as it is now, where it still allows a plan."""
+    more = [(str(term), str(words)) for term, words in draft.body["more"]]
+    try:
+        body = draft_body(protocol, reading, request_of(draft.body), more=more)
+    except (NoPlanError, ParameterError):
+        return Changed(tuple(changes), possible=False)
+    store = services().store
+    store.update_draft(store.load_draft(launch.id, draft.id), body=body)
+    return Changed(tuple(changes), possible=True)
+
+
+def _wait(launch: Launch, draft: Draft) -> None:
+    """Give the holder of the claim a little time, so that a double click ends on the receipt."""
+    store = services().store
+    for _ in range(_WAITS):
+        if store.load_draft(launch.id, draft.id).state != "sending":
+            return
+        time.sleep(_WAIT_S)

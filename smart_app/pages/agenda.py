@@ -1,0 +1,163 @@
+"""The plan by date: rows under a heading a segment, and what must be settled first."""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from smart_app.pages import dates, words
+from smart_app.pages.plan_items import PlanItem, segment_starts
+
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class AgendaRow:
+    """One row: days, allowed days, a warning when time runs out, what, how; is it today?"""
+
+    days: tuple[str, ...]
+    allowed: str
+    late: str
+    lane: str
+    title: str
+    details: str
+    gates: tuple[str, ...]
+    today: bool
+
+
+@dataclass(frozen=True)
+class AgendaPart:
+    """A heading with its rows."""
+
+    heading: str
+    rows: tuple[AgendaRow, ...]
+
+
+def agenda(items: tuple[PlanItem, ...], today: date) -> tuple[AgendaPart, ...]:
+    """Return the list by date; repeats of one step in one part of the plan share a row.
+
+    Args:
+        items: the steps, in order of date.
+        today: the day the plan is looked at.
+    """
+    starts = segment_starts(items)
+    told: dict[tuple[str, str], int | None] = {}
+    parts = []
+    by_part = sorted(items, key=lambda item: _place(item, starts))
+    for (_, heading), members in groupby(
+        by_part, key=lambda item: (_place(item, starts), _heading(item, starts))
+    ):
+        parts.append(AgendaPart(heading, tuple(_rows(list(members), today, told))))
+    return tuple(parts)
+
+
+def gates(items: tuple[PlanItem, ...]) -> tuple[tuple[str, str], ...]:
+    """Return id and wording of everything that must hold before a step starts, each once."""
+    return tuple(dict.fromkeys(_gate(condition) for item in items for condition in item.conditions))
+
+
+def _gate(condition: str) -> tuple[str, str]:
+    """Return id and wording of a condition that the plan words as `LUNG-G01: …`."""
+    name, _, wording = condition.partition(": ")
+    return (name, words.pretty(wording)) if wording and " " not in name else ("", condition)
+
+
+def to_settle(items: tuple[PlanItem, ...], today: date) -> tuple[str, ...]:
+    """Return sentences on what is late, runs out today, or falls on a weekend."""
+    lines = []
+    for item in items:
+        where = f" of segment {item.segment}" if item.segment is not None else ""
+        if item.high < today:
+            lines.append(
+                f"{item.title}{where}: its days ended on {dates.day(item.high)}. "
+                "Choose a later start, or see that it was done."
+            )
+        elif item.high == today and item.planned != today:
+            lines.append(f"{item.title}{where}: today is its last allowed day.")
+        elif item.planned is not None and item.planned < today:
+            lines.append(
+                f"{item.title}{where}: its planned day, "
+                f"{dates.weekday_day(item.planned)}, is past; "
+                f"allowed until {dates.weekday_day(item.high)}."
+            )
+    weekend = [
+        item for item in items if item.planned is not None and item.planned.weekday() >= _SATURDAY
+    ]
+    if weekend:
+        lines.append(
+            f"{words.count(len(weekend), 'planned day')} "
+            f"{'falls' if len(weekend) == 1 else 'fall'} on a weekend. Any allowed day will do."
+        )
+    return tuple(lines)
+
+
+def _place(item: PlanItem, starts: dict[int, date]) -> int:
+    """Return the part's place: 0 before the segments, their numbers, then one behind the last."""
+    if item.segment is not None:
+        return item.segment
+    first = min(starts.values(), default=item.day)
+    return 0 if item.day <= first else max(starts, default=0) + 1
+
+
+def _heading(item: PlanItem, starts: dict[int, date]) -> str:
+    if item.segment is not None:
+        begins = f", {dates.day(starts[item.segment])}" if item.segment in starts else ""
+        title = item.group.partition(":")[2].strip() or item.group
+        return f"Segment {item.segment}{begins}: {words.decapitalise(title)}"
+    return item.group
+
+
+def _rows(
+    items: list[PlanItem], today: date, told: dict[tuple[str, str], int | None]
+) -> list[AgendaRow]:
+    """Return the rows of one part; what was said of a step before is not said again."""
+    rows: list[AgendaRow] = []
+    for _, same in groupby(
+        sorted(items, key=lambda item: _first_day(item, items)), key=lambda item: item.stem
+    ):
+        members = list(same)
+        first = members[0]
+        late = list(
+            dict.fromkeys(text for text in (_late(item, today) for item in members) if text)
+        )
+        rows.append(
+            AgendaRow(
+                days=tuple(
+                    dates.weekday_day(item.planned) if item.planned else "no fixed day"
+                    for item in members
+                ),
+                allowed="; ".join(_allowed(item) for item in members),
+                late=", ".join(late),
+                lane=first.step.lane,
+                title=first.title if len(members) == 1 else f"{first.title}, {len(members)} times",
+                details=_details(first, told),
+                gates=tuple(_gate(condition)[0] for condition in first.conditions),
+                today=any(item.low <= today <= item.high for item in members),
+            )
+        )
+    return rows
+
+
+def _details(item: PlanItem, told: dict[tuple[str, str], int | None]) -> str:
+    before = told.setdefault((item.stem, item.details), item.segment)
+    return item.details if before == item.segment else f"As in segment {before}."
+
+
+def _first_day(item: PlanItem, items: list[PlanItem]) -> tuple[date, str]:
+    """Return the day by which a step's row is placed: that of its first repeat in this part."""
+    return min(other.day for other in items if other.stem == item.stem), item.stem
+
+
+def _allowed(item: PlanItem) -> str:
+    if item.low == item.high == item.planned:
+        return "this day"
+    return dates.days(item.low, item.high, year=item.planned is None)
+
+
+def _late(item: PlanItem, today: date) -> str:
+    if item.high < today:
+        return (
+            "ended yesterday" if (today - item.high).days == 1 else f"ended {dates.day(item.high)}"
+        )
+    if item.high == today:
+        return "today is the last day"
+    return "the planned day is past" if item.planned is not None and item.planned < today else ""

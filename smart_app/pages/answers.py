@@ -1,0 +1,132 @@
+"""A protocol's answer in words: status, what blocks, what is missing, what holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smart_app.pages import words
+from smart_app.pages.facts import Fact, FactWriter
+from smart_app.pages.findings import (
+    CAUTION,
+    INCLUSION,
+    Finding,
+    in_state,
+    missing_names,
+    read_findings,
+)
+from smart_app.pages.protocol_card import ProtocolCard
+
+_NAMED = 3
+"""Missing facts that are named in a heading; more are counted."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer at the top of a page.
+
+    Attributes:
+        style: shape and colour: `eligible`, `ask`, `stop` or `off`.
+        title: the heading.
+        text: what stands below it.
+    """
+
+    style: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One protocol's answer about the patient.
+
+    Attributes:
+        card: what the protocol says of itself.
+        status: eligible, indeterminate, ineligible or not-applicable.
+        failed: ids of the failed criteria.
+        findings: its criteria, in order.
+        culprits: the facts that block, where these could be told.
+    """
+
+    card: ProtocolCard
+    status: str
+    failed: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    culprits: tuple[Fact, ...] = ()
+
+    @property
+    def style(self) -> str:
+        """Shape and colour of the status."""
+        return words.STATUS_STYLE[self.status]
+
+    @property
+    def blocks(self) -> tuple[Finding, ...]:
+        """The criteria that block."""
+        return in_state(self.findings, "blocks")
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """The conditions that cannot be judged."""
+        return in_state(self.findings, "missing")
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many inclusions and contraindications are met, and how many there are."""
+        conditions = tuple(finding for finding in self.findings if finding.kind != CAUTION)
+        return len(in_state(conditions, "met")), len(conditions)
+
+
+def read_answer(
+    entry: Mapping[str, Any], card: ProtocolCard, writer: FactWriter, culprits: Sequence[Fact] = ()
+) -> Answered:
+    """Return the answer in a Decision's entry of one protocol.
+
+    Args:
+        entry: the entry.
+        card: what the protocol says of itself.
+        writer: turns evidence into facts.
+        culprits: the facts without which no criterion would fail.
+    """
+    findings = read_findings(entry, writer)
+    return Answered(card, entry["status"], tuple(entry["failed"]), findings, tuple(culprits))
+
+
+def titles(findings: Sequence[Finding]) -> str:
+    """Return the titles of findings as they stand inside a sentence."""
+    return words.join([words.decapitalise(finding.title) for finding in findings])
+
+
+def missing_words(findings: tuple[Finding, ...]) -> str:
+    """Return `INR is missing`, `5 facts are missing`, or which condition is not settled."""
+    undecided = in_state(findings, "missing")
+    names = missing_names(undecided)
+    if not names:
+        return f"{titles(undecided)} not settled"
+    if len(names) > _NAMED:
+        return f"{len(names)} facts are missing"
+    return f"{words.join(names)} {'is' if len(names) == 1 else 'are'} missing"
+
+
+def failed_words(answered: Answered) -> str:
+    """Return which conditions fail: `severe bleeding tendency`, `marrow reserve not met`."""
+    return words.join([_failed(finding) for finding in answered.blocks])
+
+
+def culprit_words(answered: Answered) -> str:
+    """Return what blocks: the facts where these could be told, else the failed conditions."""
+    named = [f"{words.concept_inside(fact.key)} {fact.value}" for fact in answered.culprits]
+    return words.join(list(dict.fromkeys(named))) or failed_words(answered)
+
+
+def anchor_words(answered: Answered) -> str:
+    """Return why a protocol does not apply, with what was looked at."""
+    failed = [finding for finding in answered.findings if finding.id in answered.failed]
+    first = (failed or list(answered.findings))[0]
+    facts = words.join([f"{fact.name} {fact.value}" for fact in first.facts])
+    found = f" In the record: {facts}." if facts else ""
+    notes = " ".join(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in first.notes)
+    return f"{first.title}: {first.verdict}.{found} {notes}".strip()
+
+
+def _failed(finding: Finding) -> str:
+    title = words.decapitalise(finding.title)
+    return f"{title} not met" if finding.kind == INCLUSION else title

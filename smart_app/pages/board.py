@@ -1,0 +1,307 @@
+"""The plan as a picture: a lane a kind of treatment, time from left to right.
+
+The shapes are laid out here, and become SVG in the template.
+
+960 units wide, 132 of them for the lanes' names. The time axis is linear, from 30 days before day
+0 to 6 days after the last allowed day of the last drawn step.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from smart_app.pages import dates, words
+from smart_app.pages.lanes import (
+    EMBOLISATION,
+    IMAGING,
+    INFUSION,
+    LABS,
+    LANES,
+    RADIOTHERAPY,
+    SYSTEMIC,
+)
+from smart_app.pages.plan_items import PlanItem, segment_starts
+
+LEFT, RIGHT, TOP, BOTTOM = 132.0, 952.0, 22.0, 296.0
+_BEFORE, _AFTER = timedelta(days=30), timedelta(days=6)
+_TOPS = {INFUSION: 48, EMBOLISATION: 84, SYSTEMIC: 120, LABS: 156, IMAGING: 202, RADIOTHERAPY: 250}
+_MIDDLES = {
+    INFUSION: 66,
+    EMBOLISATION: 102,
+    SYSTEMIC: 138,
+    LABS: 172,
+    IMAGING: 218,
+    RADIOTHERAPY: 266,
+}
+_LABEL_BELOW = 23
+_GREYS = ("#e7edf0", "#f3f6f7")
+_ROOM_FOR_WORDS = 60
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The mark of a planned day, with what a screen reader and a hovering mouse hear."""
+
+    lane: str
+    title: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The allowed days around a mark."""
+
+    lane: str
+    title: str
+    x: float
+    y: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words on the board; `css` is `head`, `soft`, `lane` or ''."""
+
+    words: str
+    x: float
+    y: float
+    anchor: str = "start"
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of time under the lanes: a segment, what comes before, what comes after."""
+
+    x: float
+    width: float
+    fill: str
+
+
+@dataclass(frozen=True)
+class LaneName:
+    """A lane's upper edge and its name, with the shape that its marks have."""
+
+    lane: str
+    name: str
+    top: float
+    middle: float
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything that is drawn."""
+
+    title: str
+    description: str
+    bands: tuple[Band, ...]
+    months: tuple[float, ...]
+    lanes: tuple[LaneName, ...]
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+    texts: tuple[Text, ...]
+    today: float | None
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """The time axis: a day is a place between LEFT and RIGHT."""
+
+    first: date
+    last: date
+
+    @property
+    def unit(self) -> float:
+        """Units a day."""
+        return (RIGHT - LEFT) / ((self.last - self.first).days + 1)
+
+    def edge(self, day: date) -> float:
+        """Return where a day begins."""
+        return round(LEFT + (day - self.first).days * self.unit, 1)
+
+    def middle(self, day: date) -> float:
+        """Return the middle of a day."""
+        return round(self.edge(day) + self.unit / 2, 1)
+
+    def holds(self, day: date) -> bool:
+        """Return whether the day is on the board."""
+        return self.first <= day <= self.last
+
+
+def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board:
+    """Return the board of a plan.
+
+    Args:
+        items: its steps.
+        title: what the picture is called.
+        today: the day of the dashed line.
+    """
+    starts = segment_starts(items)
+    drawn = [item for item in items if item.step.drawn and item.planned is not None]
+    day0 = min(starts.values(), default=min((item.day for item in items), default=today))
+    axis = _Axis(day0 - _BEFORE, max((item.high for item in drawn), default=day0) + _AFTER)
+    bands, band_texts = _bands(starts, axis)
+    months, month_texts = _months(axis)
+    texts = [
+        *band_texts,
+        *month_texts,
+        *_labels(drawn, axis),
+        *_vein_only(items, starts, axis),
+        *_later(items),
+    ]
+    here = axis.middle(today) if axis.holds(today) else None
+    if here is not None:
+        texts.append(Text(f"Today, {dates.day(today, year=False)}", here, 315, "middle", "head"))
+    return Board(
+        title=title,
+        description="One lane per kind of treatment, from "
+        f"{dates.day(axis.first)} to {dates.day(axis.last)}. Every date is also in the list below.",
+        bands=tuple(bands),
+        months=tuple(months),
+        lanes=tuple(LaneName(lane, name, _TOPS[lane], _MIDDLES[lane]) for lane, name in LANES),
+        bars=tuple(_bar(item, axis) for item in drawn if item.low != item.high and item.step.bar),
+        marks=tuple(_mark(item, axis) for item in drawn),
+        texts=tuple(texts),
+        today=here,
+    )
+
+
+def _bands(starts: dict[int, date], axis: _Axis) -> tuple[list[Band], list[Text]]:
+    if not starts:
+        return [Band(LEFT, RIGHT - LEFT, "#fff")], []
+    days = [starts[number] for number in sorted(starts)]
+    length = days[-1] - days[-2] if len(days) > 1 else timedelta(days=28)
+    edges = [
+        LEFT,
+        *(axis.edge(day) for day in days),
+        min(axis.edge(days[-1] + length), RIGHT),
+        RIGHT,
+    ]
+    names = ["Before", *(f"Segment {number}" for number in sorted(starts)), "After"]
+    bands, texts = [], []
+    for place, name in enumerate(names):
+        left, right = edges[place], edges[place + 1]
+        inside = 0 < place < len(names) - 1
+        bands.append(
+            Band(left, round(right - left, 1), _GREYS[(place + 1) % 2] if inside else "#fff")
+        )
+        if right - left >= _ROOM_FOR_WORDS:
+            texts.append(Text(name, round((left + right) / 2, 1), 38, "middle", "head"))
+    return bands, texts
+
+
+def _months(axis: _Axis) -> tuple[list[float], list[Text]]:
+    firsts = [axis.first]
+    while True:
+        last = firsts[-1]
+        following = date(last.year + last.month // 12, last.month % 12 + 1, 1)
+        if following > axis.last:
+            break
+        firsts.append(following)
+    ticks, texts = [], []
+    for place, first in enumerate(firsts):
+        right = axis.edge(firsts[place + 1]) if place + 1 < len(firsts) else RIGHT
+        year = place == 0 or first.month == 1
+        words = dates.MONTHS[first.month - 1] + (f" {first.year}" if year else "")
+        ticks.append(axis.edge(first))
+        if right - axis.edge(first) >= _ROOM_FOR_WORDS / (1 if year else 2):
+            texts.append(Text(words, axis.edge(first) + 4, 16, "start", "soft"))
+    return ticks, texts
+
+
+def _mark(item: PlanItem, axis: _Axis) -> Mark:
+    return Mark(
+        item.step.lane,
+        f"{_where(item)}{item.title}, {dates.weekday_day(item.day)}",
+        axis.middle(item.day),
+        _MIDDLES[item.step.lane],
+    )
+
+
+def _bar(item: PlanItem, axis: _Axis) -> Bar:
+    left, right = axis.edge(max(item.low, axis.first)), axis.edge(item.high + timedelta(days=1))
+    return Bar(
+        item.step.lane,
+        f"{_where(item)}{item.title}, allowed days: {dates.days(item.low, item.high)}",
+        left,
+        _MIDDLES[item.step.lane] - 6,
+        round(right - left, 1),
+    )
+
+
+def _where(item: PlanItem) -> str:
+    return f"Segment {item.segment}: " if item.segment is not None else ""
+
+
+def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
+    """Return the words of the marks: right of them in the lanes of treatment, else below."""
+    texts, seen = [], set()
+    for item in drawn:
+        key = (item.step.lane, item.segment if item.segment is not None else item.stem)
+        if item.step.label is None or (key in seen and item.step.lane in (SYSTEMIC, LABS)):
+            continue
+        seen.add(key)
+        same = (
+            [
+                other
+                for other in drawn
+                if other.step.lane == item.step.lane
+                and other.segment == item.segment
+                and other.step.label == item.step.label
+            ]
+            if item.step.lane in (SYSTEMIC, LABS)
+            else [item]
+        )
+        words = item.step.label.format(day=_short_days([other.day for other in same]))
+        middle = sum(axis.middle(other.day) for other in same) / len(same)
+        if item.step.lane in (INFUSION, EMBOLISATION, SYSTEMIC):
+            right = max(axis.middle(other.day) for other in same) + (
+                12 if item.step.lane != SYSTEMIC else 17
+            )
+            texts.append(Text(words, round(right, 1), _MIDDLES[item.step.lane] + 4.5))
+        else:
+            texts.append(
+                Text(words, round(middle, 1), _MIDDLES[item.step.lane] + _LABEL_BELOW, "middle")
+            )
+    return texts
+
+
+def _short_days(days: list[date]) -> str:
+    """Return `10, 17 Mar`, or `28 Jul, 4 Aug`."""
+    words = []
+    for place, day in enumerate(days):
+        same_month = place + 1 < len(days) and days[place + 1].month == day.month
+        words.append(str(day.day) if same_month else dates.day(day, year=False))
+    return ", ".join(words)
+
+
+def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis) -> list[Text]:
+    """Return the words that stand in the arterial lane of a segment without an arterial session."""
+    arterial = {item.segment for item in items if item.step.lane == INFUSION}
+    texts = []
+    for number, start in starts.items():
+        if number not in arterial and arterial:
+            following = starts.get(number + 1) or start + (start - starts.get(number - 1, start))
+            middle = (axis.edge(start) + axis.edge(min(following, axis.last))) / 2
+            texts.append(
+                Text("by vein only", round(middle, 1), _MIDDLES[INFUSION] + 4.5, "middle", "soft")
+            )
+    return texts
+
+
+def _later(items: tuple[PlanItem, ...]) -> list[Text]:
+    """Return the follow-up after the board's end, as words at the lower right."""
+    repeats = [
+        item
+        for item in items
+        if not item.step.drawn and item.step.lane == IMAGING and item.planned is not None
+    ]
+    later: dict[str, list[PlanItem]] = {}
+    for item in repeats:
+        later.setdefault(item.stem, []).append(item)
+    repeated = [
+        f"{words.decapitalise(members[0].title)} {dates.list_days([item.day for item in members])}"
+        for members in later.values()
+        if len(members) > 1
+    ]
+    return [Text(f"Later: {'; '.join(repeated)}", RIGHT, 315, "end", "soft")] if repeated else []

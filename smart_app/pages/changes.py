@@ -1,0 +1,122 @@
+"""What became different between a draft and the record as it is now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from smart_app.pages import dates, words
+from smart_app.pages.facts import FactWriter
+from smart_app.pages.findings import Finding, read_findings
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: what, as it stands in the draft, and as it is now."""
+
+    what: str
+    before: str
+    now: str
+
+
+def find_changes(
+    before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
+) -> list[Change]:
+    """Return the differences between two bodies of a draft (or of what a draft would be now).
+
+    Args:
+        before: the draft's body.
+        now: `decision`, `asOf`, `subject`, `versions` and `earlier` of the present reading.
+        writer: turns evidence into facts.
+    """
+    return [
+        *_day(before, now),
+        *_death(before, now),
+        *_facts(before["decision"], now["decision"], writer),
+        *_answers(before["decision"], now["decision"], writer),
+        *_versions(before, now),
+        *_earlier(before, now),
+    ]
+
+
+def _day(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    days = [dates.parse_day(body["asOf"]) for body in (before, now)]
+    if days[0] == days[1]:
+        return []
+    return [Change("Day of the answers", dates.day(days[0]), dates.day(days[1]))]
+
+
+def _death(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    said = [
+        "recorded as died" if body["subject"].get("deceased") else "alive" for body in (before, now)
+    ]
+    return [] if said[0] == said[1] else [Change("Patient", said[0], said[1])]
+
+
+def _facts(before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter) -> list[Change]:
+    held, holds = _by_concept(before, writer), _by_concept(now, writer)
+    return [
+        Change(
+            words.concept(key),
+            "; ".join(held.get(key, ["not in the record"])),
+            "; ".join(holds.get(key, ["not in the record"])),
+        )
+        for key in dict.fromkeys([*held, *holds])
+        if held.get(key) != holds.get(key)
+    ]
+
+
+def _by_concept(entry: Mapping[str, Any], writer: FactWriter) -> dict[str, list[str]]:
+    """Return value and date of every fact, by concept; ages change by themselves."""
+    found: dict[str, list[str]] = {}
+    for criterion in entry["criteria"]:
+        for evidence in criterion.get("evidence", ()):
+            fact = writer.fact(
+                {name: value for name, value in evidence.items() if name != "ageDays"}
+            )
+            text = ", ".join(part for part in (fact.value, fact.when) if part)
+            texts = found.setdefault(fact.key, [])
+            if text not in texts:
+                texts.append(text)
+    return found
+
+
+def _answers(before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter) -> list[Change]:
+    held = {finding.id: finding for finding in read_findings(before, writer)}
+    changes = [
+        Change(finding.title, _verdict(held.get(finding.id)), _verdict(finding))
+        for finding in read_findings(now, writer)
+        if _verdict(held.get(finding.id)) != _verdict(finding)
+    ]
+    if before["status"] != now["status"]:
+        changes.append(
+            Change("Answer", words.STATUS[before["status"]], words.STATUS[now["status"]])
+        )
+    if before["version"] != now["version"]:
+        changes.append(
+            Change("Rules", f"{before['id']} {before['version']}", f"{now['id']} {now['version']}")
+        )
+    return changes
+
+
+def _verdict(finding: Finding | None) -> str:
+    if finding is None:
+        return "not asked"
+    return ", ".join([finding.verdict, *(f"no {name}" for name in finding.missing)])
+
+
+def _versions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    changes = []
+    for reference, version in now["versions"].items():
+        held = before["versions"].get(reference)
+        if held is not None and held != version:
+            changes.append(Change(f"Entry {reference}", f"version {held}", f"version {version}"))
+    return changes
+
+
+def _earlier(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    said = [
+        ", ".join(f"{plan['reference']} version {plan['version']}" for plan in body["earlier"])
+        or "none"
+        for body in (before, now)
+    ]
+    return [] if said[0] == said[1] else [Change("Active plans of this protocol", said[0], said[1])]

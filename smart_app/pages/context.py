@@ -1,0 +1,224 @@
+"""What the views share: the reading of the launch, cards, links, the frame of the page."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import abort, current_app, request, url_for
+
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app.pages import dates
+from smart_app.pages.answers import Answered, read_answer
+from smart_app.pages.culprits import find_culprits
+from smart_app.pages.drafting import earlier_plan
+from smart_app.pages.facts import Fact, FactWriter
+from smart_app.pages.frame import (
+    Frame,
+    as_of_words,
+    patient_banner,
+    read_words,
+    strength_of,
+)
+from smart_app.pages.parameters import Field, read_fields
+from smart_app.pages.protocol_card import ProtocolCard, read_card
+from smart_app.pages.reading import Reading, Readings, read_now
+from smart_app.services import services
+from smart_app.session import Launch
+from smart_app.store import Draft
+
+STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt")
+"""The steps, as the line under the banner names them."""
+
+_READINGS = "ivfhir.readings"
+
+
+def readings() -> Readings:
+    """Return the readings of the running app."""
+    kept: Readings = current_app.extensions.setdefault(_READINGS, Readings())
+    return kept
+
+
+def reading_of(launch: Launch) -> Reading:
+    """Return the launch's reading, read now when none is kept."""
+    return readings().of(launch, lambda: read_anew(launch))
+
+
+def read_anew(launch: Launch) -> Reading:
+    """Read the record now, whatever is kept, and keep it."""
+    known = services()
+    return readings().keep(launch, read_now(launch, known.protocols, known.read_types))
+
+
+def protocol_of(protocol_id: str) -> ClinicalProtocol:
+    """Return the protocol of that id, or answer that there is no such page."""
+    protocol = services().protocols.get(protocol_id)
+    if protocol is None:
+        abort(404)
+    return protocol
+
+
+def card_of(protocol: ClinicalProtocol) -> ProtocolCard:
+    """Return what a protocol says of itself."""
+    return read_card(protocol.plan_definition, protocol.id)
+
+
+def answer_of(launch: Launch, reading: Reading, protocol: ClinicalProtocol) -> Answered:
+    """Return what a protocol answers in a reading, with the facts that block."""
+    entry = reading.of_protocol(protocol.id)
+    if entry is None:
+        abort(404)
+    writer = writer_for(launch, reading.resources)
+    culprits = find_culprits(protocol, reading, entry, writer)
+    return read_answer(entry, card_of(protocol), writer, culprits)
+
+
+def writer_for(launch: Launch, resources: Mapping[str, Resource]) -> FactWriter:
+    """Return what turns evidence into facts with links to our pages."""
+    return FactWriter(resources, lambda reference: record_href(launch, reference))
+
+
+def record_href(launch: Launch, reference: str) -> str:
+    """Return the address of our page of a `Type/id`."""
+    resource_type, _, resource_id = reference.rpartition("/")
+    return url_for(
+        "pages.record",
+        launch=launch.id,
+        resource_type=resource_type.rpartition("/")[2],
+        resource_id=resource_id,
+    )
+
+
+def settings_of(protocol: ClinicalProtocol, values: Mapping[str, str]) -> dict[str, str]:
+    """Return every parameter's value, defaults filled in, as text."""
+    return {field.name: field.value for field in fields_of(protocol, values)}
+
+
+def fields_of(
+    protocol: ClinicalProtocol, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+) -> tuple[Field, ...]:
+    """Return the fields of a protocol's parameters."""
+    return read_fields(protocol.plan_definition, values, errors)
+
+
+def earlier_plans(launch: Launch, plans: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return active plans as the pages list them."""
+    return [
+        {
+            **plan,
+            "href": record_href(launch, plan["reference"]),
+            "when": " to ".join(
+                part for part in (dates.day(plan["start"]), dates.day(plan["end"])) if part
+            ),
+        }
+        for plan in plans
+    ]
+
+
+def earlier_of(
+    launch: Launch, reading: Reading, protocol: ClinicalProtocol | None = None
+) -> list[dict[str, str]]:
+    """Return the active plans of one protocol, or of all."""
+    plans = reading.plans if protocol is None else reading.plans_of(protocol)
+    return earlier_plans(launch, [earlier_plan(plan) for plan in plans])
+
+
+def unread_types(reading: Reading) -> list[tuple[str, str]]:
+    """Return what could not be read, and why."""
+    unread = list(reading.record.unread.items())
+    return [*unread, ("Earlier plans", reading.plans_unread)] if reading.plans_unread else unread
+
+
+def evidence_facts(entries: Iterable[Mapping[str, Any]], writer: FactWriter) -> list[Fact]:
+    """Return every fact of the protocols' criteria."""
+    return [
+        fact
+        for entry in entries
+        for criterion in entry["criteria"]
+        for fact in writer.facts(criterion)
+    ]
+
+
+def frame_of_reading(
+    launch: Launch, reading: Reading, *, here: str, protocol: ClinicalProtocol | None = None
+) -> Frame:
+    """Return the frame of a page that shows the launch's reading.
+
+    Args:
+        launch: the launch.
+        reading: what the page shows.
+        here: the step the page is.
+        protocol: the one protocol it is about, None for all.
+    """
+    facts = evidence_facts(reading.decision["protocols"], writer_for(launch, reading.resources))
+    about = [protocol] if protocol else list(services().protocols.values())
+    return Frame(
+        patient=patient_banner(reading.record.patient, reading.decision, facts),
+        read=read_words(
+            local(reading.read_at), len(reading.record.resources) + 1, local(launch.now())
+        ),
+        as_of=as_of_words(reading.decision["asOf"]),
+        protocols=", ".join(f"{entry.id} {entry.version}" for entry in about),
+        strength=strength_of(card_of(about[0]) if len(about) == 1 else None),
+        steps=steps(launch, here, protocol=protocol),
+        read_again=here_again(launch, read="again"),
+    )
+
+
+def here_again(launch: Launch, **more: str) -> str:
+    """Return the address of the page that is shown, with further arguments, without `read`."""
+    kept = {name: value for name, value in request.args.items() if name != "read"}
+    arguments: dict[str, Any] = {**(request.view_args or {}), **kept, **more, "launch": launch.id}
+    return url_for(str(request.endpoint), **arguments)
+
+
+def frame_of_draft(launch: Launch, draft: Draft, protocol: ClinicalProtocol, *, here: str) -> Frame:
+    """Return the frame of a page that shows what a draft was made from."""
+    body = draft.body
+    decision = {"asOf": body["asOf"], "patient": body["subject"]}
+    more = tuple((str(term), str(words)) for term, words in body["more"])
+    banner = replace(patient_banner(body["patient"], decision), more=more)
+    read_at = local(datetime.fromisoformat(body["readAt"]))
+    return Frame(
+        patient=banner,
+        read=read_words(read_at, body["entries"], local(launch.now())),
+        as_of=as_of_words(body["asOf"]),
+        protocols=f"{protocol.id} {body['decision']['version']}",
+        strength=strength_of(card_of(protocol)),
+        steps=steps(launch, here, protocol=protocol, draft=draft),
+        read_again=None,
+    )
+
+
+def steps(
+    launch: Launch,
+    here: str,
+    *,
+    protocol: ClinicalProtocol | None = None,
+    draft: Draft | None = None,
+) -> tuple[tuple[str, str | None, bool], ...]:
+    """Return label, address and whether it is this page, of every step."""
+    addresses: dict[str, str] = {"Protocols": url_for("pages.match", launch=launch.id)}
+    if protocol is not None:
+        addresses["Why"] = url_for("pages.why", launch=launch.id, protocol=protocol.id)
+    if draft is not None and protocol is not None and draft.state == "draft":
+        addresses["Plan"] = url_for(
+            "pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id
+        )
+        addresses["Review"] = url_for("pages.review", launch=launch.id, draft_id=draft.id)
+    return tuple((label, addresses.get(label), label == here) for label in STEPS)
+
+
+def today_of(answered: Mapping[str, Any]) -> date:
+    """Return the calendar day of the `asOf` of a Decision, or of a draft's body."""
+    day = dates.parse_day(answered["asOf"])
+    if day is None:
+        raise ValueError("asOf has no day")
+    return day
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the site's time zone."""
+    return moment.astimezone(ZoneInfo(services().settings.time_zone))

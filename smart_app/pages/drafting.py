@@ -1,0 +1,111 @@
+"""A draft: the plan that a protocol gives for a reading, with what was shown beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ivfhir.apply import apply
+from ivfhir.errors import NoPlanError, ParameterError
+from ivfhir.evaluate import evaluate_protocol
+from ivfhir.expressions.values import Date
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.parameters import typed_parameters
+from ivfhir.writing.read_back import reference_of
+from smart_app.pages.reading import Reading
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What the clinician asked for: values by parameter, start, reason of an override."""
+
+    values: Mapping[str, str]
+    start: str
+    override_reason: str | None = None
+
+
+def draft_body(
+    protocol: ClinicalProtocol,
+    reading: Reading,
+    request: PlanRequest,
+    *,
+    more: list[tuple[str, str]],
+) -> dict[str, Any]:
+    """Return the body of a draft, as the store keeps it.
+
+    Args:
+        protocol: the protocol.
+        reading: the record.
+        request: what the clinician asked for.
+        more: the banner's further terms, kept so that the review shows what was seen.
+
+    Raises:
+        ParameterError: a value is of the wrong type or out of its bounds.
+        NoPlanError: the status allows no plan.
+    """
+    start = Date.parse(request.start)
+    if start is None:
+        raise ParameterError("The start (Start) must be a date.")
+    parameters = typed_parameters(protocol, request.values)
+    care_plan = apply(
+        protocol,
+        reading.record,
+        as_of=reading.as_of,
+        start=start,
+        parameters=parameters,
+        override_reason=request.override_reason,
+    )
+    evaluation = evaluate_protocol(
+        protocol, reading.record, as_of=reading.as_of, parameters=parameters
+    )
+    entry = evaluation.decision.to_json()
+    if request.override_reason is None and entry["status"] != "eligible":
+        raise NoPlanError(f"{protocol.id} is {entry['status']}; a plan needs a reason.")
+    return {
+        "carePlan": care_plan,
+        "decision": entry,
+        "asOf": reading.decision["asOf"],
+        "subject": reading.decision["patient"],
+        "patient": reading.record.patient,
+        "more": [list(term) for term in more],
+        "readAt": reading.read_at.isoformat(),
+        "entries": len(reading.record.resources) + 1,
+        "values": dict(request.values),
+        "start": request.start,
+        "override": request.override_reason,
+        "versions": evidence_versions(entry, reading.resources),
+        "earlier": [earlier_plan(plan) for plan in reading.plans_of(protocol)],
+    }
+
+
+def request_of(body: Mapping[str, Any]) -> PlanRequest:
+    """Return what the clinician asked for, of a kept draft."""
+    return PlanRequest(body["values"], body["start"], body["override"])
+
+
+def evidence_versions(
+    entry: Mapping[str, Any], resources: Mapping[str, Resource]
+) -> dict[str, str]:
+    """Return the version of every resource that the answers rest on; '' where it has none."""
+    references = dict.fromkeys(
+        evidence["reference"]
+        for criterion in entry["criteria"]
+        for evidence in criterion.get("evidence", ())
+        if evidence.get("reference") in resources
+    )
+    return {
+        reference: str(resources[reference].get("meta", {}).get("versionId", ""))
+        for reference in references
+    }
+
+
+def earlier_plan(plan: Resource) -> dict[str, str]:
+    """Return what a page says of an active plan: reference, version, title, dates."""
+    period = plan.get("period", {})
+    return {
+        "reference": reference_of(plan),
+        "version": str(plan.get("meta", {}).get("versionId", "")),
+        "title": str(plan.get("title", "Care plan")),
+        "start": str(period.get("start", "")),
+        "end": str(period.get("end", "")),
+    }

@@ -1,0 +1,193 @@
+"""The first page: which protocols concern this patient."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smart_app.pages import words
+from smart_app.pages.answers import (
+    Answered,
+    Headline,
+    anchor_words,
+    culprit_words,
+    failed_words,
+    titles,
+)
+from smart_app.pages.findings import CAUTION, Finding, in_state, missing_names, of_kind
+from smart_app.pages.frame import deceased_words
+from smart_app.pages.protocol_card import ProtocolCard, lower_name, not_yet_computable
+
+
+@dataclass(frozen=True)
+class ProtocolEntry:
+    """One protocol that concerns the patient.
+
+    Attributes:
+        card: what the protocol says of itself.
+        status: its status in words.
+        style: shape and colour.
+        lines: what matters, a line each.
+        obtain: name and kind of every fact that is missing.
+        action: words of the button.
+    """
+
+    card: ProtocolCard
+    status: str
+    style: str
+    lines: tuple[str, ...]
+    obtain: tuple[tuple[str, str], ...]
+    action: str
+
+
+@dataclass(frozen=True)
+class RestEntry:
+    """A protocol in the table of the rest; `protocol_id` is None when it has no page of reasons."""
+
+    name: str
+    status: str
+    style: str
+    reason: str
+    protocol_id: str | None
+
+
+@dataclass(frozen=True)
+class MatchPage:
+    """View model of the page."""
+
+    headline: Headline
+    counts: tuple[tuple[str, int, str], ...]
+    entries: tuple[ProtocolEntry, ...]
+    rest: tuple[RestEntry, ...]
+
+
+def match_page(
+    decision: Mapping[str, Any], answers: Sequence[Answered], *, problem_list_empty: bool
+) -> MatchPage:
+    """Return the page of a Decision.
+
+    Args:
+        decision: `evaluate` as JSON.
+        answers: what each protocol answers.
+        problem_list_empty: the problem list was read and holds nothing.
+    """
+    order = ("eligible", "indeterminate", "ineligible")
+    concerned = [answer for status in order for answer in answers if answer.status == status]
+    other = [answer for answer in answers if answer.status == "not-applicable"]
+    alive = deceased_words(decision) is None
+    cards = {answer.card.id: answer.card for answer in answers}
+    return MatchPage(
+        headline=_headline(decision, concerned, other, problem_list_empty=problem_list_empty),
+        counts=_counts(answers),
+        entries=tuple(_entry(answer, alive=alive) for answer in concerned),
+        rest=(*(_not_applicable(answer) for answer in other), *_later(cards)),
+    )
+
+
+def _headline(
+    decision: Mapping[str, Any],
+    concerned: Sequence[Answered],
+    other: Sequence[Answered],
+    *,
+    problem_list_empty: bool,
+) -> Headline:
+    dead = deceased_words(decision)
+    if dead:
+        return Headline("stop", f"Recorded as {dead}", "No plan can be made.")
+    if problem_list_empty:
+        title = "The problem list is empty: no protocol can be judged"
+        return Headline("ask", title, "Add the diagnosis in the EHR, then read again.")
+    if not concerned:
+        return Headline("off", "No protocol applies", " ".join(map(anchor_words, other)))
+    eligible = [lower_name(answer.card) for answer in concerned if answer.status == "eligible"]
+    if eligible:
+        lacking = any(answer.status == "indeterminate" for answer in concerned)
+        text = "Another protocol lacks a fact." if lacking else "No protocol lacks a fact."
+        title = f"Eligible for {words.count(len(eligible), 'protocol')}: {words.join(eligible)}"
+        return Headline("eligible", title, f"{text} Next: read the reasons, then plan.")
+    first = concerned[0]
+    if first.status == "indeterminate":
+        return _undecided(first)
+    met, of = first.counts
+    title = f"Not eligible for {lower_name(first.card)}: {culprit_words(first)}"
+    return Headline(
+        "stop", title, f"Fails: {failed_words(first)}. {met} of {of} conditions are met."
+    )
+
+
+def _undecided(answer: Answered) -> Headline:
+    number = len(missing_names(answer.missing))
+    lacking = "a condition is not settled"
+    if number:
+        lacking = f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing"
+    text = (
+        f"Not judged: {titles(answer.missing)}. Nothing found so far speaks against the protocol."
+    )
+    return Headline("ask", f"Cannot tell yet: {lacking} for {lower_name(answer.card)}", text)
+
+
+def _counts(answers: Sequence[Answered]) -> tuple[tuple[str, int, str], ...]:
+    number = {status: sum(each.status == status for each in answers) for status in words.STATUS}
+    none = number["not-applicable"]
+    return (
+        ("eligible", number["eligible"], "eligible"),
+        ("ask", number["indeterminate"], "cannot tell"),
+        ("stop", number["ineligible"], "not eligible"),
+        ("off", none, "does not apply" if none == 1 else "do not apply"),
+    )
+
+
+def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
+    actions = {
+        "eligible": "See why, then plan" if alive else "See the answers",
+        "ask": "See what is missing",
+        "stop": "See what blocks",
+    }
+    obtain = dict.fromkeys(item for finding in answer.missing for item in finding.obtain)
+    return ProtocolEntry(
+        card=answer.card,
+        status=words.STATUS[answer.status],
+        style=answer.style,
+        lines=tuple(_lines(answer)),
+        obtain=tuple(obtain),
+        action=actions[answer.style],
+    )
+
+
+def _lines(answer: Answered) -> list[str]:
+    met, of = answer.counts
+    lines = []
+    if answer.blocks:
+        lines.append(f"Blocks: {culprit_words(answer)}")
+    if answer.missing:
+        lines.append(f"Cannot be judged: {titles(answer.missing)}")
+    if met == of:
+        lines.append(f"All {of} conditions are met; no fact is missing")
+    else:
+        none_failed = "" if answer.blocks else "; none is failed"
+        lines.append(f"{met} of {of} conditions are met{none_failed}")
+    return [*lines, _caution_line(answer.findings)]
+
+
+def _caution_line(findings: tuple[Finding, ...]) -> str:
+    cautions = of_kind(findings, CAUTION)
+    present, unassessed = in_state(cautions, "caution"), in_state(cautions, "not-assessed")
+    line = "No caution is present"
+    if present:
+        line = f"{words.count(len(present), 'caution')}: {titles(present)}"
+    if unassessed:
+        number = f"{len(unassessed)} of {len(cautions)}"
+        line += f"; {number} could not be assessed: {titles(unassessed)}"
+    return line
+
+
+def _not_applicable(answer: Answered) -> RestEntry:
+    name, status = answer.card.title, words.STATUS["not-applicable"]
+    return RestEntry(name, status, "off", anchor_words(answer), answer.card.id)
+
+
+def _later(cards: Mapping[str, ProtocolCard]) -> tuple[RestEntry, ...]:
+    reason = "Its rules are not part of this version; look it up as before."
+    return tuple(
+        RestEntry(name, "Not yet computable", "off", reason, None)
+        for _, name in not_yet_computable(cards)
+    )

@@ -1,0 +1,168 @@
+"""The protocol's parameters as fields of a form.
+
+Names, defaults and bounds are read from the table in the PlanDefinition's `usage`; the bounds are
+enforced by the protocol's CQL alone, and what it says stands at the field.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ivfhir.fhir.types import Resource
+from smart_app.pages.dates import day
+
+LABELS = {
+    "segments": ("Segments", "From the fifth on, drugs go by vein only."),
+    "segment_interval_days": ("Days from segment to segment", "Other values are refused."),
+    "ia_infusion_minutes": ("Arterial infusion, minutes", "A bolus is refused."),
+    "ccs_start_offset_days": ("Partner drug, days after the infusion", "Never before it ends."),
+    "response_offset_days": ("End-of-cycle CT, days after the last segment", ""),
+    "radiotherapy_offset_days": ("Radiotherapy, days after that CT", ""),
+    "embolic_min_um": ("Smallest particle, µm", ""),
+    "vdt_reference_days": ("Doubling time below which growth counts as fast, days", ""),
+    "complete_embolisation_segment": ("Complete embolisation, segment", ""),
+    "partial_embolisation_segment": ("Embolisation of all feeding vessels but one, segment", ""),
+}
+MAIN = ("segments", "segment_interval_days")
+"""Parameters that stand in sight; the others are folded."""
+
+_ROW = re.compile(r"^\|\s*([a-z_]+)\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|$", re.MULTILINE)
+_NAMED = re.compile(r" \(([A-Za-z_]+)\)")
+_LEAD_DAYS = 7
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the form.
+
+    Attributes:
+        name: the parameter's name.
+        label: its name in words.
+        hint: what is allowed.
+        value: what stands in it, as text.
+        default: the protocol's default, as text.
+        choices: the values to pick from; empty for a text field.
+        fixed: the protocol allows no other value.
+        error: what is wrong with the value, '' when nothing is.
+    """
+
+    name: str
+    label: str
+    hint: str
+    value: str
+    default: str
+    choices: tuple[str, ...]
+    fixed: bool
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class StartField:
+    """The start date, in three boxes; `earliest`: the first day that is allowed, in words."""
+
+    day: str
+    month: str
+    year: str
+    earliest: str
+    error: str = ""
+
+    @property
+    def iso(self) -> str | None:
+        """The date as `YYYY-MM-DD`; None when the boxes hold no date."""
+        try:
+            return date(int(self.year), int(self.month), int(self.day)).isoformat()
+        except ValueError:
+            return None
+
+
+def read_fields(
+    plan_definition: Resource, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+) -> tuple[Field, ...]:
+    """Return the fields of a protocol's parameters.
+
+    Args:
+        plan_definition: its PlanDefinition.
+        values: what was given, by name; a parameter that is not in it stands at its default.
+        errors: what is wrong, by name.
+    """
+    fields = []
+    for name, default, allowed in _ROW.findall(str(plan_definition.get("usage", ""))):
+        if default == "default":
+            continue
+        label, remark = LABELS.get(name, (name.replace("_", " ").capitalize(), ""))
+        choices = tuple(allowed.split(", ")) if "," in allowed else ()
+        fields.append(
+            Field(
+                name=name,
+                label=label,
+                hint=_hint(allowed, choices, remark),
+                value=str(values.get(name, default)),
+                default=default,
+                choices=choices,
+                fixed=allowed == "fixed",
+                error=(errors or {}).get(name, ""),
+            )
+        )
+    return tuple(fields)
+
+
+def given_values(form: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
+    """Return what a form gives beside the defaults; an empty box means the default."""
+    return {
+        field.name: form[field.name].strip()
+        for field in fields
+        if not field.fixed and form.get(field.name, "").strip() not in ("", field.default)
+    }
+
+
+def not_numbers(values: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
+    """Return a sentence for every value that is no whole number, by the parameter's name."""
+    labels = {field.name: field.label for field in fields}
+    return {
+        name: f"{labels[name]} must be a whole number; you gave {value[:20]}."
+        for name, value in values.items()
+        if not re.fullmatch(r"-?\d{1,6}", value)
+    }
+
+
+def errors_by_field(message: str) -> dict[str, str]:
+    """Return the sentences of a refusal by the name of the parameter that each puts in brackets.
+
+    `Days between segments (segment_interval_days) must be 28 to 35; you gave 21.` becomes
+    `{"segment_interval_days": "Days between segments must be 28 to 35; you gave 21."}`. A sentence
+    that names none stands under ''.
+    """
+    errors: dict[str, str] = {}
+    for sentence in re.split(r"(?<=\.)\s+", message.strip()):
+        named = _NAMED.search(sentence)
+        name = named.group(1) if named else ""
+        text = _NAMED.sub("", sentence, count=1)
+        errors[name] = f"{errors[name]} {text}" if name in errors else text
+    return errors
+
+
+def read_start(form: Mapping[str, str], *, earliest: date, error: str = "") -> StartField:
+    """Return the start date's three boxes as they were sent."""
+    boxes = [form.get(f"start-{part}", "").strip() for part in ("day", "month", "year")]
+    return StartField(boxes[0], boxes[1], boxes[2], day(earliest), error)
+
+
+def start_field(start: date, *, earliest: date) -> StartField:
+    """Return the three boxes of a date."""
+    return StartField(str(start.day), str(start.month), str(start.year), day(earliest))
+
+
+def proposed_start(as_of: date) -> date:
+    """Return the first working day (Monday to Friday) at least seven days after `as_of`."""
+    start = as_of + timedelta(days=_LEAD_DAYS)
+    while start.weekday() >= _SATURDAY:
+        start += timedelta(days=1)
+    return start
+
+
+def _hint(allowed: str, choices: tuple[str, ...], remark: str) -> str:
+    if choices:
+        allowed = f"{choices[0]} to {choices[-1]}"
+    return " ".join(part for part in (f"{allowed}." if remark else allowed, remark) if part)

@@ -1,0 +1,81 @@
+"""The plan: its settings, the board and the list by date."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ivfhir.fhir.types import Resource
+from smart_app.pages import dates, words
+from smart_app.pages.agenda import AgendaPart, agenda, gates, to_settle
+from smart_app.pages.board import Board, draw_board
+from smart_app.pages.lanes import EMBOLISATION, IMAGING, RADIOTHERAPY
+from smart_app.pages.plan_items import PlanItem, plan_items, segment_starts
+from smart_app.pages.protocol_card import ProtocolCard
+
+_SENTENCE_LANES = (EMBOLISATION, IMAGING, RADIOTHERAPY)
+
+
+@dataclass(frozen=True)
+class PlanPage:
+    """View model of the page; `notes` are the plan's own, `gates` what must hold first."""
+
+    title: str
+    text: str
+    to_settle: tuple[str, ...]
+    notes: tuple[str, ...]
+    board: Board
+    agenda: tuple[AgendaPart, ...]
+    gates: tuple[tuple[str, str], ...]
+
+
+def plan_page(
+    care_plan: Resource, card: ProtocolCard, settings: Mapping[str, str], *, today: date
+) -> PlanPage:
+    """Return the page of a draft.
+
+    Args:
+        care_plan: the draft CarePlan, its requests contained.
+        card: what the protocol says of itself.
+        settings: the parameters that hold, by name.
+        today: the day for which the plan is looked at.
+    """
+    items = plan_items(care_plan)
+    title = plan_title(care_plan, card, settings)
+    notes = tuple(str(note.get("text", "")) for note in care_plan.get("note", ()))
+    return PlanPage(
+        title=title,
+        text=_text(items),
+        to_settle=to_settle(items, today),
+        notes=notes,
+        board=draw_board(items, title=title, today=today),
+        agenda=agenda(items, today),
+        gates=gates(items),
+    )
+
+
+def plan_title(care_plan: Resource, card: ProtocolCard, settings: Mapping[str, Any]) -> str:
+    """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`."""
+    items = plan_items(care_plan)
+    starts = segment_starts(items)
+    start = min(starts.values(), default=None) or min((item.day for item in items), default=None)
+    begins = f" from {dates.weekday_day(start)}" if start else ""
+    if starts and settings.get("segment_interval_days"):
+        segments = words.count(len(starts), "segment")
+        return f"{card.name}: {segments} every {settings['segment_interval_days']} days{begins}"
+    return f"{card.name}: plan{begins}"
+
+
+def _text(items: tuple[PlanItem, ...]) -> str:
+    """Return the milestones in one sentence: the drawn steps that come once, with their days."""
+    once = [
+        item
+        for item in items
+        if item.step.drawn
+        and item.planned
+        and item.step.lane in _SENTENCE_LANES
+        and sum(other.stem == item.stem for other in items) == 1
+    ]
+    return (
+        "; ".join(f"{item.title} {dates.day(item.planned)}" for item in once) + "." if once else ""
+    )

@@ -1,0 +1,97 @@
+"""What a page says of a protocol itself: name, strength of evidence, standard care.
+
+Everything is read from the PlanDefinition; a page has no clinical text of its own.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ivfhir.fhir.types import Resource
+from smart_app.pages import words
+
+NOT_YET_COMPUTABLE = (
+    ("LIVER", "Primary liver cancer: arterial chemotherapy"),
+    ("LMET", "Liver metastases: arterial chemotherapy"),
+    ("REGI", "Stomach, pancreas, duodenum, limb: arterial infusion"),
+    ("PORT", "Implanted arterial port"),
+    ("STENT", "Oesophageal stent"),
+    ("ROUTE", "Route: vein or target artery"),
+)
+"""Protocols that the specification knows and that no package answers yet."""
+
+STRENGTHS = {"very low": 1, "low": 2, "moderate": 3, "high": 4}
+"""Words of evidence strength -> filled squares out of four."""
+
+_GRADED = re.compile(r"Evidence: ([a-z ]+)\.\s*")
+_STANDARD_FIRST = "Standard treatment first: "
+
+
+@dataclass(frozen=True)
+class ProtocolCard:
+    """A protocol in words.
+
+    Attributes:
+        id: the protocol's id, `LUNG`.
+        version: its version.
+        name: one or two words for headings, `Lung`.
+        title: its title.
+        purpose: what it is for, one sentence.
+        strength: the strength of its evidence in words, `very low`.
+        squares: the same as 1 to 4 filled squares; 0 when it is not graded.
+        evidence: what the evidence consists of.
+        standard_care: the guideline-standard care that is shown first.
+    """
+
+    id: str
+    version: str
+    name: str
+    title: str
+    purpose: str
+    strength: str
+    squares: int
+    evidence: str
+    standard_care: str
+
+
+def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
+    """Return the card of a protocol package's PlanDefinition."""
+    evidence = _justification(plan_definition, "evidence")
+    graded = _GRADED.match(evidence)
+    strength = graded.group(1) if graded else "not graded"
+    about = (
+        evidence[graded.end() :] if graded else evidence,
+        _justification(plan_definition, "E.4a"),
+    )
+    standard = _justification(plan_definition, "standard-treatment").removeprefix(_STANDARD_FIRST)
+    return ProtocolCard(
+        id=protocol_id,
+        version=str(plan_definition.get("version", "")),
+        name=protocol_id.capitalize(),
+        title=str(plan_definition.get("title") or protocol_id),
+        purpose=str(plan_definition.get("purpose", "")),
+        strength=strength,
+        squares=STRENGTHS.get(strength, 0),
+        evidence=" ".join(part for part in about if part),
+        standard_care=standard[:1].upper() + standard[1:],
+    )
+
+
+def not_yet_computable(known: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return id and name of the protocols that are not among the `known` packages."""
+    return [
+        (protocol_id, name) for protocol_id, name in NOT_YET_COMPUTABLE if protocol_id not in known
+    ]
+
+
+def lower_name(card: ProtocolCard) -> str:
+    """Return the short name as it stands inside a sentence."""
+    return words.decapitalise(card.name)
+
+
+def _justification(plan_definition: Resource, label: str) -> str:
+    """Return the text of the related artifact of that label, '' when there is none."""
+    for artifact in plan_definition.get("relatedArtifact", ()):
+        if artifact.get("label") == label:
+            return str(artifact.get("display", ""))
+    return ""

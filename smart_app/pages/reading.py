@@ -1,0 +1,194 @@
+"""One reading of the patient's record, with the answers it gives.
+
+A reading is kept in memory for a few minutes, so that the pages of one visit show one state of the
+record and say how old it is; `Read again` drops it. Accepting a plan never uses a kept reading.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.evaluate import evaluate
+from ivfhir.expressions.values import DateTime
+from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.read import PatientRecord, read_record
+from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from ivfhir.writing.read_back import reference_of
+from smart_app.session import Launch
+
+KEEP_S = 300
+"""Seconds for which a reading is kept."""
+
+_MOST = 200
+_PLAN_TYPES = frozenset({"CarePlan", "RequestGroup", "Goal", "Provenance"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The record as read at one moment.
+
+    Attributes:
+        record: the patient's resources.
+        decision: `evaluate` as JSON, with the protocols' default parameters.
+        as_of: the instant for which the answers hold.
+        read_at: when it was read.
+        plans: the active CarePlans of our protocols.
+        plans_unread: why the earlier plans could not be looked for, '' when they could.
+        hindrances: why a plan cannot be written to this EHR, a sentence each.
+        support: what its server says about writing.
+    """
+
+    record: PatientRecord
+    decision: dict[str, Any]
+    as_of: DateTime
+    read_at: datetime
+    plans: tuple[Resource, ...]
+    plans_unread: str
+    hindrances: tuple[str, ...]
+    support: WriteSupport
+
+    @property
+    def resources(self) -> dict[str, Resource]:
+        """What was read, by `Type/id`, the patient included."""
+        every = (self.record.patient, *self.record.resources)
+        return {reference_of(resource): resource for resource in every if resource.get("id")}
+
+    def of_protocol(self, protocol_id: str) -> dict[str, Any] | None:
+        """Return the Decision's entry of a protocol, None when it has none."""
+        return next(
+            (entry for entry in self.decision["protocols"] if entry["id"] == protocol_id), None
+        )
+
+    def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
+        """Return the active CarePlans that follow the protocol, in any of its versions."""
+        return [plan for plan in self.plans if _follows(plan, protocol)]
+
+
+class Readings:
+    """The readings of the last minutes, by launch; they never leave this process's memory."""
+
+    def __init__(self, *, keep_s: int = KEEP_S) -> None:
+        """Keep each reading for so many seconds."""
+        self._keep_s = keep_s
+        self._kept: OrderedDict[str, Reading] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, launch: Launch, read: Callable[[], Reading]) -> Reading:
+        """Return the launch's reading; `read` makes one when none is young enough."""
+        now = launch.now()
+        with self._lock:
+            for launch_id, kept in list(self._kept.items()):
+                if (now - kept.read_at).total_seconds() >= self._keep_s:
+                    del self._kept[launch_id]
+            found = self._kept.get(launch.id)
+        return found or self.keep(launch, read())
+
+    def keep(self, launch: Launch, reading: Reading) -> Reading:
+        """Keep a reading in place of the launch's earlier one."""
+        with self._lock:
+            self._kept[launch.id] = reading
+            while len(self._kept) > _MOST:
+                self._kept.popitem(last=False)
+        return reading
+
+    def drop(self, launch: Launch) -> None:
+        """Forget the launch's reading."""
+        with self._lock:
+            self._kept.pop(launch.id, None)
+
+
+def read_now(
+    launch: Launch, protocols: Mapping[str, ClinicalProtocol], resource_types: Collection[str]
+) -> Reading:
+    """Read the record from the EHR, and evaluate every protocol.
+
+    Raises:
+        ServerError: the patient cannot be read.
+    """
+    record = read_record(
+        launch.repository, launch.patient_id, resource_types, granted_types=launch.granted_types
+    )
+    record = replace(record, unread=_with_partial(record.unread, launch))
+    as_of = launch.as_of()
+    plans, plans_unread = _active_plans(launch, protocols)
+    decision: Any = evaluate(record, protocols.values(), as_of=as_of).to_json()
+    needed = frozenset[str]().union(*(plan_types(protocol) for protocol in protocols.values()))
+    support = _support(launch, needed)
+    return Reading(
+        record=record,
+        decision=decision,
+        as_of=as_of,
+        read_at=launch.now(),
+        plans=tuple(plans),
+        plans_unread=plans_unread,
+        hindrances=(*_hindrances(launch, needed), *support.hindrances),
+        support=support,
+    )
+
+
+def plan_types(protocol: ClinicalProtocol) -> frozenset[str]:
+    """Return the resource types that a plan of the protocol creates."""
+    kinds = {str(activity["kind"]) for activity in protocol.activity_definitions.values()}
+    return _PLAN_TYPES | kinds
+
+
+def _with_partial(unread: Mapping[str, str], launch: Launch) -> dict[str, str]:
+    reasons = dict(unread)
+    for resource_type in reasons.keys() & launch.partial_types:
+        reasons[resource_type] = f"The EHR grants the app only a part of {resource_type}."
+    return reasons
+
+
+def _active_plans(
+    launch: Launch, protocols: Mapping[str, ClinicalProtocol]
+) -> tuple[list[Resource], str]:
+    """Return the active CarePlans of our protocols, and why they could not be looked for."""
+    if not launch.scopes.may(CARE_PLAN, "s"):
+        return (
+            [],
+            "The EHR does not let the app read care plans, so an earlier plan would not be seen.",
+        )
+    try:
+        plans = launch.repository.search(CARE_PLAN, {"patient": launch.patient_id})
+    except UnauthorisedError:
+        raise
+    except ServerError as error:
+        return [], f"Earlier plans could not be looked for: {error.message}"
+    ours = [
+        plan for plan in plans if any(_follows(plan, protocol) for protocol in protocols.values())
+    ]
+    return [plan for plan in ours if plan.get("status") == "active"], ""
+
+
+def _follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
+    url = protocol.plan_definition["url"]
+    return any(
+        str(canonical).partition("|")[0] == url
+        for canonical in plan.get("instantiatesCanonical", ())
+    )
+
+
+def _hindrances(launch: Launch, needed: frozenset[str]) -> list[str]:
+    """Return what the granted scopes lack for writing a plan, a sentence each."""
+    hindrances = launch.write_hindrances(needed)
+    if not launch.scopes.may(CARE_PLAN, "s"):
+        hindrances.append(
+            "The EHR does not let the app look for care plans, so it could not make sure that a "
+            "plan is written only once. Your EHR administrator can grant it."
+        )
+    return hindrances
+
+
+def _support(launch: Launch, needed: frozenset[str]) -> WriteSupport:
+    try:
+        return read_write_support(launch.repository.capabilities(), needed)
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        # A server without a statement may still take a plan: the write itself will tell.
+        return read_write_support(None, needed)

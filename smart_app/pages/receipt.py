@@ -1,0 +1,145 @@
+"""The receipt: where the plan went, or why it did not, and what comes next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ivfhir.fhir.types import Resource
+from ivfhir.write_back import WriteReceipt
+from smart_app.pages import dates, words
+from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
+
+
+@dataclass(frozen=True)
+class ReceiptPage:
+    """View model of the page, for a plan that was written and for one that was not."""
+
+    style: str
+    shape: str
+    title: str
+    text: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
+    send_again: str = ""
+    details: str = ""
+    next_steps: tuple[NextStep, ...] = ()
+    places: tuple[Place, ...] = ()
+    how: str = ""
+
+
+def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
+    """Return what the store keeps of a plan that is on the server."""
+    return {
+        "written": True,
+        "writtenAt": written_at.isoformat(),
+        "alreadyThere": receipt.already_there,
+        "withdrawn": list(receipt.withdrawn),
+        "leftOver": list(receipt.left_over),
+        "entries": [
+            {
+                "type": entry.resource_type,
+                "part": entry.value.partition(".")[2],
+                "reference": entry.reference,
+                "version": entry.version,
+                "differences": None if entry.differences is None else list(entry.differences),
+            }
+            for entry in receipt.entries
+        ],
+    }
+
+
+def written_page(
+    body: Mapping[str, Any],
+    care_plan: Resource,
+    *,
+    signer: str,
+    accepted_at: str,
+    server: str,
+    today: date,
+    link: Callable[[str], str],
+) -> ReceiptPage:
+    """Return the page of a plan that was written.
+
+    Args:
+        body: the receipt's body.
+        care_plan: the plan as it was reviewed.
+        signer: who accepted it.
+        accepted_at: when.
+        server: the EHR's name.
+        today: the day the page is looked at.
+        link: gives the address of our page of a `Type/id`.
+    """
+    entries = body["entries"]
+    same = sum(entry["differences"] == [] for entry in entries)
+    stored = sum(bool(entry["reference"]) for entry in entries)
+    verdict = (
+        "read back and the same"
+        if same == len(entries)
+        else f"{same} of them read back and the same"
+    )
+    when = dates.moment(datetime.fromisoformat(accepted_at))
+    text = [f"Accepted by {signer} on {when}. The plan is in {server}."]
+    if body["leftOver"]:
+        text.append(
+            "The EHR also stored copies that could not be withdrawn: "
+            + words.join(body["leftOver"])
+            + ". Ask your EHR administrator to remove them."
+        )
+    if body["withdrawn"]:
+        text.append(
+            f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
+            "were marked as entered in error."
+        )
+    return ReceiptPage(
+        style="eligible" if same == len(entries) else "ask",
+        shape="done" if same == len(entries) else "ask",
+        title=f"Written: {stored} of {len(entries)} entries, {verdict}",
+        text=tuple(text),
+        next_steps=next_steps(care_plan, today),
+        places=places(entries, care_plan, link),
+        how=f"All entries went to {server} as one transaction. "
+        "Accepting again, or sending again, does not write twice.",
+    )
+
+
+def unwritten_page(problem: Mapping[str, str], *, review_href: str, match_href: str) -> ReceiptPage:
+    """Return the page of a plan that was accepted and is not on the server.
+
+    Args:
+        problem: `title`, `message`, `details` and `again` ('yes' when sending again can help).
+        review_href: address of the review.
+        match_href: address of the list of protocols.
+    """
+    again = problem.get("again") == "yes"
+    kept = (
+        "Your accepted plan is kept. Sending it again writes it once, never twice."
+        if again
+        else ("Your draft is kept. Review it again before it is sent.")
+    )
+    return ReceiptPage(
+        style="stop",
+        shape="stop",
+        title=f"Not written: {problem['title']}",
+        text=(problem["message"], kept),
+        links=(("Back to the protocols", match_href),)
+        if again
+        else (("Review again", review_href), ("Back to the protocols", match_href)),
+        send_again="Send again" if again else "",
+        details=problem.get("details", ""),
+    )
+
+
+def sending_page(*, match_href: str) -> ReceiptPage:
+    """Return the page of a plan that is being sent at this moment."""
+    return ReceiptPage(
+        style="ask",
+        shape="ask",
+        title="Being written: look again in a moment",
+        text=(
+            "The plan is on its way to the EHR, from this window or another one. "
+            "If the app was interrupted, it can be sent again after two minutes; "
+            "it is never written twice.",
+        ),
+        links=(("Back to the protocols", match_href),),
+        send_again="Look again",
+    )

@@ -1,0 +1,93 @@
+"""One resource of the record as a table: what a fact's name leads to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ivfhir.fhir.json import dumps
+from ivfhir.fhir.references import parse_literal
+from ivfhir.fhir.types import Resource
+from smart_app.pages import dates
+from smart_app.pages.facts import coded_text
+
+_FIRST = (
+    "code",
+    "status",
+    "clinicalStatus",
+    "verificationStatus",
+    "value",
+    "effective",
+    "onset",
+    "recordedDate",
+)
+_LEFT_OUT = frozenset({"resourceType", "id", "meta", "text", "contained", "div"})
+
+
+@dataclass(frozen=True)
+class RecordRow:
+    """One element: its path, its value as text, and our page of what it refers to."""
+
+    path: str
+    value: str
+    href: str | None
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """View model of the page."""
+
+    title: str
+    reference: str
+    version: str
+    updated: str
+    rows: tuple[RecordRow, ...]
+    json: str
+
+
+def record_page(resource: Resource, link: Callable[[str], str]) -> RecordPage:
+    """Return the page of a resource.
+
+    Args:
+        resource: as the EHR holds it.
+        link: gives the address of our page of a `Type/id`.
+    """
+    meta = resource.get("meta", {})
+    reference = f"{resource['resourceType']}/{resource.get('id', '')}"
+    updated = str(meta.get("lastUpdated", ""))
+    return RecordPage(
+        title=str(coded_text(resource) or resource.get("title") or resource["resourceType"]),
+        reference=reference,
+        version=str(meta.get("versionId", "")),
+        updated=dates.day(updated),
+        rows=tuple(_rows(resource, link)),
+        json=dumps(resource, indent=2),
+    )
+
+
+def _rows(resource: Resource, link: Callable[[str], str]) -> Iterator[RecordRow]:
+    names = [name for name in resource if name not in _LEFT_OUT]
+    for name in sorted(names, key=_place):
+        for path, value in _leaves(resource[name], name):
+            literal = parse_literal(value) if path.endswith("reference") else None
+            href = link(str(literal.key)) if literal is not None and not literal.base else None
+            yield RecordRow(path, value, href)
+
+
+def _place(name: str) -> int:
+    return next(
+        (place for place, first in enumerate(_FIRST) if name.startswith(first)), len(_FIRST)
+    )
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any element
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value, start=1):
+            yield from _leaves(item, path if len(value) == 1 else f"{path} {number}")
+    elif isinstance(value, bool):
+        yield path, "true" if value else "false"
+    else:
+        yield path, format(value, "f") if isinstance(value, Decimal) else str(value)

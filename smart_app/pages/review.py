@@ -1,0 +1,159 @@
+"""The review: exactly what goes into the record, before anything does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ivfhir.fhir.types import Resource
+from smart_app.pages import dates, words
+from smart_app.pages.agenda import to_settle
+from smart_app.pages.answers import missing_words, read_answer, titles
+from smart_app.pages.facts import FactWriter
+from smart_app.pages.findings import in_state, read_findings
+from smart_app.pages.plan import plan_title
+from smart_app.pages.plan_items import PlanItem, plan_items
+from smart_app.pages.protocol_card import ProtocolCard
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """Entries of one kind: what, how many, their dates or content, as what they go in."""
+
+    what: str
+    resource_type: str
+    count: int
+    content: str
+    status: str
+    late: str = ""
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """View model of the page; `override` is the reason, `gap` what it goes against."""
+
+    title: str
+    text: str
+    lines: tuple[ReviewLine, ...]
+    total: int
+    to_settle: tuple[str, ...]
+    override: str
+    gap: str
+
+
+def review_page(
+    body: Mapping[str, Any],
+    card: ProtocolCard,
+    settings: Mapping[str, str],
+    writer: FactWriter,
+    *,
+    why_href: str,
+    today: date,
+) -> ReviewPage:
+    """Return the page of a draft.
+
+    Args:
+        body: the draft's body.
+        card: what the protocol says of itself.
+        settings: the parameters that hold, by name.
+        writer: turns evidence into facts.
+        why_href: address of the reasons.
+        today: the day of the review.
+    """
+    care_plan, decision = body["carePlan"], body["decision"]
+    items = plan_items(care_plan)
+    lines = _lines(care_plan, items, decision, card, settings, why_href=why_href, today=today)
+    answered = read_answer(decision, card, writer)
+    findings, (met, of) = answered.findings, answered.counts
+    unassessed = len(in_state(findings, "not-assessed"))
+    cautions = len(in_state(findings, "caution"))
+    answer = words.STATUS[decision["status"]].lower()
+    remarks = [f"{met} of {of} conditions met", words.count(cautions, "caution")]
+    if unassessed:
+        remarks.append(f"{words.count(unassessed, 'caution')} not assessed")
+    plan = plan_title(care_plan, card, settings).partition(": ")[2]
+    return ReviewPage(
+        title="Override: nothing is written yet"
+        if body["override"]
+        else "Review: nothing is written yet",
+        text=f"{card.name}, {answer} on {dates.day(body['asOf'])}: {', '.join(remarks)}. {plan}.",
+        lines=tuple(lines),
+        total=sum(line.count for line in lines),
+        to_settle=to_settle(items, today),
+        override=body["override"] or "",
+        gap=gap_words(decision, writer) if body["override"] else "",
+    )
+
+
+def gap_words(decision: Mapping[str, Any], writer: FactWriter) -> str:
+    """Return what an override goes against, such as `cannot tell, INR is missing`."""
+    findings = read_findings(decision, writer)
+    blocks = in_state(findings, "blocks")
+    parts = [words.STATUS[decision["status"]].lower()]
+    if blocks:
+        parts.append(f"blocked by {titles(blocks)}")
+    if in_state(findings, "missing"):
+        parts.append(missing_words(findings))
+    return ", ".join(parts)
+
+
+def _lines(
+    care_plan: Resource,
+    items: tuple[PlanItem, ...],
+    decision: Mapping[str, Any],
+    card: ProtocolCard,
+    settings: Mapping[str, str],
+    *,
+    why_href: str,
+    today: date,
+) -> list[ReviewLine]:
+    title = plan_title(care_plan, card, settings)
+    goals = [entry for entry in care_plan.get("contained", ()) if entry["resourceType"] == "Goal"]
+    wording = "; ".join(str(goal.get("description", {}).get("text", "")) for goal in goals)
+    lines = [
+        ReviewLine("Care plan", "CarePlan", 1, title, "active plan, confirmed by you"),
+        ReviewLine(
+            "Order group with all relations",
+            "RequestGroup",
+            1,
+            "What must come before and after what",
+            "active plan, confirmed by you",
+        ),
+    ]
+    if goals:
+        lines.append(ReviewLine("Goals", "Goal", len(goals), wording, "proposed"))
+    by_stem: dict[str, list[PlanItem]] = {}
+    for item in items:
+        by_stem.setdefault(item.stem, []).append(item)
+    lines += [_line(members, today) for members in by_stem.values()]
+    criteria = words.count(len(decision["criteria"]), "criterion", "criteria")
+    lines.append(
+        ReviewLine(
+            "Signature",
+            "Provenance",
+            1,
+            f"Who, when, the {criteria} as shown, rules {card.id} {card.version}.",
+            "final",
+            href=why_href,
+        )
+    )
+    return lines
+
+
+def _line(members: list[PlanItem], today: date) -> ReviewLine:
+    first = members[0]
+    planned = [item.planned for item in members if item.planned is not None]
+    content = dates.list_days(planned) if planned else dates.days(first.low, first.high)
+    if len(members) == 1 and planned and first.low != first.high:
+        content += f" ({dates.days(first.low, first.high)})"
+    late = [item for item in members if item.high < today]
+    status = "draft proposal" + (", no dose" if first.resource_type == "MedicationRequest" else "")
+    return ReviewLine(
+        first.title,
+        first.resource_type,
+        len(members),
+        content,
+        status,
+        f"{len(late)} ended" if len(members) > 1 and late else "ended" if late else "",
+    )

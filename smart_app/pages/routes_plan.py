@@ -1,0 +1,209 @@
+"""The plan: settings in, dates out. A draft is kept when asked for, never by looking."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ivfhir.errors import ParameterError, VersionConflictError
+from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app.pages import context, dates
+from smart_app.pages.blueprint import blueprint
+from smart_app.pages.drafting import PlanRequest, draft_body, request_of
+from smart_app.pages.parameters import (
+    MAIN,
+    StartField,
+    errors_by_field,
+    given_values,
+    not_numbers,
+    proposed_start,
+    read_start,
+    start_field,
+)
+from smart_app.pages.plan import plan_page
+from smart_app.pages.reading import Reading
+from smart_app.pages.review import gap_words
+from smart_app.pages.why import why_headline
+from smart_app.services import services
+from smart_app.session import Launch, needs_launch
+from smart_app.store import Draft
+
+_START = "Start"
+
+
+@blueprint.get("/l/<launch>/plan/<protocol>")
+@needs_launch
+def plan(launch: Launch, protocol: str) -> str | Response:
+    """Show the plan of a draft, or the one proposed; for a block, the form of the override."""
+    if request.args.get("read") == "again":
+        context.readings().drop(launch)
+        return redirect(context.here_again(launch))
+    chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
+    draft = _draft_of_request(launch)
+    if draft is not None and draft.state != "draft":
+        return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
+    if draft is not None:
+        return _show_draft(launch, chosen, draft)
+    entry = reading.of_protocol(protocol) or {}
+    if entry.get("status") in ("ineligible", "indeterminate") and not reading.decision[
+        "patient"
+    ].get("deceased"):
+        return _override_form(launch, chosen, reading, reason="", error="")
+    if entry.get("status") != "eligible" or reading.decision["patient"].get("deceased"):
+        return redirect(url_for("pages.why", launch=launch.id, protocol=protocol))
+    asked = PlanRequest({}, proposed_start(context.today_of(reading.decision)).isoformat())
+    body = draft_body(chosen, reading, asked, more=_more(launch, chosen, reading))
+    return _plan_form(
+        launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
+    )
+
+
+@blueprint.post("/l/<launch>/plan/<protocol>")
+@needs_launch
+def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]:
+    """Keep the plan with the settings that were sent as a draft, and show it, or its review."""
+    chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
+    draft = _draft_of_request(launch)
+    reason = draft.body["override"] if draft is not None else request.form.get("override-reason")
+    entry = reading.of_protocol(protocol) or {}
+    if draft is None and entry.get("status") != "eligible" and not (reason or "").strip():
+        error = "Write why a plan is made all the same."
+        return _override_form(launch, chosen, reading, reason="", error=error), 422
+    fields = context.fields_of(chosen, {})
+    today = context.today_of(reading.decision)
+    boxes = read_start(request.form, earliest=today)
+    if "start-year" not in request.form:
+        boxes = start_field(proposed_start(today), earliest=today)
+    values = given_values(request.form, fields)
+    errors = not_numbers(values, fields)
+    if boxes.iso is None:
+        errors[_START] = "The start must be a date: day, month and year."
+    asked = PlanRequest(values, boxes.iso or "", (reason or "").strip() or None)
+    body = None
+    if not errors:
+        try:
+            body = draft_body(chosen, reading, asked, more=_more(launch, chosen, reading))
+        except ParameterError as error:
+            errors = errors_by_field(error.message)
+    if body is None:
+        return _plan_form(
+            launch, chosen, reading, body=None, asked=asked, start=boxes, errors=errors, draft=draft
+        ), 422
+    kept = _keep(launch, chosen, draft, body)
+    if request.form.get("next") == "review":
+        return redirect(url_for("pages.review", launch=launch.id, draft_id=kept.id), 303)
+    return redirect(url_for("pages.plan", launch=launch.id, protocol=protocol, draft=kept.id), 303)
+
+
+def _draft_of_request(launch: Launch) -> Draft | None:
+    draft_id = request.args.get("draft")
+    return services().store.load_draft(launch.id, draft_id) if draft_id else None
+
+
+def _keep(
+    launch: Launch, protocol: ClinicalProtocol, draft: Draft | None, body: Mapping[str, Any]
+) -> Draft:
+    store = services().store
+    if draft is None:
+        return store.save_draft(launch.id, protocol=protocol.id, body=body)
+    if request.form.get("version") != str(draft.version):
+        raise VersionConflictError(
+            "This draft was changed in another window since this page was opened. "
+            "Reload it, then change it."
+        )
+    return store.update_draft(draft, body=body)
+
+
+def _show_draft(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> str:
+    reading = context.reading_of(launch)
+    asked = request_of(draft.body)
+    return _plan_form(
+        launch,
+        protocol,
+        reading,
+        body=draft.body,
+        asked=asked,
+        start=_start_of(asked, reading),
+        draft=draft,
+    )
+
+
+def _start_of(asked: PlanRequest, reading: Reading) -> StartField:
+    earliest = context.today_of(reading.decision)
+    return start_field(dates.parse_day(asked.start) or earliest, earliest=earliest)
+
+
+def _more(launch: Launch, protocol: ClinicalProtocol, reading: Reading) -> list[tuple[str, str]]:
+    """Return the further terms of the banner, kept with a draft."""
+    return list(
+        context.frame_of_reading(launch, reading, here="Plan", protocol=protocol).patient.more
+    )
+
+
+def _plan_form(
+    launch: Launch,
+    protocol: ClinicalProtocol,
+    reading: Reading,
+    *,
+    body: Mapping[str, Any] | None,
+    asked: PlanRequest,
+    start: StartField,
+    errors: Mapping[str, str] | None = None,
+    draft: Draft | None = None,
+) -> str:
+    errors = errors or {}
+    fields = context.fields_of(protocol, asked.values, errors)
+    free = [field for field in fields if not field.fixed]
+    card = context.card_of(protocol)
+    page = None
+    if body is not None:
+        settings = context.settings_of(protocol, asked.values)
+        page = plan_page(body["carePlan"], card, settings, today=context.today_of(body))
+    known = {field.name for field in fields}
+    problems = [
+        (text, name if name in known else "start-day" if name == _START else "")
+        for name, text in errors.items()
+    ]
+    arguments: dict[str, Any] = {"draft": draft.id} if draft else {}
+    writer = context.writer_for(launch, reading.resources)
+    entry = body["decision"] if body is not None else reading.of_protocol(protocol.id) or {}
+    return render_template(
+        "plan.html",
+        page=page,
+        card=card,
+        draft=draft,
+        saved=f"version {draft.version}" if draft else "",
+        frame=context.frame_of_draft(launch, draft, protocol, here="Plan")
+        if draft
+        else context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
+        problems=problems,
+        override_reason=asked.override_reason,
+        override_gap=gap_words(entry, writer) if asked.override_reason else "",
+        hindered=reading.hindrances,
+        earlier=context.earlier_of(launch, reading, protocol),
+        main_fields=[field for field in free if field.name in MAIN],
+        other_fields=[field for field in free if field.name not in MAIN],
+        fixed_fields=[field for field in fields if field.fixed],
+        start=start
+        if not errors.get(_START)
+        else StartField(start.day, start.month, start.year, start.earliest, errors[_START]),
+        form_action=url_for("pages.plan", launch=launch.id, protocol=protocol.id, **arguments),
+    )
+
+
+def _override_form(
+    launch: Launch, protocol: ClinicalProtocol, reading: Reading, *, reason: str, error: str
+) -> str:
+    answered = context.answer_of(launch, reading, protocol)
+    return render_template(
+        "override.html",
+        card=answered.card,
+        headline=why_headline(reading.decision, answered),
+        findings=[*answered.blocks, *answered.missing],
+        culprits={fact.reference for fact in answered.culprits},
+        frame=context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
+        reason=reason,
+        error=error,
+        problems=[(error, "override-reason")] if error else [],
+    )

@@ -1,0 +1,179 @@
+"""Review and receipt: the confirmation, and what became of it."""
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ivfhir.errors import VersionConflictError
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app.pages import context
+from smart_app.pages.accepting import Changed, accept_and_write, look, send_again
+from smart_app.pages.blueprint import blueprint
+from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
+from smart_app.pages.review import review_page
+from smart_app.services import services
+from smart_app.session import Launch, needs_launch
+from smart_app.store import Draft, Receipt
+
+
+@blueprint.get("/l/<launch>/review/<draft_id>")
+@needs_launch
+def review(launch: Launch, draft_id: str) -> str | Response:
+    """Show exactly what would be written."""
+    draft = services().store.load_draft(launch.id, draft_id)
+    if draft.state != "draft":
+        return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
+    return _review(launch, draft)
+
+
+@blueprint.post("/l/<launch>/review/<draft_id>")
+@needs_launch
+def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, int]:
+    """Write a draft that the clinician confirmed; without the confirmation nothing is written."""
+    draft = services().store.load_draft(launch.id, draft_id)
+    receipt_page = url_for("pages.receipt", launch=launch.id, draft_id=draft.id)
+    if draft.state in ("written", "accepted"):
+        return redirect(receipt_page, 303)
+    earlier = bool(draft.body["earlier"])
+    unanswered = earlier and request.form.get("earlier") not in ("replace", "keep")
+    if request.form.get("confirm") != "yes" or unanswered:
+        confirm = request.form.get("confirm") == "yes"
+        return _review(launch, draft, confirm_missing=not confirm, earlier_missing=unanswered), 422
+    if draft.state == "draft" and request.form.get("version") != str(draft.version):
+        raise VersionConflictError(
+            "This draft was changed in another window since you opened the review. "
+            "Open the review again."
+        )
+    if _hindrances(launch):
+        return _review(launch, draft), 409
+    protocol = context.protocol_of(draft.protocol)
+    changed = accept_and_write(
+        launch, protocol, draft, replace=earlier and request.form.get("earlier") == "replace"
+    )
+    if changed is not None:
+        return _changed(launch, draft, protocol, changed), 409
+    return redirect(receipt_page, 303)
+
+
+@blueprint.get("/l/<launch>/receipt/<draft_id>")
+@needs_launch
+def receipt(launch: Launch, draft_id: str) -> str | Response:
+    """Show where the plan went, or why it did not."""
+    store = services().store
+    draft = store.load_draft(launch.id, draft_id)
+    if draft.state == "sending":
+        look(launch, draft)
+        draft = store.load_draft(launch.id, draft_id)
+    kept = store.load_receipt(launch.id, draft_id)
+    if kept is None and draft.state != "sending":
+        return redirect(url_for("pages.review", launch=launch.id, draft_id=draft.id))
+    protocol = context.protocol_of(draft.protocol)
+    return render_template(
+        "receipt.html",
+        page=_receipt_page(launch, draft, kept),
+        draft=draft,
+        frame=context.frame_of_draft(launch, draft, protocol, here="Receipt"),
+    )
+
+
+@blueprint.post("/l/<launch>/receipt/<draft_id>")
+@needs_launch
+def send(launch: Launch, draft_id: str) -> str | Response | tuple[str, int]:
+    """Send an accepted plan again that did not reach the EHR, or look whether it did."""
+    draft = services().store.load_draft(launch.id, draft_id)
+    protocol = context.protocol_of(draft.protocol)
+    changed = (
+        send_again(launch, protocol, draft) if draft.state in ("accepted", "sending") else None
+    )
+    if changed is not None:
+        return _changed(launch, draft, protocol, changed), 409
+    return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
+
+
+def _hindrances(launch: Launch) -> tuple[str, ...]:
+    return context.reading_of(launch).hindrances
+
+
+def _review(
+    launch: Launch, draft: Draft, *, confirm_missing: bool = False, earlier_missing: bool = False
+) -> str:
+    protocol = context.protocol_of(draft.protocol)
+    card, body = context.card_of(protocol), draft.body
+    resources: dict[str, Resource] = {}
+    confirm_error = (
+        "Confirm that you have checked the plan; nothing is written without it."
+        if confirm_missing
+        else ""
+    )
+    earlier_error = (
+        "Choose what becomes of the active plan that is already there." if earlier_missing else ""
+    )
+    problems = [(confirm_error, "confirm"), (earlier_error, "earlier-choice")]
+    return render_template(
+        "review.html",
+        page=review_page(
+            body,
+            card,
+            context.settings_of(protocol, body["values"]),
+            context.writer_for(launch, resources),
+            why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
+            today=context.today_of(body),
+        ),
+        card=card,
+        draft=draft,
+        frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
+        change_href=url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
+        hindered=_hindrances(launch),
+        doubts=context.reading_of(launch).support.doubts,
+        earlier=context.earlier_plans(launch, body["earlier"]),
+        problems=[problem for problem in problems if problem[0]],
+        confirm_error=confirm_error,
+        earlier_error=earlier_error,
+    )
+
+
+def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:
+    draft = services().store.load_draft(launch.id, draft.id)
+    if changed.possible:
+        title = "The record changed since you made this draft"
+        text = "The draft was made anew from it. See what is different, then review it again."
+        following = (url_for("pages.review", launch=launch.id, draft_id=draft.id), "Review again")
+    else:
+        title = "The record changed: this plan is no longer possible"
+        text = "The protocol's answer is another one now. The draft cannot be accepted."
+        following = (url_for("pages.why", launch=launch.id, protocol=protocol.id), "See why")
+    return render_template(
+        "changed.html",
+        title=title,
+        text=text,
+        changes=changed.changes,
+        next_href=following[0],
+        next_words=following[1],
+        frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
+    )
+
+
+def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> ReceiptPage:
+    match_href = url_for("pages.match", launch=launch.id)
+    if kept is not None and kept.body.get("written"):
+        return written_page(
+            kept.body,
+            draft.body["carePlan"],
+            signer=kept.body["signer"],
+            accepted_at=kept.body["acceptedAt"],
+            server=launch.ehr_name,
+            today=context.local(launch.now()).date(),
+            link=lambda reference: context.record_href(launch, reference),
+        )
+    if draft.state == "sending" or kept is None:
+        return sending_page(match_href=match_href)
+    problem = kept.body.get("problem") or {
+        "title": "the sending was interrupted",
+        "message": "The EHR holds no plan with this draft's identifier.",
+        "again": "yes",
+    }
+    return unwritten_page(
+        problem,
+        review_href=url_for("pages.review", launch=launch.id, draft_id=draft.id),
+        match_href=match_href,
+    )

@@ -1,0 +1,105 @@
+"""An accepted plan goes to the EHR's server; what becomes of it is kept as the draft's receipt."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    UnauthorisedError,
+    UnreachableError,
+    VersionConflictError,
+)
+from ivfhir.write_back import WriteReceipt, find_written, write_back
+from smart_app.pages import context
+from smart_app.pages.receipt import receipt_body
+from smart_app.services import services
+from smart_app.session import Launch
+from smart_app.store import Draft
+
+_TITLES: tuple[tuple[type[ServerError], str, bool], ...] = (
+    (ForbiddenError, "the EHR does not allow it", False),
+    (RejectedError, "the EHR refuses the content", False),
+    (VersionConflictError, "the record changed meanwhile", False),
+    (ThrottledError, "the EHR is busy", True),
+    (UnreachableError, "the EHR did not answer", True),
+    (BadAnswerError, "the EHR's answer could not be understood", True),
+    (ServerError, "the EHR failed", True),
+)
+"""Words of each refusal, and whether sending the same plan again can help; first match decides."""
+
+
+def send_plan(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> str:
+    """Send a plan that the caller holds the claim on, and keep what became of it.
+
+    Args:
+        launch: the launch.
+        draft: the claimed draft.
+        kept: its receipt so far, with the transaction as `bundle`.
+
+    Returns:
+        The draft's new state: "written", "accepted" when it can be sent again as it is, or "draft"
+        when it must be reviewed again.
+
+    Raises:
+        UnauthorisedError: the token expired on the way; whether the plan is there is found out at
+            the next look.
+    """
+    try:
+        receipt = write_back(launch.repository, kept["bundle"])
+    except UnauthorisedError:
+        raise
+    except ServerError as error:
+        problem = _problem(error)
+        services().store.save_receipt(draft, {**kept, "problem": problem})
+        services().log.warning(
+            "write_back", written=False, error=type(error).__name__, server_status=error.status
+        )
+        return "accepted" if problem["again"] == "yes" else "draft"
+    _keep(launch, draft, kept, receipt)
+    return "written"
+
+
+def find_sent(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> bool:
+    """Return whether the plan is on the server; its receipt is kept when it is.
+
+    Raises:
+        ServerError: it cannot be told.
+    """
+    found = find_written(launch.repository, kept["bundle"])
+    if found is not None:
+        _keep(launch, draft, kept, found)
+    return found is not None
+
+
+def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
+    context.readings().drop(launch)
+    written_at = context.local(launch.now())
+    body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
+    services().store.save_receipt(draft, body)
+    services().log.info(
+        "write_back",
+        written=True,
+        entries=len(receipt.entries),
+        already_there=receipt.already_there,
+    )
+
+
+def _problem(error: ServerError) -> dict[str, str]:
+    title, again = next((title, again) for kind, title, again in _TITLES if isinstance(error, kind))
+    return {
+        "title": title,
+        "message": error.message,
+        "details": "\n".join(_diagnostics(error)),
+        "again": "yes" if again else "no",
+    }
+
+
+def _diagnostics(error: ServerError) -> list[str]:
+    """Return what a server's OperationOutcome says."""
+    issues = (error.outcome or {}).get("issue", ())
+    texts = [issue.get("diagnostics") or issue.get("details", {}).get("text") for issue in issues]
+    return [str(text)[:500] for text in texts if text]
