@@ -9,10 +9,12 @@ then every parameter and define of every library has one.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ivfhir.errors import EvaluationError, KnowledgeError, UnsupportedError
+from ivfhir.errors import EvaluationError, KnowledgeError
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.nodes import NODES, STRUCTURE
+from ivfhir.expressions.elm.check import check_nodes
+from ivfhir.expressions.elm.nodes import NODES
 from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
+from ivfhir.expressions.elm.overloads import distance
 from ivfhir.expressions.elm.scope import (
     CLOCK,
     UNSET,
@@ -24,14 +26,12 @@ from ivfhir.expressions.elm.scope import (
     Scope,
     place,
 )
-from ivfhir.expressions.fhir_model import is_a
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values.value import Value
 
 SectionKey = tuple[LibraryKey, str, str]
 Compute = Callable[[list[Value]], Value]
 
-SKIPPED = frozenset({"annotation", "signature", "resultTypeSpecifier"})
 SECTIONS = ("codeSystems", "valueSets", "codes", "concepts", "parameters")
 
 
@@ -300,53 +300,3 @@ def computer(library: str, name: str, slot: int, run: Run, size: int) -> Compute
 def _never(memory: list[Value]) -> Value:
     """Stand where nothing is compiled."""
     raise AssertionError("not compiled")
-
-
-def distance(wanted: list[t.ElmType], declared: list[t.ElmType]) -> int:
-    """Return how far types of arguments are from those of operands.
-
-    0 the same, more for looser fits.
-    """
-    return sum(step(a, b) for a, b in zip(wanted, declared, strict=True))
-
-
-def step(a: t.ElmType, b: t.ElmType) -> int:
-    """Return how far one type is from another."""
-    if a == b:
-        return 0
-    if isinstance(a, t.ListOf) and isinstance(b, t.ListOf):
-        return step(a.element, b.element)
-    if isinstance(b, t.ChoiceOf):
-        return min(1 + step(a, option) for option in b.options)
-    if (
-        isinstance(a, str)
-        and isinstance(b, str)
-        and a.startswith("FHIR.")
-        and b.startswith("FHIR.")
-    ):
-        return 2 if is_a(a.removeprefix("FHIR."), b.removeprefix("FHIR.")) else 100
-    return 10 if t.ANY in (a, b) or a == t.NULL else 100
-
-
-def check_nodes(library: str, define: str, root: Node | None) -> None:
-    """Refuse a definition that has a node of a type that is not known.
-
-    Raises:
-        UnsupportedError: names library, define, place and operator.
-    """
-    stack: list[tuple[Value, Node]] = [(root, root or {})]
-    while stack:
-        node, located = stack.pop()
-        if isinstance(node, list):
-            stack.extend((item, located) for item in node)
-        elif isinstance(node, dict):
-            located = node if "locator" in node else located
-            kind = node.get("type")
-            if isinstance(kind, str) and kind not in NODES and kind not in STRUCTURE:
-                _refuse(library, define, located, kind)
-            stack.extend((v, located) for k, v in node.items() if k not in SKIPPED)
-
-
-def _refuse(library: str, define: str, located: Node, kind: str) -> None:
-    """Refuse an operator."""
-    raise UnsupportedError(place(library, define, located) + f"operator {kind} is not supported")

@@ -18,18 +18,48 @@ from ivfhir.expressions.values.value import Value
 CONTEXT = Context(prec=40, rounding=ROUND_HALF_UP)
 ONE = Decimal(1)
 PLACES = 8
+LIMIT = Decimal(10) ** 28
+"""Decimals of CQL have 28 digits before the point at most."""
 
 
 def bounded(number: Value) -> Value:
     """Return the number, None when it does not fit its CQL type."""
     if isinstance(number, int):
         return number if -MAX_LONG - 1 <= number <= MAX_LONG else None
-    return number if abs(number) <= MAX_DECIMAL else None
+    return number if abs(number) < LIMIT else None
 
 
 def bounded_integer(number: int) -> int | None:
     """Return the number, None when it does not fit an Integer."""
     return number if -MAX_INTEGER - 1 <= number <= MAX_INTEGER else None
+
+
+def fitting_integer(function: Callable[..., Value]) -> Callable[..., Value]:
+    """Return a function with None for whole numbers that do not fit an Integer."""
+
+    def run(*operands: Value) -> Value:
+        result = function(*operands)
+        return bounded_integer(result) if result.__class__ is int else result
+
+    return run
+
+
+def add_integers(a: Value, b: Value) -> Value:
+    """Return a + b of Integers, which may be known only as a range."""
+    result = a + b
+    return bounded_integer(result) if result.__class__ is int else result
+
+
+def subtract_integers(a: Value, b: Value) -> Value:
+    """Return a - b of Integers, which may be known only as a range."""
+    result = a - b
+    return bounded_integer(result) if result.__class__ is int else result
+
+
+def multiply_integers(a: Value, b: Value) -> Value:
+    """Return a * b of Integers, which may be known only as a range."""
+    result = a * b
+    return bounded_integer(result) if result.__class__ is int else result
 
 
 def scaled(number: Decimal) -> Decimal:
@@ -103,13 +133,26 @@ def joined(a: str, b: str, sign: str) -> str:
     x, y = canonical_unit(a), canonical_unit(b)
     if y == "1":
         return a
+    if x == y and sign == "." and x.isalpha():
+        return f"{x}2"
     return (
         y if x == "1" and sign == "." else f"{x}{sign}{y}" if parse_unit(y) else f"{x}{sign}({y})"
     )
 
 
+def in_unit_of(a: Quantity, b: Quantity, operation: Callable[[Value, Value], Value]) -> Value:
+    """Return an operation on two numbers applied to quantities, in the unit of the first."""
+    other = convert(b, a.unit)
+    if a.value is None or other is None or other.value is None:
+        return None
+    result = operation(a.value, other.value)
+    return None if result is None else Quantity(result, a.unit)
+
+
 def truncated_divide(a: Value, b: Value) -> Value:
     """Return the whole part of a ÷ b, None for b = 0."""
+    if isinstance(a, Quantity):
+        return in_unit_of(a, b, truncated_divide)
     if b == 0:
         return None
     if isinstance(a, int) and isinstance(b, int):
@@ -120,6 +163,8 @@ def truncated_divide(a: Value, b: Value) -> Value:
 
 def modulo(a: Value, b: Value) -> Value:
     """Return the rest of a ÷ b with the sign of a, None for b = 0."""
+    if isinstance(a, Quantity):
+        return in_unit_of(a, b, modulo)
     if b == 0:
         return None
     if isinstance(a, int) and isinstance(b, int):
@@ -158,10 +203,8 @@ def truncate(a: Value) -> int | None:
 
 
 def round_(a: Value, places: int | None = None) -> Decimal:
-    """Return the nearest number with that many places; a half goes towards positive infinity."""
-    step = ONE.scaleb(-(places or 0))
-    half = CONTEXT.add(CONTEXT.divide(Decimal(a), step), Decimal("0.5"))
-    return CONTEXT.multiply(half.to_integral_value(ROUND_FLOOR), step)
+    """Return the nearest number with that many places; a half goes away from zero."""
+    return Decimal(a).quantize(ONE.scaleb(-(places or 0)), ROUND_HALF_UP, CONTEXT)
 
 
 def power(a: Value, b: Value) -> Value:

@@ -76,7 +76,10 @@ def neighbour(value: Value, direction: int) -> Value:
     if isinstance(value, Quantity) and value.value is not None:
         return Quantity(value.value + STEP * direction, value.unit)
     if isinstance(value, Time):
-        return Time(stepped((*LOWEST[:DAY], *value.parts), direction)[DAY:])
+        moved = stepped((*LOWEST[:2], 2, *value.parts), direction)
+        if moved[DAY - 1] != 2:  # noqa: PLR2004 - the day that it began on
+            raise CqlError("there is no time beyond the end or start of the day")
+        return Time(moved[DAY:])
     if isinstance(value, DateTime):
         return DateTime(stepped(value.parts, direction), value.offset)
     if isinstance(value, Date):

@@ -65,13 +65,17 @@ def greater_or_equal(a: Value, b: Value) -> Truth:
 
 
 def sorting(a: Value, b: Value) -> int:
-    """Return the order for sorting.
+    """Return the order for sorting: null first, and what ends sooner before what it may be.
 
-    Null is before everything, and what is not known counts as equal.
+    Values with no known order otherwise count as equal.
     """
     if a is None or b is None:
-        return (a is not None) - (b is not None)
-    return order(a, b) or 0
+        return int(a is not None) - int(b is not None)
+    known = order(a, b)
+    if known is None and isinstance(a, Partial):
+        finer: int = a.precision - b.precision
+        return finer
+    return known or 0
 
 
 sort_key = cmp_to_key(sorting)

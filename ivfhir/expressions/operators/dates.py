@@ -134,11 +134,16 @@ def from_milliseconds(total: int, length: int) -> Parts:
 
 
 def duration_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
-    """Return the whole periods from `a` to `b`, a range when components are missing."""
+    """Return the whole periods from `a` to `b`, a range when components are missing.
+
+    Missing are those down to the day, or to the component asked for where that is finer; finer ones
+    that are missing count as their first. A year from 29 February ends on 1 March of a year that
+    has no 29 February (CQL 1.5.3, Appendix H).
+    """
     level = PRECISIONS[precision]
     divisor = WEEK if precision == "Week" else 1
     x, y = aligned(a, b, level)
-    length = max(len(x), len(y), level)
+    length = max(level, DAY)
     low = whole_periods(filled(x, length, last=True), filled(y, length, last=False), level)
     high = whole_periods(filled(x, length, last=False), filled(y, length, last=True), level)
     return ranged(cut(low, divisor), cut(high, divisor))
@@ -188,15 +193,11 @@ def whole_periods(x: Parts, y: Parts, level: int) -> int:
         return -whole_periods(y, x, level)
     if level >= DAY:
         return (as_milliseconds(y) - as_milliseconds(x)) // MS[level]
-    months = (y[0] - x[0]) * MONTHS + (y[1] - x[1] if len(x) >= MONTH else 0)
-    if len(x) >= DAY and y[DAY - 1 :] < cut_day(x, y):
+    x, y = x + LOWEST[len(x) :], y + LOWEST[len(y) :]
+    months = (y[0] - x[0]) * MONTHS + y[1] - x[1]
+    if y[DAY - 1 :] < x[DAY - 1 :]:
         months -= 1
     return months // MONTHS if level == YEAR else months
-
-
-def cut_day(x: Parts, y: Parts) -> Parts:
-    """Return day and finer of `x`, the day cut to the last of the month of `y`."""
-    return (min(x[2], monthrange(y[0], y[1])[1]), *x[DAY:])
 
 
 def boundaries(x: Parts, y: Parts, level: int) -> int:

@@ -21,7 +21,12 @@ from ivfhir.expressions.values import (
     Uncertain,
 )
 from ivfhir.expressions.values.dates import Partial, compare
-from ivfhir.expressions.values.quantities import canonical_unit, compare_quantities, in_base
+from ivfhir.expressions.values.quantities import (
+    canonical_unit,
+    compare_quantities,
+    equivalent_quantities,
+    in_base,
+)
 from ivfhir.expressions.values.value import Value
 
 PLAIN = frozenset({str, int, bool, Decimal})
@@ -140,6 +145,7 @@ EQUIVALENTS: dict[type, Callable[[Value, Value], bool]] = {
     list: lambda a, b: len(a) == len(b) and all(map(equivalent, a, b)),
     dict: lambda a, b: all(equivalent(a.get(n), b.get(n)) for n in a.keys() | b.keys()),
     Code: lambda a, b: (a.code, a.system) == (b.code, b.system),
+    Quantity: equivalent_quantities,
     Interval: lambda a, b: (
         equivalent(start_of(a), start_of(b)) and equivalent(end_of(a), end_of(b))
     ),

@@ -7,7 +7,14 @@ null is not known: relations that need it are None.
 from decimal import Decimal
 
 from ivfhir.expressions.operators.arithmetic import add, subtract
-from ivfhir.expressions.operators.boundaries import STEP, end_of, start_of, successor
+from ivfhir.expressions.operators.boundaries import (
+    STEP,
+    end_of,
+    greatest_point,
+    least_point,
+    start_of,
+    successor,
+)
 from ivfhir.expressions.operators.comparison import order, sort_key
 from ivfhir.expressions.operators.equality import equal
 from ivfhir.expressions.operators.errors import CqlError
@@ -15,25 +22,63 @@ from ivfhir.expressions.operators.logical import Truth, and_, not_, or_
 from ivfhir.expressions.values import Interval, Quantity
 from ivfhir.expressions.values.value import Value
 
+ORDERS = (-1, 0, 1)
+
 
 def as_interval(value: Value) -> Interval:
     """Return an interval as it is, a point as the interval of it alone."""
     return value if isinstance(value, Interval) else Interval(value, value)
 
 
-def ordered(a: Value, b: Value, precision: int | None, wanted: tuple[int, ...]) -> Truth:
-    """Return whether the order of two points is one of those wanted; None if a point is None."""
+Span = tuple[Value, Value] | None
+"""The least and greatest point that a bound can be; None when nothing is known."""
+
+
+def start_span(interval: Interval) -> Span:
+    """Return what the first point can be: an open bound that is null is anything up to the end."""
+    start = start_of(interval)
+    if start is not None:
+        return start, start
+    low, high = least_point(interval), end_of(interval)
+    high = greatest_point(interval) if high is None else high
+    return None if low is None or high is None else (low, high)
+
+
+def end_span(interval: Interval) -> Span:
+    """Return what the last point can be.
+
+    An open bound that is null is anything from the start on.
+    """
+    end = end_of(interval)
+    if end is not None:
+        return end, end
+    low, high = start_of(interval), greatest_point(interval)
+    low = least_point(interval) if low is None else low
+    return None if low is None or high is None else (low, high)
+
+
+def ordered(a: Span, b: Span, precision: int | None, wanted: tuple[int, ...]) -> Truth:
+    """Return whether the order of two points is one of those wanted.
+
+    None when that is not known.
+    """
     if a is None or b is None:
         return None
-    known = order(a, b, precision)
-    if known is None and wanted in ((-1, 0), (0, 1)):
+    first, last = order(a[0], b[1], precision), order(a[1], b[0], precision)
+    if first is None or last is None:
         return None
-    return None if known is None else known in wanted
+    possible = [known in wanted for known in ORDERS if first <= known <= last]
+    return None if True in possible and False in possible else True in possible
+
+
+def span(point: Value) -> Span:
+    """Return a point as what it can be: itself."""
+    return None if point is None else (point, point)
 
 
 def before(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` ends before `b` starts."""
-    return ordered(end_of(as_interval(a)), start_of(as_interval(b)), precision, (-1,))
+    return ordered(end_span(as_interval(a)), start_span(as_interval(b)), precision, (-1,))
 
 
 def after(a: Value, b: Value, precision: int | None = None) -> Truth:
@@ -43,7 +88,7 @@ def after(a: Value, b: Value, precision: int | None = None) -> Truth:
 
 def same_or_before(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether `a` ends on or before the start of `b`."""
-    return ordered(end_of(as_interval(a)), start_of(as_interval(b)), precision, (-1, 0))
+    return ordered(end_span(as_interval(a)), start_span(as_interval(b)), precision, (-1, 0))
 
 
 def same_or_after(a: Value, b: Value, precision: int | None = None) -> Truth:
@@ -54,11 +99,11 @@ def same_or_after(a: Value, b: Value, precision: int | None = None) -> Truth:
 def same(a: Value, b: Value, precision: int | None = None) -> Truth:
     """Return whether both start and end at the same points."""
     if not isinstance(a, Interval) and not isinstance(b, Interval):
-        return ordered(a, b, precision, (0,))
+        return ordered(span(a), span(b), precision, (0,))
     x, y = as_interval(a), as_interval(b)
     return and_(
-        ordered(start_of(x), start_of(y), precision, (0,)),
-        ordered(end_of(x), end_of(y), precision, (0,)),
+        ordered(start_span(x), start_span(y), precision, (0,)),
+        ordered(end_span(x), end_span(y), precision, (0,)),
     )
 
 
@@ -93,8 +138,8 @@ def _bound(bound: Value, closed: bool, point: Value, precision: int | None, side
 def properly_holds(interval: Interval, point: Value, precision: int | None = None) -> Truth:
     """Return whether the point is in the interval and neither its start nor its end."""
     edges = or_(
-        ordered(point, start_of(interval), precision, (0,)),
-        ordered(point, end_of(interval), precision, (0,)),
+        ordered(span(point), start_span(interval), precision, (0,)),
+        ordered(span(point), end_span(interval), precision, (0,)),
     )
     return and_(holds(interval, point, precision), not_(edges))
 
@@ -102,8 +147,8 @@ def properly_holds(interval: Interval, point: Value, precision: int | None = Non
 def includes(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether the first starts on or before and ends on or after the second."""
     return and_(
-        ordered(start_of(a), start_of(b), precision, (-1, 0)),
-        ordered(end_of(a), end_of(b), precision, (0, 1)),
+        ordered(start_span(a), start_span(b), precision, (-1, 0)),
+        ordered(end_span(a), end_span(b), precision, (0, 1)),
     )
 
 
@@ -115,31 +160,32 @@ def properly_includes(a: Interval, b: Interval, precision: int | None = None) ->
 def overlaps(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether they share a point."""
     return and_(
-        ordered(start_of(a), end_of(b), precision, (-1, 0)),
-        ordered(start_of(b), end_of(a), precision, (-1, 0)),
+        ordered(start_span(a), end_span(b), precision, (-1, 0)),
+        ordered(start_span(b), end_span(a), precision, (-1, 0)),
     )
 
 
 def overlaps_before(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether they share a point and the first starts earlier."""
-    return and_(overlaps(a, b, precision), ordered(start_of(a), start_of(b), precision, (-1,)))
+    return and_(overlaps(a, b, precision), ordered(start_span(a), start_span(b), precision, (-1,)))
 
 
 def overlaps_after(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether they share a point and the first ends later."""
-    return and_(overlaps(a, b, precision), ordered(end_of(a), end_of(b), precision, (1,)))
+    return and_(overlaps(a, b, precision), ordered(end_span(a), end_span(b), precision, (1,)))
 
 
 def meets_before(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether the second starts at the point after the end of the first."""
-    end = end_of(a)
-    start = start_of(b)
-    if end is None or start is None:
+    end = end_span(a)
+    if end is None:
         return None
     try:
-        return ordered(successor(end), start, precision, (0,))
+        following = successor(end[0]), successor(end[1]) if end[0] != end[1] else None
     except CqlError:
-        return False
+        return False if end[0] == end[1] else None
+    after_end = following[0], following[0] if following[1] is None else following[1]
+    return ordered(after_end, start_span(b), precision, (0,))
 
 
 def meets_after(a: Interval, b: Interval, precision: int | None = None) -> Truth:
@@ -155,16 +201,16 @@ def meets(a: Interval, b: Interval, precision: int | None = None) -> Truth:
 def starts(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether both start together and the first ends no later."""
     return and_(
-        ordered(start_of(a), start_of(b), precision, (0,)),
-        ordered(end_of(a), end_of(b), precision, (-1, 0)),
+        ordered(start_span(a), start_span(b), precision, (0,)),
+        ordered(end_span(a), end_span(b), precision, (-1, 0)),
     )
 
 
 def ends(a: Interval, b: Interval, precision: int | None = None) -> Truth:
     """Return whether both end together and the first starts no earlier."""
     return and_(
-        ordered(end_of(a), end_of(b), precision, (0,)),
-        ordered(start_of(a), start_of(b), precision, (0, 1)),
+        ordered(end_span(a), end_span(b), precision, (0,)),
+        ordered(start_span(a), start_span(b), precision, (0, 1)),
     )
 
 
@@ -199,7 +245,9 @@ def point_from(interval: Interval) -> Value:
         CqlError: the interval has more points than one.
     """
     start, end = start_of(interval), end_of(interval)
-    if start is None or end is None or equal(start, end) is not True:
+    if start is None or end is None:
+        return None
+    if equal(start, end) is not True:
         raise CqlError("point from: the interval is not one point")
     return start
 
@@ -208,17 +256,22 @@ def union(a: Interval, b: Interval) -> Interval | None:
     """Return the interval of both, None when they neither overlap nor meet."""
     if or_(overlaps(a, b), meets(a, b)) is not True:
         return None
-    low = a if ordered(start_of(a), start_of(b), None, (-1, 0)) else b
-    high = a if ordered(end_of(a), end_of(b), None, (0, 1)) else b
+    low = a if ordered(start_span(a), start_span(b), None, (-1, 0)) else b
+    high = a if ordered(end_span(a), end_span(b), None, (0, 1)) else b
     return joined(low, high)
 
 
 def intersect(a: Interval, b: Interval) -> Interval | None:
-    """Return what both share, None when that is nothing or not known."""
+    """Return what both share, None when that is nothing or not known.
+
+    Where it is not known which of two bounds is the inner one, the bound that is not known stays.
+    """
     if overlaps(a, b) is not True:
         return None
-    low = b if ordered(start_of(a), start_of(b), None, (-1, 0)) else a
-    high = b if ordered(end_of(a), end_of(b), None, (0, 1)) else a
+    starts_later = ordered(start_span(a), start_span(b), None, (1,))
+    ends_sooner = ordered(end_span(a), end_span(b), None, (-1,))
+    low = a if starts_later or (starts_later is None and a.low is None) else b
+    high = a if ends_sooner or (ends_sooner is None and a.high is None) else b
     return joined(low, high)
 
 

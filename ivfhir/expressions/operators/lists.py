@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 from ivfhir.expressions.operators.equality import PLAIN, pair_or_null, set_key
 from ivfhir.expressions.operators.errors import CqlError
-from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.operators.logical import Truth, and_, any_of, not_
 from ivfhir.expressions.values.value import Value
 
 Values = list[Value]
@@ -50,6 +50,8 @@ def contains(values: Values, value: Value) -> Truth:
 
     None when only an uncertain comparison remains.
     """
+    if value is None:
+        return None in values
     if value.__class__ in PLAIN:
         return any(pair_or_null(element, value) is True for element in values)
     result: Truth = False
@@ -57,9 +59,18 @@ def contains(values: Values, value: Value) -> Truth:
         same = pair_or_null(element, value)
         if same is True:
             return True
-        if same is None and element is not None and value is not None:
+        if same is None and element is not None:
             result = None
     return result
+
+
+def properly_contains(values: Values, value: Value) -> Truth:
+    """Return whether the value is in the list and something else too."""
+    if value is None:
+        others: Truth = any(element is not None for element in values)
+    else:
+        others = any_of(not_(pair_or_null(value, element)) for element in values)
+    return and_(contains(values, value), others)
 
 
 def includes(a: Values, b: Values) -> Truth:

@@ -22,6 +22,14 @@ def or_(a: Truth, b: Truth) -> Truth:
     return False if a is False and b is False else None
 
 
+def any_of(values: Iterable[Truth]) -> Truth:
+    """Return the `or` of all values."""
+    result: Truth = False
+    for value in values:
+        result = or_(result, value)
+    return result
+
+
 def xor(a: Truth, b: Truth) -> Truth:
     """Return whether exactly one is True, None if either is None."""
     return None if a is None or b is None else a is not b

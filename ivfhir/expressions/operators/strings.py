@@ -51,7 +51,7 @@ def replace_matches(text: str, expression: str, substitution: str) -> str:
 
 def substring(text: str, start: int, length: int | None = None) -> str | None:
     """Return the part from `start` (0 is the first), None when `start` is outside."""
-    if not 0 <= start < len(text):
+    if start and not 0 <= start < len(text):
         return None
     return text[start:] if length is None else text[start : start + max(length, 0)]
 

@@ -86,6 +86,33 @@ def compare_quantities(a: Quantity, b: Quantity) -> int | None:
     return (x[0] > y[0]) - (x[0] < y[0])
 
 
+CALENDAR_UNITS = {"a": "year", "mo": "month"}
+DAYS = {"year": 365, "month": 30}
+
+
+def equivalent_quantities(a: Quantity, b: Quantity) -> bool:
+    """Return whether quantities are equal when a year is 365 days or one of UCUM.
+
+    A month 30 days.
+    """
+    x, y = in_calendar_units(a), in_calendar_units(b)
+    known = compare_quantities(x, y)
+    return (compare_quantities(in_days(x), in_days(y)) if known is None else known) == 0
+
+
+def in_calendar_units(quantity: Quantity) -> Quantity:
+    """Return a quantity with a calendar word for UCUM's year or month."""
+    unit = canonical_unit(quantity.unit)
+    return Quantity(quantity.value, CALENDAR_UNITS.get(unit, unit))
+
+
+def in_days(quantity: Quantity) -> Quantity:
+    """Return calendar years and months as days, other quantities as they are."""
+    if quantity.unit not in DAYS or quantity.value is None:
+        return quantity
+    return Quantity(quantity.value * DAYS[quantity.unit], "d")
+
+
 def convert(quantity: Quantity, unit: str) -> Quantity | None:
     """Return the quantity in another unit, None when there is no way from one to the other."""
     if quantity.value is None:

@@ -1,7 +1,8 @@
 """A small part of UCUM (https://ucum.org/ucum): products and quotients of common units, exactly.
 
 Not here: units with an offset or a logarithm (Cel, [degF], [pH], dB), and arbitrary units such as
-[IU] against anything but themselves. What is not known is not converted.
+[IU] against anything but themselves. What is not known is not converted. Calendar months and years
+are a dimension of their own: they are no fixed number of days.
 """
 
 import re
@@ -57,6 +58,8 @@ _PLAIN: dict[str, tuple[Fraction, dict[str, int]]] = {
     "h": (Fraction(3600), {"s": 1}),
     "d": (Fraction(86400), {"s": 1}),
     "wk": (Fraction(604800), {"s": 1}),
+    "month": (Fraction(1), {"month": 1}),
+    "year": (Fraction(12), {"month": 1}),
     "mo": (Fraction(2629800), {"s": 1}),
     "a": (Fraction(31557600), {"s": 1}),
     "[in_i]": (Fraction("0.0254"), {"m": 1}),

@@ -67,6 +67,13 @@ class Uncertain:
 
     __radd__ = __add__
 
+    def __mul__(self, other: Value) -> "Uncertain":
+        """Return the range of the products."""
+        products = [a * b for a in ends(self) for b in ends(other)]
+        return Uncertain(min(products), max(products))
+
+    __rmul__ = __mul__
+
     def __neg__(self) -> "Uncertain":
         """Return the range of the negated numbers."""
         return Uncertain(-self.high, -self.low)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ivfhir.expressions.elm.nodes import (
     casts,
     comparisons,
+    conversions,
     functions,
     literals,
     logic,
@@ -25,6 +26,7 @@ NODES: Mapping[str, NodeCompiler] = {
     **logic.NODES,
     **comparisons.NODES,
     **casts.NODES,
+    **conversions.NODES,
     **functions.NODES,
     **temporal.NODES,
     **membership.NODES,

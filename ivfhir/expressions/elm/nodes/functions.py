@@ -75,7 +75,6 @@ def boundary_of(value: Value, digits: int | None, *, last: bool) -> Value:
 
 
 STRICT: dict[str, tuple[Function, TypeRule]] = {
-    "Subtract": (arithmetic.subtract, same),
     "Multiply": (arithmetic.multiply, product),
     "Divide": (arithmetic.divide, quotient),
     "TruncatedDivide": (arithmetic.truncated_divide, same),
@@ -106,9 +105,17 @@ STRICT: dict[str, tuple[Function, TypeRule]] = {
     "SingletonFrom": (lists.singleton, element),
 }
 
+INTEGERS: dict[str, Function] = {
+    "Multiply": arithmetic.multiply_integers,
+    "Power": arithmetic.fitting_integer(arithmetic.power),
+    "Negate": arithmetic.fitting_integer(arithmetic.negate),
+    "Abs": arithmetic.fitting_integer(arithmetic.absolute),
+    "TruncatedDivide": arithmetic.fitting_integer(arithmetic.truncated_divide),
+}
+"""Operators of Integers whose result may not fit one."""
+
 LENIENT: dict[str, tuple[Function, TypeRule]] = {
     "Concatenate": (lambda *parts: strings.concatenate(list(parts)), always(t.STRING)),
-    "Length": (lambda value: 0 if value is None else len(value), always(t.INTEGER)),
     "AllTrue": (logical.all_true, always(t.BOOLEAN)),
     "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
     "Count": (aggregates.count, always(t.INTEGER)),
@@ -137,7 +144,10 @@ def compile_strict(scope: Scope, node: Node) -> Compiled:
     """Compile an operator that is null when an operand is."""
     parts = operands(scope, node)
     function, rule = STRICT[node["type"]]
-    return Compiled(applied(parts, function), rule([part.type for part in parts]))
+    type_ = rule([part.type for part in parts])
+    if type_ == t.INTEGER and node["type"] in INTEGERS:
+        function = INTEGERS[node["type"]]
+    return Compiled(applied(parts, function), type_)
 
 
 def applied(parts: list[Compiled], function: Function) -> Run:
@@ -198,11 +208,26 @@ def compile_named(scope: Scope, node: Node) -> Compiled:
     return Compiled(run, type_)
 
 
+def compile_length(scope: Scope, node: Node) -> Compiled:
+    """Compile Length: of a list that is null it is 0, of a string that is null it is null."""
+    (operand,) = operands(scope, node)
+    run, nothing = operand.run, 0 if isinstance(operand.type, t.ListOf) else None
+
+    def length(f: Frame) -> int | None:
+        value = run(f)
+        return nothing if value is None else len(value)
+
+    return Compiled(length, t.INTEGER)
+
+
 def compile_aggregate(scope: Scope, node: Node) -> Compiled:
     """Compile an aggregate of a list; null for a list that is null."""
     source = scope.compile(node["source"])
     inner = t.element_of(source.type)
-    return Compiled(applied([source], aggregates.AGGREGATES[node["type"]]), inner)
+    function = aggregates.AGGREGATES[node["type"]]
+    if inner == t.INTEGER:
+        function = arithmetic.fitting_integer(function)
+    return Compiled(applied([source], function), inner)
 
 
 def compile_boundary(scope: Scope, node: Node) -> Compiled:
@@ -233,6 +258,7 @@ NODES = {
     **dict.fromkeys(LENIENT, compile_lenient),
     **dict.fromkeys(NAMED, compile_named),
     **dict.fromkeys(aggregates.AGGREGATES, compile_aggregate),
+    "Length": compile_length,
     "LowBoundary": compile_boundary,
     "HighBoundary": compile_boundary,
     "MinValue": compile_extreme,

@@ -5,8 +5,21 @@ from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.scope import OFFSET, UNSET, Compiled, Frame, Node, Run, Scope, constant
+from ivfhir.expressions.operators.boundaries import MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.operators.dates import build
-from ivfhir.expressions.values import Code, Concept, Date, DateTime, Interval, Quantity, Ratio, Time
+from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.values import (
+    Code,
+    CodeSystem,
+    Concept,
+    Date,
+    DateTime,
+    Interval,
+    Quantity,
+    Ratio,
+    Time,
+    ValueSet,
+)
 from ivfhir.expressions.values.value import Value
 
 DATE_PARTS = ("year", "month", "day")
@@ -20,12 +33,19 @@ LITERALS: dict[t.ElmType, Callable[[str], Value]] = {
 }
 
 
+LIMITS = {t.INTEGER: MAX_INTEGER + 1, t.LONG: MAX_LONG + 1}
+"""The greatest literals: one more than the greatest number, for the least is its negation."""
+
+
 def compile_literal(scope: Scope, node: Node) -> Compiled:
     """Compile a literal of a simple type."""
     type_ = t.named(node["valueType"])
     if type_ not in LITERALS:
         scope.refuse(node, f"literal of type {type_} is not supported")
-    return constant(LITERALS[type_](node.get("value", "")), type_)
+    value = LITERALS[type_](node.get("value", ""))
+    if type_ in LIMITS and value > LIMITS[type_]:
+        scope.refuse(node, f"{value} does not fit {type_}")
+    return constant(value, type_)
 
 
 def compile_null(_: Scope, node: Node) -> Compiled:
@@ -49,9 +69,12 @@ def compile_ratio(scope: Scope, node: Node) -> Compiled:
 
 def folded(compiled: Compiled, parts: list[Compiled]) -> Compiled:
     """Return a constant when all parts are constants, the expression as it is otherwise."""
-    if all(part.constant is not UNSET for part in parts):
+    if any(part.constant is UNSET for part in parts):
+        return compiled
+    try:
         return constant(compiled.run([]), compiled.type)
-    return compiled
+    except CqlError:
+        return compiled
 
 
 def compile_date(scope: Scope, node: Node) -> Compiled:
@@ -137,8 +160,12 @@ def compile_interval(scope: Scope, node: Node) -> Compiled:
 
     def run(f: Frame) -> Interval | None:
         a, b = low_run(f), high_run(f)
-        closed_a, closed_b = low_closed.run(f) is not False, high_closed.run(f) is not False
-        if a is None and b is None and not closed_a and not closed_b:
+        closed_a, closed_b = low_closed.run(f), high_closed.run(f)
+        if (
+            closed_a is None
+            or closed_b is None
+            or (a is None and b is None and not closed_a and not closed_b)
+        ):
             return None
         return Interval(a, b, closed_a, closed_b, point_name)
 
@@ -193,6 +220,8 @@ def quantity_of(parts: dict[str, Value]) -> Quantity:
 BUILDERS: dict[str, Callable[[dict[str, Value]], Value]] = {
     t.QUANTITY: quantity_of,
     t.RATIO: lambda parts: Ratio(parts.get("numerator"), parts.get("denominator")),
+    t.VALUE_SET: lambda p: ValueSet(p.get("id"), p.get("version")),
+    t.CODE_SYSTEM: lambda p: CodeSystem(p.get("id"), p.get("version")),
     t.CODE: lambda p: Code(p.get("code"), p.get("system"), p.get("version"), p.get("display")),
     t.CONCEPT: lambda p: Concept(tuple(p.get("codes") or ()), p.get("display")),
 }

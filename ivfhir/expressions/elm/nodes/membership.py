@@ -9,7 +9,6 @@ from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import boundaries, intervals, lists
-from ivfhir.expressions.operators.equality import pair_or_null
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
 from ivfhir.expressions.values.dates import PRECISIONS
@@ -80,14 +79,14 @@ def compile_contains(scope: Scope, node: Node) -> Compiled:
 def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
     """Return whether a point is in a list or interval.
 
-    Null is in no list and no interval known to hold it: the answer is null. Nothing is in a null
-    container: False.
+    Nothing is in a null container: False. Null is in a list that has a null; of an interval it is
+    not known whether it holds a null.
     """
     proper = node["type"].startswith("Proper")
     if container.constant.__class__ is list and point.type == t.STRING and not proper:
         return Compiled(in_constant(point.run, frozenset(container.constant)), t.BOOLEAN)
     precision = precision_of(node)
-    inside = intervals.properly_holds if proper else intervals.holds
+    inside: Relation = intervals.properly_holds if proper else intervals.holds
     a, b = point.run, container.run
 
     def run(f: Frame) -> Truth:
@@ -97,24 +96,14 @@ def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
         value = a(f)
         if isinstance(holder, Interval):
             return None if value is None else inside(holder, value, precision)
-        if value is None:
-            return None
-        found = lists.contains(holder, value)
-        if proper and found:
-            return any(pair_or_null(value, other) is False for other in holder)
-        return found
+        return (lists.properly_contains if proper else lists.contains)(holder, value)
 
     return Compiled(run, t.BOOLEAN)
 
 
 def in_constant(point: Run, strings: frozenset[Value]) -> Run:
     """Return whether a string is one of some that are known when compiling."""
-
-    def run(f: Frame) -> Truth:
-        value = point(f)
-        return None if value is None else value in strings
-
-    return run
+    return lambda f: point(f) in strings
 
 
 def compile_includes(scope: Scope, node: Node) -> Compiled:

@@ -20,6 +20,8 @@ def compile_add(scope: Scope, node: Node) -> Compiled:
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
         return Compiled(two(a, b, dates.plus), a.type)
+    if a.type == t.INTEGER:
+        return Compiled(two(a, b, arithmetic.add_integers), a.type)
     return Compiled(two(a, b, add if a.type in (t.ANY, t.NULL) else arithmetic.add), a.type)
 
 
@@ -28,6 +30,8 @@ def compile_subtract(scope: Scope, node: Node) -> Compiled:
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
         return Compiled(two(a, b, minus), a.type)
+    if a.type == t.INTEGER:
+        return Compiled(two(a, b, arithmetic.subtract_integers), a.type)
     return Compiled(two(a, b, arithmetic.subtract), a.type)
 
 
