@@ -11,34 +11,50 @@ import pytest
 from ivfhir.parameters import parse_as_of
 from tests.cases.answers import Answers, differences
 from tests.cases.case import Case, find_cases
-from tests.servers.hapi_client import as_list, evaluate_on_hapi
+from tests.cases.drafted import drafted_actions, plan_differences
+from tests.servers.hapi_client import apply_on_hapi, as_list, evaluate_on_hapi
 
 pytestmark = pytest.mark.server
 
 CASES = [case for case in find_cases() if "unread" not in case.table]
+PLANS = [case for case in CASES if "start" in case.table]
+LISTS = {
+    "failed": "Failed",
+    "unknown": "Unknown",
+    "cautions": "Cautions",
+    "not_assessable": "NotAssessable",
+}
 NEVER_ASKED = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.protocol}-{case.id}")
+def by_name(case: Case) -> str:
+    return f"{case.protocol}-{case.id}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_name)
 def test_hapi_gives_the_answers_of_the_case(case, hapi_with_knowledge):
-    values = evaluate_on_hapi(
-        hapi_with_knowledge, case.protocol, case.bundle(), parameters_of(case)
-    )
-    criteria = as_list(values[f"{case.protocol}_Criteria"])
-    lists = {
-        "failed": "Failed",
-        "unknown": "Unknown",
-        "cautions": "Cautions",
-        "not_assessable": "NotAssessable",
-    }
+    name = case.protocol
+    values = evaluate_on_hapi(hapi_with_knowledge, name, case.bundle(), parameters_of(case))
+    criteria = as_list(values[f"{name}_Criteria"])
     found = Answers(
         truths={criterion["id"]: criterion["truth"] for criterion in criteria},
-        status=values[f"{case.protocol}_Status"],
-        lists={
-            name: as_list(values[f"{case.protocol}_{define}"]) for name, define in lists.items()
-        },
+        status=values[f"{name}_Status"],
+        lists={key: as_list(values[f"{name}_{define}"]) for key, define in LISTS.items()},
     )
     assert differences(case, found) == []
+    assert values["Deceased"] is case.table.get("deceased", False)
+
+
+@pytest.mark.parametrize("case", PLANS, ids=by_name)
+def test_hapi_keeps_the_actions_of_the_case_on_the_same_days(case, hapi_with_knowledge):
+    care_plan = apply_on_hapi(
+        hapi_with_knowledge, case.protocol, case.bundle(), parameters_of(case)
+    )
+    drafted = drafted_actions(care_plan)
+    if "refusal" in case.table:
+        assert drafted == {}
+    else:
+        assert plan_differences(case, drafted) == []
 
 
 def parameters_of(case: Case) -> dict[str, Any]:
@@ -47,6 +63,6 @@ def parameters_of(case: Case) -> dict[str, Any]:
     parameters = {"AsOf": {"valueDateTime": str(as_of)}, **case.table.get("parameters", {})}
     if "start" in case.table:
         parameters["Start"] = {"valueDate": str(case.table["start"])}
-    if "override_reason" in case.table:
+    if case.table.get("override_reason", "").strip():  # FHIR has no blank string to send
         parameters["OverrideReason"] = case.table["override_reason"]
     return parameters
