@@ -1,5 +1,6 @@
 """`ivfhir`: runs the subcommand, and turns every error into one sentence and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 answered, 2 usage, 3 no plan, 4 input or knowledge, 5 server; 1 a fault of ours.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # FHIR JSON is UTF-8, whatever the terminal is.
     try:
         arguments = build_parser().parse_args(argv)
         code: int = arguments.run(arguments)

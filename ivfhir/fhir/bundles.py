@@ -34,7 +34,7 @@ class Gap(NamedTuple):
 
     Attributes:
         resource_type: of what the missing resources are; None when it cannot be told.
-        reason: one clause for the reader.
+        reason: a sentence for the reader.
     """
 
     resource_type: str | None
@@ -102,7 +102,10 @@ class BundleReader:
                 reason = f"{page.lacking} of its matches are not in the input"
             if reason is not None:
                 gaps.append(
-                    Gap(page.resource_type, f"the search in {page.place} is not whole: {reason}")
+                    Gap(
+                        page.resource_type,
+                        f"The search in {page.place} is not whole: {reason}; export every page.",
+                    )
                 )
         return tuple(gaps)
 
@@ -119,10 +122,10 @@ class BundleReader:
         status = response.get("status") if isinstance(response, dict) else None
         failed = isinstance(status, str) and status[:1] in {"4", "5"}
         if failed and bundle.get("type") == "batch-response":
-            self.gaps.append(Gap(None, f"{place} holds a request that failed ({str(status)[:3]})"))
+            self.gaps.append(Gap(None, f"{place} holds a request that failed ({str(status)[:3]})."))
         elif bundle.get("type") == "searchset" and resource is not None and is_failure(resource):
             kind = _searched_type(links_of(bundle))
-            self.gaps.append(Gap(kind, f"{place} says that the search failed in part"))
+            self.gaps.append(Gap(kind, f"{place} says that the search failed in part."))
 
 
 def lacking(pages: Sequence[Resource]) -> int:

@@ -100,7 +100,7 @@ class _Reading:
         if not files:
             raise InputError(f"{path} holds no *.json or *.ndjson file; {_GIVE}")
         for file in files:
-            name = str(file.relative_to(path))
+            name = os.fsencode(file.relative_to(path)).decode("utf-8", "replace")
             for place, document in _documents(_text(file, name), name):
                 if _holds_no_resource(document):
                     self.not_fhir[name] = self.not_fhir.get(name, 0) + 1

@@ -57,13 +57,15 @@ class HttpRepository:
             sleep: waits for so many seconds.
 
         Raises:
-            UsageError: `base_url` is no http address.
+            UsageError: `base_url` is no http address, or the token cannot be one.
         """
         self._base = base_url.rstrip("/") + "/"
         self._origin = _origin(base_url)
         scheme, host, _ = self._origin
         if scheme not in {"http", "https"} or not host:
             raise UsageError("The server's address must be http://host/… or https://host/….")
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise UsageError("The access token holds characters that no token has; copy it again.")
         self._timeout = (min(CONNECT_TIMEOUT_S, read_timeout_s), read_timeout_s)
         self._session = session or requests.Session()
         self._session.auth = _Bearer(token)

@@ -135,6 +135,35 @@ def test_text_leads_with_the_answer_in_the_words_of_the_pages(
     assert lines[-1].strip() == "(LUNG 0.1.0)"
 
 
+def test_text_of_several_patients_names_each_and_says_who_has_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = {"resourceType": "Patient", "id": "bad", "birthDate": 1962}
+    path = tmp_path / "export.ndjson"
+    path.write_text(json.dumps(bad) + "\n" + json.dumps({"resourceType": "Patient", "id": "good"}))
+    code, out, _ = _evaluate(capsys, "--patient", str(path), "--all", "--format", "text")
+    first, second = out.split("\n\n")[:2]
+    assert code == 4
+    assert first.startswith("Patient/bad: Patient/bad has a number as Patient.birthDate")
+    assert second.startswith("Patient/good, as of 3 Mar 2025")
+
+
+def test_a_page_without_its_next_page_is_answered_as_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = [{"relation": "next", "url": f"{BASE}/page/2"}]
+    entry = [{"resource": {"resourceType": "Patient", "id": "p", "birthDate": "1962-05-14"}}]
+    page = {"resourceType": "Bundle", "type": "searchset", "link": link, "entry": entry}
+    path = tmp_path / "everything.json"
+    path.write_text(json.dumps(page))
+    code, out, err = _evaluate(capsys, "--patient", str(path))
+    truths = {each["id"]: each["truth"] for each in json.loads(out)["protocols"][0]["criteria"]}
+    assert (code, err.count("\n")) == (0, 1)
+    assert "its next page is not in the input; export every page." in err
+    assert truths["LUNG-I01"] is None
+    assert truths["C-AGE"] is True
+
+
 @pytest.fixture
 def patient_on_server(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("IVFHIR_TOKEN", "secret-token")

@@ -70,7 +70,11 @@ def test_a_page_whose_next_page_is_absent_leaves_its_type_unread() -> None:
         link=_links(self="http://x/Observation?patient=p", next="http://x/Observation?page=2"),
     )
     assert _read(page)[1] == (
-        Gap("Observation", "the search in page 1 is not whole: its next page is not in the input"),
+        Gap(
+            "Observation",
+            "The search in page 1 is not whole: its next page is not in the input; "
+            "export every page.",
+        ),
     )
 
 
@@ -103,7 +107,9 @@ def test_fewer_matches_than_the_total_are_not_the_whole() -> None:
     )
     assert _read(page)[1] == (
         Gap(
-            "Condition", "the search in page 1 is not whole: 2 of its matches are not in the input"
+            "Condition",
+            "The search in page 1 is not whole: 2 of its matches are not in the input; "
+            "export every page.",
         ),
     )
 

@@ -282,3 +282,10 @@ def test_operations_and_capabilities_are_asked_for(
 def test_an_address_that_is_no_http_address_is_a_usage_error(address: str) -> None:
     with pytest.raises(errors.UsageError, match="http"):
         HttpRepository(address)
+
+
+@pytest.mark.parametrize("token", ["a\nX-Other: b", "tok\u00e9n", "a\u2028b"])
+def test_a_token_that_would_change_the_request_is_refused_unsaid(token: str) -> None:
+    with pytest.raises(errors.UsageError) as caught:
+        HttpRepository(BASE, token=token)
+    assert token not in caught.value.message
