@@ -57,13 +57,28 @@ class Cell:
 
     def caller(self, arguments: list[Run]) -> Run:
         """Return what calls this function with compiled arguments, in a frame of its own."""
-        blank = None
+        body = self.body
+        if body is None:
+            return self._late_caller(arguments)
+        blank = [None] * (self.size - 1 - len(arguments))
+        match arguments:
+            case []:
+                return lambda f: body([f[0], *blank])
+            case [a]:
+                return lambda f: body([f[0], a(f), *blank])
+            case [a, b]:
+                return lambda f: body([f[0], a(f), b(f), *blank])
+            case [a, b, c]:
+                return lambda f: body([f[0], a(f), b(f), c(f), *blank])
+        return lambda f: body([f[0], *[a(f) for a in arguments], *blank])
+
+    def _late_caller(self, arguments: list[Run]) -> Run:
+        """Return what calls a function that is still being compiled: one that calls itself."""
 
         def run(f: Frame) -> Value:
-            nonlocal blank
-            if blank is None:
-                blank = [None] * (self.size - 1 - len(arguments))
-            return self.body([f[0], *[a(f) for a in arguments], *blank])  # type: ignore[misc]  # set when compiled
+            blank = [None] * (self.size - 1 - len(arguments))
+            frame = [f[0], *[a(f) for a in arguments], *blank]
+            return self.body(frame) if self.body else None
 
         return run
 

@@ -4,7 +4,7 @@ Durations between partial dates are an `Uncertain` range of what the unknown com
 """
 
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from ivfhir.expressions.operators.errors import CqlError
@@ -22,7 +22,6 @@ from ivfhir.expressions.values.dates import (
     YEAR,
     Partial,
     Parts,
-    as_datetime,
     parts_of,
     shifted,
     valid_parts,
@@ -125,7 +124,9 @@ def moved_months(parts: Parts, months: int) -> Parts:
 
 def as_milliseconds(parts: Parts) -> int:
     """Return milliseconds since the first day of year 1; missing components are the least."""
-    return (as_datetime(parts) - EPOCH) // MILLI
+    year, month, day, hour, minute, second, milli = parts + LOWEST[len(parts) :]
+    days = date(year, month, day).toordinal() - 1
+    return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + milli
 
 
 def from_milliseconds(total: int, length: int) -> Parts:
@@ -156,6 +157,8 @@ def difference_between(a: Partial, b: Partial, precision: str) -> int | Uncertai
     """
     level = PRECISIONS[precision]
     x, y = aligned(a, b, level)
+    if len(x) >= level <= len(y) and precision != "Week":
+        return boundaries(x, y, level)
     x, y = x[:level], y[:level]
     if precision == "Week":
         low = weeks(filled(x, DAY, last=True), filled(y, DAY, last=False))
@@ -206,6 +209,8 @@ def boundaries(x: Parts, y: Parts, level: int) -> int:
         return y[0] - x[0]
     if level == MONTH:
         return (y[0] - x[0]) * MONTHS + y[1] - x[1]
+    if level == DAY:
+        return date(*y[:DAY]).toordinal() - date(*x[:DAY]).toordinal()
     return as_milliseconds(y[:level]) // MS[level] - as_milliseconds(x[:level]) // MS[level]
 
 

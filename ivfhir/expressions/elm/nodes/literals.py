@@ -139,9 +139,17 @@ def compile_tuple(scope: Scope, node: Node) -> Compiled:
     """Compile a tuple."""
     names = [element["name"] for element in node.get("element", [])]
     parts = [scope.compile(element["value"]) for element in node.get("element", [])]
-    pairs = [(name, part.run) for name, part in zip(names, parts, strict=True)]
     type_ = t.tuple_of({name: part.type for name, part in zip(names, parts, strict=True)})
-    return Compiled(lambda f: {name: run(f) for name, run in pairs}, type_)
+    fixed = {name: part.constant for name, part in zip(names, parts, strict=True)}
+    varying = [(n, p.run) for n, p in zip(names, parts, strict=True) if p.constant is UNSET]
+
+    def run(f: Frame) -> dict[str, Value]:
+        made = fixed.copy()
+        for name, part in varying:
+            made[name] = part(f)
+        return made
+
+    return folded(Compiled(run, type_), parts)
 
 
 def compile_interval(scope: Scope, node: Node) -> Compiled:

@@ -113,7 +113,12 @@ def joined(parts: list[Compiled]) -> tuple[list[Run], t.ElmType]:
 def compile_if(scope: Scope, node: Node) -> Compiled:
     """Compile `if`: only True takes the first branch."""
     condition = scope.compile(node["condition"]).run
-    (then, otherwise), type_ = joined([scope.compile(node["then"]), scope.compile(node["else"])])
+    parts = [scope.compile(node["then"]), scope.compile(node["else"])]
+    (then, otherwise), type_ = joined(parts)
+    if parts[0].constant is None:
+        return Compiled(lambda f: None if condition(f) is True else otherwise(f), type_)
+    if parts[1].constant is None:
+        return Compiled(lambda f: then(f) if condition(f) is True else None, type_)
     return Compiled(lambda f: then(f) if condition(f) is True else otherwise(f), type_)
 
 

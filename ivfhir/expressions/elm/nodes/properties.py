@@ -4,6 +4,8 @@ The static type says which element it is, so that a path costs one closure. Wher
 (a choice, Any) the value is asked at run time.
 """
 
+from operator import itemgetter
+
 from ivfhir.expressions.elm.readers import reader
 from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.elm.types import (
@@ -67,7 +69,12 @@ def local(scope: Scope, node: Node, name: str) -> Compiled:
     if name not in scope.names:
         scope.refuse(node, f"there is no {name} here")
     slot, type_ = scope.names[name]
-    return Compiled(lambda f: f[slot], type_, slot=slot)
+    return of_slot(slot, type_)
+
+
+def of_slot(slot: int, type_: ElmType) -> Compiled:
+    """Return the expression that is the value in a frame slot."""
+    return Compiled(itemgetter(slot), type_, slot=slot)
 
 
 def steps(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
@@ -104,17 +111,20 @@ def step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
 
 def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
     """Return an element of a tuple."""
-    run, slot = source.run, source.slot
+    run = source.run
 
-    def of_slot(f: Frame) -> Value:
-        value = f[slot]  # type: ignore[index]  # only used with a slot
-        return None if value is None else value.get(path)
-
-    def of_run(f: Frame) -> Value:
+    def element(f: Frame) -> Value:
         value = run(f)
         return None if value is None else value.get(path)
 
-    return Compiled(of_run if slot is None else of_slot, type_.get(path))
+    def element_of_slot(f: Frame) -> Value:
+        value = f[slot]
+        return None if value is None else value.get(path)
+
+    if source.slot is None:
+        return Compiled(element, type_.get(path))
+    slot = source.slot
+    return Compiled(element_of_slot, type_.get(path))
 
 
 def attribute(run: Run, name: str) -> Run:

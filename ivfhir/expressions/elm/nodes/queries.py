@@ -1,9 +1,11 @@
 """Queries: sources, let, with and without, where, return, aggregate, sort."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.literals import coerced
+from ivfhir.expressions.elm.nodes.properties import of_slot
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope, constant
 from ivfhir.expressions.operators import lists
@@ -97,7 +99,7 @@ def compile_return(scope: Scope, node: Node, sources: list[Source]) -> tuple[Com
     types = {name: scope.names[name][1] for name in names}
     if len(sources) == 1:
         slot = sources[0][0]
-        return Compiled(lambda f: f[slot], types[names[0]], slot=slot), False
+        return of_slot(slot, types[names[0]]), False
     slots = [(name, slot) for name, (slot, _, _) in zip(names, sources, strict=True)]
     return Compiled(lambda f: {name: f[slot] for name, slot in slots}, t.tuple_of(types)), False
 
@@ -132,7 +134,7 @@ def plan(
         return simple_loop(slot, source, where, returned)
     passes = tests(checks, where)
     slot = sources[0][0]
-    value = returned if returned is not None else lambda f: f[slot]
+    value = returned if returned is not None else itemgetter(slot)
 
     def run(f: Frame) -> list[Value] | None:
         result: list[Value] = []
@@ -255,7 +257,7 @@ def compile_current(scope: Scope, node: Node) -> Compiled:
     if name not in scope.names:
         scope.refuse(node, f"there is no {name} here")
     slot, type_ = scope.names[name]
-    return Compiled(lambda f: f[slot], type_, slot=slot)
+    return of_slot(slot, type_)
 
 
 NODES = {

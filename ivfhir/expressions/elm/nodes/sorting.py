@@ -4,7 +4,7 @@ Null comes before everything, and elements that cannot be ordered keep their ord
 """
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.nodes.properties import step, steps
+from ivfhir.expressions.elm.nodes.properties import of_slot, step, steps
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.fhir_model import primitive_of
 from ivfhir.expressions.operators.comparison import sort_key
@@ -25,10 +25,7 @@ def compile_sort(scope: Scope, node: Node, source: Run, type_: t.ElmType) -> Run
     """
     with scope.inner():
         slot = scope.bind("$this", type_)
-        keys = [
-            compile_key(scope, item, Compiled(lambda f: f[slot], type_, slot=slot))
-            for item in node["by"]
-        ]
+        keys = [compile_key(scope, item, of_slot(slot, type_)) for item in node["by"]]
     keys.reverse()
 
     def run(f: Frame) -> list[Value] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import is_element_type
-from ivfhir.expressions.elm.nodes.properties import dynamic, steps
+from ivfhir.expressions.elm.nodes.properties import dynamic, of_slot, steps
 from ivfhir.expressions.elm.scope import (
     INDEX,
     UNSET,
@@ -279,7 +279,7 @@ def dated_retrieve(scope: Scope, node: Node, type_: str, source: Run) -> Run:
     with scope.inner():
         slot = scope.bind("$dated", type_)
         path = node.get("dateProperty") or node.get("dateLowProperty", "")
-        date = steps(scope, node, Compiled(lambda f: f[slot], type_, slot=slot), path)
+        date = steps(scope, node, of_slot(slot, type_), path)
     range_run, run = scope.compile(node["dateRange"]).run, date.run
     wrap = t.wrapper(date.type, t.ANY) if is_element_type(date.type) else None
 
