@@ -1,3 +1,3 @@
-"""Protocols of interventional oncology as computable FHIR: read, evaluate, plan, review, write back."""
+"""Protocols of interventional oncology as computable FHIR: read, evaluate, plan, write back."""
 
 __version__ = "0.1.0"

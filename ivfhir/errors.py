@@ -38,8 +38,8 @@ class IvfhirError(Exception):
     """Base of all errors that a user can meet.
 
     Args:
-        message: one or two sentences: what is wrong, and what to do about it. It holds no token, name,
-            identifier or resource body.
+        message: one or two sentences: what is wrong, and what to do about it. It holds no token,
+            name, identifier or resource body.
         expression: FHIRPath of the culprit, where there is one.
         outcome: the OperationOutcome a server answered with, kept whole.
     """
@@ -109,7 +109,7 @@ class KnowledgeError(IvfhirError):
 
 
 class UnsupportedError(KnowledgeError):
-    """A library uses an operator that the evaluator does not have; the message names it and its place."""
+    """A library uses an operator that the evaluator lacks; the message names it and its place."""
 
     code = "not-supported"
 
@@ -254,7 +254,7 @@ class RejectedError(ServerError):
 
 
 class BadAnswerError(ServerError):
-    """The server answered, but not as the FHIR REST API promises (HTML, another resource type, a broken page)."""
+    """The answer is not what the FHIR REST API promises: HTML, another type, a broken page."""
 
     code = "structure"
 

@@ -33,7 +33,7 @@ class Repository(Protocol):
         ...
 
     def operation(self, path: str, parameters: Resource) -> Resource:
-        """POST a Parameters (or other) resource to `[base]/path`, such as `Library/LUNG/$evaluate`."""
+        """POST a resource, mostly Parameters, to `[base]/path`, such as `Library/LUNG/$evaluate`."""
         ...
 
     def capabilities(self) -> Resource:
