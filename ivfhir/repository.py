@@ -33,7 +33,7 @@ class Repository(Protocol):
         ...
 
     def operation(self, path: str, parameters: Resource) -> Resource:
-        """POST a resource, mostly Parameters, to `[base]/path`, such as `Library/LUNG/$evaluate`."""
+        """POST a resource to `[base]/path`, such as `Library/LUNG/$evaluate`; return the answer."""
         ...
 
     def capabilities(self) -> Resource:
