@@ -66,7 +66,10 @@ def withdraw_copies(
 
 
 def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
-    """Return the references of the plan that stays: what it and its RequestGroup point to."""
+    """Return the references of the plan that stays: what it and its RequestGroup point to.
+
+    Of what they do not point to (a Provenance) the copy stays that points to the plan.
+    """
     plan = parts[plan_id][0]
     groups = {
         reference_of(copy): copy
@@ -79,7 +82,11 @@ def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
         pointed.update(_references(groups.get(reference, {})))
     kept = {}
     for value, copies in parts.items():
-        chosen = [copy for copy in copies if reference_of(copy) in pointed] or copies
+        chosen = [
+            copy
+            for copy in copies
+            if reference_of(copy) in pointed or reference_of(plan) in _references(copy)
+        ] or copies
         kept[value] = reference_of(chosen[0]) if chosen else ""
     kept[plan_id] = reference_of(plan)
     return kept

@@ -1,0 +1,282 @@
+"""A plan reaches the server once, whatever the server does."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    UnauthorisedError,
+    UnreachableError,
+    VersionConflictError,
+)
+from ivfhir.servers.http import HttpRepository
+from ivfhir.servers.memory import MemoryRepository
+from ivfhir.write_back import find_written, write_back
+from ivfhir.writing.bundle import PLAN_SYSTEM, to_transaction
+from ivfhir.writing.capabilities import read_write_support
+from tests.ivfhir.small_plan import PLAN_ID, accepted
+
+BUNDLE = to_transaction(accepted(), plan_id=PLAN_ID)
+COUNTS = {"CarePlan": 1, "RequestGroup": 1, "ServiceRequest": 1, "Goal": 1, "Provenance": 1}
+
+
+def no_pause(seconds):
+    """Do not wait."""
+
+
+def stored(repository):
+    return {name: len(repository.search(name, {})) for name in COUNTS}
+
+
+class Faulty(MemoryRepository):
+    """A server whose transactions fail as told: before or after the commit."""
+
+    def __init__(self, error, *, commits=False, times=1):
+        super().__init__()
+        self.error, self.commits, self.times, self.sent = error, commits, times, 0
+
+    def transact(self, bundle):
+        self.sent += 1
+        if self.sent > self.times:
+            return super().transact(bundle)
+        answer = super().transact(bundle) if self.commits else None
+        if self.error is None:
+            return {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "odd"}]}
+        del answer
+        raise self.error
+
+
+def test_a_plan_is_written_read_back_and_compared():
+    repository = MemoryRepository()
+    receipt = write_back(repository, BUNDLE)
+    assert stored(repository) == COUNTS
+    assert not receipt.already_there
+    assert [entry.differences for entry in receipt.entries] == [()] * 5
+    assert receipt.entries[0].reference == "CarePlan/1"
+    assert receipt.entries[0].version == "1"
+
+
+def test_writing_again_writes_nothing():
+    repository = MemoryRepository()
+    write_back(repository, BUNDLE)
+    receipt = write_back(repository, BUNDLE)
+    assert stored(repository) == COUNTS
+    assert receipt.already_there
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreachableError("no answer"),
+        VersionConflictError("a race", status=409),
+        ServerError("500", status=500),
+        None,
+    ],
+    ids=["dropped", "409", "500", "outcome"],
+)
+def test_an_answer_that_is_lost_after_the_commit_is_found_out(error):
+    repository = Faulty(error, commits=True)
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert repository.sent == 1
+    assert stored(repository) == COUNTS
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (UnreachableError("no answer"), UnreachableError),
+        (VersionConflictError("changed", status=412), VersionConflictError),
+        (ServerError("500", status=500), ServerError),
+        (None, BadAnswerError),
+        (ForbiddenError("no", status=403), ForbiddenError),
+        (RejectedError("no", status=422), RejectedError),
+        (ThrottledError("slow down"), ThrottledError),
+        (UnauthorisedError("expired", status=401), UnauthorisedError),
+    ],
+)
+def test_what_did_not_arrive_leaves_nothing_and_can_be_sent_again(error, raised):
+    repository = Faulty(error)
+    with pytest.raises(raised):
+        write_back(repository, BUNDLE, pause=no_pause)
+    assert stored(repository) == dict.fromkeys(COUNTS, 0)
+    assert find_written(repository, BUNDLE) is None
+    write_back(repository, BUNDLE)
+    assert stored(repository) == COUNTS
+
+
+def test_a_commit_that_comes_late_is_waited_for():
+    repository = Faulty(UnreachableError("no answer"))
+    waited = []
+
+    def pause(seconds):
+        waited.append(seconds)
+        if len(waited) == 2:
+            MemoryRepository.transact(repository, BUNDLE)
+
+    receipt = write_back(repository, BUNDLE, pause=pause)
+    assert receipt.entries[0].reference == "CarePlan/1"
+    assert waited == [0.0, 0.5]
+
+
+def test_an_entry_that_is_not_done_makes_the_answer_unclear():
+    class Partial(MemoryRepository):
+        def transact(self, bundle):
+            entries = [{"response": {"status": "500"}} for _ in bundle["entry"]]
+            return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+
+    with pytest.raises(BadAnswerError, match="not done"):
+        write_back(Partial(), BUNDLE, pause=no_pause)
+
+
+def test_a_place_is_read_from_the_resource_when_there_is_no_location():
+    class NoLocation(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            for entry in answer["entry"]:
+                del entry["response"]["location"]
+            return answer
+
+    receipt = write_back(NoLocation(), BUNDLE)
+    assert receipt.entries[0].reference == "CarePlan/1"
+
+
+def test_what_a_server_changes_is_told():
+    class Changing(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            goal = self.search("Goal", {})[0]
+            goal["description"] = {"text": "Something else"}
+            self._put(goal)
+            return answer
+
+    receipt = write_back(Changing(), BUNDLE)
+    by_type = {entry.resource_type: entry for entry in receipt.entries}
+    assert by_type["Goal"].differences == ("description.text is not as it was sent",)
+    assert by_type["Goal"].version == "2"
+    assert by_type["CarePlan"].differences == ()
+
+
+def test_copies_of_a_careless_server_are_withdrawn():
+    class Careless(MemoryRepository):
+        """Its conditional creates do not look."""
+
+        def transact(self, bundle):
+            entries = [
+                {
+                    **entry,
+                    "request": {k: v for k, v in entry["request"].items() if k != "ifNoneExist"},
+                }
+                for entry in bundle["entry"]
+            ]
+            return super().transact({**bundle, "entry": entries})
+
+    repository = Careless()
+    repository.transact(BUNDLE)
+    repository.transact(BUNDLE)
+    receipt = write_back(repository, BUNDLE)
+    plans = repository.search("CarePlan", {})
+    assert [plan["status"] for plan in plans] == ["active", "entered-in-error"]
+    goals = [goal["lifecycleStatus"] for goal in repository.search("Goal", {})]
+    assert goals == ["proposed", "entered-in-error"]
+    assert set(receipt.withdrawn) == {
+        "CarePlan/6",
+        "RequestGroup/7",
+        "ServiceRequest/8",
+        "Goal/9",
+    }
+    assert receipt.entries[0].reference == "CarePlan/1"
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
+def test_copies_that_cannot_be_withdrawn_are_named():
+    class Stubborn(MemoryRepository):
+        def transact(self, bundle):
+            if bundle["entry"][0]["request"]["method"] == "PUT":
+                raise ForbiddenError("no", status=403)
+            return super().transact(bundle)
+
+    repository = Stubborn()
+    unconditional = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    repository.transact(unconditional)
+    repository.transact(unconditional)
+    receipt = write_back(repository, BUNDLE)
+    assert "CarePlan/6" in receipt.left_over
+    assert receipt.withdrawn == ()
+
+
+def test_a_replaced_plan_that_changed_meanwhile_stops_the_write():
+    repository = MemoryRepository([{"resourceType": "CarePlan", "id": "old", "status": "active"}])
+    old = repository.read("CarePlan", "old")
+    repository._put({**old, "note": [{"text": "somebody else"}]})
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID, revoke=[old])
+    with pytest.raises(VersionConflictError):
+        write_back(repository, bundle, pause=no_pause)
+    assert stored(repository)["CarePlan"] == 1
+    assert repository.read("CarePlan", "old")["status"] == "active"
+
+
+def race(base, plan_id, senders):
+    """Send one plan many times at once, without any claim; return what came of each."""
+    first = HttpRepository(base, session=requests.Session())
+    patient = {"resourceType": "Patient", "id": f"{plan_id}-p"}
+    request = {"method": "PUT", "url": f"Patient/{plan_id}-p"}
+    first.transact(
+        {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": patient, "request": request}],
+        }
+    )
+    plan = _of_patient(accepted(), f"{plan_id}-p")
+    types = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal", "Provenance")
+    support = read_write_support(first.capabilities(), types)
+    bundle = to_transaction(plan, plan_id=plan_id, conditional=support.conditional.__contains__)
+    gate = threading.Barrier(senders)
+
+    def send(_):
+        repository = HttpRepository(base, session=requests.Session())
+        gate.wait()
+        try:
+            return write_back(repository, bundle)
+        except ServerError as error:
+            return error
+
+    with ThreadPoolExecutor(senders) as pool:
+        results = list(pool.map(send, range(senders)))
+    write_back(first, bundle)
+    plans = first.search("CarePlan", {"identifier": f"{PLAN_SYSTEM}|{plan_id}"})
+    return results, [plan for plan in plans if plan["status"] == "active"]
+
+
+def _of_patient(value, patient_id):
+    """Return a copy whose references to the record point to a patient that exists there."""
+    if isinstance(value, dict):
+        return {name: _of_patient(item, patient_id) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_of_patient(item, patient_id) for item in value]
+    elsewhere = isinstance(value, str) and value.startswith(
+        ("Patient/", "Observation/", "Practitioner/")
+    )
+    return f"Patient/{patient_id}" if elsewhere else value
+
+
+@pytest.mark.server
+def test_twenty_senders_leave_one_active_plan_on_a_careless_server(sekmet):
+    _, active = race(sekmet, "race-small", 20)
+    assert len(active) == 1
+
+
+@pytest.mark.server
+def test_eight_senders_leave_one_plan_on_hapi(hapi):
+    results, active = race(hapi, "race-hapi", 8)
+    assert len(active) == 1
+    assert not [result for result in results if isinstance(result, ServerError)]

@@ -1,0 +1,146 @@
+"""What is stored, compared with what was sent."""
+
+from decimal import Decimal
+
+import pytest
+
+from ivfhir.errors import ForbiddenError, UnauthorisedError
+from ivfhir.servers.memory import MemoryRepository
+from ivfhir.writing.bundle import to_transaction
+from ivfhir.writing.read_back import compare, differences, find_parts, read_parts
+from tests.ivfhir.small_plan import PLAN_ID, accepted
+
+SENT = {"resourceType": "Goal", "description": {"text": "No harm"}, "n": Decimal("1.50")}
+
+
+def test_ids_and_meta_may_be_added():
+    stored = {**SENT, "id": "7", "meta": {"versionId": "1"}, "text": {"status": "generated"}}
+    assert list(differences(SENT, stored)) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "line"),
+    [
+        ({"description": {"text": "Harm"}}, "description.text is not as it was sent"),
+        ({"description": {}}, "description.text is missing"),
+        ({"description": {"text": "No harm", "id": "x"}}, None),
+        (
+            {"description": {"text": "No harm", "coding": []}},
+            "description.coding was added by the EHR",
+        ),
+        ({"n": Decimal("1.5")}, None),
+        ({"n": Decimal("1.51")}, "n is not as it was sent"),
+        ({"n": True}, "n is not as it was sent"),
+        ({"priority": {"text": "high"}}, "priority was added by the EHR"),
+    ],
+)
+def test_each_difference_is_a_line(stored, line):
+    assert list(differences(SENT, {**SENT, **stored})) == ([] if line is None else [line])
+
+
+def test_a_shorter_list_is_told():
+    sent = {"resourceType": "Goal", "note": [{"text": "a"}, {"text": "b"}]}
+    stored = {"resourceType": "Goal", "note": [{"text": "a"}]}
+    assert list(differences(sent, stored)) == ["note has 1 in place of 2"]
+
+
+@pytest.mark.parametrize(
+    "reference", ["Patient/p", "https://ehr.example/fhir/Patient/p", "Patient/p/_history/2"]
+)
+def test_a_reference_may_be_written_in_other_words(reference):
+    sent = {"resourceType": "Goal", "subject": {"reference": "Patient/p"}}
+    assert not list(differences(sent, {**sent, "subject": {"reference": reference}}))
+    assert list(differences(sent, {**sent, "subject": {"reference": "Patient/q"}}))
+
+
+def test_an_instant_may_be_written_in_another_zone():
+    sent = {"resourceType": "Provenance", "recorded": "2025-03-03T08:51:07+01:00"}
+    assert not list(differences(sent, {**sent, "recorded": "2025-03-03T07:51:07Z"}))
+    assert list(differences(sent, {**sent, "recorded": "2025-03-03T08:51:07Z"}))
+
+
+def test_a_narrative_is_compared_by_its_words():
+    sent = {"resourceType": "Provenance", "text": {"div": "<div><p>a b</p></div>"}}
+    assert not list(differences(sent, {**sent, "text": {"div": "<div>\n<p>a\nb</p></div>"}}))
+    assert list(differences(sent, {"resourceType": "Provenance"})) == ["text is not as it was sent"]
+
+
+def test_a_lost_tag_is_told():
+    sent = {"resourceType": "Provenance", "meta": {"tag": [{"system": "s", "code": "c"}]}}
+    assert list(differences(sent, {"resourceType": "Provenance", "meta": {}})) == [
+        "meta.tag is missing"
+    ]
+
+
+@pytest.fixture
+def written():
+    repository = MemoryRepository()
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID)
+    repository.transact(bundle)
+    return repository, bundle
+
+
+def test_every_part_is_found_by_its_identifier(written):
+    repository, bundle = written
+    found = find_parts(repository, bundle)
+    assert {value: len(copies) for value, copies in found.items()} == dict.fromkeys(
+        ["d1", "d1.group", "d1.P.1", "d1.P-O1", "d1.signature"], 1
+    )
+
+
+def test_a_part_that_is_entered_in_error_does_not_count(written):
+    repository, bundle = written
+    goal = repository.search("Goal", {})[0]
+    wrong = {**goal, "lifecycleStatus": "entered-in-error"}
+    request = {"method": "PUT", "url": f"Goal/{goal['id']}"}
+    repository.transact(
+        {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": wrong, "request": request}],
+        }
+    )
+    assert find_parts(repository, bundle)["d1.P-O1"] == []
+
+
+class Forbidding(MemoryRepository):
+    """A server that lets nobody search goals, and has no search by several ids."""
+
+    def search(self, resource_type, params):
+        if resource_type == "Goal" or "_id" in params:
+            raise ForbiddenError("no", status=403)
+        return super().search(resource_type, params)
+
+
+def test_a_type_that_may_not_be_searched_counts_as_not_found():
+    repository = Forbidding()
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: name != "Goal")
+    repository.transact(bundle)
+    found = find_parts(repository, bundle)
+    assert found["d1.P-O1"] == []
+    assert len(found["d1.P.1"]) == 1
+
+
+def test_parts_are_read_one_by_one_where_the_server_has_no_search_by_id():
+    repository = Forbidding()
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    repository.transact(bundle)
+    places = {"d1": "CarePlan/1", "d1.P-O1": "Goal/4", "gone": "Goal/99"}
+    assert read_parts(repository, places).keys() == {"d1", "d1.P-O1"}
+
+
+def test_an_expired_token_is_not_taken_for_a_missing_part():
+    class Expired(MemoryRepository):
+        def search(self, resource_type, params):
+            raise UnauthorisedError("expired", status=401)
+
+    with pytest.raises(UnauthorisedError):
+        read_parts(Expired(), {"d1": "CarePlan/1"})
+
+
+def test_a_part_that_cannot_be_read_is_compared_as_unknown(written):
+    _, bundle = written
+    compared = compare(bundle, {"d1": "CarePlan/1"}, {})
+    assert compared[0].reference == "CarePlan/1"
+    assert compared[0].differences is None
+    assert compared[1].reference == ""
