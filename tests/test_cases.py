@@ -46,6 +46,15 @@ def test_a_case_agrees_with_itself(case):
     assert case.table["spec"]
 
 
+@pytest.mark.parametrize("protocol", sorted({case.protocol for case in CASES}))
+def test_every_criterion_is_seen_true_false_and_unknown(protocol):
+    seen = {
+        (name, t) for case in CASES if case.protocol == protocol for name, t in under_test(case)
+    }
+    names = next(case for case in CASES if case.protocol == protocol).truths
+    assert {(name, truth) for name in names for truth in (True, False, None)} - seen == set()
+
+
 @pytest.mark.parametrize("case", CASES, ids=by_name)
 def test_the_answers_are_those_of_the_case(case):
     decision = evaluation_of(case).decision.to_json()
@@ -54,7 +63,8 @@ def test_the_answers_are_those_of_the_case(case):
     lists = {name: decision[name] for name in ("failed", "unknown", "cautions")}
     lists["not_assessable"] = decision["notAssessable"]
     found = Answers(truths, decision["status"], lists)
-    assert differences(case, found) + missing_grounds(case, criteria) == []
+    lines = differences(case, found) + missing_grounds(case, criteria)
+    assert not lines, "\n".join(lines)
 
 
 @pytest.mark.parametrize("case", DEATHS, ids=by_name)
@@ -71,7 +81,12 @@ def test_the_plan_is_that_of_the_case(case):
         with pytest.raises(getattr(errors, case.table["refusal"])):
             care_plan_of(case)
         return
-    assert plan_differences(case, drafted_actions(care_plan_of(case))) == []
+    lines = plan_differences(case, drafted_actions(care_plan_of(case)))
+    assert not lines, "\n".join(lines)
+
+
+def under_test(case: Case) -> list[tuple[str, bool | None]]:
+    return [(name, case.truths[name]) for name in case.table["truth"]]
 
 
 def evaluation_of(case: Case) -> Evaluation:

@@ -41,7 +41,8 @@ def test_hapi_gives_the_answers_of_the_case(case, hapi_with_knowledge):
         status=values[f"{name}_Status"],
         lists={key: as_list(values[f"{name}_{define}"]) for key, define in LISTS.items()},
     )
-    assert differences(case, found) == []
+    lines = differences(case, found)
+    assert not lines, "\n".join(lines)
     assert values["Deceased"] is case.table.get("deceased", False)
 
 
@@ -54,7 +55,8 @@ def test_hapi_keeps_the_actions_of_the_case_on_the_same_days(case, hapi_with_kno
     if "refusal" in case.table:
         assert drafted == {}
     else:
-        assert plan_differences(case, drafted) == []
+        lines = plan_differences(case, drafted)
+        assert not lines, "\n".join(lines)
 
 
 def parameters_of(case: Case) -> dict[str, Any]:
