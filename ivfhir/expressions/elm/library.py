@@ -5,6 +5,7 @@ What it declares, what it retrieves, and sessions over a patient.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm.program import Program, parameter_type
@@ -43,6 +44,7 @@ class ElmLibrary:
         self._program = program
         self._key = key
         self._elm = program.libraries[key]
+        self._reached = reachable(program, key)
 
     @property
     def name(self) -> str:
@@ -62,11 +64,11 @@ class ElmLibrary:
         named = (s["name"] for s in statements if s.get("type") != "FunctionDef")
         return tuple(name for name in named if name not in contexts)
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, ParameterInfo]:
         """The parameters that this library and the ones it includes declare, by name."""
         found: dict[str, ParameterInfo] = {}
-        for key in reachable(self._program, self._key):
+        for key in self._reached:
             for d in self._program.libraries[key].get("parameters", {}).get("def", []):
                 type_name = str(parameter_type(d)).removeprefix("System.")
                 found.setdefault(d["name"], ParameterInfo(d["name"], type_name, "default" in d))
@@ -139,7 +141,7 @@ class ElmLibrary:
             self._program,
             self._key,
             index,
-            reached=reachable(self._program, self._key),
+            reached=self._reached,
             parameters=parameters or {},
             preset=preset or {},
             value_sets=value_sets,

@@ -4,6 +4,7 @@ Digits of Decimals are kept; only division, powers and logarithms, whose digits 
 rounded to CQL's eight places. What overflows the type, and division by zero, is None.
 """
 
+import math
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from decimal import Overflow as DecimalOverflow
@@ -212,10 +213,16 @@ def power(a: Value, b: Value) -> Value:
     try:
         if isinstance(a, int) and isinstance(b, int) and b >= 0:
             return bounded(int(CONTEXT.power(Decimal(a), Decimal(b)))) if b else 1
-        result = CONTEXT.power(Decimal(a), Decimal(b))
+        result = context_of_power(a, b).power(Decimal(a), Decimal(b))
     except (ArithmeticError, ValueError):
         return None
     return bounded(scaled(result))
+
+
+def context_of_power(a: Value, b: Value) -> Context:
+    """Return the precision that eight places of a power need, with six digits to spare."""
+    before_point = max(0, int(float(b) * math.log10(float(a)))) if a > 0 else CONTEXT.prec
+    return Context(min(CONTEXT.prec, before_point + PLACES + 6), ROUND_HALF_UP)
 
 
 def ln(a: Value) -> Decimal | None:

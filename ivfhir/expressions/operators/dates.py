@@ -150,6 +150,13 @@ def duration_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
     return ranged(cut(low, divisor), cut(high, divisor))
 
 
+def days_between(a: Date, b: Date) -> int | Uncertain:
+    """Return the days from one date to another, a range when components are missing."""
+    if len(a.parts) == len(b.parts) == DAY:
+        return b.ordinal - a.ordinal
+    return difference_between(a, b, "Day")
+
+
 def difference_between(a: Partial, b: Partial, precision: str) -> int | Uncertain:
     """Return how many boundaries of a component lie between `a` and `b`.
 
@@ -225,15 +232,10 @@ def ranged(low: int, high: int) -> int | Uncertain:
     return low if low == high else Uncertain(min(low, high), max(low, high))
 
 
-def component(value: Partial, precision: str) -> int | None:
-    """Return one component, None when the value is not that precise."""
-    index = PRECISIONS[precision] - value.first
-    return value.parts[index] if 0 <= index < len(value.parts) else None
-
-
 def date_from(value: Value) -> Date:
     """Return the calendar date of a DateTime in its own offset."""
-    return value if isinstance(value, Date) else Date(value.parts[:DAY])
+    found: Date = value if isinstance(value, Date) else value.date()
+    return found
 
 
 def time_from(value: DateTime) -> Time | None:

@@ -101,6 +101,13 @@ def flatten(values: Values) -> Values:
     return result
 
 
+def exists(values: Values | None) -> bool:
+    """Return whether the list has an element that is not null."""
+    if not values:
+        return False
+    return values[0] is not None or any(value is not None for value in values)
+
+
 def singleton(values: Values) -> Value:
     """Return the only element, None of an empty list.
 

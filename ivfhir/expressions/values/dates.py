@@ -26,6 +26,8 @@ PRECISIONS = {
 }
 LOWEST = (1, 1, 1, 0, 0, 0, 0)
 HIGHEST = (9999, 12, 31, 23, 59, 59, 999)
+WHOLE = (None, MILLISECOND)
+"""Precisions at which all components of two values are compared."""
 DIGITS = (4, 2, 2, 2, 2, 2, 3)
 LEAP_SECOND = 60
 
@@ -81,7 +83,23 @@ class Partial:
 class Date(Partial):
     """A calendar day, month or year."""
 
-    __slots__ = ()
+    __slots__ = ("_ordinal",)
+
+    def __init__(self, parts: Parts, text: str | None = None) -> None:
+        """Keep the components and the text."""
+        self.parts = parts
+        self.text = text
+        self._ordinal: int | None = None
+
+    @property
+    def ordinal(self) -> int:
+        """The number of the day, counted from the first of year 1.
+
+        Missing components are the first.
+        """
+        if self._ordinal is None:
+            self._ordinal = self.to_python().toordinal()
+        return self._ordinal
 
     @classmethod
     def parse(cls, text: str) -> "Date | None":
@@ -111,7 +129,7 @@ class DateTime(Partial):
         text: as written in the resource; None for a value that was computed.
     """
 
-    __slots__ = ("_key", "offset")
+    __slots__ = ("_date", "_key", "offset")
 
     def __init__(self, parts: Parts, offset: int | None = None, text: str | None = None) -> None:
         """Keep components, offset and text."""
@@ -119,6 +137,7 @@ class DateTime(Partial):
         self.offset = offset
         self.text = text
         self._key: Parts | None = None
+        self._date: Date | None = None
 
     @classmethod
     def parse(cls, text: str) -> "DateTime | None":
@@ -156,7 +175,9 @@ class DateTime(Partial):
 
     def date(self) -> Date:
         """Return the calendar date as it is written, in its own offset."""
-        return Date(self.parts[:DAY])
+        if self._date is None:
+            self._date = Date(self.parts[:DAY])
+        return self._date
 
     def __str__(self) -> str:
         """Return the text as written, or YYYY-MM-DDThh:mm:ss.fff+hh:mm as far as it is known."""
@@ -200,6 +221,8 @@ def compare(a: Partial, b: Partial, precision: int | None = None) -> int | None:
         precision: compare down to this component only; None compares all.
     """
     x, y = a.key, b.key
+    if len(x) == len(y) == SECOND and precision in WHOLE:
+        return (x > y) - (x < y)
     if (precision is not None and precision <= DAY) or (len(x) < HOUR) != (len(y) < HOUR):
         x, y = a.parts, b.parts
     if precision is None:

@@ -5,6 +5,7 @@ Arithmetic, strings, aggregates and small list operators.
 Each is null when an operand is null, save those in `LENIENT`, which say for themselves.
 """
 
+import operator
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
@@ -119,7 +120,7 @@ LENIENT: dict[str, tuple[Function, TypeRule]] = {
     "AllTrue": (logical.all_true, always(t.BOOLEAN)),
     "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
     "Count": (aggregates.count, always(t.INTEGER)),
-    "Exists": (lambda values: any(v is not None for v in values or ()), always(t.BOOLEAN)),
+    "Exists": (lists.exists, always(t.BOOLEAN)),
 }
 
 NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Function, TypeRule]] = {
@@ -174,6 +175,8 @@ def applied(parts: list[Compiled], function: Function) -> Run:
 def compile_lenient(scope: Scope, node: Node) -> Compiled:
     """Compile an operator whose function takes nulls."""
     parts = operands(scope, node)
+    if node["type"] == "Concatenate" and len(parts) < MANY:
+        return Compiled(applied(parts, operator.add), t.STRING)
     function, rule = LENIENT[node["type"]]
     type_ = rule([part.type for part in parts])
     if len(parts) == 1:

@@ -11,7 +11,7 @@ from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scop
 from ivfhir.expressions.operators import boundaries, intervals, lists
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
-from ivfhir.expressions.values.dates import PRECISIONS
+from ivfhir.expressions.values.dates import PRECISIONS, compare
 from ivfhir.expressions.values.value import Value
 
 Relation = Callable[[Value, Value, int | None], Truth]
@@ -31,6 +31,15 @@ RELATIONS: dict[str, Relation] = {
     "Starts": intervals.starts,
     "Ends": intervals.ends,
 }
+PARTIAL = frozenset({t.DATE, t.DATE_TIME, t.TIME})
+WANTED = {
+    "Before": (-1,),
+    "After": (1,),
+    "SameAs": (0,),
+    "SameOrBefore": (-1, 0),
+    "SameOrAfter": (0, 1),
+}
+"""The order of two points that makes a relation true."""
 PARTS: dict[str, Callable[[Value], Value]] = {
     "Start": boundaries.start_of,
     "End": boundaries.end_of,
@@ -60,8 +69,27 @@ def relation(a: Run, b: Run, function: Relation, precision: int | None) -> Run:
 
 def compile_relation(scope: Scope, node: Node) -> Compiled:
     """Compile a relation of intervals, points or dates."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(relation(a, b, RELATIONS[node["type"]], precision_of(node)), t.BOOLEAN)
+    a, b = scope.compile_all(node["operand"])
+    precision = precision_of(node)
+    if a.type in PARTIAL and a.type == b.type and node["type"] in WANTED:
+        return Compiled(point_relation(a.run, b.run, WANTED[node["type"]], precision), t.BOOLEAN)
+    return Compiled(relation(a.run, b.run, RELATIONS[node["type"]], precision), t.BOOLEAN)
+
+
+def point_relation(a: Run, b: Run, wanted: tuple[int, ...], precision: int | None) -> Run:
+    """Return whether the order of two dates or times is one of those wanted."""
+
+    def run(f: Frame) -> Truth:
+        x = a(f)
+        if x is None:
+            return None
+        y = b(f)
+        if y is None:
+            return None
+        order = compare(x, y, precision)
+        return None if order is None else order in wanted
+
+    return run
 
 
 def compile_in(scope: Scope, node: Node) -> Compiled:

@@ -160,12 +160,26 @@ def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled
         return sibling_step(scope, node, source, path)
     read, type_ = found
     run, slot = source.run, source.slot
+    if path == "value" and source.parent is not None and primitive_of(owner) == type_:
+        run = raw_element(source.parent.run, source.path)
     if type_ == DATE_TIME and path == "value":
         return Compiled(date_time_value(read, run), type_)
+    if run is not source.run:
+        return Compiled(lambda f: read(run(f)), type_)
     if slot is not None:
         at = slot
         return Compiled(lambda f: read(f[at]), type_, parent=source, owner=owner, path=path)
     return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path)
+
+
+def raw_element(parent: Run, name: str) -> Run:
+    """Return what takes a primitive from the JSON of its element, whatever kind of JSON it is."""
+
+    def get(f: Frame) -> Value:
+        raw = parent(f)
+        return raw.get(name) if raw.__class__ is dict else None
+
+    return get
 
 
 def date_time_value(read: Run, run: Run) -> Run:

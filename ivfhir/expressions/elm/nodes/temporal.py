@@ -8,7 +8,7 @@ from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Run, Scop
 from ivfhir.expressions.operators import arithmetic, dates
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Quantity
-from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values.dates import HOUR, PRECISIONS, YEAR, Partial
 from ivfhir.expressions.values.value import Value
 
 PARTIAL = frozenset({t.DATE, t.DATE_TIME, t.TIME})
@@ -47,8 +47,10 @@ def minus(value: Partial, quantity: Quantity) -> Partial | None:
 
 def compile_between(scope: Scope, node: Node) -> Compiled:
     """Compile `duration in P between` and `difference in P between`."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(between(a, b, node["type"], node["precision"]), t.INTEGER)
+    a, b = scope.compile_all(node["operand"])
+    if node["precision"] == "Day" and a.type == b.type == t.DATE:
+        return Compiled(two(a, b, dates.days_between), t.INTEGER)
+    return Compiled(between(a.run, b.run, node["type"], node["precision"]), t.INTEGER)
 
 
 def between(a: Run, b: Run, operator: str, precision: str) -> Run:
@@ -65,11 +67,16 @@ def compile_age_at(scope: Scope, node: Node) -> Compiled:
 
 def compile_component(scope: Scope, node: Node) -> Compiled:
     """Compile `P from date`."""
-    run, precision = scope.compile(node["operand"]).run, node["precision"]
+    operand = scope.compile(node["operand"])
+    run = operand.run
+    index = PRECISIONS[node["precision"]] - (HOUR if operand.type == t.TIME else YEAR)
 
     def component(f: Frame) -> int | None:
         value = run(f)
-        return None if value is None else dates.component(value, precision)
+        if value is None:
+            return None
+        parts = value.parts
+        return parts[index] if 0 <= index < len(parts) else None
 
     return Compiled(component, t.INTEGER)
 
