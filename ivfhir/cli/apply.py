@@ -1,22 +1,19 @@
 """`ivfhir apply`: the draft plan of a protocol for a patient."""
 
 import argparse
-import hashlib
 
 from ivfhir.apply import apply
 from ivfhir.cli.answers import answer_patients
 from ivfhir.cli.arguments import add_patient
 from ivfhir.cli.clock import as_of
 from ivfhir.errors import ParameterError
+from ivfhir.fhir.contained import collection_bundle
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import load_protocol
 from ivfhir.parameters import parse_day, typed_parameters
 from ivfhir.plan_text import to_text
 from ivfhir.read import PatientRecord
-from ivfhir.writing.bundle import to_transaction
-
-_ID_LENGTH = 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the CarePlan, its transaction or its text; return the exit code.
+    """Print the CarePlan, the resources it is made of, or its text; return the exit code.
 
     Raises:
         NoPlanError: the protocol's status allows no plan.
@@ -83,7 +80,6 @@ def _text(care_plan: Resource, wanted: str, *, indent: int | None) -> str:
     if wanted == "text":
         return to_text(care_plan).rstrip("\n")
     if wanted == "bundle":
-        # The same plan gets the same id, so that writing it twice stores it once.
-        digest = hashlib.sha256(dumps(care_plan).encode()).hexdigest()
-        return dumps(to_transaction(care_plan, plan_id=digest[:_ID_LENGTH]), indent=indent)
+        # A collection, not a transaction: nothing is written before a clinician confirms (E.1).
+        return dumps(collection_bundle(care_plan), indent=indent)
     return dumps(care_plan, indent=indent)

@@ -1,4 +1,4 @@
-"""`ivfhir apply`: a plan as CarePlan, transaction or text, or the reason why there is none."""
+"""`ivfhir apply`: a plan as CarePlan, collection or text, or the reason why there is none."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ivfhir.cli.main import main
-from ivfhir.servers.memory import MemoryRepository
 
 PATIENT = str(Path(__file__).parents[2] / "data" / "mcode-nsclc")
 ARGUMENTS = ("apply", "LUNG", "--patient", PATIENT, "--as-of", "2025-03-03")
@@ -57,16 +56,16 @@ def test_an_override_gives_a_draft_and_the_same_bytes_again(
     assert care_plan["subject"] == {"reference": "Patient/cancer-patient-john-anyperson"}
 
 
-def test_a_bundle_is_a_transaction_that_a_server_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_is_a_collection_since_nothing_is_written_unconfirmed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     code, out, _ = _apply(capsys, *OVERRIDDEN, "--format", "bundle")
     bundle = json.loads(out)
-    assert (code, bundle["type"]) == (0, "transaction")
-    server = MemoryRepository()
-    server.transact(bundle)
-    server.transact(bundle)
-    (care_plan,) = server.search("CarePlan", {})
-    assert "contained" not in care_plan
-    assert len(server.search("RequestGroup", {})) == 1
+    assert (code, bundle["type"]) == (0, "collection")
+    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    assert (kinds.count("CarePlan"), kinds.count("RequestGroup")) == (1, 1)
+    assert not any("contained" in entry["resource"] for entry in bundle["entry"])
+    assert not any("request" in entry for entry in bundle["entry"])
 
 
 def test_text_lists_what_is_due_by_day(capsys: pytest.CaptureFixture[str]) -> None:
