@@ -35,9 +35,10 @@ def create_fake_ehr(settings: FakeEhrSettings) -> Flask:
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(IvfhirError, _failed)
     frames = " ".join(dict.fromkeys(origin_of(client.launch_url) for client in settings.clients))
+    # The frame comes back to the EHR's own sign-in on its way into the app, hence 'self'.
     policy = (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-src "
-        f"{frames}"
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"frame-src 'self' {frames}"
     )
 
     @app.after_request

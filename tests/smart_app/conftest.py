@@ -1,4 +1,4 @@
-"""The app, a simulated EHR on a real port, and a real FHIR server behind it: what a launch needs."""
+"""What a launch needs: the app, a simulated EHR on a port, a real FHIR server behind it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.faults import Fault, Faults
+from smart_app.fake_ehr.grants import Grants
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
 from tests.servers.sekmet_server import run_sekmet
@@ -42,6 +43,7 @@ class RunningEhr:
 
     settings: FakeEhrSettings
     faults: Faults
+    grants: Grants
 
     @property
     def iss(self) -> str:
@@ -59,7 +61,7 @@ class RunningEhr:
         return urlsplit(answer.headers["Location"]).query
 
     def sign_in(self, authorize_url: str, *, patient: str | None = None) -> str:
-        """Go to the authorization endpoint as the browser does; return path and query of the answer."""
+        """Go to the authorization endpoint as the browser does; return the way back."""
         answer = requests.get(authorize_url, allow_redirects=False, timeout=10)
         if patient is not None:
             waiting = answer.text.split("/auth/choose/")[1].split("/")[0]
@@ -126,7 +128,8 @@ def fake_ehr(
     )
     ehr = create_fake_ehr(settings)
     with serving([(listener, ehr, None)]):
-        yield RunningEhr(settings, ehr.extensions["fake_ehr"].faults)
+        parts = ehr.extensions["fake_ehr"]
+        yield RunningEhr(settings, parts.faults, parts.grants)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Discovery: https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-well-known"""
+"""Discovery: https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-well-known ."""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ def test_no_answer_is_said_in_words() -> None:
 
 @responses.activate
 def test_keys_that_smart_does_not_name_are_found_through_openid() -> None:
-    """https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig"""
+    """https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig ."""
     configuration = found(jwks_uri=None)
     openid = {"issuer": "https://id.example", "jwks_uri": "https://id.example/k"}
     responses.get("https://id.example/.well-known/openid-configuration", json=openid)

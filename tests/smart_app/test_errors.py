@@ -55,6 +55,7 @@ def failing(app: Flask) -> dict[str, Exception]:
     ],
 )
 def test_each_error_has_its_page(
+    *,
     failing: dict[str, Exception],
     launched: Launched,
     error: Exception,

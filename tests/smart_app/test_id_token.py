@@ -1,4 +1,4 @@
-"""The id_token: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation"""
+"""The id_token: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation ."""
 
 import base64
 import json

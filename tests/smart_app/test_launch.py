@@ -1,4 +1,7 @@
-"""The launch: from the EHR's button to a launch of ours. https://hl7.org/fhir/smart-app-launch/STU2.2"""
+"""The launch: from the EHR's button to a launch of ours.
+
+Source: https://hl7.org/fhir/smart-app-launch/STU2.2
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,7 +37,7 @@ def test_an_ehr_launch_ends_at_the_protocols_of_the_patient(launched: Launched) 
 def test_the_authorization_request_holds_what_smart_asks_for(
     client: FlaskClient, fake_ehr: RunningEhr
 ) -> None:
-    """https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code"""
+    """https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code ."""
     launch = fake_ehr.launch_query("halloran")
     query = query_of(client.get(f"/launch?{launch}").headers["Location"])
     assert query["response_type"] == "code"
@@ -63,7 +66,7 @@ def test_each_launch_has_its_own_state_nonce_and_challenge(
 def test_a_standalone_launch_lets_the_ehr_choose_the_patient(
     client: FlaskClient, fake_ehr: RunningEhr
 ) -> None:
-    """https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-standalone-launch"""
+    """Source: `app-launch.html#launch-app-standalone-launch`."""
     answer = client.get("/launch", query_string={"iss": fake_ehr.iss})
     query = query_of(answer.headers["Location"])
     assert "launch/patient" in query["scope"].split()
@@ -132,7 +135,7 @@ def test_a_sign_in_that_took_too_long_is_refused(
 def test_a_code_of_another_issuer_is_refused(
     client: FlaskClient, fake_ehr: RunningEhr, begin: Callable[..., str]
 ) -> None:
-    """https://www.rfc-editor.org/rfc/rfc9207#section-2.4"""
+    """https://www.rfc-editor.org/rfc/rfc9207#section-2.4 ."""
     fake_ehr.fail("wrong-issuer")
     page = client.get(begin(client))
     assert page.status_code == 400
@@ -200,7 +203,7 @@ def test_no_token_reaches_the_browser_or_stands_readable_in_the_database(
     ]
     secrets = [record.body["access_token"], record.body["refresh_token"]]
     page = launched.client.get(launched.url("match"))
-    with store._engine.connect() as connection:  # noqa: SLF001 - what is on disk is the question
+    with store._engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM launches").all()
     for secret in secrets:
         assert secret not in page.text
@@ -214,7 +217,7 @@ def test_launching_removes_sign_ins_and_launches_that_are_over(
 ) -> None:
     clock.ahead += timedelta(days=31)
     client.get(f"/launch?{fake_ehr.launch_query('halloran')}")
-    with services(app).store._engine.connect() as connection:  # noqa: SLF001 - as above
+    with services(app).store._engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM launches").scalar() == 0
 
 

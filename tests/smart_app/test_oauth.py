@@ -1,4 +1,7 @@
-"""The OAuth client: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-access-token"""
+"""The OAuth client.
+
+Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-access-token
+"""
 
 import base64
 from pathlib import Path
@@ -36,7 +39,7 @@ def exchange(asking: TokenClient) -> Any:
 
 
 def test_the_challenge_is_the_one_of_the_rfc() -> None:
-    """https://www.rfc-editor.org/rfc/rfc7636#appendix-B"""
+    """https://www.rfc-editor.org/rfc/rfc7636#appendix-B ."""
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
@@ -91,7 +94,7 @@ def test_a_secret_goes_into_the_form_where_only_that_is_supported() -> None:
 @pytest.mark.parametrize("kind", ["RSA", "EC"])
 @responses.activate
 def test_a_client_with_a_key_signs_who_it_is(kind: str, tmp_path: Path) -> None:
-    """https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html"""
+    """https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html ."""
     key: Any = RSAKey.generate_key(2048) if kind == "RSA" else ECKey.generate_key("P-384")
     path = tmp_path / "key.pem"
     path.write_bytes(key.as_pem(private=True))

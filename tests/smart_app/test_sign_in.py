@@ -29,6 +29,7 @@ from tests.smart_app.conftest import Clock, Launched, RunningEhr
     ],
 )
 def test_a_broken_answer_is_refused_in_words_and_opens_nothing(
+    *,
     client: FlaskClient,
     fake_ehr: RunningEhr,
     begin: Callable[..., str],

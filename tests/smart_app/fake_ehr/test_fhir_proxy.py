@@ -1,0 +1,207 @@
+"""The simulated EHR's FHIR door: token, scopes, one patient, and faults on demand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from smart_app.fake_ehr.grants import Access
+from tests.smart_app.conftest import CLIENT_ID, RunningEhr
+
+Ask = Callable[..., requests.Response]
+SCOPES = "fhirUser patient/*.rs patient/CarePlan.crus patient/Provenance.cs"
+
+
+@pytest.fixture
+def ask(fake_ehr: RunningEhr) -> Ask:
+    """A function that sends a FHIR request with a token of some scopes, for HALLORAN."""
+
+    def send(
+        method: str, path: str, *, scope: str = SCOPES, json: object = None, **headers: str
+    ) -> requests.Response:
+        token = fake_ehr.grants.put(Access(CLIENT_ID, scope, "halloran", "f"), life_s=60)
+        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
+        url = f"{fake_ehr.iss}/{path}".rstrip("/")
+        return requests.request(method, url, json=json, headers={**sent, **headers}, timeout=20)
+
+    return send
+
+
+def care_plan(patient: str = "halloran", **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "CarePlan",
+        "status": "draft",
+        "intent": "plan",
+        "subject": {"reference": f"Patient/{patient}"},
+        **more,
+    }
+
+
+def transaction(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
+
+
+def post(resource: dict[str, Any]) -> dict[str, Any]:
+    request = {"method": "POST", "url": resource["resourceType"]}
+    return {"fullUrl": "urn:uuid:1", "resource": resource, "request": request}
+
+
+@pytest.mark.parametrize("token", ["", "Bearer ", "Bearer unknown", "Basic eDp5"])
+def test_nothing_is_read_without_a_token(fake_ehr: RunningEhr, token: str) -> None:
+    url = f"{fake_ehr.iss}/Patient/halloran"
+    answer = requests.get(url, headers={"Authorization": token}, timeout=10)
+    assert answer.status_code == 401
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_the_capabilities_are_open(fake_ehr: RunningEhr) -> None:
+    answer = requests.get(f"{fake_ehr.iss}/metadata", timeout=10)
+    assert answer.json()["resourceType"] == "CapabilityStatement"
+
+
+def test_the_patient_and_what_is_theirs_are_read(ask: Ask) -> None:
+    assert ask("GET", "Patient/halloran").json()["id"] == "halloran"
+    assert ask("GET", "Observation/halloran-inr").status_code == 200
+    assert ask("GET", "Practitioner/vance").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["Patient/duarte", "Observation/duarte-platelets", "Condition/sato-cancer"]
+)
+def test_another_patient_is_not_read(ask: Ask, path: str) -> None:
+    answer = ask("GET", path)
+    assert answer.status_code == 404
+    assert "DUARTE" not in answer.text
+
+
+def test_a_search_finds_the_patient_s_resources_alone(ask: Ask) -> None:
+    for path in ("Observation", "Observation?patient=halloran", "Patient"):
+        entries = ask("GET", path).json()["entry"]
+        assert entries
+        assert all("halloran" in str(entry["resource"]) for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "patient=duarte",
+        "subject=Patient/duarte",
+        "patient.name=x",
+        "_has:X:y:z=1",
+        "patient:Patient=x",
+    ],
+)
+def test_a_search_for_somebody_else_is_refused(ask: Ask, query: str) -> None:
+    assert ask("GET", f"Observation?{query}").status_code == 403
+
+
+def test_a_search_by_post_is_limited_too(ask: Ask) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert ask("POST", "Observation/_search", **form).json()["type"] == "searchset"
+
+
+def test_pages_lead_back_to_the_ehr_itself(ask: Ask, fake_ehr: RunningEhr) -> None:
+    page = ask("GET", "Observation?_count=3").json()
+    links = {link["relation"]: link["url"] for link in page["link"]}
+    assert links["next"].startswith(f"{fake_ehr.iss}/Observation?")
+    assert page["entry"][0]["fullUrl"].startswith(f"{fake_ehr.iss}/Observation/")
+    rest = ask("GET", links["next"].removeprefix(f"{fake_ehr.iss}/")).json()
+    assert rest["entry"][0]["fullUrl"] != page["entry"][0]["fullUrl"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "Observation", "patient/Observation.r"),
+        ("GET", "Observation/halloran-inr", "patient/Observation.s"),
+        ("GET", "Observation", "patient/Condition.rs"),
+        ("POST", "CarePlan", "patient/CarePlan.rs"),
+        ("PUT", "CarePlan/x", "patient/CarePlan.crs"),
+        ("DELETE", "CarePlan/x", "patient/CarePlan.crus"),
+        ("GET", "Practitioner/other", "fhirUser"),
+        ("POST", "CarePlan/$apply", "patient/*.cruds"),
+    ],
+)
+def test_what_the_scopes_do_not_grant_is_refused(
+    ask: Ask, method: str, path: str, scope: str
+) -> None:
+    assert ask(method, path, scope=scope, json=care_plan()).status_code == 403
+
+
+def test_a_resource_is_made_and_changed_with_its_version(ask: Ask, fake_ehr: RunningEhr) -> None:
+    made = ask("POST", "CarePlan", json=care_plan())
+    assert made.status_code == 201
+    assert made.headers["Location"].startswith(f"{fake_ehr.iss}/CarePlan/")
+    path = f"CarePlan/{made.json()['id']}"
+    changed = care_plan(id=made.json()["id"], title="x")
+    assert ask("PUT", path, json=changed, **{"If-Match": 'W/"9"'}).status_code == 412
+    assert ask("PUT", path, json=changed, **{"If-Match": made.headers["ETag"]}).status_code == 200
+
+
+def test_another_patient_s_resource_is_neither_made_nor_changed(ask: Ask) -> None:
+    assert ask("POST", "CarePlan", json=care_plan("duarte")).status_code == 403
+    assert ask("PUT", "CarePlan/sato-plan", json=care_plan(id="sato-plan")).status_code == 403
+
+
+def test_a_transaction_is_checked_entry_by_entry(ask: Ask) -> None:
+    provenance = {
+        "resourceType": "Provenance",
+        "target": [{"reference": "urn:uuid:1"}],
+        "recorded": "2026-01-01T00:00:00Z",
+        "agent": [{"who": {"reference": "Practitioner/vance"}}],
+    }
+    answer = ask("POST", "", json=transaction(post(care_plan()), post(provenance)))
+    assert answer.status_code == 200
+    assert answer.json()["type"] == "transaction-response"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        post(care_plan("duarte")),
+        post({"resourceType": "Goal", "subject": {"reference": "Patient/halloran"}}),
+        {**post(care_plan()), "request": {"method": "POST", "url": "Provenance"}},
+        {**post(care_plan()), "request": {"method": "PUT", "url": "CarePlan/sato-plan"}},
+        {"request": {"method": "DELETE", "url": "CarePlan/sato-plan"}},
+        {"request": {"method": "GET", "url": "../Patient"}},
+        {"request": {"method": "BREW", "url": "CarePlan"}},
+        {},
+    ],
+)
+def test_a_transaction_with_one_entry_too_many_is_refused_whole(
+    ask: Ask, entry: dict[str, Any]
+) -> None:
+    before = ask("GET", "CarePlan?_summary=count").json()["total"]
+    assert ask("POST", "", json=transaction(post(care_plan()), entry)).status_code == 403
+    assert ask("GET", "CarePlan?_summary=count").json()["total"] == before
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 412, 429, 500, 503])
+def test_a_status_on_demand_is_given_once(ask: Ask, fake_ehr: RunningEhr, status: int) -> None:
+    fake_ehr.fail(f"status-{status}", path="Observation", method="GET", skip=1)
+    assert ask("GET", "Observation").status_code == 200
+    assert ask("GET", "Condition").status_code == 200
+    answer = ask("GET", "Observation")
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert ("Retry-After" in answer.headers) is (status in (429, 503))
+    assert ask("GET", "Observation").status_code == 200
+
+
+def test_an_outcome_or_a_web_page_comes_instead_of_a_bundle(ask: Ask, fake_ehr: RunningEhr) -> None:
+    fake_ehr.fail("outcome")
+    assert ask("GET", "Observation").json()["resourceType"] == "OperationOutcome"
+    fake_ehr.fail("html")
+    assert ask("GET", "Observation").text.startswith("<html>")
+
+
+@pytest.mark.parametrize(("fault", "stored"), [("drop-before", 0), ("drop-after", 1)])
+def test_a_dropped_connection_before_and_after_the_commit(
+    ask: Ask, fake_ehr: RunningEhr, fault: str, stored: int
+) -> None:
+    before = ask("GET", "CarePlan?_summary=count").json()["total"]
+    fake_ehr.fail(fault, method="POST")
+    with pytest.raises(requests.ConnectionError):
+        ask("POST", "", json=transaction(post(care_plan())))
+    assert ask("GET", "CarePlan?_summary=count").json()["total"] == before + stored

@@ -1,0 +1,78 @@
+"""`ivfhir serve`: the app alone, for a configured EHR."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from smart_app.serve import main
+
+
+def write(folder: Path, port: int) -> Path:
+    path = folder / "ivfhir.toml"
+    path.write_text(
+        f"""
+public_url = "http://127.0.0.1:{port}"
+port = {port}
+database_url = "sqlite:///{folder / "app.sqlite3"}"
+key_file = "{folder / "key"}"
+
+[[ehr]]
+name = "Ward"
+iss = "https://ehr.example/fhir"
+client_id = "app"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_it_serves_until_it_is_told_to_end_and_leaves_no_process(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert f"http://127.0.0.1:{port}/launch" in line
+        assert f"http://127.0.0.1:{port}/callback" in line
+        assert answer_of(f"http://127.0.0.1:{port}/health").json()["status"] == "ok"
+        assert "Ward" in answer_of(f"http://127.0.0.1:{port}/").text
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def answer_of(url: str) -> requests.Response:
+    for _ in range(100):
+        try:
+            return requests.get(url, timeout=10)
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise AssertionError("it does not serve")
+
+
+def test_a_taken_port_and_a_missing_file_are_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(tmp_path / "absent.toml")]) == 2
+    assert "absent.toml cannot be read" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--config", str(write(tmp_path, port))]) == 2
+    assert f"Port {port} is taken" in capsys.readouterr().err
