@@ -48,6 +48,15 @@ def test_error_in_cql_names_file_line_and_column(layout, java):
 
 
 @pytest.mark.server
+def test_error_in_cql_leaves_every_file_as_it_was(built):
+    before = {path: path.read_bytes() for path in built.knowledge.rglob("*.json")}
+    cql = built.shared / "cql" / "Facts.cql"
+    cql.write_text(cql.read_text() + "define Wrong: 1 + 'a'\n")
+    assert main(["build"], built) == 1
+    assert {path: path.read_bytes() for path in built.knowledge.rglob("*.json")} == before
+
+
+@pytest.mark.server
 def test_retranslation_sees_an_elm_that_was_edited_and_locked_again(built):
     elm = built.shared / "cql" / "Facts.json"
     elm.write_bytes(elm.read_bytes().replace(b'"Born"', b'"Bred"'))

@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -33,7 +35,7 @@ import org.hl7.elm.r1.VersionedIdentifier;
  *
  * <p>The FHIRHelpers that the libraries include are written, CQL and ELM, to the helpers folder (the first
  * folder unless given). Errors go to standard error as {@code file:line:column: error: text}; the exit
- * status is 1 when there was any, 2 for a wrong call. Same sources, same bytes.
+ * status is 1 when there was any, 2 for a wrong call. With an error nothing is written. Same sources, same bytes.
  */
 public final class CqlToElm {
   private static final String HELPERS = "FHIRHelpers";
@@ -43,6 +45,7 @@ public final class CqlToElm {
   private final LibraryManager manager;
   private final Set<String> helperVersions = new TreeSet<>();
   private final Set<String> reported = new LinkedHashSet<>();
+  private final Map<Path, String> outputs = new LinkedHashMap<>();
   private int errors = 0;
 
   private CqlToElm(List<Path> folders, Path helpersFolder) {
@@ -77,7 +80,12 @@ public final class CqlToElm {
       }
     }
     for (String version : helperVersions) {
-      writeHelpers(version);
+      addHelpers(version);
+    }
+    if (errors == 0) {
+      for (Map.Entry<Path, String> output : outputs.entrySet()) {
+        Files.writeString(output.getKey(), output.getValue().replace("\r\n", "\n") + "\n");
+      }
     }
     System.out.printf("%d libraries, %d errors%n", count, errors);
     return errors;
@@ -97,17 +105,13 @@ public final class CqlToElm {
   private void translate(Path source) throws IOException {
     CqlTranslator translator = CqlTranslator.fromText(Files.readString(source), manager);
     String name = source.getFileName().toString().replaceAll("\\.cql$", "");
-    Path target = source.resolveSibling(name + ".json");
-    if (reportAll(source, translator.getExceptions()) > 0) {
-      Files.deleteIfExists(target);
-      return;
-    }
+    if (reportAll(source, translator.getExceptions()) > 0) return;
     Library elm = translator.toELM();
     if (!name.equals(elm.getIdentifier().getId())) {
       report(source + ":1:1: error: the file should be named " + elm.getIdentifier().getId() + ".cql");
       errors++;
     }
-    write(target, translator.toJson());
+    outputs.put(source.resolveSibling(name + ".json"), translator.toJson());
     if (elm.getIncludes() != null) {
       elm.getIncludes().getDef().stream()
           .filter(include -> HELPERS.equals(include.getPath()) && include.getVersion() != null)
@@ -116,14 +120,14 @@ public final class CqlToElm {
     }
   }
 
-  private void writeHelpers(String version) throws IOException {
+  private void addHelpers(String version) throws IOException {
     VersionedIdentifier id = new VersionedIdentifier().withId(HELPERS).withVersion(version);
     Path base = helpersFolder.resolve(HELPERS + "-" + version);
     try (InputStream cql = CqlToElm.class.getResourceAsStream("/org/hl7/fhir/" + HELPERS + "-" + version + ".cql")) {
-      write(Path.of(base + ".cql"), new String(cql.readAllBytes(), StandardCharsets.UTF_8).stripTrailing());
+      outputs.put(Path.of(base + ".cql"), new String(cql.readAllBytes(), StandardCharsets.UTF_8).stripTrailing());
     }
     LibraryManager plain = newManager(Options.DisableListDemotion, Options.DisableListPromotion);
-    write(Path.of(base + ".json"), CqlTranslator.convertToJson(plain.resolveLibrary(id).getLibrary()));
+    outputs.put(Path.of(base + ".json"), CqlTranslator.convertToJson(plain.resolveLibrary(id).getLibrary()));
   }
 
   private LibraryManager newManager(Options... options) {
@@ -178,9 +182,5 @@ public final class CqlToElm {
     }
     String where = at == null ? "1:1" : at.getStartLine() + ":" + at.getStartChar();
     return culprit + ":" + where + ": " + each.getSeverity().toString().toLowerCase() + ": " + each.getMessage();
-  }
-
-  private static void write(Path file, String text) throws IOException {
-    Files.writeString(file, text.replace("\r\n", "\n") + "\n");
   }
 }
