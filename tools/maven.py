@@ -32,10 +32,11 @@ def missing_java() -> str | None:
 
 
 def build(project: Path) -> str:
-    """Package a Maven project unless its sources are unchanged since the last time.
+    """Package a Maven project, once for each state of its sources.
 
     Args:
-        project: folder with pom.xml; its sources stand beside it, its output goes to target/.
+        project: folder with pom.xml; its sources stand beside it. Each state has its own folder
+            below target/, so that a program that is running keeps its classes.
 
     Returns:
         The class path to run it with.
@@ -46,15 +47,15 @@ def build(project: Path) -> str:
     """
     target = project / "target"
     target.mkdir(exist_ok=True)
-    stamp = target / "built.sha256"
     state = _state_of(project)
+    complete = target / state / "complete"
     # Two test runs at once must not package into the same folder.
     with (target / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.is_file() or stamp.read_text() != state:
-            _package(project)
-            stamp.write_text(state)
-    return _class_path(target)
+        if not complete.is_file():
+            _package(project, state)
+            complete.touch()
+    return f"{complete.parent}/*:{complete.parent}/lib/*"
 
 
 def java_command(
@@ -68,11 +69,11 @@ def java_command(
     return ["java", *options, "-cp", class_path, main_class, *arguments]
 
 
-def _package(project: Path) -> None:
+def _package(project: Path, state: str) -> None:
     if problem := missing_java():
         raise JavaMissingError(problem)
     run = subprocess.run(
-        ["mvn", "-q", "-B", "-f", str(project / "pom.xml"), "clean", "package"],
+        ["mvn", "-q", "-B", "-f", str(project / "pom.xml"), f"-Dstate={state}", "package"],
         capture_output=True,
         text=True,
         check=False,
@@ -87,8 +88,4 @@ def _state_of(project: Path) -> str:
         inside = path.relative_to(project)
         if path.suffix in {".java", ".xml"} and inside.parts[0] != "target":
             digest.update(f"{inside}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _class_path(target: Path) -> str:
-    return f"{target}/*:{target}/lib/*"
+    return digest.hexdigest()[:16]

@@ -4,7 +4,6 @@ Its folder hapi/ holds the Java program; Maven packages it once, into target/ be
 knowledge and evaluating on it: `tests.servers.hapi_client`.
 """
 
-import atexit
 import subprocess
 import tempfile
 import time
@@ -57,14 +56,12 @@ def run_hapi(port: int = 0) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("w") as out:
-            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        # A test run that is killed midway must not leave a server behind.
-        atexit.register(server.kill)
+            # The server stops when this pipe ends, so a killed test run leaves none behind.
+            server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out)
         try:
             yield _wait_until_ready(server, log)
         finally:
             _stop(server)
-            atexit.unregister(server.kill)
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> str:
@@ -79,7 +76,8 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
+    assert server.stdin is not None
+    server.stdin.close()
     try:
         server.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:

@@ -49,7 +49,8 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
  * A throw-away HAPI FHIR JPA R4 server with Clinical Reasoning, on H2 in memory.
  *
  * <p>usage: HapiTestServer PORT (0 picks a free one). Prints "ready URL" on standard output when it
- * accepts requests, on 127.0.0.1 only. TERM stops it.
+ * accepts requests, on 127.0.0.1 only. It stops when standard input ends: however the program that started
+ * it dies, no server stays behind.
  */
 public final class HapiTestServer {
 
@@ -141,5 +142,9 @@ public final class HapiTestServer {
     jetty.setHandler(handler);
     jetty.start();
     System.out.println("ready http://127.0.0.1:" + connector.getLocalPort() + "/fhir");
+    while (System.in.read() >= 0) {
+      continue; // nothing is said there; only its end matters
+    }
+    System.exit(0);
   }
 }
