@@ -52,32 +52,34 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: an address cannot be meant, or the port is taken.
         ServerError: the FHIR server does not take the sample patients.
     """
+    with listen(arguments.host, arguments.port, option="--port") as listener:
+        settings = _settings(arguments, port=listener.getsockname()[1])
+        if arguments.load_samples:
+            repository = HttpRepository(settings.fhir_upstream, session=requests.Session())
+            load_samples(repository, datetime.now().astimezone().date())
+        sys.stderr.write(
+            f"Simulated EHR: {settings.public_url}/ with iss {settings.iss}. Ctrl-C ends it.\n"
+        )
+        serve_forever([(listener, create_fake_ehr(settings), None)])
+    return 0
+
+
+def _settings(arguments: argparse.Namespace, *, port: int) -> FakeEhrSettings:
     app_url = arguments.app.rstrip("/")
-    settings = FakeEhrSettings(
-        public_url=(arguments.public_url or f"http://{arguments.host}:{arguments.port}").rstrip(
-            "/"
-        ),
+    public_url = arguments.public_url or f"http://{arguments.host}:{port}"
+    client = Client(
+        client_id=arguments.client_id,
+        redirect_uri=f"{app_url}/callback",
+        launch_url=f"{app_url}/launch",
+        client_secret=arguments.client_secret,
+    )
+    return FakeEhrSettings(
+        public_url=public_url.rstrip("/"),
         fhir_upstream=arguments.fhir.rstrip("/"),
-        clients=(
-            Client(
-                client_id=arguments.client_id,
-                redirect_uri=f"{app_url}/callback",
-                launch_url=f"{app_url}/launch",
-                client_secret=arguments.client_secret,
-            ),
-        ),
+        clients=(client,),
         token_life_s=arguments.token_life,
         version_1=arguments.smart_v1,
     )
-    listener = listen(arguments.host, arguments.port, option="--port")
-    if arguments.load_samples:
-        repository = HttpRepository(settings.fhir_upstream, session=requests.Session())
-        load_samples(repository, datetime.now().astimezone().date())
-    sys.stderr.write(
-        f"Simulated EHR: {settings.public_url}/ with iss {settings.iss}. Ctrl-C ends it.\n"
-    )
-    serve_forever([(listener, create_fake_ehr(settings), None)])
-    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
