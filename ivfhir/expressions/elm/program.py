@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ivfhir.errors import EvaluationError, KnowledgeError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.check import check_nodes
+from ivfhir.expressions.elm.fusion import Fusion, fuse
 from ivfhir.expressions.elm.nodes import NODES
 from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
 from ivfhir.expressions.elm.overloads import distance
@@ -19,6 +20,7 @@ from ivfhir.expressions.elm.scope import (
     CLOCK,
     UNSET,
     Compiled,
+    Emit,
     Frame,
     LibraryKey,
     Node,
@@ -54,6 +56,19 @@ class Cell:
     uses: set[Value] = field(default_factory=set)
     body: Run | None = None
     size: int = 1
+
+    def emit(self, arguments: list[Compiled]) -> Emit | None:
+        """Return the text of a call, None while the function is still being compiled."""
+        body = self.body
+        if body is None:
+            return None
+        blank = ["None"] * (self.size - 1 - len(arguments))
+
+        def text(m: Fusion) -> str:
+            frame = ", ".join(["f[0]", *map(m.value, arguments), *blank])
+            return f"{m.name(body)}([{frame}])"
+
+        return text
 
     def caller(self, arguments: list[Run]) -> Run:
         """Return what calls this function with compiled arguments, in a frame of its own."""
@@ -202,13 +217,8 @@ class Program:
         cell = self.cells[key] = Cell(key, self._slots[library, "define", name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
-        cell.type, cell.uses, cell.body, cell.size = (
-            compiled.type,
-            scope.uses,
-            compiled.run,
-            scope.size,
-        )
-        self.computes[cell.slot] = computer(library[0], name, cell.slot, compiled.run, scope.size)
+        body = self._keep(cell, scope, compiled)
+        self.computes[cell.slot] = computer(library[0], name, cell.slot, body, scope.size)
         self._compiling.discard(key)
         return cell
 
@@ -267,13 +277,14 @@ class Program:
         for operand in definition.get("operand", []):
             scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
         compiled = scope.compile(definition["expression"])
-        cell.type, cell.uses, cell.body, cell.size = (
-            compiled.type,
-            scope.uses,
-            compiled.run,
-            scope.size,
-        )
+        self._keep(cell, scope, compiled)
         return cell
+
+    def _keep(self, cell: Cell, scope: Scope, compiled: Compiled) -> Run:
+        """Put what was compiled into its cell, and return what computes it."""
+        cell.type, cell.uses, cell.size = compiled.type, scope.uses, scope.size
+        cell.body = body = fuse(compiled)
+        return body
 
 
 def parameter_type(definition: Node) -> t.ElmType:

@@ -15,12 +15,14 @@ from ivfhir.expressions.elm.types import ElmType
 from ivfhir.expressions.values.value import Value
 
 if TYPE_CHECKING:
+    from ivfhir.expressions.elm.fusion import Fusion
     from ivfhir.expressions.elm.program import Program
 
 Node = dict[str, Value]
 Frame = list[Value]
 Run = Callable[[Frame], Value]
 Reader = Callable[[Value], Value]
+Emit = Callable[["Fusion"], str]
 LibraryKey = tuple[str, str | None]
 """Name and version of a library."""
 
@@ -50,6 +52,8 @@ class Compiled:
         parent: for an element of a FHIR type: the expression it is an element of.
         owner: the FHIR type of `parent`.
         path: the element's name in `owner`.
+        emit: the Python text of the value (see `fusion`); None where only the closure will do.
+        truth: the Python text that is true when the value is True.
     """
 
     run: Run
@@ -59,6 +63,8 @@ class Compiled:
     parent: "Compiled | None" = None
     owner: str = ""
     path: str = ""
+    emit: "Emit | None" = None
+    truth: "Emit | None" = None
 
 
 def constant(value: Value, type_: ElmType) -> Compiled:

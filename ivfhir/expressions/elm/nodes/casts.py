@@ -5,6 +5,7 @@ name of the wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
@@ -130,24 +131,23 @@ def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
     """Return the operand as a value of the type, null where it is of another."""
     source = operand.type
     if source in (type_, t.NULL):
-        return Compiled(operand.run, type_, operand.constant, operand.slot)
+        return replace(operand, type=type_)
     if t.is_open(type_) and not t.is_open(source):
-        return Compiled(coerced(operand, type_).run, type_)
+        return replace(coerced(operand, type_), type=type_)
     names = narrowed_names(operand, type_)
     if names is not None and operand.parent is not None:
-        return Compiled(narrowed(operand.parent, names), type_)
+        return narrowed(operand.parent, names, type_)
     if is_element_type(source) and is_element_type(type_):
         return cast_element(operand, str(source), str(type_))
     return Compiled(cast_structure(operand, type_), type_)
 
 
-def narrowed(parent: Compiled, names: dict[str, str]) -> Run:
+def narrowed(parent: Compiled, names: dict[str, str], type_: t.ElmType) -> Compiled:
     """Return what reads a choice element of `parent` where its JSON name is one of those given."""
-    read, run, slot = narrowed_reader(names), parent.run, parent.slot
-    if slot is not None:
-        at = slot
-        return lambda f: read(f[at])
-    return lambda f: read(run(f))
+    read, run = narrowed_reader(names), parent.run
+    return Compiled(
+        lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(parent)})"
+    )
 
 
 def cast_structure(operand: Compiled, type_: t.ElmType) -> Run:
@@ -164,9 +164,7 @@ def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
     """Return an element as a type that it is derived from, null for an unrelated type."""
     a, b = source.removeprefix("FHIR."), type_.removeprefix("FHIR.")
     if is_a(a, b) or is_a(b, a):
-        return Compiled(
-            operand.run, type_, parent=operand.parent, owner=operand.owner, path=operand.path
-        )
+        return replace(operand, type=type_)
     return Compiled(lambda _: None, type_)
 
 

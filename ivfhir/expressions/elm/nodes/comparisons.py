@@ -4,6 +4,8 @@ import operator
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion, strict_truth
+from ivfhir.expressions.elm.fusion import strict as strict_text
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import comparison
 from ivfhir.expressions.operators.equality import equal, equivalent
@@ -11,11 +13,12 @@ from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 FAST = frozenset({t.INTEGER, t.LONG, t.DECIMAL, t.STRING})
-ORDERS: dict[str, tuple[Callable[[Value, Value], Value], Callable[[Value, Value], Truth]]] = {
-    "Less": (operator.lt, comparison.less),
-    "LessOrEqual": (operator.le, comparison.less_or_equal),
-    "Greater": (operator.gt, comparison.greater),
-    "GreaterOrEqual": (operator.ge, comparison.greater_or_equal),
+Binary = Callable[[Value, Value], Value]
+ORDERS: dict[str, tuple[Binary, str, Binary]] = {
+    "Less": (operator.lt, "<", comparison.less),
+    "LessOrEqual": (operator.le, "<=", comparison.less_or_equal),
+    "Greater": (operator.gt, ">", comparison.greater),
+    "GreaterOrEqual": (operator.ge, ">=", comparison.greater_or_equal),
 }
 
 
@@ -52,27 +55,38 @@ def two(a: Compiled, b: Compiled, function: Callable[[Value, Value], Value]) -> 
 def compile_order(scope: Scope, node: Node) -> Compiled:
     """Compile <, <=, > and >=."""
     a, b = scope.compile_all(node["operand"])
-    fast, general = ORDERS[node["type"]]
-    function = fast if a.type in FAST and a.type == b.type else general
-    return Compiled(two(a, b, function), t.BOOLEAN)
+    fast, symbol, general = ORDERS[node["type"]]
+    if a.type in FAST and a.type == b.type:
+        return test(a, b, fast, lambda _, v: f"{v[0]} {symbol} {v[1]}")
+    return test(a, b, general, lambda m, v: f"{m.name(general)}({v[0]}, {v[1]})")
+
+
+def test(
+    a: Compiled, b: Compiled, function: Binary, body: Callable[[Fusion, list[str]], str]
+) -> Compiled:
+    """Return a comparison of two values."""
+    run = two(a, b, function)
+    return Compiled(run, t.BOOLEAN, emit=strict_text(body, a, b), truth=strict_truth(body, a, b))
 
 
 def compile_equal(scope: Scope, node: Node) -> Compiled:
     """Compile `=`."""
     a, b = scope.compile_all(node["operand"])
-    fast = (FAST | {t.BOOLEAN}) if a.type == b.type else frozenset()
-    return Compiled(two(a, b, operator.eq if a.type in fast else equal), t.BOOLEAN)
+    if a.type == b.type and (a.type in FAST or a.type == t.BOOLEAN):
+        return test(a, b, operator.eq, lambda _, v: f"{v[0]} == {v[1]}")
+    return test(a, b, equal, lambda m, v: f"{m.name(equal)}({v[0]}, {v[1]})")
 
 
 def compile_not_equal(scope: Scope, node: Node) -> Compiled:
     """Compile `!=`."""
-    same = compile_equal(scope, node).run
+    same = compile_equal(scope, node)
+    run = same.run
 
-    def run(f: Frame) -> Truth:
-        truth = same(f)
+    def differs(f: Frame) -> Truth:
+        truth = run(f)
         return None if truth is None else not truth
 
-    return Compiled(run, t.BOOLEAN)
+    return Compiled(differs, t.BOOLEAN, emit=strict_text(lambda _, v: f"not {v[0]}", same))
 
 
 def compile_equivalent(scope: Scope, node: Node) -> Compiled:

@@ -8,7 +8,9 @@ Each is null when an operand is null, save those in `LENIENT`, which say for the
 import operator
 from collections.abc import Callable
 
+from ivfhir.expressions.elm import fusion
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.nodes.comparisons import two
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lists, logical, strings
@@ -148,7 +150,7 @@ def compile_strict(scope: Scope, node: Node) -> Compiled:
     type_ = rule([part.type for part in parts])
     if type_ == t.INTEGER and node["type"] in INTEGERS:
         function = INTEGERS[node["type"]]
-    return Compiled(applied(parts, function), type_)
+    return Compiled(applied(parts, function), type_, emit=fusion.applied(function, *parts))
 
 
 def applied(parts: list[Compiled], function: Function) -> Run:
@@ -176,14 +178,19 @@ def compile_lenient(scope: Scope, node: Node) -> Compiled:
     """Compile an operator whose function takes nulls."""
     parts = operands(scope, node)
     if node["type"] == "Concatenate" and len(parts) < MANY:
-        return Compiled(applied(parts, operator.add), t.STRING)
+        text = fusion.operation("+", *parts)
+        return Compiled(applied(parts, operator.add), t.STRING, emit=text)
     function, rule = LENIENT[node["type"]]
     type_ = rule([part.type for part in parts])
+
+    def emit(m: Fusion) -> str:
+        return f"{m.name(function)}({', '.join(map(m.value, parts))})"
+
     if len(parts) == 1:
         only = parts[0].run
-        return Compiled(lambda f: function(only(f)), type_)
+        return Compiled(lambda f: function(only(f)), type_, emit=emit)
     runs = [part.run for part in parts]
-    return Compiled(lambda f: function(*[run(f) for run in runs]), type_)
+    return Compiled(lambda f: function(*[run(f) for run in runs]), type_, emit=emit)
 
 
 def operands(scope: Scope, node: Node) -> list[Compiled]:
@@ -199,8 +206,8 @@ def compile_named(scope: Scope, node: Node) -> Compiled:
     runs = [part.run for part in parts]
     extras = [scope.compile(node[name]).run for name in optional if name in node]
     type_ = rule([part.type for part in parts])
-    if len(parts) == 1 and not extras:
-        return Compiled(applied(parts, function), type_)
+    if not extras:
+        return Compiled(applied(parts, function), type_, emit=fusion.applied(function, *parts))
 
     def run(f: Frame) -> Value:
         values = [part(f) for part in runs]
@@ -230,7 +237,7 @@ def compile_aggregate(scope: Scope, node: Node) -> Compiled:
     function = aggregates.AGGREGATES[node["type"]]
     if inner == t.INTEGER:
         function = arithmetic.fitting_integer(function)
-    return Compiled(applied([source], function), inner)
+    return Compiled(applied([source], function), inner, emit=fusion.applied(function, source))
 
 
 def compile_boundary(scope: Scope, node: Node) -> Compiled:

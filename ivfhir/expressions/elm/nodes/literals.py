@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.scope import OFFSET, UNSET, Compiled, Frame, Node, Run, Scope, constant
 from ivfhir.expressions.operators.boundaries import MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.operators.dates import build
@@ -123,7 +124,12 @@ def compile_list(scope: Scope, node: Node) -> Compiled:
         element = element.element if element else t.choice(part.type for part in parts)
     parts = [coerced(part, element) for part in parts]
     runs = [part.run for part in parts]
-    return folded(Compiled(lambda f: [run(f) for run in runs], t.ListOf(element)), parts)
+
+    def emit(m: Fusion) -> str:
+        return f"[{', '.join(map(m.value, parts))}]"
+
+    made = Compiled(lambda f: [run(f) for run in runs], t.ListOf(element), emit=emit)
+    return folded(made, parts)
 
 
 def coerced(part: Compiled, target: t.ElmType) -> Compiled:
@@ -132,7 +138,11 @@ def coerced(part: Compiled, target: t.ElmType) -> Compiled:
     if wrap is None:
         return part
     run, wrapping = part.run, wrap
-    return Compiled(lambda f: wrapping(run(f)), target)
+
+    def emit(m: Fusion) -> str:
+        return f"{m.name(wrapping)}({m.value(part)})"
+
+    return Compiled(lambda f: wrapping(run(f)), target, emit=emit)
 
 
 def compile_tuple(scope: Scope, node: Node) -> Compiled:
@@ -149,7 +159,11 @@ def compile_tuple(scope: Scope, node: Node) -> Compiled:
             made[name] = part(f)
         return made
 
-    return folded(Compiled(run, type_), parts)
+    def emit(m: Fusion) -> str:
+        texts = [f"{name!r}: {m.value(part)}" for name, part in zip(names, parts, strict=True)]
+        return f"{{{', '.join(texts)}}}"
+
+    return folded(Compiled(run, type_, emit=emit), parts)
 
 
 def compile_interval(scope: Scope, node: Node) -> Compiled:

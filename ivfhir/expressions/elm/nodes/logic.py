@@ -1,8 +1,9 @@
 """Logic, null tests and choices: And, Or, If, Case, Coalesce and their like."""
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion, strict
 from ivfhir.expressions.elm.nodes.literals import coerced
-from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import UNSET, Compiled, Emit, Frame, Node, Scope
 from ivfhir.expressions.operators.equality import pair
 from ivfhir.expressions.operators.logical import Truth, implies, not_, xor
 from ivfhir.expressions.values.value import Value
@@ -10,10 +11,8 @@ from ivfhir.expressions.values.value import Value
 
 def compile_and(scope: Scope, node: Node) -> Compiled:
     """Compile `and`; a chain of them becomes one loop that ends at the first False."""
-    first, *others = (scope.compile(part).run for part in chain(node, "And"))
-    if len(others) == 1:
-        return Compiled(and_of_two(first, others[0]), t.BOOLEAN)
-    runs = (first, *others)
+    parts = scope.compile_all(chain(node, "And"))
+    runs = tuple(part.run for part in parts)
 
     def run(f: Frame) -> Truth:
         result: Truth = True
@@ -25,27 +24,16 @@ def compile_and(scope: Scope, node: Node) -> Compiled:
                 result = None
         return result
 
-    return Compiled(run, t.BOOLEAN)
+    def truth(m: Fusion) -> str:
+        return f"({' and '.join(map(m.truth, parts))})"
 
-
-def and_of_two(left: Run, right: Run) -> Run:
-    """Return a and b."""
-
-    def run(f: Frame) -> Truth:
-        a = left(f)
-        if a is False:
-            return False
-        b = right(f)
-        if b is False:
-            return False
-        return True if a is not None and b is not None else None
-
-    return run
+    return Compiled(run, t.BOOLEAN, emit=chained(parts, "False", "True"), truth=truth)
 
 
 def compile_or(scope: Scope, node: Node) -> Compiled:
     """Compile `or`; a chain of them becomes one loop that ends at the first True."""
-    runs = tuple(scope.compile(part).run for part in chain(node, "Or"))
+    parts = scope.compile_all(chain(node, "Or"))
+    runs = tuple(part.run for part in parts)
 
     def run(f: Frame) -> Truth:
         result: Truth = False
@@ -57,7 +45,25 @@ def compile_or(scope: Scope, node: Node) -> Compiled:
                 result = None
         return result
 
-    return Compiled(run, t.BOOLEAN)
+    def truth(m: Fusion) -> str:
+        return f"({' or '.join(map(m.truth, parts))})"
+
+    return Compiled(run, t.BOOLEAN, emit=chained(parts, "True", "False"), truth=truth)
+
+
+def chained(parts: list[Compiled], decisive: str, otherwise: str) -> Emit:
+    """Return the text of a chain: the decisive truth if a part is it, null if one is null."""
+
+    def emit(m: Fusion) -> str:
+        names = [m.temporary() for _ in parts]
+        decided = " or ".join(
+            f"({name} := {m.value(part)}) is {decisive}"
+            for name, part in zip(names, parts, strict=True)
+        )
+        unknown = " or ".join(f"{name} is None" for name in names)
+        return f"({decisive} if {decided} else None if {unknown} else {otherwise})"
+
+    return emit
 
 
 def chain(node: Node, name: str) -> list[Node]:
@@ -70,8 +76,14 @@ def chain(node: Node, name: str) -> list[Node]:
 
 def compile_not(scope: Scope, node: Node) -> Compiled:
     """Compile `not`."""
-    run = scope.compile(node["operand"]).run
-    return Compiled(lambda f: not_(run(f)), t.BOOLEAN)
+    part = scope.compile(node["operand"])
+    run = part.run
+    return Compiled(
+        lambda f: not_(run(f)),
+        t.BOOLEAN,
+        emit=strict(lambda _, v: f"not {v[0]}", part),
+        truth=lambda m: f"({m.value(part)} is False)",
+    )
 
 
 def compile_xor(scope: Scope, node: Node) -> Compiled:
@@ -88,47 +100,66 @@ def compile_implies(scope: Scope, node: Node) -> Compiled:
 
 def compile_is_null(scope: Scope, node: Node) -> Compiled:
     """Compile `is null`."""
-    run = scope.compile(node["operand"]).run
-    return Compiled(lambda f: run(f) is None, t.BOOLEAN)
+    return identity(scope.compile(node["operand"]), None)
 
 
 def compile_is_true(scope: Scope, node: Node) -> Compiled:
     """Compile `is true`."""
-    run = scope.compile(node["operand"]).run
-    return Compiled(lambda f: run(f) is True, t.BOOLEAN)
+    return identity(scope.compile(node["operand"]), True)
 
 
 def compile_is_false(scope: Scope, node: Node) -> Compiled:
     """Compile `is false`."""
-    run = scope.compile(node["operand"]).run
-    return Compiled(lambda f: run(f) is False, t.BOOLEAN)
+    return identity(scope.compile(node["operand"]), False)
 
 
-def joined(parts: list[Compiled]) -> tuple[list[Run], t.ElmType]:
+def identity(part: Compiled, value: Truth) -> Compiled:
+    """Return whether a value is null, True or False."""
+    run = part.run
+
+    def emit(m: Fusion) -> str:
+        text = m.value(part) if part.constant is UNSET else m.name(part.constant)
+        return f"({text} is {value})"
+
+    return Compiled(lambda f: run(f) is value, t.BOOLEAN, emit=emit, truth=emit)
+
+
+def joined(parts: list[Compiled]) -> tuple[list[Compiled], t.ElmType]:
     """Return branches and the type that holds the value of any of them."""
     type_ = t.choice(part.type for part in parts)
-    return [coerced(part, type_).run for part in parts], type_
+    return [coerced(part, type_) for part in parts], type_
 
 
 def compile_if(scope: Scope, node: Node) -> Compiled:
     """Compile `if`: only True takes the first branch."""
-    condition = scope.compile(node["condition"]).run
-    parts = [scope.compile(node["then"]), scope.compile(node["else"])]
-    (then, otherwise), type_ = joined(parts)
-    if parts[0].constant is None:
-        return Compiled(lambda f: None if condition(f) is True else otherwise(f), type_)
-    if parts[1].constant is None:
-        return Compiled(lambda f: then(f) if condition(f) is True else None, type_)
-    return Compiled(lambda f: then(f) if condition(f) is True else otherwise(f), type_)
+    condition = scope.compile(node["condition"])
+    parts, type_ = joined([scope.compile(node["then"]), scope.compile(node["else"])])
+    when, then, otherwise = condition.run, parts[0].run, parts[1].run
+
+    def run(f: Frame) -> Value:
+        return then(f) if when(f) is True else otherwise(f)
+
+    return Compiled(run, type_, emit=branches([(condition, parts[0])], parts[1]))
+
+
+def branches(cases: list[tuple[Compiled, Compiled]], otherwise: Compiled) -> Emit:
+    """Return the text that is the value of the first case whose condition is True."""
+
+    def emit(m: Fusion) -> str:
+        texts = [f"{m.value(then)} if {m.truth(when)} else " for when, then in cases]
+        return f"({''.join(texts)}{m.value(otherwise)})"
+
+    return emit
 
 
 def compile_case(scope: Scope, node: Node) -> Compiled:
     """Compile `case`, with or without a comparand."""
     items = node.get("caseItem", [])
-    whens = [scope.compile(item["when"]).run for item in items]
-    branches = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
-    (*thens, otherwise), type_ = joined(branches)
-    cases = list(zip(whens, thens, strict=True))
+    whens = [scope.compile(item["when"]) for item in items]
+    ends = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
+    (*thens, last), type_ = joined(ends)
+    otherwise = last.run
+    cases = [(when.run, then.run) for when, then in zip(whens, thens, strict=True)]
     if "comparand" in node:
         comparand = scope.compile(node["comparand"]).run
 
@@ -147,7 +178,7 @@ def compile_case(scope: Scope, node: Node) -> Compiled:
                 return then(f)
         return otherwise(f)
 
-    return Compiled(run, type_)
+    return Compiled(run, type_, emit=branches(list(zip(whens, thens, strict=True)), last))
 
 
 def compile_coalesce(scope: Scope, node: Node) -> Compiled:
@@ -159,7 +190,8 @@ def compile_coalesce(scope: Scope, node: Node) -> Compiled:
         return Compiled(
             lambda f: next((v for v in source(f) or () if v is not None), None), element
         )
-    runs, type_ = joined(parts)
+    parts, type_ = joined(parts)
+    runs = [part.run for part in parts]
 
     def run(f: Frame) -> Value:
         for part in runs:
@@ -168,7 +200,13 @@ def compile_coalesce(scope: Scope, node: Node) -> Compiled:
                 return value
         return None
 
-    return Compiled(run, type_)
+    def emit(m: Fusion) -> str:
+        *first, last = parts
+        v = m.temporary()
+        texts = [f"{v} if ({v} := {m.value(part)}) is not None else " for part in first]
+        return f"({''.join(texts)}{m.value(last)})"
+
+    return Compiled(run, type_, emit=emit)
 
 
 NODES = {

@@ -6,6 +6,8 @@ In, Contains, Includes, Overlaps, Before, Union and their like.
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion, applied
+from ivfhir.expressions.elm.nodes.comparisons import two
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import boundaries, intervals, lists
@@ -72,24 +74,20 @@ def compile_relation(scope: Scope, node: Node) -> Compiled:
     a, b = scope.compile_all(node["operand"])
     precision = precision_of(node)
     if a.type in PARTIAL and a.type == b.type and node["type"] in WANTED:
-        return Compiled(point_relation(a.run, b.run, WANTED[node["type"]], precision), t.BOOLEAN)
+        return point_relation(a, b, WANTED[node["type"]], precision)
     return Compiled(relation(a.run, b.run, RELATIONS[node["type"]], precision), t.BOOLEAN)
 
 
-def point_relation(a: Run, b: Run, wanted: tuple[int, ...], precision: int | None) -> Run:
+def point_relation(
+    a: Compiled, b: Compiled, wanted: tuple[int, ...], precision: int | None
+) -> Compiled:
     """Return whether the order of two dates or times is one of those wanted."""
 
-    def run(f: Frame) -> Truth:
-        x = a(f)
-        if x is None:
-            return None
-        y = b(f)
-        if y is None:
-            return None
+    def related(x: Value, y: Value) -> Truth:
         order = compare(x, y, precision)
         return None if order is None else order in wanted
 
-    return run
+    return Compiled(two(a, b, related), t.BOOLEAN, emit=applied(related, a, b))
 
 
 def compile_in(scope: Scope, node: Node) -> Compiled:
@@ -112,7 +110,7 @@ def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
     """
     proper = node["type"].startswith("Proper")
     if container.constant.__class__ is list and point.type == t.STRING and not proper:
-        return Compiled(in_constant(point.run, frozenset(container.constant)), t.BOOLEAN)
+        return in_constant(point, frozenset(container.constant))
     precision = precision_of(node)
     inside: Relation = intervals.properly_holds if proper else intervals.holds
     a, b = point.run, container.run
@@ -129,9 +127,14 @@ def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
     return Compiled(run, t.BOOLEAN)
 
 
-def in_constant(point: Run, strings: frozenset[Value]) -> Run:
+def in_constant(point: Compiled, strings: frozenset[Value]) -> Compiled:
     """Return whether a string is one of some that are known when compiling."""
-    return lambda f: point(f) in strings
+    run = point.run
+
+    def emit(m: Fusion) -> str:
+        return f"({m.value(point)} in {m.name(strings)})"
+
+    return Compiled(lambda f: run(f) in strings, t.BOOLEAN, emit=emit, truth=emit)
 
 
 def compile_includes(scope: Scope, node: Node) -> Compiled:
@@ -162,13 +165,12 @@ def compile_part(scope: Scope, node: Node) -> Compiled:
     """Compile `start of`, `end of`, `width of`, `Size` and `point from`."""
     operand = scope.compile(node["operand"])
     run, function = operand.run, PARTS[node["type"]]
-    point = t.point_of(operand.type)
 
     def part(f: Frame) -> Value:
         value = run(f)
         return None if value is None else function(value)
 
-    return Compiled(part, point)
+    return Compiled(part, t.point_of(operand.type), emit=applied(function, operand))
 
 
 def compile_union(scope: Scope, node: Node) -> Compiled:

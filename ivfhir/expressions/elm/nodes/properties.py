@@ -6,8 +6,9 @@ The static type says which element it is, so that a path costs one closure. Wher
 
 from operator import itemgetter
 
+from ivfhir.expressions.elm.fusion import Fusion, strict
 from ivfhir.expressions.elm.readers import reader
-from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Reader, Run, Scope
 from ivfhir.expressions.elm.types import (
     ANY,
     BOOLEAN,
@@ -28,7 +29,7 @@ from ivfhir.expressions.elm.types import (
     wrapper,
 )
 from ivfhir.expressions.fhir_model import is_resource, primitive_of
-from ivfhir.expressions.values import Code, Concept, Interval, Quantity, Ratio, Typed
+from ivfhir.expressions.values import Code, Concept, DateTime, Interval, Quantity, Ratio, Typed
 from ivfhir.expressions.values.dates import HOUR
 from ivfhir.expressions.values.value import Value
 
@@ -74,7 +75,7 @@ def local(scope: Scope, node: Node, name: str) -> Compiled:
 
 def of_slot(slot: int, type_: ElmType) -> Compiled:
     """Return the expression that is the value in a frame slot."""
-    return Compiled(itemgetter(slot), type_, slot=slot)
+    return Compiled(itemgetter(slot), type_, slot=slot, emit=lambda _: f"f[{slot}]")
 
 
 def steps(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
@@ -121,10 +122,11 @@ def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
         value = f[slot]
         return None if value is None else value.get(path)
 
+    emit = strict(lambda _, v: f"{v[0]}.get({path!r})", source)
     if source.slot is None:
-        return Compiled(element, type_.get(path))
+        return Compiled(element, type_.get(path), emit=emit)
     slot = source.slot
-    return Compiled(element_of_slot, type_.get(path))
+    return Compiled(element_of_slot, type_.get(path), emit=emit)
 
 
 def attribute(run: Run, name: str) -> Run:
@@ -159,39 +161,49 @@ def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled
     if primitive_of(owner) is not None and path != "value":
         return sibling_step(scope, node, source, path)
     read, type_ = found
-    run, slot = source.run, source.slot
-    if path == "value" and source.parent is not None and primitive_of(owner) == type_:
-        run = raw_element(source.parent.run, source.path)
-    if type_ == DATE_TIME and path == "value":
-        return Compiled(date_time_value(read, run), type_)
-    if run is not source.run:
-        return Compiled(lambda f: read(run(f)), type_)
-    if slot is not None:
-        at = slot
-        return Compiled(lambda f: read(f[at]), type_, parent=source, owner=owner, path=path)
-    return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path)
+    if path == "value" and primitive_of(owner) == type_:
+        return primitive_value(source, read, type_)
+    run = source.run
+
+    def emit(m: Fusion) -> str:
+        return f"{m.name(read)}({m.value(source)})"
+
+    return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path, emit=emit)
 
 
-def raw_element(parent: Run, name: str) -> Run:
+def primitive_value(source: Compiled, read: Reader, type_: ElmType) -> Compiled:
+    """Return the value of a primitive, straight from the JSON that holds it where that is known."""
+    raw = source if source.parent is None else raw_element(source.parent, source.path)
+    run = raw.run
+    if type_ == DATE_TIME:
+        return Compiled(
+            lambda f: placed(read(run(f)), f),
+            type_,
+            emit=lambda m: f"{m.name(placed)}({m.name(read)}({m.value(raw)}), f)",
+        )
+    return Compiled(lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(raw)})")
+
+
+def raw_element(parent: Compiled, name: str) -> Compiled:
     """Return what takes a primitive from the JSON of its element, whatever kind of JSON it is."""
+    run = parent.run
 
     def get(f: Frame) -> Value:
-        raw = parent(f)
+        raw = run(f)
         return raw.get(name) if raw.__class__ is dict else None
 
-    return get
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        return f"({v}.get({name!r}) if ({v} := {m.value(parent)}).__class__ is dict else None)"
+
+    return Compiled(get, ANY, emit=emit)
 
 
-def date_time_value(read: Run, run: Run) -> Run:
-    """Return what reads a DateTime; a time without offset is in the offset of the evaluation."""
-
-    def get(f: Frame) -> Value:
-        value = read(run(f))
-        if value is not None and value.offset is None and value.precision >= HOUR:
-            return value.at_offset(f[0][OFFSET])
-        return value
-
-    return get
+def placed(value: DateTime | None, f: Frame) -> DateTime | None:
+    """Return a DateTime; a time without offset is in the offset of the evaluation."""
+    if value is not None and value.offset is None and value.precision >= HOUR:
+        return value.at_offset(f[0][OFFSET])
+    return value
 
 
 def sibling_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
@@ -254,7 +266,7 @@ def fhir_dynamic(owner: str, raw: Value, path: str, f: Frame) -> Value:
     read, type_ = found
     value = read(raw)
     if type_ == DATE_TIME:
-        return date_time_value(lambda _: value, lambda _: None)(f)
+        return placed(value, f)
     wrap = wrapper(type_, ANY)
     return value if wrap is None else wrap(value)
 

@@ -1,9 +1,10 @@
 """Queries: sources, let, with and without, where, return, aggregate, sort."""
 
 from collections.abc import Callable
-from operator import itemgetter
+from dataclasses import dataclass, field
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion, fuse
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.nodes.properties import of_slot
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
@@ -12,49 +13,76 @@ from ivfhir.expressions.operators import lists
 from ivfhir.expressions.values.value import Value
 
 Check = Callable[[Frame], bool]
-TRUE = constant(True, t.BOOLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of a query.
+
+    Args:
+        slot: frame slot of its alias.
+        expression: what gives the elements.
+        many: the expression is a list.
+    """
+
+    slot: int
+    expression: Compiled
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What a query goes through.
+
+    Args:
+        sources: in the order of the query.
+        lets: frame slots of its lets, unset for each combination of elements.
+        checks: its `with` and `without`.
+        where: its condition, None without one.
+    """
+
+    sources: list[Source]
+    lets: list[int] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    where: Compiled | None = None
 
 
 def compile_query(scope: Scope, node: Node) -> Compiled:
     """Compile a query; over a source that is no list the result is no list."""
     with scope.inner():
-        sources = [bind_source(scope, source) for source in node["source"]]
-        lets = [bind_let(scope, let) for let in node.get("let", [])]
-        checks = [compile_relationship(scope, r) for r in node.get("relationship", [])]
-        where = scope.compile(node["where"]).run if "where" in node else None
-        if "aggregate" in node:
-            return compile_aggregate(scope, node, sources, lets, tests(checks, where))
-        result, distinct = compile_return(scope, node, sources)
-        plural = any(many for _, _, many in sources)
-        if not plural:
-            return single(sources, lets, tests(checks, where), result)
-        run = plan(
-            sources, lets, checks, where, None if result.slot == sources[0][0] else result.run
+        loop = Loop(
+            sources=[bind_source(scope, source) for source in node["source"]],
+            lets=[bind_let(scope, let) for let in node.get("let", [])],
+            checks=[compile_relationship(scope, r) for r in node.get("relationship", [])],
+            where=scope.compile(node["where"]) if "where" in node else None,
         )
+        if "aggregate" in node:
+            return compile_aggregate(scope, node["aggregate"], loop)
+        result, distinct = compile_return(scope, node, loop.sources)
+        if not any(source.many for source in loop.sources):
+            return single(loop, result)
+        query = many(loop, result)
         if distinct:
-            run = deduplicated(run)
+            query = deduplicated(query)
         if "sort" in node:
-            run = compile_sort(scope, node["sort"], run, result.type)
-        return Compiled(run, t.ListOf(result.type))
-
-
-Source = tuple[int, Run, bool]
-"""Frame slot of the alias, what gives the source, and whether that is a list."""
+            run = compile_sort(scope, node["sort"], fuse(query), result.type)
+            query = Compiled(run, query.type)
+        return query
 
 
 def bind_source(scope: Scope, source: Node) -> Source:
     """Compile a source and bind its alias."""
     compiled = scope.compile(source["expression"])
-    many = isinstance(compiled.type, t.ListOf) or compiled.type == t.NULL
-    type_ = t.element_of(compiled.type) if many else compiled.type
-    return scope.bind(source["alias"], type_), compiled.run, many
+    plural = isinstance(compiled.type, t.ListOf) or compiled.type == t.NULL
+    type_ = t.element_of(compiled.type) if plural else compiled.type
+    return Source(scope.bind(source["alias"], type_), compiled, plural)
 
 
 def bind_let(scope: Scope, let: Node) -> int:
     """Compile a let, computed when first asked for, and return its slot."""
     compiled = scope.compile(let["expression"])
     slot = scope.bind(let["identifier"], compiled.type)
-    scope.lets[slot] = compiled.run
+    scope.lets[slot] = fuse(compiled)
     return slot
 
 
@@ -62,12 +90,13 @@ def compile_relationship(scope: Scope, node: Node) -> Check:
     """Compile `with` and `without`."""
     wanted: bool = node["type"] == "With"
     with scope.inner():
-        slot, run, many = bind_source(scope, node)
-        such_that = scope.compile(node["suchThat"]).run if "suchThat" in node else TRUE.run
+        source = bind_source(scope, node)
+        such_that = fuse(scope.compile(node["suchThat"]))
+    slot, run, plural = source.slot, fuse(source.expression), source.many
 
     def check(f: Frame) -> bool:
         values = run(f)
-        if not many:
+        if not plural:
             values = [] if values is None else [values]
         for value in values or ():
             f[slot] = value
@@ -76,15 +105,6 @@ def compile_relationship(scope: Scope, node: Node) -> Check:
         return not wanted
 
     return check
-
-
-def tests(checks: list[Check], where: Run | None) -> Check:
-    """Return what tells whether an element passes relationships and where."""
-
-    def passes(f: Frame) -> bool:
-        return all(check(f) for check in checks) and (where is None or where(f) is True)
-
-    return passes
 
 
 def compile_return(scope: Scope, node: Node, sources: list[Source]) -> tuple[Compiled, bool]:
@@ -98,18 +118,29 @@ def compile_return(scope: Scope, node: Node, sources: list[Source]) -> tuple[Com
     names = [source["alias"] for source in node["source"]]
     types = {name: scope.names[name][1] for name in names}
     if len(sources) == 1:
-        slot = sources[0][0]
-        return of_slot(slot, types[names[0]]), False
-    slots = [(name, slot) for name, (slot, _, _) in zip(names, sources, strict=True)]
+        return of_slot(sources[0].slot, types[names[0]]), False
+    slots = [(name, source.slot) for name, source in zip(names, sources, strict=True)]
     return Compiled(lambda f: {name: f[slot] for name, slot in slots}, t.tuple_of(types)), False
 
 
-def single(sources: list[Source], lets: list[int], passes: Check, result: Compiled) -> Compiled:
+def passing(loop: Loop) -> Check:
+    """Return what tells whether a combination of elements passes relationships and where."""
+    checks = loop.checks
+    where = None if loop.where is None else fuse(loop.where)
+
+    def passes(f: Frame) -> bool:
+        return all(check(f) for check in checks) and (where is None or where(f) is True)
+
+    return passes
+
+
+def single(loop: Loop, result: Compiled) -> Compiled:
     """Return a query over sources that are no lists: null where one is null or does not pass."""
-    returned = result.run
+    returned, passes, lets = fuse(result), passing(loop), loop.lets
+    sources = [(source.slot, fuse(source.expression)) for source in loop.sources]
 
     def run(f: Frame) -> Value:
-        for slot, source, _ in sources:
+        for slot, source in sources:
             value = source(f)
             if value is None:
                 return None
@@ -121,93 +152,111 @@ def single(sources: list[Source], lets: list[int], passes: Check, result: Compil
     return Compiled(run, result.type)
 
 
-def plan(
-    sources: list[Source],
-    lets: list[int],
-    checks: list[Check],
-    where: Run | None,
-    returned: Run | None,
-) -> Run:
-    """Return the loop of a query; the common shapes have their own."""
-    if len(sources) == 1 and not checks and not lets:
-        slot, source, _ = sources[0]
-        return simple_loop(slot, source, where, returned)
-    passes = tests(checks, where)
-    slot = sources[0][0]
-    value = returned if returned is not None else itemgetter(slot)
+def many(loop: Loop, result: Compiled) -> Compiled:
+    """Return a query over at least one list; the common shape has a loop of its own."""
+    type_ = t.ListOf(result.type)
+    if len(loop.sources) == 1:
+        run = one_loop(loop, result)
+        return Compiled(run, type_, emit=lambda m: comprehension(m, loop, result))
+    passes, returned, walk = passing(loop), fuse(result), walker(loop)
 
-    def run(f: Frame) -> list[Value] | None:
-        result: list[Value] = []
+    def product(f: Frame) -> list[Value] | None:
+        values: list[Value] = []
 
         def visit() -> None:
             if passes(f):
-                result.append(value(f))
+                values.append(returned(f))
 
-        return result if walk(f, sources, lets, visit) else None
+        return values if walk(f, visit) else None
+
+    return Compiled(product, type_)
+
+
+def one_loop(loop: Loop, result: Compiled) -> Run:
+    """Return the loop over one list."""
+    slot, source = loop.sources[0].slot, loop.sources[0].expression.run
+    lets, checks, returned = loop.lets, loop.checks, result.run
+    where = None if loop.where is None else loop.where.run
+
+    def run(f: Frame) -> list[Value] | None:
+        values = source(f)
+        if values is None:
+            return None
+        found = []
+        for value in values:
+            f[slot] = value
+            for let in lets:
+                f[let] = UNSET
+            if all(check(f) for check in checks) and (where is None or where(f) is True):
+                found.append(returned(f))
+        return found
 
     return run
 
 
-def simple_loop(slot: int, source: Run, where: Run | None, returned: Run | None) -> Run:
-    """Return the loop over one source with no let and no relationship."""
+def comprehension(m: Fusion, loop: Loop, result: Compiled) -> str:
+    """Return the text of the loop over one list."""
+    v = m.temporary()
+    source = m.value(loop.sources[0].expression)
+    lets = "".join(f" for f[{let}] in {m.name((UNSET,))}" for let in loop.lets)
+    tests = [f"{m.name(check)}(f)" for check in loop.checks]
+    if loop.where is not None:
+        tests.append(m.truth(loop.where))
+    condition = f" if {' and '.join(tests)}" if tests else ""
+    each = f"{m.value(result)} for f[{loop.sources[0].slot}] in {v}{lets}{condition}"
+    return f"(None if ({v} := {source}) is None else [{each}])"
 
-    def filtered(f: Frame) -> list[Value] | None:
+
+def walker(loop: Loop) -> Callable[[Frame, Callable[[], None]], bool]:
+    """Return what visits every combination of elements; it is False when a source is null."""
+    sources = [(s.slot, fuse(s.expression), s.many) for s in loop.sources]
+    lets = loop.lets
+
+    def walk(f: Frame, visit: Callable[[], None], depth: int = 0) -> bool:
+        if depth == len(sources):
+            for let in lets:
+                f[let] = UNSET
+            visit()
+            return True
+        slot, source, plural = sources[depth]
         values = source(f)
         if values is None:
-            return None
-        result = []
-        for value in values:
+            return False
+        for value in values if plural else [values]:
             f[slot] = value
-            if where is None or where(f) is True:
-                result.append(value if returned is None else returned(f))
-        return result
-
-    return filtered
-
-
-def walk(f: Frame, sources: list[Source], lets: list[int], visit: Callable[[], None]) -> bool:
-    """Visit every combination of elements of the sources; False when a source is null."""
-    (slot, source, many), *rest = sources
-    values = source(f)
-    if values is None:
-        return False
-    for value in values if many else [values]:
-        f[slot] = value
-        if rest:
-            if not walk(f, rest, lets, visit):
+            if not walk(f, visit, depth + 1):
                 return False
-            continue
-        for let in lets:
-            f[let] = UNSET
-        visit()
-    return True
+        return True
+
+    return walk
 
 
-def deduplicated(run: Run) -> Run:
+def deduplicated(query: Compiled) -> Compiled:
     """Return the query with equal results left out."""
+    run = query.run
 
     def distinct(f: Frame) -> list[Value] | None:
         values = run(f)
         return None if values is None else lists.distinct(values)
 
-    return distinct
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        return f"(None if ({v} := {m.value(query)}) is None else {m.name(lists.distinct)}({v}))"
+
+    return Compiled(distinct, query.type, emit=emit)
 
 
-def compile_aggregate(
-    scope: Scope, node: Node, sources: list[Source], lets: list[int], passes: Check
-) -> Compiled:
+def compile_aggregate(scope: Scope, aggregate: Node, loop: Loop) -> Compiled:
     """Compile a query that folds its elements into one value."""
-    aggregate = node["aggregate"]
-    start = (
-        scope.compile(aggregate["starting"]) if "starting" in aggregate else constant(None, t.NULL)
-    )
-    start_run, type_ = start.run, start.type
-    slot = scope.bind(aggregate["identifier"], t.ANY if type_ == t.NULL else type_)
+    null = constant(None, t.NULL)
+    start = scope.compile(aggregate["starting"]) if "starting" in aggregate else null
+    total_type = t.ANY if start.type == t.NULL else start.type
+    slot = scope.bind(aggregate["identifier"], total_type)
     step = scope.compile(aggregate["expression"])
-    result = t.choice([type_, step.type])
-    step_run = coerced(step, scope.names[aggregate["identifier"]][1]).run
+    begin, advance = fuse(start), fuse(coerced(step, total_type))
+    passes, walk = passing(loop), walker(loop)
+    slots, lets = [source.slot for source in loop.sources], loop.lets
     distinct = aggregate.get("distinct") is True
-    slots = [s for s, _, _ in sources]
 
     def run(f: Frame) -> Value:
         rows: list[list[Value]] = []
@@ -216,39 +265,42 @@ def compile_aggregate(
             if passes(f):
                 rows.append([f[s] for s in slots])
 
-        if not walk(f, sources, lets, visit):
+        if not walk(f, visit):
             return None
-        total = start_run(f)
+        total = begin(f)
         for row in lists.distinct(rows) if distinct else rows:
             for s, value in zip(slots, row, strict=True):
                 f[s] = value
             for let in lets:
                 f[let] = UNSET
             f[slot] = total
-            total = step_run(f)
+            total = advance(f)
         return total
 
-    return Compiled(run, result)
+    return Compiled(run, t.choice([start.type, step.type]))
 
 
 def compile_for_each(scope: Scope, node: Node) -> Compiled:
     """Compile ForEach: an element of each member of a list."""
-    return over(scope, node, "element", keep=False)
+    with scope.inner():
+        source = bind_member(scope, node)
+        return many(Loop([source]), scope.compile(node["element"]))
 
 
 def compile_filter(scope: Scope, node: Node) -> Compiled:
     """Compile Filter: the members of a list that pass a condition."""
-    return over(scope, node, "condition", keep=True)
-
-
-def over(scope: Scope, node: Node, part: str, *, keep: bool) -> Compiled:
-    """Compile a loop over a list with the current member as `scope` or `$this`."""
     with scope.inner():
-        source = scope.compile(node["source"])
-        slot = scope.bind(node.get("scope", "$this"), t.element_of(source.type))
-        body = scope.compile(node[part])
-    loop = simple_loop(slot, source.run, body.run if keep else None, None if keep else body.run)
-    return Compiled(loop, source.type if keep else t.ListOf(body.type))
+        source = bind_member(scope, node)
+        member = of_slot(source.slot, t.element_of(source.expression.type))
+        loop = Loop([source], where=scope.compile(node["condition"]))
+        return many(loop, member)
+
+
+def bind_member(scope: Scope, node: Node) -> Source:
+    """Compile the list that ForEach or Filter goes through, and bind its member."""
+    compiled = scope.compile(node["source"])
+    name = node.get("scope", "$this")
+    return Source(scope.bind(name, t.element_of(compiled.type)), compiled, many=True)
 
 
 def compile_current(scope: Scope, node: Node) -> Compiled:
@@ -256,8 +308,7 @@ def compile_current(scope: Scope, node: Node) -> Compiled:
     name = node.get("scope", "$this")
     if name not in scope.names:
         scope.refuse(node, f"there is no {name} here")
-    slot, type_ = scope.names[name]
-    return of_slot(slot, type_)
+    return of_slot(*scope.names[name])
 
 
 NODES = {

@@ -1,6 +1,7 @@
 """References: to defines, functions, parameters and locals."""
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.nodes.properties import local, step
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Scope
@@ -12,17 +13,17 @@ def compile_expression_ref(scope: Scope, node: Node) -> Compiled:
     library = scope.program.resolve(scope, node)
     cell = scope.program.expression(scope, node, library)
     scope.uses.add(cell.key)
-    return Compiled(remembered(scope, cell.slot), cell.type)
+    return remembered(scope, cell.slot, cell.type)
 
 
 def compile_parameter_ref(scope: Scope, node: Node) -> Compiled:
     """Compile the name of a parameter."""
     library = scope.program.resolve(scope, node)
     slot, type_ = scope.program.parameter(scope, node, library)
-    return Compiled(remembered(scope, slot), type_)
+    return remembered(scope, slot, type_)
 
 
-def remembered(scope: Scope, slot: int) -> Value:
+def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Compiled:
     """Return what takes a value from the session's memory, computing it the first time."""
     computes = scope.program.computes
 
@@ -31,7 +32,12 @@ def remembered(scope: Scope, slot: int) -> Value:
         value = memory[slot]
         return computes[slot](memory) if value is UNSET else value
 
-    return run
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        compute = f"{m.name(computes)}[{slot}](f[0])"
+        return f"({v} if ({v} := f[0][{slot}]) is not {m.name(UNSET)} else {compute})"
+
+    return Compiled(run, type_, emit=emit)
 
 
 def compile_function_ref(scope: Scope, node: Node) -> Compiled:
@@ -48,7 +54,8 @@ def compile_function_ref(scope: Scope, node: Node) -> Compiled:
     arguments = [coerced(argument, type_) for argument, type_ in pairs]
     cell = scope.program.function(library, definition)
     scope.uses.add(cell.key)
-    return Compiled(cell.caller([a.run for a in arguments]), cell.type)
+    run = cell.caller([a.run for a in arguments])
+    return Compiled(run, cell.type, emit=cell.emit(arguments))
 
 
 def operand_types(definition: Node) -> list[t.ElmType]:
@@ -85,7 +92,11 @@ def compile_let_ref(scope: Scope, node: Node) -> Compiled:
             value = f[slot] = compute(f)
         return value
 
-    return Compiled(run, type_)
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        return f"({v} if ({v} := f[{slot}]) is not {m.name(UNSET)} else {m.name(run)}(f))"
+
+    return Compiled(run, type_, emit=emit)
 
 
 def compile_identifier_ref(scope: Scope, node: Node) -> Compiled:

@@ -4,6 +4,7 @@ Null comes before everything, and elements that cannot be ordered keep their ord
 """
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.fusion import fuse
 from ivfhir.expressions.elm.nodes.properties import of_slot, step, steps
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.fhir_model import primitive_of
@@ -53,7 +54,7 @@ def compile_key(scope: Scope, item: Node, this: Compiled) -> Key:
         key = scope.compile(item["expression"])
     else:
         key = this
-    return bare(scope, item, key).run, descending
+    return fuse(bare(scope, item, key)), descending
 
 
 def bare(scope: Scope, item: Node, key: Compiled) -> Compiled:

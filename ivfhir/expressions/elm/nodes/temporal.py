@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.nodes.comparisons import strict, two
-from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.fusion import applied
+from ivfhir.expressions.elm.fusion import strict as strict_text
+from ivfhir.expressions.elm.nodes.comparisons import two
+from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Scope
 from ivfhir.expressions.operators import arithmetic, dates
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Quantity
@@ -19,20 +21,25 @@ def compile_add(scope: Scope, node: Node) -> Compiled:
     """Compile `+` of numbers, quantities, or a date and a quantity of time."""
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
-        return Compiled(two(a, b, dates.plus), a.type)
+        return binary(a, b, dates.plus, a.type)
     if a.type == t.INTEGER:
-        return Compiled(two(a, b, arithmetic.add_integers), a.type)
-    return Compiled(two(a, b, add if a.type in (t.ANY, t.NULL) else arithmetic.add), a.type)
+        return binary(a, b, arithmetic.add_integers, a.type)
+    return binary(a, b, add if a.type in (t.ANY, t.NULL) else arithmetic.add, a.type)
 
 
 def compile_subtract(scope: Scope, node: Node) -> Compiled:
     """Compile `-` of numbers, quantities, or a date and a quantity of time."""
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
-        return Compiled(two(a, b, minus), a.type)
+        return binary(a, b, minus, a.type)
     if a.type == t.INTEGER:
-        return Compiled(two(a, b, arithmetic.subtract_integers), a.type)
-    return Compiled(two(a, b, arithmetic.subtract), a.type)
+        return binary(a, b, arithmetic.subtract_integers, a.type)
+    return binary(a, b, arithmetic.subtract, a.type)
+
+
+def binary(a: Compiled, b: Compiled, function: Callable[..., Value], type_: t.ElmType) -> Compiled:
+    """Return a function of two values that are not null."""
+    return Compiled(two(a, b, function), type_, emit=applied(function, a, b))
 
 
 def add(a: Value, b: Value) -> Value:
@@ -49,20 +56,20 @@ def compile_between(scope: Scope, node: Node) -> Compiled:
     """Compile `duration in P between` and `difference in P between`."""
     a, b = scope.compile_all(node["operand"])
     if node["precision"] == "Day" and a.type == b.type == t.DATE:
-        return Compiled(two(a, b, dates.days_between), t.INTEGER)
-    return Compiled(between(a.run, b.run, node["type"], node["precision"]), t.INTEGER)
+        return binary(a, b, dates.days_between, t.INTEGER)
+    return between(a, b, node["type"], node["precision"])
 
 
-def between(a: Run, b: Run, operator: str, precision: str) -> Run:
+def between(a: Compiled, b: Compiled, operator: str, precision: str) -> Compiled:
     """Return what counts periods or boundaries between two dates."""
     function: Callable[[Partial, Partial, str], Value] = BETWEEN[operator]
-    return strict(a, b, lambda x, y: function(x, y, precision))
+    return binary(a, b, lambda x, y: function(x, y, precision), t.INTEGER)
 
 
 def compile_age_at(scope: Scope, node: Node) -> Compiled:
     """Compile the age at a date: the duration since birth."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(between(a, b, "DurationBetween", node["precision"]), t.INTEGER)
+    a, b = scope.compile_all(node["operand"])
+    return between(a, b, "DurationBetween", node["precision"])
 
 
 def compile_component(scope: Scope, node: Node) -> Compiled:
@@ -75,10 +82,16 @@ def compile_component(scope: Scope, node: Node) -> Compiled:
         value = run(f)
         if value is None:
             return None
-        parts = value.parts
-        return parts[index] if 0 <= index < len(parts) else None
+        return part_of(value, index)
 
-    return Compiled(component, t.INTEGER)
+    emit = strict_text(lambda m, v: f"{m.name(part_of)}({v[0]}, {index})", operand)
+    return Compiled(component, t.INTEGER, emit=emit)
+
+
+def part_of(value: Partial, index: int) -> int | None:
+    """Return one component, None when the value is not that precise."""
+    parts = value.parts
+    return parts[index] if 0 <= index < len(parts) else None
 
 
 FROM: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
@@ -91,14 +104,15 @@ FROM: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
 
 def compile_from(scope: Scope, node: Node) -> Compiled:
     """Compile `date from`, `time from` and `timezoneoffset from`."""
-    run = scope.compile(node["operand"]).run
+    operand = scope.compile(node["operand"])
+    run = operand.run
     function, type_ = FROM[node["type"]]
 
     def part(f: Frame) -> Value:
         value = run(f)
         return None if value is None else function(value)
 
-    return Compiled(part, type_)
+    return Compiled(part, type_, emit=applied(function, operand))
 
 
 def compile_now(_: Scope, node: Node) -> Compiled:
