@@ -27,7 +27,7 @@ from smart_app.config import Ehr, Settings
 from smart_app.demo_certificate import make_certificate
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.sample_patients import load_samples
-from smart_app.local_server import listen, serving, wait_for_end
+from smart_app.local_server import listen, serving, until_told_to_end, wait_for_end
 
 if TYPE_CHECKING:
     import uvicorn
@@ -191,6 +191,7 @@ def main(argv: list[str] | None = None) -> int:
     ports = Ports(arguments.port, arguments.app_port, arguments.fhir_port)
     try:
         with (
+            until_told_to_end(),
             tempfile.TemporaryDirectory(prefix="ivfhir-demo-") as folder,
             running_demo(
                 ports, folder=Path(folder), https=arguments.https, fhir_url=arguments.fhir

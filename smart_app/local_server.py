@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 from flask import Flask
@@ -93,20 +94,33 @@ def serving(
 
 def serve_forever(servers: Sequence[tuple[socket.socket, Flask, ssl.SSLContext | None]]) -> None:
     """Serve the apps until the process is told to end (Ctrl-C or TERM)."""
-    with serving(servers):
+    with until_told_to_end(), serving(servers):
         wait_for_end()
 
 
-def wait_for_end() -> None:
-    """Return when the process is told to end (Ctrl-C or TERM)."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+@contextlib.contextmanager
+def until_told_to_end() -> Iterator[None]:
+    """Leave the block, whatever it is doing, when the process is told to end (Ctrl-C or TERM).
+
+    Only the first signal counts: what the block then cleans up is not cut short by a second one.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def leave(_number: int, _frame: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
-        while not stop.wait(0.5):
-            pass
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for_end() -> None:
+    """Wait until a signal ends the block of `until_told_to_end`."""
+    while True:
+        time.sleep(3600)

@@ -56,6 +56,29 @@ def test_the_printed_url_leads_from_the_list_into_the_app() -> None:
     assert (process.returncode, out, error) == (0, "", "")
 
 
+def test_the_very_moment_of_the_printed_line_is_no_bad_one_for_ctrl_c() -> None:
+    for _ in range(3):
+        with demo_process() as (process, _url):
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=10) == ("", "")
+            assert process.returncode == 0
+
+
+@pytest.mark.parametrize("delay_s", [1.0, 2.0, 3.0])
+def test_ctrl_c_while_it_starts_ends_it_without_a_trace(delay_s: float, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smart_app.demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **PORTS, "TMPDIR": str(tmp_path)},
+    )
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_no_process_is_left_behind(number: int) -> None:
     with demo_process() as (process, _):
