@@ -63,8 +63,10 @@ class ResourceIndex:
         if not found:
             return []
         resources = self._by_type[resource_type]
-        hits = {n for pair in codes if pair in found for n in found[pair]}
-        return [resources[n] for n in sorted(hits)]
+        hits = [found[pair] for pair in found.keys() & codes]
+        if len(hits) == 1:
+            return [resources[n] for n in hits[0]]
+        return [resources[n] for n in sorted({n for positions in hits for n in positions})]
 
     def _index(self, resource_type: str, path: str) -> dict[CodePair, list[int]]:
         """Return the positions of a type's resources by the codes at `path`."""

@@ -5,6 +5,7 @@ rounded to CQL's eight places. What overflows the type, and division by zero, is
 """
 
 import math
+import sys
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from decimal import Overflow as DecimalOverflow
@@ -213,16 +214,29 @@ def power(a: Value, b: Value) -> Value:
     try:
         if isinstance(a, int) and isinstance(b, int) and b >= 0:
             return bounded(int(CONTEXT.power(Decimal(a), Decimal(b)))) if b else 1
-        result = context_of_power(a, b).power(Decimal(a), Decimal(b))
+        quick = power_by_float(a, b)
+        result = CONTEXT.power(Decimal(a), Decimal(b)) if quick is None else quick
     except (ArithmeticError, ValueError):
         return None
     return bounded(scaled(result))
 
 
-def context_of_power(a: Value, b: Value) -> Context:
-    """Return the precision that eight places of a power need, with six digits to spare."""
-    before_point = max(0, int(float(b) * math.log10(float(a)))) if a > 0 else CONTEXT.prec
-    return Context(min(CONTEXT.prec, before_point + PLACES + 6), ROUND_HALF_UP)
+def power_by_float(a: Value, b: Value) -> Decimal | None:
+    """Return a to the power b rounded to eight places, None where a float cannot tell the last one.
+
+    A float is fast. The bound of its error counts the rounding of both operands and of the result;
+    where every number within it rounds to the same, that is the answer.
+    """
+    base, exponent = float(a), float(b)
+    if base <= 0 or exponent.is_integer():
+        return None
+    result = base**exponent
+    bound = result * (abs(exponent) * (1 + abs(math.log(base))) + 2) * sys.float_info.epsilon
+    low, high = (
+        Decimal(end).quantize(STEP, ROUND_HALF_UP, CONTEXT)
+        for end in (result - bound, result + bound)
+    )
+    return low if low == high and low != low.to_integral_value() else None
 
 
 def ln(a: Value) -> Decimal | None:

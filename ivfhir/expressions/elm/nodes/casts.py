@@ -145,9 +145,10 @@ def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
 def narrowed(parent: Compiled, names: dict[str, str], type_: t.ElmType) -> Compiled:
     """Return what reads a choice element of `parent` where its JSON name is one of those given."""
     read, run = narrowed_reader(names), parent.run
-    return Compiled(
+    cast = Compiled(
         lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(parent)})"
     )
+    return replace(cast, parent=parent, path=next(iter(names))) if len(names) == 1 else cast
 
 
 def cast_structure(operand: Compiled, type_: t.ElmType) -> Run:

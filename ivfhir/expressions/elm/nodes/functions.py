@@ -122,11 +122,9 @@ LENIENT: dict[str, tuple[Function, TypeRule]] = {
     "AllTrue": (logical.all_true, always(t.BOOLEAN)),
     "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
     "Count": (aggregates.count, always(t.INTEGER)),
-    "Exists": (lists.exists, always(t.BOOLEAN)),
 }
 
 NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Function, TypeRule]] = {
-    "First": (("source",), (), lambda v: v[0] if v else None, element),
     "Last": (("source",), (), lambda v: v[-1] if v else None, element),
     "IndexOf": (("source", "element"), (), lists.index_of, always(t.INTEGER)),
     "Slice": (("source",), ("startIndex", "endIndex"), lists.slice_, same),
@@ -218,6 +216,35 @@ def compile_named(scope: Scope, node: Node) -> Compiled:
     return Compiled(run, type_)
 
 
+def compile_first(scope: Scope, node: Node) -> Compiled:
+    """Compile First."""
+    source = scope.compile(node["source"])
+    run = source.run
+
+    def first(f: Frame) -> Value:
+        values = run(f)
+        return values[0] if values else None
+
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        return f"({v}[0] if ({v} := {m.value(source)}) else None)"
+
+    return Compiled(first, t.element_of(source.type), emit=emit)
+
+
+def compile_exists(scope: Scope, node: Node) -> Compiled:
+    """Compile `exists`."""
+    source = scope.compile(node["operand"])
+    run = source.run
+
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        some = f"{v}[0] is not None or {m.name(lists.exists)}({v})"
+        return f"(({some}) if ({v} := {m.value(source)}) else False)"
+
+    return Compiled(lambda f: lists.exists(run(f)), t.BOOLEAN, emit=emit, truth=emit)
+
+
 def compile_length(scope: Scope, node: Node) -> Compiled:
     """Compile Length: of a list that is null it is 0, of a string that is null it is null."""
     (operand,) = operands(scope, node)
@@ -268,6 +295,8 @@ NODES = {
     **dict.fromkeys(LENIENT, compile_lenient),
     **dict.fromkeys(NAMED, compile_named),
     **dict.fromkeys(aggregates.AGGREGATES, compile_aggregate),
+    "First": compile_first,
+    "Exists": compile_exists,
     "Length": compile_length,
     "LowBoundary": compile_boundary,
     "HighBoundary": compile_boundary,

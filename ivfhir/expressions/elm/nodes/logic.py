@@ -191,6 +191,8 @@ def compile_coalesce(scope: Scope, node: Node) -> Compiled:
             lambda f: next((v for v in source(f) or () if v is not None), None), element
         )
     parts, type_ = joined(parts)
+    if parts[0].constant not in (UNSET, None):
+        return parts[0]
     runs = [part.run for part in parts]
 
     def run(f: Frame) -> Value:

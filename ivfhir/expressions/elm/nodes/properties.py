@@ -30,7 +30,7 @@ from ivfhir.expressions.elm.types import (
 )
 from ivfhir.expressions.fhir_model import is_resource, primitive_of
 from ivfhir.expressions.values import Code, Concept, DateTime, Interval, Quantity, Ratio, Typed
-from ivfhir.expressions.values.dates import HOUR
+from ivfhir.expressions.values.dates import HOUR, parse_date_time
 from ivfhir.expressions.values.value import Value
 
 SYSTEM_ELEMENTS: dict[ElmType, dict[str, tuple[str, ElmType]]] = {
@@ -177,9 +177,9 @@ def primitive_value(source: Compiled, read: Reader, type_: ElmType) -> Compiled:
     run = raw.run
     if type_ == DATE_TIME:
         return Compiled(
-            lambda f: placed(read(run(f)), f),
+            lambda f: read_placed(run(f), f),
             type_,
-            emit=lambda m: f"{m.name(placed)}({m.name(read)}({m.value(raw)}), f)",
+            emit=lambda m: f"{m.name(read_placed)}({m.value(raw)}, f)",
         )
     return Compiled(lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(raw)})")
 
@@ -197,6 +197,14 @@ def raw_element(parent: Compiled, name: str) -> Compiled:
         return f"({v}.get({name!r}) if ({v} := {m.value(parent)}).__class__ is dict else None)"
 
     return Compiled(get, ANY, emit=emit)
+
+
+def read_placed(raw: Value, f: Frame) -> DateTime | None:
+    """Return the DateTime of raw JSON; a time without offset is in the offset of the evaluation."""
+    value = parse_date_time(raw) if raw.__class__ is str else None
+    if value is not None and value.offset is None:
+        return placed(value, f)
+    return value
 
 
 def placed(value: DateTime | None, f: Frame) -> DateTime | None:

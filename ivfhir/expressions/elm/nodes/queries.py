@@ -241,7 +241,8 @@ def deduplicated(query: Compiled) -> Compiled:
 
     def emit(m: Fusion) -> str:
         v = m.temporary()
-        return f"(None if ({v} := {m.value(query)}) is None else {m.name(lists.distinct)}({v}))"
+        kept = f"{v} if len({v}) < 2 else {m.name(lists.distinct)}({v})"
+        return f"(None if ({v} := {m.value(query)}) is None else {kept})"
 
     return Compiled(distinct, query.type, emit=emit)
 

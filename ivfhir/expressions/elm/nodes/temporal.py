@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import applied
+from ivfhir.expressions.elm.fusion import Fusion, applied
 from ivfhir.expressions.elm.fusion import strict as strict_text
 from ivfhir.expressions.elm.nodes.comparisons import two
 from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Scope
@@ -84,8 +84,14 @@ def compile_component(scope: Scope, node: Node) -> Compiled:
             return None
         return part_of(value, index)
 
-    emit = strict_text(lambda m, v: f"{m.name(part_of)}({v[0]}, {index})", operand)
-    return Compiled(component, t.INTEGER, emit=emit)
+    if index < 0:
+        return Compiled(component, t.INTEGER)
+    parts = f".parts[{index}]"
+
+    def text(_: Fusion, v: list[str]) -> str:
+        return f"({v[0]}{parts} if len({v[0]}.parts) > {index} else None)"
+
+    return Compiled(component, t.INTEGER, emit=strict_text(text, operand))
 
 
 def part_of(value: Partial, index: int) -> int | None:
