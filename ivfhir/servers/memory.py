@@ -12,9 +12,9 @@ from ivfhir.fhir.types import BUNDLE, PATIENT, Json, Resource
 class MemoryRepository:
     """Resources by type and id, with versions, as a FHIR server keeps them.
 
-    It knows the search parameters `patient`, `subject`, `identifier`, `_tag` and `_id`, each with
-    alternatives after commas; `_count` and `_sort` change nothing. Others are refused, so that no
-    search seems wider than it is.
+    It knows the search parameters `patient`, `subject`, `target`, `identifier`, `_tag` and `_id`,
+    each with alternatives after commas; `_count` and `_sort` change nothing. Others are refused, so
+    that no search seems wider than it is.
     """
 
     def __init__(
@@ -165,6 +165,10 @@ def _is_about(resource: Resource, patient: str) -> bool:
     return (subject_of(resource) or {}).get("reference") == wanted
 
 
+def _points_to(resource: Resource, reference: str) -> bool:
+    return any(target.get("reference") == reference for target in resource.get("target", []))
+
+
 _SEARCHES: Mapping[str, Callable[[Resource, str], bool]] = {
     "_id": lambda resource, value: bool(resource["id"] == value),
     "_tag": lambda resource, value: _has_token(_tags(resource), value),
@@ -172,6 +176,7 @@ _SEARCHES: Mapping[str, Callable[[Resource, str], bool]] = {
         identifier_tokens(resource.get("identifier")), value
     ),
     "patient": _is_about,
+    "target": _points_to,
     "subject": _is_about,
 }
 

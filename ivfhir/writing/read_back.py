@@ -1,7 +1,7 @@
 """Reading a written plan back: finding its parts, comparing each with what was sent."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, resolve, value_of
 
@@ -52,23 +52,52 @@ def reference_of(resource: Resource) -> str:
 def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
-    Copies that are marked as entered in error do not count.
+    The plans are searched by identifier; their parts are read by the references in them, for not
+    every server can search every type. Copies that are marked as entered in error do not count.
+
+    Raises:
+        ServerError: the CarePlans cannot be searched.
     """
-    parts: dict[str, list[Resource]] = {
-        str(value_of(entry["resource"])): [] for entry in created_entries(bundle)
-    }
-    by_type: dict[str, list[str]] = {}
-    for entry in created_entries(bundle):
-        by_type.setdefault(entry["resource"]["resourceType"], []).append(
-            str(value_of(entry["resource"]))
+    sent = [entry["resource"] for entry in created_entries(bundle)]
+    parts: dict[str, list[Resource]] = {str(value_of(resource)): [] for resource in sent}
+    types = {resource["resourceType"] for resource in sent}
+    plan_id = str(value_of(sent[0]))
+    plans = repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
+    plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
+    signatures = [
+        signature
+        for plan in plans
+        for signature in _search(repository, PROVENANCE, {"target": reference_of(plan)})
+    ]
+    found = {reference_of(each): each for each in [*plans, *signatures]}
+    new = plans
+    while new:
+        wanted = dict.fromkeys(
+            reference
+            for resource in new
+            for reference in references_in(resource)
+            if reference.partition("/")[0] in types and reference not in found
         )
-    for resource_type, values in by_type.items():
-        for some in _chunks(values):
-            for resource in _search(repository, resource_type, _query(resource_type, some)):
-                value = value_of(resource)
-                if value in parts and not is_withdrawn(resource):
-                    parts[value].append(resource)
+        new = _read_references(repository, list(wanted))
+        found |= {reference_of(each): each for each in new}
+    for resource in found.values():
+        value = str(value_of(resource))
+        if value in parts and not is_withdrawn(resource):
+            parts[value].append(resource)
     return {value: sorted(copies, key=_age) for value, copies in parts.items()}
+
+
+def references_in(value: object) -> Iterator[str]:
+    """Yield every literal reference in an element as `Type/id`."""
+    if isinstance(value, list):
+        for item in value:
+            yield from references_in(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "reference" and isinstance(item, str):
+                yield _bare(item)
+            else:
+                yield from references_in(item)
 
 
 def _search(repository: Repository, resource_type: str, query: Mapping[str, str]) -> list[Resource]:
@@ -86,17 +115,8 @@ def is_withdrawn(resource: Resource) -> bool:
 
 def read_parts(repository: Repository, places: Mapping[str, str]) -> dict[str, Resource]:
     """Return the stored resources, by identifier value; one that cannot be read is left out."""
-    stored: dict[str, Resource] = {}
-    by_type: dict[str, dict[str, str]] = {}
-    for value, reference in places.items():
-        resource_type, _, resource_id = reference.partition("/")
-        by_type.setdefault(resource_type, {})[resource_id] = value
-    for resource_type, values in by_type.items():
-        for some in _chunks(values):
-            for resource in _read_some(repository, resource_type, some):
-                if resource.get("id") in values:
-                    stored[values[resource["id"]]] = resource
-    return stored
+    found = {reference_of(each): each for each in _read_references(repository, places.values())}
+    return {value: found[reference] for value, reference in places.items() if reference in found}
 
 
 def compare(
@@ -197,11 +217,18 @@ def _words(narrative: Mapping[str, Any]) -> list[str]:
     return re.sub(r"<[^>]*>", " ", str(narrative.get("div", ""))).split()
 
 
-def _query(resource_type: str, values: list[str]) -> dict[str, str]:
-    """Return the search for several identifier values."""
-    tokens = [identifier_query(resource_type, value) for value in values]
-    (name,) = tokens[0]
-    return {name: ",".join(token[name] for token in tokens)}
+def _read_references(repository: Repository, references: Iterable[str]) -> list[Resource]:
+    """Return the resources of these references; those that cannot be read are left out."""
+    by_type: dict[str, list[str]] = {}
+    for reference in references:
+        resource_type, _, resource_id = reference.partition("/")
+        by_type.setdefault(resource_type, []).append(resource_id)
+    return [
+        resource
+        for resource_type, ids in by_type.items()
+        for some in _chunks(ids)
+        for resource in _read_some(repository, resource_type, some)
+    ]
 
 
 def _read_some(repository: Repository, resource_type: str, ids: list[str]) -> list[Resource]:
@@ -211,6 +238,7 @@ def _read_some(repository: Repository, resource_type: str, ids: list[str]) -> li
         found = {
             resource["id"]: resource
             for resource in repository.search(resource_type, {"_id": ",".join(ids)})
+            if resource["id"] in ids
         }
     except UnauthorisedError:
         raise

@@ -1,13 +1,13 @@
 """Copies of a plan that a careless server stored: the oldest stays, the others are marked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ivfhir.errors import ServerError, UnauthorisedError
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.read_back import find_parts, is_withdrawn, reference_of
+from ivfhir.writing.read_back import find_parts, is_withdrawn, reference_of, references_in
 
 _STATUS = {"Goal": "lifecycleStatus"}
 _WRONG = "entered-in-error"
@@ -77,31 +77,19 @@ def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
         for copy in copies
         if copy["resourceType"] == REQUEST_GROUP
     }
-    pointed = set(_references(plan))
+    pointed = set(references_in(plan))
     for reference in tuple(pointed):
-        pointed.update(_references(groups.get(reference, {})))
+        pointed.update(references_in(groups.get(reference, {})))
     kept = {}
     for value, copies in parts.items():
         chosen = [
             copy
             for copy in copies
-            if reference_of(copy) in pointed or reference_of(plan) in _references(copy)
+            if reference_of(copy) in pointed or reference_of(plan) in references_in(copy)
         ] or copies
         kept[value] = reference_of(chosen[0]) if chosen else ""
     kept[plan_id] = reference_of(plan)
     return kept
-
-
-def _references(value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name == "reference" and isinstance(item, str):
-                yield "/".join(item.split("/_history/")[0].split("/")[-2:])
-            else:
-                yield from _references(item)
 
 
 def _mark(resource: Resource) -> dict[str, Any]:

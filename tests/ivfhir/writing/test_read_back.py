@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from ivfhir.errors import ForbiddenError, UnauthorisedError
+from ivfhir.errors import ForbiddenError, RejectedError, UnauthorisedError
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.writing.bundle import to_transaction
 from ivfhir.writing.read_back import compare, differences, find_parts, read_parts
@@ -112,12 +112,26 @@ class Forbidding(MemoryRepository):
         return super().search(resource_type, params)
 
 
-def test_a_type_that_may_not_be_searched_counts_as_not_found():
+def test_a_type_that_may_not_be_searched_is_found_by_the_references_of_the_plan():
     repository = Forbidding()
     bundle = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: name != "Goal")
     repository.transact(bundle)
     found = find_parts(repository, bundle)
-    assert found["d1.P-O1"] == []
+    assert {value: len(copies) for value, copies in found.items()} == dict.fromkeys(found, 1)
+
+
+def test_a_signature_that_may_not_be_searched_counts_as_not_found():
+    class NoProvenance(MemoryRepository):
+        def search(self, resource_type, params):
+            if resource_type == "Provenance":
+                raise RejectedError("unknown parameter", status=400)
+            return super().search(resource_type, params)
+
+    repository = NoProvenance()
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    repository.transact(bundle)
+    found = find_parts(repository, bundle)
+    assert found["d1.signature"] == []
     assert len(found["d1.P.1"]) == 1
 
 

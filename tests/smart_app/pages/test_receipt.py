@@ -1,0 +1,76 @@
+"""The receipt of a plan that was written, and of one that was not."""
+
+from datetime import UTC, date, datetime
+
+from ivfhir.write_back import WriteReceipt
+from ivfhir.writing.read_back import Compared
+from smart_app.pages.receipt import receipt_body, unwritten_page, written_page
+from tests.smart_app.pages.conftest import sample
+
+WHEN = datetime(2025, 3, 3, 8, 51, tzinfo=UTC)
+SAME = Compared("d1.LUNG-A02.1", "ServiceRequest", "ServiceRequest/7", "1", ())
+
+
+def page_of(*entries, **more):
+    body = receipt_body(WriteReceipt(entries, already_there=False, **more), written_at=WHEN)
+    return written_page(
+        body,
+        sample("halloran").care_plan("2025-03-03"),
+        signer="Dr Voss",
+        accepted_at="2025-03-03T08:51:00+00:00",
+        server="Riverside EHR",
+        today=date(2025, 3, 3),
+        link=lambda reference: f"/record/{reference}",
+    )
+
+
+def test_everything_is_the_same():
+    page = page_of(SAME)
+    assert page.title == "Written: 1 of 1 entries, read back and the same"
+    assert page.text[0].startswith("Accepted by Dr Voss on 3 Mar 2025, 08:51.")
+    (place,) = page.places
+    (link,) = place.links
+    assert link.what == "Safety check, segment 1, 2 Mar 2025"
+    assert link.href == "/record/ServiceRequest/7"
+    assert place.compared == "Same"
+
+
+def test_a_difference_is_listed():
+    other = Compared("d1.x", "Goal", "Goal/9", "1", ("note is missing",))
+    page = page_of(SAME, other)
+    assert page.title == "Written: 2 of 2 entries, 1 of them read back and the same"
+    assert page.places[1].differences == ("Goal/9: note is missing",)
+    assert page.style == "ask"
+
+
+def test_what_could_not_be_read_back_is_said():
+    page = page_of(Compared("d1.x", "Goal", "Goal/9", "", None))
+    assert page.places[0].differences == ("Goal/9: could not be read back",)
+
+
+def test_copies_are_told():
+    page = page_of(SAME, withdrawn=("CarePlan/8",), left_over=("CarePlan/9",))
+    assert any("1 copy" in sentence for sentence in page.text)
+    assert any("CarePlan/9" in sentence for sentence in page.text)
+
+
+def test_the_next_steps_come_first():
+    steps = page_of(SAME).next_steps
+    assert steps[0].when == "Planned for Sun 2 Mar 2025, until Mon 3 Mar 2025"
+    assert steps[0].title == "Safety check, segment 1"
+    assert steps[0].late
+
+
+def test_a_plan_that_can_be_sent_again():
+    problem = {"title": "the EHR did not answer", "message": "No answer.", "again": "yes"}
+    page = unwritten_page(problem, review_href="/r", match_href="/m")
+    assert page.title == "Not written: the EHR did not answer"
+    assert page.send_again == "Send again"
+    assert "never twice" in page.text[1]
+
+
+def test_a_plan_that_must_be_reviewed_again():
+    problem = {"title": "the EHR does not allow it", "message": "No.", "again": "no"}
+    page = unwritten_page(problem, review_href="/r", match_href="/m")
+    assert page.send_again == ""
+    assert page.links[0] == ("Review again", "/r")

@@ -1,0 +1,29 @@
+"""A resource as a page."""
+
+from decimal import Decimal
+
+from smart_app.pages.record import record_page
+
+RESOURCE = {
+    "resourceType": "Observation",
+    "id": "o",
+    "meta": {"versionId": "2", "lastUpdated": "2025-03-01T00:00:00Z"},
+    "subject": {"reference": "Patient/p"},
+    "code": {"text": "Platelets"},
+    "valueQuantity": {"value": Decimal("220.0")},
+    "note": [{"text": "a"}, {"text": "b"}],
+    "extension": [{"valueBoolean": True}],
+}
+
+
+def test_a_resource_is_a_table_with_links_and_its_json():
+    page = record_page(RESOURCE, lambda reference: f"/record/{reference}")
+    rows = {row.path: row for row in page.rows}
+    assert page.title == "Platelets"
+    assert (page.version, page.updated) == ("2", "1 Mar 2025")
+    assert next(iter(rows)) == "code.text"
+    assert rows["valueQuantity.value"].value == "220.0"
+    assert rows["subject.reference"].href == "/record/Patient/p"
+    assert rows["note 2.text"].value == "b"
+    assert rows["extension.valueBoolean"].value == "true"
+    assert '"value": 220.0' in page.json

@@ -1,0 +1,310 @@
+"""Review, confirmation and receipt, on a real server, with everything that can go wrong."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from ivfhir.servers.http import HttpRepository
+from ivfhir.writing.bundle import PLAN_SYSTEM
+from smart_app.fake_ehr.sample_patients import load_samples
+from tests.servers.sekmet_server import run_sekmet
+from tests.smart_app.conftest import Clock
+from tests.smart_app.pages.conftest import Clinician, csrf_token
+
+PARTS = {"RequestGroup": 1, "ServiceRequest": 31, "MedicationRequest": 8, "Goal": 5}
+
+
+@pytest.fixture
+def fhir_server() -> Iterator[str]:
+    """Base URL of a FHIR server with the sample patients, of this test's own."""
+    with run_sekmet() as base:
+        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+        yield base
+
+
+def test_read_again_reads_again(clinician: Clinician, repository):
+    assert "Eligible" in clinician.open("match").text
+    change_platelets(repository, 45)
+    assert "Lung: eligible" in clinician.open("why/LUNG").text
+    assert "Lung: not eligible, platelets 45" in clinician.open("why/LUNG?read=again").text
+
+
+def plans_of(repository, draft_id):
+    return repository.search("CarePlan", {"identifier": f"{PLAN_SYSTEM}|{draft_id}"})
+
+
+def test_an_accepted_plan_is_on_the_server_and_its_receipt_says_so(
+    clinician: Clinician, repository
+):
+    draft_id = clinician.make_draft()
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 303
+    page = clinician.open(answer.headers["Location"]).text
+    assert "Written: 48 of 48 entries, read back and the same" in page
+    assert "Accepted by Dr Imogen Vance" in page
+    (plan,) = plans_of(repository, draft_id)
+    assert (plan["status"], plan["intent"]) == ("active", "plan")
+    assert plan["author"]["reference"] == "Practitioner/vance"
+    assert f"CarePlan/{plan['id']}" in page
+    for resource_type, count in PARTS.items():
+        found = [
+            each
+            for each in repository.search(resource_type, {"patient": "halloran"})
+            if any(i["value"].startswith(draft_id) for i in each.get("identifier", ()))
+        ]
+        assert len(found) == count
+    (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
+    assert signature["target"][0]["reference"].endswith(f"CarePlan/{plan['id']}")
+
+
+def test_nothing_is_written_without_the_confirmation(clinician: Clinician, repository):
+    draft_id = clinician.make_draft()
+    answer = clinician.accept(draft_id, confirm="")
+    assert answer.status_code == 422
+    assert "Confirm that you have checked the plan" in answer.text
+    assert plans_of(repository, draft_id) == []
+
+
+def test_a_second_click_writes_nothing_more(clinician: Clinician, repository):
+    draft_id = clinician.make_draft()
+    page = clinician.open(f"review/{draft_id}")
+    form = {"confirm": "yes", "version": "1"}
+    for _ in range(2):
+        answer = clinician.send(f"review/{draft_id}", form, token=csrf_token(page))
+        assert answer.status_code == 303
+        assert "Written: 48 of 48" in clinician.open(answer.headers["Location"]).text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+def test_twenty_racing_accepts_leave_one_plan(clinician: Clinician, repository, app):
+    draft_id = clinician.make_draft()
+    page = clinician.open(f"review/{draft_id}")
+    form = {"_csrf": csrf_token(page), "confirm": "yes", "version": "1"}
+    cookies = "; ".join(
+        f"{cookie.key}={cookie.value}" for cookie in clinician.client._cookies.values()
+    )
+
+    def click(_):
+        browser = app.test_client(use_cookies=False)
+        path = clinician.launched.url(f"review/{draft_id}")
+        headers = {"Cookie": cookies, "Host": "app.example"}
+        address = "https://app.example"
+        return browser.post(path, data=form, headers=headers, base_url=address).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(click, range(20)))
+    assert set(answers) == {303}
+    assert len(plans_of(repository, draft_id)) == 1
+    assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
+
+
+def test_an_override_reaches_plan_and_provenance(clinician_for, repository):
+    clinician = clinician_for("duarte")
+    draft_id = clinician.make_draft(**{"override-reason": "Platelets are given before."})
+    clinician.accept(draft_id)
+    (plan,) = plans_of(repository, draft_id)
+    assert any("Platelets are given before." in note["text"] for note in plan["note"])
+    (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
+    assert signature["reason"] == [{"text": "Override: Platelets are given before."}]
+
+
+def test_an_earlier_plan_must_be_decided_on(clinician_for, repository):
+    clinician = clinician_for("sato")
+    draft_id = clinician.make_draft()
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 422
+    assert "Choose what becomes of the active plan" in answer.text
+    assert plans_of(repository, draft_id) == []
+
+
+def test_an_earlier_plan_is_replaced(clinician_for, repository):
+    clinician = clinician_for("sato")
+    draft_id = clinician.make_draft()
+    assert clinician.accept(draft_id, earlier="replace").status_code == 303
+    (plan,) = plans_of(repository, draft_id)
+    assert plan["replaces"] == [{"reference": "CarePlan/sato-plan"}]
+    assert repository.read("CarePlan", "sato-plan")["status"] == "revoked"
+
+
+def test_an_earlier_plan_may_stay(clinician_for, repository):
+    clinician = clinician_for("sato")
+    draft_id = clinician.make_draft()
+    assert clinician.accept(draft_id, earlier="keep").status_code == 303
+    assert "replaces" not in plans_of(repository, draft_id)[0]
+    assert repository.read("CarePlan", "sato-plan")["status"] == "active"
+
+
+def test_a_changed_record_is_reviewed_again_before_anything_is_written(
+    clinician: Clinician, repository
+):
+    draft_id = clinician.make_draft()
+    change_platelets(repository, 180)
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 409
+    assert "The record changed since you made this draft" in answer.text
+    assert "Platelets" in answer.text
+    assert plans_of(repository, draft_id) == []
+    assert clinician.accept(draft_id).status_code == 303
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+def test_a_record_that_rules_the_plan_out_stops_it(clinician: Clinician, repository):
+    draft_id = clinician.make_draft()
+    change_platelets(repository, 45)
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 409
+    assert "this plan is no longer possible" in answer.text
+    assert clinician.accept(draft_id).status_code == 409
+    assert plans_of(repository, draft_id) == []
+
+
+def test_a_draft_of_yesterday_is_reviewed_again(clinician: Clinician, clock: Clock, repository):
+    draft_id = clinician.make_draft()
+    page = clinician.open(f"review/{draft_id}")
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=1)
+    if midnight - now > timedelta(minutes=30):
+        pytest.skip("the launch would end before midnight")
+    clock.ahead = midnight - now
+    form = {"confirm": "yes", "version": "1"}
+    answer = clinician.send(f"review/{draft_id}", form, token=csrf_token(page))
+    assert "Day of the answers" in answer.text
+
+
+def test_an_answer_dropped_after_the_commit_is_found_out(
+    clinician: Clinician, repository, fake_ehr
+):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("drop-after", method="POST")
+    answer = clinician.accept(draft_id)
+    assert "Written: 48 of 48" in clinician.open(answer.headers["Location"]).text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("drop-before", "Not written: the EHR did not answer"),
+        ("status-500", "Not written: the EHR failed"),
+        ("status-429", "Not written: the EHR is busy"),
+        ("outcome", "could not be understood"),
+        ("html", "could not be understood"),
+    ],
+)
+def test_what_did_not_arrive_can_be_sent_again_once(
+    clinician: Clinician, repository, fake_ehr, fault, words
+):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail(fault, method="POST")
+    clinician.accept(draft_id)
+    page = clinician.open(f"receipt/{draft_id}")
+    assert words in page.text
+    assert "Send again" in page.text
+    assert plans_of(repository, draft_id) == []
+    for _ in range(2):
+        clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("status-403", "Not written: the EHR does not allow it"),
+        ("status-409", "Not written: the record changed meanwhile"),
+        ("status-412", "Not written: the record changed meanwhile"),
+    ],
+)
+def test_what_was_refused_is_reviewed_again(
+    clinician: Clinician, repository, fake_ehr, fault, words
+):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail(fault, method="POST")
+    clinician.accept(draft_id)
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert words in page
+    assert "Review again" in page
+    assert "Send again" not in page
+    assert plans_of(repository, draft_id) == []
+    assert clinician.accept(draft_id).status_code == 303
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+def test_an_expired_token_keeps_the_accepted_plan(clinician: Clinician, repository, fake_ehr, app):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-401", method="POST")
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 401
+    assert "Your session ended" in answer.text
+    assert "Sign in again" in answer.text
+    assert plans_of(repository, draft_id) == []
+    store = app.extensions["ivfhir"].store
+    assert store.load_draft(clinician.launched.launch_id, draft_id).state == "accepted"
+
+
+def test_a_patient_who_cannot_be_read_stops_the_write(
+    clinician: Clinician, repository, fake_ehr, app
+):
+    draft_id = clinician.make_draft()
+    clinician.open(f"review/{draft_id}")
+    fake_ehr.fail("status-500", path="/?Patient")
+    answer = clinician.accept(draft_id)
+    assert answer.status_code >= 500
+    assert plans_of(repository, draft_id) == []
+    store = app.extensions["ivfhir"].store
+    assert store.load_draft(clinician.launched.launch_id, draft_id).state == "draft"
+
+
+def test_a_write_that_was_cut_off_is_found_at_the_next_look(
+    clinician: Clinician, repository, app, monkeypatch
+):
+    draft_id = clinician.make_draft()
+    kill_after_the_commit(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        clinician.accept(draft_id)
+    store = app.extensions["ivfhir"].store
+    draft = store.load_draft(clinician.launched.launch_id, draft_id)
+    assert store.claim_draft(draft, hold_s=60)
+    assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+def test_a_write_that_was_cut_off_before_the_commit_can_be_sent_again(
+    clinician: Clinician, repository, app
+):
+    draft_id = clinician.make_draft()
+    store = app.extensions["ivfhir"].store
+    draft = store.load_draft(clinician.launched.launch_id, draft_id)
+    assert store.claim_draft(draft, hold_s=0)
+    page = clinician.open(f"receipt/{draft_id}")
+    assert "Being written: look again in a moment" in page.text
+    clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    assert "Accept and write 48 entries" in clinician.open(f"review/{draft_id}").text
+
+
+def kill_after_the_commit(monkeypatch):
+    """Let the process die between the server's commit and its answer."""
+
+    def transact(self, bundle):
+        original(self, bundle)
+        raise KeyboardInterrupt
+
+    original = HttpRepository.transact
+    monkeypatch.setattr(HttpRepository, "transact", transact)
+
+
+def change_platelets(repository, number):
+    """Let the laboratory report another count."""
+    resource = repository.read("Observation", "halloran-platelets")
+    resource["valueQuantity"]["value"] = number
+    request = {"method": "PUT", "url": "Observation/halloran-platelets"}
+    repository.transact(
+        {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": resource, "request": request}],
+        }
+    )

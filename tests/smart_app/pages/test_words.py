@@ -1,0 +1,57 @@
+"""Values and units in words."""
+
+from decimal import Decimal
+
+import pytest
+
+from smart_app.pages import words
+
+
+@pytest.mark.parametrize(
+    ("raw", "unit", "comparator", "text"),
+    [
+        (Decimal("1.0"), "1", None, "1.0"),
+        (Decimal("0.20"), "mg/dL", "<", "<0.20 mg/dL"),
+        (45, "kg", None, "45 kg"),
+        (True, None, None, "yes"),
+        ("patient-declined", None, None, "patient declined"),
+        ("PD", None, None, "PD"),
+        (Decimal("95.3726513800"), "mL/min/{1.73_m2}", None, "95.37 mL/min/1.73 m²"),
+        (Decimal("1.234"), "kg/m2", None, "1.234 kg/m²"),
+    ],
+)
+def test_a_value_keeps_its_digits_and_gets_its_unit(raw, unit, comparator, text):
+    assert words.value(raw, unit, comparator) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (Decimal(40), Decimal(60), "40 to 60 kg"),
+        (None, Decimal(60), "up to 60 kg"),
+        (Decimal(40), None, "40 kg or more"),
+        (Decimal(40), Decimal(40), "40 kg"),
+    ],
+)
+def test_an_interval(low, high, text):
+    assert words.interval(low, high, "kg") == text
+
+
+def test_an_unknown_concept_reads_well_enough():
+    assert words.concept("new-fact") == "New fact"
+    assert words.concept_inside("platelets") == "platelets"
+    assert words.concept_inside("inr") == "INR"
+
+
+def test_rules_get_the_units_and_concepts_of_the_ward():
+    assert words.pretty("below 50 x10^9/L") == f"below 50 {words.UNITS['10*9/L']}"
+    assert words.pretty("no bleeding-disorder found") == "no bleeding disorder found"
+
+
+def test_counts_and_lists():
+    assert words.count(1, "fact") == "1 fact"
+    assert words.count(0, "fact") == "no facts"
+    assert words.count(2, "criterion", "criteria") == "2 criteria"
+    assert words.join(["a", "b", "c"]) == "a, b and c"
+    assert words.decapitalise("ECOG 2") == "ECOG 2"
+    assert words.decapitalise("Severe bleeding") == "severe bleeding"
