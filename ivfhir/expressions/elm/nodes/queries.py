@@ -52,7 +52,7 @@ def compile_query(scope: Scope, node: Node) -> Compiled:
     with scope.inner():
         loop = Loop(
             sources=[bind_source(scope, source) for source in node["source"]],
-            lets=[bind_let(scope, let) for let in node.get("let", [])],
+            lets=[slot for let in node.get("let", []) if (slot := bind_let(scope, node, let))],
             checks=[compile_relationship(scope, r) for r in node.get("relationship", [])],
             where=scope.compile(node["where"]) if "where" in node else None,
         )
@@ -78,12 +78,26 @@ def bind_source(scope: Scope, source: Node) -> Source:
     return Source(scope.bind(source["alias"], type_), compiled, plural)
 
 
-def bind_let(scope: Scope, let: Node) -> int:
-    """Compile a let, computed when first asked for, and return its slot."""
+def bind_let(scope: Scope, query: Node, let: Node) -> int:
+    """Compile a let, computed when first asked for, and return its slot.
+
+    A let that is asked for in one place only stands there itself; it has no slot, which is 0.
+    """
     compiled = scope.compile(let["expression"])
     slot = scope.bind(let["identifier"], compiled.type)
-    scope.lets[slot] = fuse(compiled)
-    return slot
+    once = mentions(query, let["identifier"]) == 1
+    scope.lets[slot] = compiled if once else fuse(compiled)
+    return 0 if once else slot
+
+
+def mentions(node: Value, name: str) -> int:
+    """Return in how many places of a node a let is asked for."""
+    if isinstance(node, list):
+        return sum(mentions(item, name) for item in node)
+    if not isinstance(node, dict):
+        return 0
+    here = node.get("type") in ("QueryLetRef", "IdentifierRef") and node.get("name") == name
+    return here + sum(mentions(v, name) for v in node.values() if isinstance(v, list | dict))
 
 
 def compile_relationship(scope: Scope, node: Node) -> Check:

@@ -85,6 +85,8 @@ def compile_let_ref(scope: Scope, node: Node) -> Compiled:
         return local(scope, node, name)
     slot, type_ = scope.names[name]
     compute = scope.lets[slot]
+    if isinstance(compute, Compiled):
+        return compute
 
     def run(f: Frame) -> Value:
         value = f[slot]
