@@ -78,6 +78,14 @@ def fuse(part: Compiled) -> Run:
     return function
 
 
+def remember(part: Compiled, slot: int) -> Run:
+    """Return what computes an expression and keeps its value in a frame slot."""
+    fusion = Fusion()
+    text = f"lambda f: [v := {fusion.value(part)}, f.__setitem__({slot}, v)][0]"
+    function: Run = eval(text, fusion.environment)  # noqa: S307 - text of this module's making only
+    return function
+
+
 def applied(function: Callable[..., Value], *parts: Compiled) -> Emit:
     """Return the text of a function applied to values, null when any of them is null."""
     return strict(lambda m, values: f"{m.name(function)}({', '.join(values)})", *parts)

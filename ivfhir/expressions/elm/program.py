@@ -218,6 +218,7 @@ class Program:
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
         body = self._keep(cell, scope, compiled)
+        self.template[cell.slot] = compiled.constant
         self.computes[cell.slot] = computer(library[0], name, cell.slot, body, scope.size)
         self._compiling.discard(key)
         return cell

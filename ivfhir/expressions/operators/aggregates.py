@@ -55,8 +55,13 @@ def extreme(values: Values, sign: int) -> Value:
     Dates of different precision may have no known order: then there is no answer rather than a
     guess.
     """
+    some = known(values)
+    if len(some) <= 1:
+        return some[0] if some else None
+    if all(value.__class__ is Decimal for value in some):
+        return min(some) if sign < 0 else max(some)
     best: Values = []
-    for value in known(values):
+    for value in some:
         orders = [order(value, other) for other in best]
         if any(o == -sign for o in orders):
             continue

@@ -279,6 +279,8 @@ def boundary(value: Partial, digits: int | None, *, last: bool) -> Partial | Non
         last: the last value instead of the first.
     """
     lengths = {2: 1, 4: 2, 6: 3, 9: 4} if isinstance(value, Time) else dict(_DIGITS)
+    if digits == DAY_DIGITS and isinstance(value, Date) and len(value.parts) == DAY:
+        return value
     finest = {Date: DAY, Time: 4}.get(type(value), MILLISECOND)
     length = finest if digits is None else lengths.get(digits)
     if length is None or length > finest:
@@ -290,6 +292,7 @@ def boundary(value: Partial, digits: int | None, *, last: bool) -> Partial | Non
     return DateTime(parts, value.offset) if isinstance(value, DateTime) else Date(parts)
 
 
+DAY_DIGITS = 8
 _DIGITS = {4: YEAR, 6: MONTH, 8: DAY, 10: HOUR, 12: MINUTE, 14: SECOND, 17: MILLISECOND}
 
 

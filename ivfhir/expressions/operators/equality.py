@@ -48,6 +48,15 @@ def equal(a: Value, b: Value) -> Truth:
     return equal_structures(a, b)
 
 
+def equal_dates(a: Date, b: Date) -> Truth:
+    """Return whether two dates are equal, None when that is not known."""
+    x, y = a.parts, b.parts
+    if len(x) == len(y):
+        return x == y
+    order = compare(a, b)
+    return None if order is None else order == 0
+
+
 def equal_structures(a: Value, b: Value) -> Truth:
     """Return whether two values of one class with parts are equal, None when that is not known."""
     function = STRUCTURES.get(a.__class__)

@@ -52,6 +52,8 @@ def contains(values: Values, value: Value) -> Truth:
     """
     if value is None:
         return None in values
+    if value.__class__ is str:
+        return value in values
     if value.__class__ in PLAIN:
         return any(pair_or_null(element, value) is True for element in values)
     result: Truth = False

@@ -8,7 +8,7 @@ from ivfhir.expressions.elm.fusion import Fusion, strict_truth
 from ivfhir.expressions.elm.fusion import strict as strict_text
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.operators import comparison
-from ivfhir.expressions.operators.equality import equal, equivalent
+from ivfhir.expressions.operators.equality import equal, equal_dates, equivalent
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
@@ -74,6 +74,8 @@ def compile_equal(scope: Scope, node: Node) -> Compiled:
     a, b = scope.compile_all(node["operand"])
     if a.type == b.type and (a.type in FAST or a.type == t.BOOLEAN):
         return test(a, b, operator.eq, lambda _, v: f"{v[0]} == {v[1]}")
+    if a.type == b.type == t.DATE:
+        return test(a, b, equal_dates, lambda m, v: f"{m.name(equal_dates)}({v[0]}, {v[1]})")
     return test(a, b, equal, lambda m, v: f"{m.name(equal)}({v[0]}, {v[1]})")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import Fusion, fuse
+from ivfhir.expressions.elm.fusion import Fusion, fuse, remember
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.nodes.properties import of_slot
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
@@ -86,7 +86,7 @@ def bind_let(scope: Scope, query: Node, let: Node) -> int:
     compiled = scope.compile(let["expression"])
     slot = scope.bind(let["identifier"], compiled.type)
     once = mentions(query, let["identifier"]) == 1
-    scope.lets[slot] = compiled if once else fuse(compiled)
+    scope.lets[slot] = compiled if once else remember(compiled, slot)
     return 0 if once else slot
 
 

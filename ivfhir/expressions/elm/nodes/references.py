@@ -90,13 +90,11 @@ def compile_let_ref(scope: Scope, node: Node) -> Compiled:
 
     def run(f: Frame) -> Value:
         value = f[slot]
-        if value is UNSET:
-            value = f[slot] = compute(f)
-        return value
+        return compute(f) if value is UNSET else value
 
     def emit(m: Fusion) -> str:
         v = m.temporary()
-        return f"({v} if ({v} := f[{slot}]) is not {m.name(UNSET)} else {m.name(run)}(f))"
+        return f"({v} if ({v} := f[{slot}]) is not {m.name(UNSET)} else {m.name(compute)}(f))"
 
     return Compiled(run, type_, emit=emit)
 
