@@ -14,7 +14,7 @@ from smart_app.pages.dates import day
 
 LABELS = {
     "segments": ("Segments", "From the fifth on, drugs go by vein only."),
-    "segment_interval_days": ("Days from segment to segment", "Other values are refused."),
+    "segment_interval_days": ("Days between segments", "Other values are refused."),
     "ia_infusion_minutes": ("Arterial infusion, minutes", "A bolus is refused."),
     "ccs_start_offset_days": ("Partner drug, days after the infusion", "Never before it ends."),
     "response_offset_days": ("End-of-cycle CT, days after the last segment", ""),

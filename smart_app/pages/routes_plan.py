@@ -173,7 +173,6 @@ def _plan_form(
         page=page,
         card=card,
         draft=draft,
-        saved=f"version {draft.version}" if draft else "",
         frame=context.frame_of_draft(launch, draft, protocol, here="Plan")
         if draft
         else context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),

@@ -192,7 +192,7 @@ def test_a_wrong_value_and_a_problem_have_pages_too(browser: Browser, tmp_path: 
         page.get_by_role("link", name="Open ivfhir for Edmund HALLORAN", exact=True).click()
         launch = page.url.rpartition("/")[0]
         page.goto(f"{launch}/plan/LUNG")
-        page.get_by_role("textbox", name="Days from segment to segment").fill("21")
+        page.get_by_role("textbox", name="Days between segments").fill("21")
         page.get_by_role("button", name="Show the new dates").click()
         page.get_by_role("heading", name="One thing to put right").wait_for()
         check_page(page)

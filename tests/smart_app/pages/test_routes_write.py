@@ -11,7 +11,6 @@ from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
 from smart_app.fake_ehr.sample_patients import load_samples
 from tests.servers.sekmet_server import run_sekmet
-from tests.smart_app.conftest import Clock
 from tests.smart_app.pages.conftest import Clinician, csrf_token
 
 PARTS = {"RequestGroup": 1, "ServiceRequest": 31, "MedicationRequest": 8, "Goal": 5}
@@ -161,17 +160,16 @@ def test_a_record_that_rules_the_plan_out_stops_it(clinician: Clinician, reposit
     assert plans_of(repository, draft_id) == []
 
 
-def test_a_draft_of_yesterday_is_reviewed_again(clinician: Clinician, clock: Clock, repository):
+def test_a_draft_of_yesterday_is_reviewed_again(clinician: Clinician, app, repository):
     draft_id = clinician.make_draft()
-    page = clinician.open(f"review/{draft_id}")
-    now = datetime.now(UTC)
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=1)
-    if midnight - now > timedelta(minutes=30):
-        pytest.skip("the launch would end before midnight")
-    clock.ahead = midnight - now
-    form = {"confirm": "yes", "version": "1"}
-    answer = clinician.send(f"review/{draft_id}", form, token=csrf_token(page))
+    store = app.extensions["ivfhir"].store
+    draft = store.load_draft(clinician.launched.launch_id, draft_id)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    store.update_draft(draft, body={**draft.body, "asOf": yesterday.isoformat()})
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 409
     assert "Day of the answers" in answer.text
+    assert plans_of(repository, draft_id) == []
 
 
 def test_an_answer_dropped_after_the_commit_is_found_out(
