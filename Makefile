@@ -49,7 +49,8 @@ fix: $(READY) ## format, and mend what the linter can mend
 knowledge: $(READY) ## translate the CQL, build libraries and value sets (needs Java and Maven)
 	$(PY) -m tools.knowledge build
 
-docs: $(READY) ## build the user's guide into build/docs, warnings as errors
+docs: $(READY) ## take the pictures, and build the guide into build/docs, warnings as errors
+	$(PY) -m tools.screenshots
 	$(PY) -m sphinx -q -n -W docs build/docs
 
 benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Maven)
