@@ -1,12 +1,13 @@
 """Fusion: the body of a define, a function or a clause as one Python function.
 
 Calling a closure for each node costs more than what most nodes do. So a node that can says its own
-Python text in terms of the texts of its operands, and the text of a whole body becomes one
-function; every other node is called as the closure it is. The text holds no word of a library:
-values are bound in the environment of the function, literals are written by `repr`.
+Python text in terms of the texts of its operands, and the text of a whole body becomes one function
+whose operands, aliases and lets are Python's own local variables. Every other node is called as the
+closure it is, over a frame made for it. The text holds no word of a library: values are bound in
+the environment of the function, literals are written by `repr`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Emit, Run
@@ -15,75 +16,199 @@ from ivfhir.expressions.values.value import Value
 DEEPEST = 20
 """Nodes below this depth get a function of their own: Python limits how deep text may nest."""
 LITERALS = (str, int, bool, type(None))
+Body = Callable[..., Value]
+"""A body as a function: of the memory and the operands."""
 
 
-class Fusion:
-    """One function in the making: its environment and its temporary names."""
+class Environment:
+    """The names that all functions of one body share, and the functions made so far."""
 
     def __init__(self) -> None:
         """Begin with nothing bound."""
-        self.environment: dict[str, Any] = {}
+        self.names: dict[str, Any] = {}
         self._known: dict[int, str] = {}
-        self._temporaries = 0
-        self._depth = 0
 
     def name(self, value: Value) -> str:
         """Return the name that a value is bound to."""
         name = self._known.get(id(value))
         if name is None:
-            name = self._known[id(value)] = f"k{len(self.environment)}"
-            self.environment[name] = value
+            name = self._known[id(value)] = f"k{len(self.names)}"
+            self.names[name] = value
         return name
+
+    def function(self, text: str) -> Body:
+        """Return the function that the text defines; it is called `made` there."""
+        made: dict[str, Body] = {}
+        exec(text, self.names, made)  # noqa: S102 - text of this module's making only
+        return made["made"]
+
+
+class Fusion:
+    """One function in the making.
+
+    Args:
+        environment: shared with the functions inside.
+        size: slots of the frame that closures are given.
+        bound: slots that are local variables; None for a function of a frame, where all are in it.
+        outer: the function around this one, whose locals it may ask for.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        size: int = 1,
+        bound: Iterable[int] | None = (),
+        outer: "Fusion | None" = None,
+    ) -> None:
+        """Begin an empty function."""
+        self.environment = environment
+        self.size = size
+        self.bound = None if bound is None else set(bound)
+        self.outer = outer
+        self.asked: set[int] = set()
+        self.lines: list[str] = []
+        self._lets: dict[int, Compiled] = {}
+        self._temporaries = 0
+        self._depth = 0
+
+    @property
+    def memory(self) -> str:
+        """The text of the session's memory."""
+        return "f[0]" if self.bound is None else "m"
+
+    def name(self, value: Value) -> str:
+        """Return the name that a value is bound to."""
+        return self.environment.name(value)
 
     def literal(self, value: Value) -> str:
         """Return the text of a constant."""
         return repr(value) if value.__class__ in LITERALS else self.name(value)
 
     def temporary(self) -> str:
-        """Return a name that is not used yet."""
+        """Return a name that no text around uses."""
         self._temporaries += 1
         return f"v{self._temporaries}"
+
+    def slot(self, number: int) -> str:
+        """Return the text of an operand, alias or let."""
+        if self.bound is None:
+            return f"f[{number}]"
+        if number not in self.bound:
+            if self.outer is None:
+                raise LookupError(f"slot {number} is not bound")
+            self.outer.slot(number)
+            self.asked.add(number)
+        return f"x{number}"
+
+    def let(self, number: int) -> str | None:
+        """Return the text of a let, computed in a line before; None where it is in a frame."""
+        if self.bound is None:
+            return None
+        if number in self.bound or number in self.asked:
+            return f"x{number}"
+        if number in self._lets:
+            text = self.value(self._lets[number])
+            self.lines.append(f"x{number} = {text}")
+            self.bound.add(number)
+            return f"x{number}"
+        if self.outer is None or self.outer.let(number) is None:
+            return None
+        return self.slot(number)
+
+    def frame(self) -> str:
+        """Return the text of the frame for a closure: what is not known yet is unset there."""
+        if self.bound is None:
+            return "f"
+        visible = self.visible()
+        slots = [self.slot(n) if n in visible else "U" for n in range(1, self.size)]
+        self.environment.names["U"] = UNSET
+        return f"[{', '.join([self.memory, *slots])}]"
+
+    def visible(self) -> set[int]:
+        """Return the slots that are local variables here or around."""
+        around = self.outer.visible() if self.outer is not None else set()
+        return around | (self.bound or set())
 
     def value(self, part: Compiled) -> str:
         """Return the text of an expression's value."""
         if part.constant is not UNSET:
             return self.literal(part.constant)
         if part.emit is None:
-            return f"{self.name(part.run)}(f)"
-        return self._nested(part, part.emit)
+            return f"{self.name(part.run)}({self.frame()})"
+        return self._nested(part.emit)
 
     def truth(self, part: Compiled) -> str:
         """Return text that is true in Python exactly when the value is True."""
-        if part.truth is None or self._depth >= DEEPEST:
+        if part.truth is None:
             return f"({self.value(part)} is True)"
-        return self._nested(part, part.truth)
+        return self._nested(part.truth)
 
-    def _nested(self, part: Compiled, emit: Emit) -> str:
-        """Return what a part says of itself, one level deeper."""
+    def _nested(self, emit: Emit) -> str:
+        """Return what a node says of itself; temporaries of its text are free again after it."""
         if self._depth >= DEEPEST:
-            return f"{self.name(fuse(part))}(f)"
+            return self.inside(lambda inner: [f"return {emit(inner)}"])
         self._depth += 1
+        first = self._temporaries
         text = emit(self)
+        self._temporaries = first
         self._depth -= 1
         return text
+
+    def inside(
+        self,
+        write: Callable[["Fusion"], list[str]],
+        arguments: dict[str, str] | None = None,
+        lets: dict[int, Compiled] | None = None,
+    ) -> str:
+        """Return the call of a function made for a part of this one.
+
+        Args:
+            write: the lines of the function.
+            arguments: names of its own parameters -> texts of their values here.
+            lets: slot -> let that it computes when it is asked for.
+        """
+        if self.bound is None:
+            inner = Fusion(self.environment, self.size, None)
+        else:
+            inner = Fusion(self.environment, self.size, (), self)
+        inner._lets = lets or {}
+        lines = write(inner)
+        passed = {f"x{n}": self.slot(n) for n in sorted(inner.asked)} | (arguments or {})
+        given = "f" if self.bound is None else "m"
+        head = f"def made({', '.join([given, *passed])}):"
+        function = self.environment.function("\n ".join([head, *lines]))
+        return f"{self.name(function)}({', '.join([given, *passed.values()])})"
 
 
 def fuse(part: Compiled) -> Run:
     """Return an expression as one function of a frame."""
     if part.emit is None or part.slot is not None or part.constant is not UNSET:
         return part.run
-    fusion = Fusion()
-    text = f"lambda f: {fusion.value(part)}"
-    function: Run = eval(text, fusion.environment)  # noqa: S307 - text of this module's making only
-    return function
+    environment = Environment()
+    text = Fusion(environment, bound=None).value(part)
+    return environment.function(f"def made(f):\n return {text}")
 
 
 def remember(part: Compiled, slot: int) -> Run:
     """Return what computes an expression and keeps its value in a frame slot."""
-    fusion = Fusion()
-    text = f"lambda f: [v := {fusion.value(part)}, f.__setitem__({slot}, v)][0]"
-    function: Run = eval(text, fusion.environment)  # noqa: S307 - text of this module's making only
-    return function
+    environment = Environment()
+    text = Fusion(environment, bound=None).value(part)
+    return environment.function(f"def made(f):\n v = f[{slot}] = {text}\n return v")
+
+
+def fuse_body(part: Compiled, operands: int, size: int) -> Body:
+    """Return a body as a function of the memory and its operands.
+
+    Args:
+        part: the expression.
+        operands: how many operands it has, in the slots 1, 2 and so on.
+        size: slots of the frame that closures in it are given.
+    """
+    environment = Environment()
+    slots = range(1, operands + 1)
+    text = Fusion(environment, size, slots).value(part)
+    head = f"def made({', '.join(['m', *(f'x{n}' for n in slots)])}):"
+    return environment.function(f"{head}\n return {text}")
 
 
 def applied(function: Callable[..., Value], *parts: Compiled) -> Emit:
@@ -124,7 +249,12 @@ def guarded(m: Fusion, parts: tuple[Compiled, ...]) -> tuple[list[str], list[str
         if part.constant is not UNSET and part.constant is not None:
             values.append(m.literal(part.constant))
             continue
-        text, name = m.value(part), m.temporary()
+        text = m.value(part)
+        if text.isidentifier() and text[0] == "x":
+            values.append(text)
+            tests.append(f"{text} is not None")
+            continue
+        name = m.temporary()
         values.append(name)
         tests.append(f"({name} := {text}) is not None")
     return values, tests

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ivfhir.errors import EvaluationError, KnowledgeError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.check import check_nodes
-from ivfhir.expressions.elm.fusion import Fusion, fuse
+from ivfhir.expressions.elm.fusion import Body, fuse_body
 from ivfhir.expressions.elm.nodes import NODES
 from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
 from ivfhir.expressions.elm.overloads import distance
@@ -21,7 +21,6 @@ from ivfhir.expressions.elm.scope import (
     UNSET,
     Compiled,
     Emit,
-    Frame,
     LibraryKey,
     Node,
     Run,
@@ -46,56 +45,28 @@ class Cell:
         slot: its place in memory; 0 for a function, which has none.
         type: static type of its value.
         uses: what it retrieves (FHIR types) and the keys of what it calls.
-        body: computes the value from a frame.
-        size: slots of its frame.
+        body: computes the value from the memory and the operands.
     """
 
     key: tuple[Value, ...]
     slot: int = 0
     type: t.ElmType = t.ANY
     uses: set[Value] = field(default_factory=set)
-    body: Run | None = None
-    size: int = 1
+    body: Body | None = None
 
     def emit(self, arguments: list[Compiled]) -> Emit | None:
         """Return the text of a call, None while the function is still being compiled."""
         body = self.body
         if body is None:
             return None
-        blank = ["None"] * (self.size - 1 - len(arguments))
-
-        def text(m: Fusion) -> str:
-            frame = ", ".join(["f[0]", *map(m.value, arguments), *blank])
-            return f"{m.name(body)}([{frame}])"
-
-        return text
+        return lambda m: f"{m.name(body)}({', '.join([m.memory, *map(m.value, arguments)])})"
 
     def caller(self, arguments: list[Run]) -> Run:
-        """Return what calls this function with compiled arguments, in a frame of its own."""
+        """Return what calls this function with compiled arguments."""
         body = self.body
         if body is None:
-            return self._late_caller(arguments)
-        blank = [None] * (self.size - 1 - len(arguments))
-        match arguments:
-            case []:
-                return lambda f: body([f[0], *blank])
-            case [a]:
-                return lambda f: body([f[0], a(f), *blank])
-            case [a, b]:
-                return lambda f: body([f[0], a(f), b(f), *blank])
-            case [a, b, c]:
-                return lambda f: body([f[0], a(f), b(f), c(f), *blank])
-        return lambda f: body([f[0], *[a(f) for a in arguments], *blank])
-
-    def _late_caller(self, arguments: list[Run]) -> Run:
-        """Return what calls a function that is still being compiled: one that calls itself."""
-
-        def run(f: Frame) -> Value:
-            blank = [None] * (self.size - 1 - len(arguments))
-            frame = [f[0], *[a(f) for a in arguments], *blank]
-            return self.body(frame) if self.body else None
-
-        return run
+            return lambda f: self.body(f[0], *[a(f) for a in arguments]) if self.body else None
+        return lambda f: body(f[0], *[a(f) for a in arguments])
 
 
 class Program:
@@ -217,9 +188,10 @@ class Program:
         cell = self.cells[key] = Cell(key, self._slots[library, "define", name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
-        body = self._keep(cell, scope, compiled)
+        cell.type, cell.uses = compiled.type, scope.uses
+        body = cell.body = fuse_body(compiled, 0, scope.size)
         self.template[cell.slot] = compiled.constant
-        self.computes[cell.slot] = computer(library[0], name, cell.slot, body, scope.size)
+        self.computes[cell.slot] = computer(library[0], name, cell.slot, body)
         self._compiling.discard(key)
         return cell
 
@@ -237,8 +209,8 @@ class Program:
         scope = self.scope_of(library, name)
         default = definition.get("default")
         compiled = scope.compile(default) if default else None
-        run = compiled.run if compiled else lambda _: None
-        self.computes[slot] = computer(library[0], name, slot, run, scope.size)
+        body = fuse_body(compiled, 0, scope.size) if compiled else lambda _: None
+        self.computes[slot] = computer(library[0], name, slot, body)
 
     def overload(
         self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Compiled]
@@ -278,14 +250,9 @@ class Program:
         for operand in definition.get("operand", []):
             scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
         compiled = scope.compile(definition["expression"])
-        self._keep(cell, scope, compiled)
+        cell.type, cell.uses = compiled.type, scope.uses
+        cell.body = fuse_body(compiled, len(definition.get("operand", [])), scope.size)
         return cell
-
-    def _keep(self, cell: Cell, scope: Scope, compiled: Compiled) -> Run:
-        """Put what was compiled into its cell, and return what computes it."""
-        cell.type, cell.uses, cell.size = compiled.type, scope.uses, scope.size
-        cell.body = body = fuse(compiled)
-        return body
 
 
 def parameter_type(definition: Node) -> t.ElmType:
@@ -304,13 +271,12 @@ def declared_type(definition: Node) -> t.ElmType:
     return t.from_specifier(definition.get("resultTypeSpecifier"))
 
 
-def computer(library: str, name: str, slot: int, run: Run, size: int) -> Compute:
+def computer(library: str, name: str, slot: int, body: Body) -> Compute:
     """Return what computes a define in a session's memory and keeps it there."""
-    blank = [None] * (size - 1)
 
     def compute(memory: list[Value]) -> Value:
         try:
-            value = run([memory, *blank])
+            value = body(memory)
         except EvaluationError:
             raise
         except CqlError as error:

@@ -85,7 +85,8 @@ class Scope:
         define: name of the define or function.
         nodes: compiler of each node type.
         names: local names -> frame slot and type.
-        lets: frame slot of a query's let -> what computes it, or itself if it is asked for once.
+        lets: frame slot of a query's let -> it, and what computes and keeps it in a frame; None
+            for a let that is asked for once.
         size: slots of the frame used so far.
         uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
             key.
@@ -96,7 +97,7 @@ class Scope:
     define: str
     nodes: Mapping[str, NodeCompiler]
     names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)
-    lets: dict[int, "Run | Compiled"] = field(default_factory=dict)
+    lets: dict[int, "tuple[Compiled, Run | None]"] = field(default_factory=dict)
     size: int = 1
     uses: set[Value] = field(default_factory=set)
 

@@ -75,7 +75,7 @@ def local(scope: Scope, node: Node, name: str) -> Compiled:
 
 def of_slot(slot: int, type_: ElmType) -> Compiled:
     """Return the expression that is the value in a frame slot."""
-    return Compiled(itemgetter(slot), type_, slot=slot, emit=lambda _: f"f[{slot}]")
+    return Compiled(itemgetter(slot), type_, slot=slot, emit=lambda m: m.slot(slot))
 
 
 def steps(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
@@ -177,9 +177,9 @@ def primitive_value(source: Compiled, read: Reader, type_: ElmType) -> Compiled:
     run = raw.run
     if type_ == DATE_TIME:
         return Compiled(
-            lambda f: read_placed(run(f), f),
+            lambda f: read_placed(run(f), f[0]),
             type_,
-            emit=lambda m: f"{m.name(read_placed)}({m.value(raw)}, f)",
+            emit=lambda m: f"{m.name(read_placed)}({m.value(raw)}, {m.memory})",
         )
     return Compiled(lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(raw)})")
 
@@ -199,18 +199,19 @@ def raw_element(parent: Compiled, name: str) -> Compiled:
     return Compiled(get, ANY, emit=emit)
 
 
-def read_placed(raw: Value, f: Frame) -> DateTime | None:
+def read_placed(raw: Value, memory: list[Value]) -> DateTime | None:
     """Return the DateTime of raw JSON; a time without offset is in the offset of the evaluation."""
     value = parse_date_time(raw) if raw.__class__ is str else None
     if value is not None and value.offset is None:
-        return placed(value, f)
+        return placed(value, memory)
     return value
 
 
-def placed(value: DateTime | None, f: Frame) -> DateTime | None:
+def placed(value: DateTime | None, memory: list[Value]) -> DateTime | None:
     """Return a DateTime; a time without offset is in the offset of the evaluation."""
     if value is not None and value.offset is None and value.precision >= HOUR:
-        return value.at_offset(f[0][OFFSET])
+        offset: int = memory[OFFSET]
+        return value.at_offset(offset)
     return value
 
 
@@ -274,7 +275,7 @@ def fhir_dynamic(owner: str, raw: Value, path: str, f: Frame) -> Value:
     read, type_ = found
     value = read(raw)
     if type_ == DATE_TIME:
-        return placed(value, f)
+        return placed(value, f[0])
     wrap = wrapper(type_, ANY)
     return value if wrap is None else wrap(value)
 

@@ -1,6 +1,6 @@
 """Queries: sources, let, with and without, where, return, aggregate, sort."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ivfhir.expressions.elm import types as t
@@ -36,13 +36,13 @@ class Loop:
 
     Args:
         sources: in the order of the query.
-        lets: frame slots of its lets, unset for each combination of elements.
+        lets: frame slot -> let; unset for each combination of elements.
         checks: its `with` and `without`.
         where: its condition, None without one.
     """
 
     sources: list[Source]
-    lets: list[int] = field(default_factory=list)
+    lets: dict[int, Compiled] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     where: Compiled | None = None
 
@@ -52,7 +52,7 @@ def compile_query(scope: Scope, node: Node) -> Compiled:
     with scope.inner():
         loop = Loop(
             sources=[bind_source(scope, source) for source in node["source"]],
-            lets=[slot for let in node.get("let", []) if (slot := bind_let(scope, node, let))],
+            lets=dict(bind_lets(scope, node)),
             checks=[compile_relationship(scope, r) for r in node.get("relationship", [])],
             where=scope.compile(node["where"]) if "where" in node else None,
         )
@@ -65,8 +65,7 @@ def compile_query(scope: Scope, node: Node) -> Compiled:
         if distinct:
             query = deduplicated(query)
         if "sort" in node:
-            run = compile_sort(scope, node["sort"], fuse(query), result.type)
-            query = Compiled(run, query.type)
+            query = compile_sort(scope, node["sort"], query)
         return query
 
 
@@ -78,16 +77,21 @@ def bind_source(scope: Scope, source: Node) -> Source:
     return Source(scope.bind(source["alias"], type_), compiled, plural)
 
 
-def bind_let(scope: Scope, query: Node, let: Node) -> int:
-    """Compile a let, computed when first asked for, and return its slot.
+def bind_lets(scope: Scope, query: Node) -> Iterator[tuple[int, Compiled]]:
+    """Compile the lets of a query, and give the slot of each that is asked for more than once.
 
-    A let that is asked for in one place only stands there itself; it has no slot, which is 0.
+    A let is computed when it is first asked for. One that is asked for in a single place stands
+    there itself.
     """
-    compiled = scope.compile(let["expression"])
-    slot = scope.bind(let["identifier"], compiled.type)
-    once = mentions(query, let["identifier"]) == 1
-    scope.lets[slot] = compiled if once else remember(compiled, slot)
-    return 0 if once else slot
+    for let in query.get("let", []):
+        name = let["identifier"]
+        compiled = scope.compile(let["expression"])
+        slot = scope.bind(name, compiled.type)
+        if mentions(query, name) == 1:
+            scope.lets[slot] = (compiled, None)
+        else:
+            scope.lets[slot] = (compiled, remember(compiled, slot))
+            yield slot, compiled
 
 
 def mentions(node: Value, name: str) -> int:
@@ -171,7 +175,7 @@ def many(loop: Loop, result: Compiled) -> Compiled:
     type_ = t.ListOf(result.type)
     if len(loop.sources) == 1:
         run = one_loop(loop, result)
-        return Compiled(run, type_, emit=lambda m: comprehension(m, loop, result))
+        return Compiled(run, type_, emit=lambda m: loop_text(m, loop, result))
     passes, returned, walk = passing(loop), fuse(result), walker(loop)
 
     def product(f: Frame) -> list[Value] | None:
@@ -208,17 +212,34 @@ def one_loop(loop: Loop, result: Compiled) -> Run:
     return run
 
 
-def comprehension(m: Fusion, loop: Loop, result: Compiled) -> str:
-    """Return the text of the loop over one list."""
+def loop_text(m: Fusion, loop: Loop, result: Compiled) -> str:
+    """Return the text of the loop over one list: the call of a function that has the loop."""
+    slot, expression = loop.sources[0].slot, loop.sources[0].expression
+
+    def write(inner: Fusion) -> list[str]:
+        if inner.bound is not None:
+            inner.bound.add(slot)
+        lines = ["r = []", "add = r.append", f"for {inner.slot(slot)} in s:"]
+        if inner.bound is None:
+            lines += [f" f[{let}] = {m.name(UNSET)}" for let in loop.lets]
+        for check in loop.checks:
+            lines.append(f" if not {m.name(check)}({inner.frame()}): continue")
+        if loop.where is not None:
+            lines += conditional(inner, f"if not {inner.truth(loop.where)}: continue")
+        lines += conditional(inner, f"add({inner.value(result)})")
+        return [*lines, "return r"]
+
     v = m.temporary()
-    source = m.value(loop.sources[0].expression)
-    lets = "".join(f" for f[{let}] in {m.name((UNSET,))}" for let in loop.lets)
-    tests = [f"{m.name(check)}(f)" for check in loop.checks]
-    if loop.where is not None:
-        tests.append(m.truth(loop.where))
-    condition = f" if {' and '.join(tests)}" if tests else ""
-    each = f"{m.value(result)} for f[{loop.sources[0].slot}] in {v}{lets}{condition}"
-    return f"(None if ({v} := {source}) is None else [{each}])"
+    source = m.value(expression)
+    call = m.inside(write, {"s": v}, loop.lets)
+    return f"(None if ({v} := {source}) is None else {call})"
+
+
+def conditional(inner: Fusion, statement: str) -> list[str]:
+    """Return a statement of a loop after the lets that it asked for."""
+    lines = [f" {line}" for line in (*inner.lines, statement)]
+    inner.lines.clear()
+    return lines
 
 
 def walker(loop: Loop) -> Callable[[Frame, Callable[[], None]], bool]:

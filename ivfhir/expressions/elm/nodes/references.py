@@ -34,8 +34,8 @@ def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Compiled:
 
     def emit(m: Fusion) -> str:
         v = m.temporary()
-        compute = f"{m.name(computes)}[{slot}](f[0])"
-        return f"({v} if ({v} := f[0][{slot}]) is not {m.name(UNSET)} else {compute})"
+        compute = f"{m.name(computes)}[{slot}]({m.memory})"
+        return f"({v} if ({v} := {m.memory}[{slot}]) is not {m.name(UNSET)} else {compute})"
 
     return Compiled(run, type_, emit=emit)
 
@@ -84,17 +84,21 @@ def compile_let_ref(scope: Scope, node: Node) -> Compiled:
     if name not in scope.names or scope.names[name][0] not in scope.lets:
         return local(scope, node, name)
     slot, type_ = scope.names[name]
-    compute = scope.lets[slot]
-    if isinstance(compute, Compiled):
-        return compute
+    let, compute = scope.lets[slot]
+    if compute is None:
+        return let
 
     def run(f: Frame) -> Value:
         value = f[slot]
         return compute(f) if value is UNSET else value
 
     def emit(m: Fusion) -> str:
+        known = m.let(slot)
+        if known is not None:
+            return known
         v = m.temporary()
-        return f"({v} if ({v} := f[{slot}]) is not {m.name(UNSET)} else {m.name(compute)}(f))"
+        otherwise = f"{m.name(compute)}({m.frame()})"
+        return f"({v} if ({v} := {m.slot(slot)}) is not {m.name(UNSET)} else {otherwise})"
 
     return Compiled(run, type_, emit=emit)
 

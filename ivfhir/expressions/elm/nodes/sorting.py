@@ -3,46 +3,50 @@
 Null comes before everything, and elements that cannot be ordered keep their order.
 """
 
+from operator import itemgetter
+
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import fuse
+from ivfhir.expressions.elm.fusion import Fusion, fuse
 from ivfhir.expressions.elm.nodes.properties import of_slot, step, steps
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
 from ivfhir.expressions.fhir_model import primitive_of
 from ivfhir.expressions.operators.comparison import sort_key
 from ivfhir.expressions.values.value import Value
 
+first = itemgetter(0)
 Key = tuple[Run, bool]
 """What gives the key of the element being sorted, and whether the greatest comes first."""
 
 
-def compile_sort(scope: Scope, node: Node, source: Run, type_: t.ElmType) -> Run:
-    """Return the sorted list of a query.
-
-    Args:
-        scope: where the query is.
-        node: its sort clause.
-        source: gives the list.
-        type_: type of its elements.
-    """
+def compile_sort(scope: Scope, node: Node, query: Compiled) -> Compiled:
+    """Return a query sorted by the items of its sort clause."""
+    type_ = t.element_of(query.type)
     with scope.inner():
         slot = scope.bind("$this", type_)
         keys = [compile_key(scope, item, of_slot(slot, type_)) for item in node["by"]]
     keys.reverse()
+    source = query.run
 
-    def run(f: Frame) -> list[Value] | None:
-        values = source(f)
-        if values is None or len(values) <= 1:
-            return values  # type: ignore[no-any-return]  # a list or None
+    def ordered(values: list[Value], f: Frame) -> list[Value]:
         for key, descending in keys:
             decorated = []
             for value in values:
                 f[slot] = value
                 decorated.append((sort_key(key(f)), value))
-            decorated.sort(key=lambda pair: pair[0], reverse=descending)
+            decorated.sort(key=first, reverse=descending)
             values = [value for _, value in decorated]
-        return values  # type: ignore[no-any-return]  # a list
+        return values
 
-    return run
+    def run(f: Frame) -> list[Value] | None:
+        values = source(f)
+        return values if values is None or len(values) <= 1 else ordered(values, f)
+
+    def emit(m: Fusion) -> str:
+        v = m.temporary()
+        plain = f"({v} := {m.value(query)}) is None or len({v}) <= 1"
+        return f"({v} if {plain} else {m.name(ordered)}({v}, {m.frame()}))"
+
+    return Compiled(run, query.type, emit=emit)
 
 
 def compile_key(scope: Scope, item: Node, this: Compiled) -> Key:
