@@ -28,9 +28,9 @@ def distinct(values: Values) -> Values:
     return kept
 
 
-def union(a: Values | None, b: Values | None) -> Values:
-    """Return the distinct elements of both; null is an empty list."""
-    return distinct([*(a or ()), *(b or ())])
+def union(*parts: Values | None) -> Values:
+    """Return the distinct elements of all; null is an empty list."""
+    return distinct([value for part in parts if part for value in part])
 
 
 def intersect(a: Values, b: Values) -> Values:

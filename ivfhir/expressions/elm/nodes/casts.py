@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import lenient, strict
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.readers import narrowed_reader
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
@@ -118,13 +119,13 @@ def compile_as(scope: Scope, node: Node) -> Compiled:
         return cast
     run, checked = operand.run, cast.run
 
-    def strict(f: Frame) -> Value:
+    def sure(f: Frame) -> Value:
         value = checked(f)
         if value is None and run(f) is not None:
             raise CqlError("cast: the value is not of that type")
         return value
 
-    return Compiled(strict, type_)
+    return Compiled(sure, type_)
 
 
 def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
@@ -139,7 +140,7 @@ def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
         return narrowed(operand.parent, names, type_)
     if is_element_type(source) and is_element_type(type_):
         return cast_element(operand, str(source), str(type_))
-    return Compiled(cast_structure(operand, type_), type_)
+    return cast_structure(operand, type_)
 
 
 def narrowed(parent: Compiled, names: dict[str, str], type_: t.ElmType) -> Compiled:
@@ -151,14 +152,15 @@ def narrowed(parent: Compiled, names: dict[str, str], type_: t.ElmType) -> Compi
     return replace(cast, parent=parent, path=next(iter(names))) if len(names) == 1 else cast
 
 
-def cast_structure(operand: Compiled, type_: t.ElmType) -> Run:
+def cast_structure(operand: Compiled, type_: t.ElmType) -> Compiled:
     """Return what casts a list, a tuple, an interval, or a value that tells its own type."""
     source = operand.type
     if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
-        return cast_list(operand, type_)
+        return Compiled(cast_list(operand, type_), type_)
     if isinstance(source, t.TupleOf | t.IntervalOf):
-        return operand.run if source.__class__ is type_.__class__ else lambda _: None
-    return checked_cast(operand.run, type_)
+        same = source.__class__ is type_.__class__
+        return replace(operand, type=type_) if same else Compiled(lambda _: None, type_)
+    return checked_cast(operand, type_)
 
 
 def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
@@ -188,21 +190,17 @@ def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None
     return {name: type_name for name, type_name in names.items() if is_a(type_name, wanted)}
 
 
-def checked_cast(run: Run, type_: t.ElmType) -> Run:
-    """Return what gives the value of `run` if it is of the type.
-
-    An element of FHIR as its bare JSON.
-    """
+def checked_cast(operand: Compiled, type_: t.ElmType) -> Compiled:
+    """Return the operand's value if it is of the type, an element of FHIR as its bare JSON."""
     test = tester(type_)
     bare = is_element_type(type_)
 
-    def cast(f: Frame) -> Value:
-        value = run(f)
-        if value is None or not test(value):
+    def cast(value: Value) -> Value:
+        if not test(value):
             return None
         return value.raw if bare and value.__class__ is Typed else value
 
-    return cast
+    return strict(cast, type_, operand)
 
 
 def cast_list(operand: Compiled, type_: t.ListOf) -> Run:
@@ -231,17 +229,12 @@ def compile_is(scope: Scope, node: Node) -> Compiled:
     if t.is_open(operand.type) or operand.type == t.NULL or is_resource_type(operand.type):
         names = narrowed_names(operand, type_)
         if names is not None:
-            run = cast_to(operand, type_).run
-            return Compiled(lambda f: run(f) is not None, t.BOOLEAN)
-        run, test = operand.run, tester(type_)
-
-        def check(f: Frame) -> bool:
-            value = run(f)
-            return value is not None and test(value)
-
-        return Compiled(check, t.BOOLEAN)
-    run, fits = operand.run, static_fit(operand.type, type_)
-    return Compiled(lambda f: fits and run(f) is not None, t.BOOLEAN)
+            cast = cast_to(operand, type_)
+            return lenient(lambda value: value is not None, t.BOOLEAN, cast)
+        test = tester(type_)
+        return lenient(lambda value: value is not None and test(value), t.BOOLEAN, operand)
+    fits = static_fit(operand.type, type_)
+    return lenient(lambda value: fits and value is not None, t.BOOLEAN, operand)
 
 
 def static_fit(source: t.ElmType, type_: t.ElmType) -> bool:

@@ -4,9 +4,10 @@ import operator
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import lenient, strict_run
 from ivfhir.expressions.elm.fusion import Fusion, strict_truth
 from ivfhir.expressions.elm.fusion import strict as strict_text
-from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope
 from ivfhir.expressions.operators import comparison
 from ivfhir.expressions.operators.equality import equal, equal_dates, equivalent
 from ivfhir.expressions.operators.logical import Truth
@@ -22,36 +23,6 @@ ORDERS: dict[str, tuple[Binary, str, Binary]] = {
 }
 
 
-def strict(left: Run, right: Run, function: Callable[[Value, Value], Value]) -> Run:
-    """Return what applies a function to two values, null when either is null."""
-
-    def run(f: Frame) -> Value:
-        a = left(f)
-        if a is None:
-            return None
-        b = right(f)
-        return None if b is None else function(a, b)
-
-    return run
-
-
-def strict_constant(left: Run, value: Value, function: Callable[[Value, Value], Value]) -> Run:
-    """Return what applies a function to a value and a constant, null when the value is null."""
-
-    def run(f: Frame) -> Value:
-        a = left(f)
-        return None if a is None else function(a, value)
-
-    return run
-
-
-def two(a: Compiled, b: Compiled, function: Callable[[Value, Value], Value]) -> Run:
-    """Return what applies a function to two compiled operands, null when either is null."""
-    if b.constant is not UNSET and b.constant is not None:
-        return strict_constant(a.run, b.constant, function)
-    return strict(a.run, b.run, function)
-
-
 def compile_order(scope: Scope, node: Node) -> Compiled:
     """Compile <, <=, > and >=."""
     a, b = scope.compile_all(node["operand"])
@@ -65,7 +36,7 @@ def test(
     a: Compiled, b: Compiled, function: Binary, body: Callable[[Fusion, list[str]], str]
 ) -> Compiled:
     """Return a comparison of two values."""
-    run = two(a, b, function)
+    run = strict_run(function, (a, b))
     return Compiled(run, t.BOOLEAN, emit=strict_text(body, a, b), truth=strict_truth(body, a, b))
 
 
@@ -93,8 +64,7 @@ def compile_not_equal(scope: Scope, node: Node) -> Compiled:
 
 def compile_equivalent(scope: Scope, node: Node) -> Compiled:
     """Compile `~`: never null."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(lambda f: equivalent(a(f), b(f)), t.BOOLEAN)
+    return lenient(equivalent, t.BOOLEAN, *scope.compile_all(node["operand"]))
 
 
 NODES = {

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import lenient, of_memory, strict
 from ivfhir.expressions.elm.nodes.casts import cast_to, target_type
 from ivfhir.expressions.elm.nodes.literals import folded
-from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import OFFSET, Compiled, Node, Scope
 from ivfhir.expressions.operators import conversion
-from ivfhir.expressions.values import Quantity
+from ivfhir.expressions.values import DateTime
 from ivfhir.expressions.values.quantities import convert
 from ivfhir.expressions.values.value import Value
 
@@ -25,83 +26,74 @@ CONVERSIONS: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
 }
 
 
-def converted(run: Run, name: str) -> Run | None:
-    """Return what converts the value of `run` to a System type.
-
-    None when there is no such conversion.
-    """
+def converted(operand: Compiled, name: str) -> Compiled | None:
+    """Return the operand converted to a System type, None when there is no such conversion."""
     if name == "DateTime":
-        return lambda f: conversion.to_date_time(run(f), f[0][OFFSET])
+        return of_memory(at_offset, t.DATE_TIME, operand)
     if name not in CONVERSIONS:
         return None
-    function = CONVERSIONS[name][0]
+    function, type_ = CONVERSIONS[name]
+    return strict(function, type_, operand)
 
-    def convert_value(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else function(value)
 
-    return convert_value
+def at_offset(memory: list[Value], value: Value) -> DateTime | None:
+    """Return a DateTime; without an offset of its own it has that of the evaluation."""
+    return conversion.to_date_time(value, memory[OFFSET])
 
 
 def compile_to(scope: Scope, node: Node) -> Compiled:
     """Compile `ToX`."""
-    operand = scope.compile(node["operand"])
-    name = node["type"].removeprefix("To")
-    run = converted(operand.run, name)
-    if run is None:
+    made = converted(scope.compile(node["operand"]), node["type"].removeprefix("To"))
+    if made is None:
         scope.refuse(node, f"operator {node['type']} is not supported")
-    return Compiled(run, f"System.{name}")
+    return made
 
 
 def compile_converts_to(scope: Scope, node: Node) -> Compiled:
     """Compile `ConvertsToX`: null for null."""
-    operand = scope.compile(node["operand"]).run
-    run = converted(operand, node["type"].removeprefix("ConvertsTo"))
-    if run is None:
+    operand = scope.compile(node["operand"])
+    made = converted(operand, node["type"].removeprefix("ConvertsTo"))
+    if made is None:
         scope.refuse(node, f"operator {node['type']} is not supported")
-    return Compiled(lambda f: None if operand(f) is None else run(f) is not None, t.BOOLEAN)
+    return possible(operand, made)
+
+
+def possible(operand: Compiled, made: Compiled) -> Compiled:
+    """Return whether a conversion gives something; null for null."""
+
+    def can(value: Value, result: Value) -> bool | None:
+        return None if value is None else result is not None
+
+    return lenient(can, t.BOOLEAN, operand, made)
 
 
 def compile_convert(scope: Scope, node: Node) -> Compiled:
     """Compile `convert X to T`."""
     operand = scope.compile(node["operand"])
     type_ = target_type(scope, node, "to")
-    run = converted(operand.run, str(type_).removeprefix("System."))
-    return Compiled(run, type_) if run is not None else cast_to(operand, type_)
+    return converted(operand, str(type_).removeprefix("System.")) or cast_to(operand, type_)
 
 
 def compile_can_convert(scope: Scope, node: Node) -> Compiled:
     """Compile `CanConvert`: null for null."""
     operand = scope.compile(node["operand"])
     type_ = target_type(scope, node, "to")
-    run = converted(operand.run, str(type_).removeprefix("System.")) or cast_to(operand, type_).run
-    source = operand.run
-    return Compiled(lambda f: None if source(f) is None else run(f) is not None, t.BOOLEAN)
+    made = converted(operand, str(type_).removeprefix("System.")) or cast_to(operand, type_)
+    return possible(operand, made)
 
 
 def compile_convert_quantity(scope: Scope, node: Node) -> Compiled:
     """Compile `convert q to unit`: null where there is no way from one unit to the other."""
-    quantity, unit = (part.run for part in scope.compile_all(node["operand"]))
-
-    def run(f: Frame) -> Quantity | None:
-        a, b = quantity(f), unit(f)
-        return None if a is None or b is None else convert(a, b)
-
-    if node["type"] == "ConvertQuantity":
-        return Compiled(run, t.QUANTITY)
-    return Compiled(lambda f: None if quantity(f) is None else run(f) is not None, t.BOOLEAN)
+    quantity, unit = scope.compile_all(node["operand"])
+    made = strict(convert, t.QUANTITY, quantity, unit)
+    return made if node["type"] == "ConvertQuantity" else possible(quantity, made)
 
 
 def compile_to_list(scope: Scope, node: Node) -> Compiled:
     """Compile `ToList`: an empty list for null."""
     operand = scope.compile(node["operand"])
-    run = operand.run
-
-    def to_list(f: Frame) -> list[Value]:
-        value = run(f)
-        return [] if value is None else [value]
-
-    return folded(Compiled(to_list, t.ListOf(operand.type)), [operand])
+    made = lenient(lambda v: [] if v is None else [v], t.ListOf(operand.type), operand)
+    return folded(made, [operand])
 
 
 NODES = {

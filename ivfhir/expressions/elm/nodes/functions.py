@@ -8,11 +8,10 @@ Each is null when an operand is null, save those in `LENIENT`, which say for the
 import operator
 from collections.abc import Callable
 
-from ivfhir.expressions.elm import fusion
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import Fusion
-from ivfhir.expressions.elm.nodes.comparisons import two
-from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.calls import lenient, strict, strict_run
+from ivfhir.expressions.elm.fusion import Fusion, operation
+from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope
 from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lists, logical, strings
 from ivfhir.expressions.operators.dates import boundary, digits_of
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
@@ -148,47 +147,17 @@ def compile_strict(scope: Scope, node: Node) -> Compiled:
     type_ = rule([part.type for part in parts])
     if type_ == t.INTEGER and node["type"] in INTEGERS:
         function = INTEGERS[node["type"]]
-    return Compiled(applied(parts, function), type_, emit=fusion.applied(function, *parts))
-
-
-def applied(parts: list[Compiled], function: Function) -> Run:
-    """Return what applies a function to operands that are not null."""
-    if len(parts) == 1:
-        only = parts[0].run
-
-        def one(f: Frame) -> Value:
-            value = only(f)
-            return None if value is None else function(value)
-
-        return one
-    if len(parts) < MANY:
-        return two(parts[0], parts[1], function)
-    runs = [part.run for part in parts]
-
-    def many(f: Frame) -> Value:
-        values = [run(f) for run in runs]
-        return None if None in values else function(*values)
-
-    return many
+    return strict(function, type_, *parts)
 
 
 def compile_lenient(scope: Scope, node: Node) -> Compiled:
     """Compile an operator whose function takes nulls."""
     parts = operands(scope, node)
     if node["type"] == "Concatenate" and len(parts) < MANY:
-        text = fusion.operation("+", *parts)
-        return Compiled(applied(parts, operator.add), t.STRING, emit=text)
+        text = operation("+", *parts)
+        return Compiled(strict_run(operator.add, tuple(parts)), t.STRING, emit=text)
     function, rule = LENIENT[node["type"]]
-    type_ = rule([part.type for part in parts])
-
-    def emit(m: Fusion) -> str:
-        return f"{m.name(function)}({', '.join(map(m.value, parts))})"
-
-    if len(parts) == 1:
-        only = parts[0].run
-        return Compiled(lambda f: function(only(f)), type_, emit=emit)
-    runs = [part.run for part in parts]
-    return Compiled(lambda f: function(*[run(f) for run in runs]), type_, emit=emit)
+    return lenient(function, rule([part.type for part in parts]), *parts)
 
 
 def operands(scope: Scope, node: Node) -> list[Compiled]:
@@ -205,7 +174,7 @@ def compile_named(scope: Scope, node: Node) -> Compiled:
     extras = [scope.compile(node[name]).run for name in optional if name in node]
     type_ = rule([part.type for part in parts])
     if not extras:
-        return Compiled(applied(parts, function), type_, emit=fusion.applied(function, *parts))
+        return strict(function, type_, *parts)
 
     def run(f: Frame) -> Value:
         values = [part(f) for part in runs]
@@ -264,20 +233,18 @@ def compile_aggregate(scope: Scope, node: Node) -> Compiled:
     function = aggregates.AGGREGATES[node["type"]]
     if inner == t.INTEGER:
         function = arithmetic.fitting_integer(function)
-    return Compiled(applied([source], function), inner, emit=fusion.applied(function, source))
+    return strict(function, inner, source)
 
 
 def compile_boundary(scope: Scope, node: Node) -> Compiled:
     """Compile LowBoundary and HighBoundary."""
     value, digits = scope.compile_all(node["operand"])
-    run, count = value.run, digits.run
     last = node["type"] == "HighBoundary"
 
-    def bound(f: Frame) -> Value:
-        known = run(f)
-        return None if known is None else boundary_of(known, count(f), last=last)
+    def bound(known: Value, count: int | None) -> Value:
+        return None if known is None else boundary_of(known, count, last=last)
 
-    return Compiled(bound, value.type)
+    return lenient(bound, value.type, value, digits)
 
 
 def compile_extreme(scope: Scope, node: Node) -> Compiled:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import lenient, of_memory
 from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.scope import OFFSET, UNSET, Compiled, Frame, Node, Run, Scope, constant
 from ivfhir.expressions.operators.boundaries import MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.operators.dates import build
 from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import (
     Code,
     CodeSystem,
@@ -92,16 +94,16 @@ def compile_date(scope: Scope, node: Node) -> Compiled:
 
 def compile_date_time(scope: Scope, node: Node) -> Compiled:
     """Compile the constructor of a DateTime; without an offset it has that of the evaluation."""
-    runs = [scope.compile(node[name]).run for name in DATE_PARTS + TIME_PARTS if name in node]
-    zone = scope.compile(node["timezoneOffset"]).run if "timezoneOffset" in node else None
+    parts = [scope.compile(node[name]) for name in DATE_PARTS + TIME_PARTS if name in node]
+    zone = node.get("timezoneOffset")
+    hours = scope.compile(zone) if zone else constant(None, t.NULL)
 
-    def run(f: Frame) -> DateTime | None:
-        known = build([part(f) for part in runs], "DateTime")
-        hours = None if zone is None else zone(f)
-        offset = f[0][OFFSET] if hours is None else int(hours * 60)
+    def made(memory: list[Value], hours: Value, *values: int | None) -> DateTime | None:
+        known = build(list(values), "DateTime")
+        offset = memory[OFFSET] if hours is None else int(hours * 60)
         return None if known is None else DateTime(known, offset)
 
-    return Compiled(run, t.DATE_TIME)
+    return of_memory(made, t.DATE_TIME, hours, *parts)
 
 
 def compile_time(scope: Scope, node: Node) -> Compiled:
@@ -178,20 +180,14 @@ def compile_interval(scope: Scope, node: Node) -> Compiled:
     point_name = point if isinstance(point, str) else None
     low_closed = closedness(scope, node, "low")
     high_closed = closedness(scope, node, "high")
-    low_run, high_run = low.run, high.run
 
-    def run(f: Frame) -> Interval | None:
-        a, b = low_run(f), high_run(f)
-        closed_a, closed_b = low_closed.run(f), high_closed.run(f)
-        if (
-            closed_a is None
-            or closed_b is None
-            or (a is None and b is None and not closed_a and not closed_b)
-        ):
+    def made(a: Value, b: Value, closed_a: Truth, closed_b: Truth) -> Interval | None:
+        if closed_a is None or closed_b is None or (a is b is None and not (closed_a or closed_b)):
             return None
         return Interval(a, b, closed_a, closed_b, point_name)
 
-    return folded(Compiled(run, t.IntervalOf(point)), [low, high, low_closed, high_closed])
+    parts = [low, high, low_closed, high_closed]
+    return folded(lenient(made, t.IntervalOf(point), *parts), parts)
 
 
 def closedness(scope: Scope, node: Node, side: str) -> Compiled:

@@ -1,6 +1,7 @@
 """Logic, null tests and choices: And, Or, If, Case, Coalesce and their like."""
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import lenient
 from ivfhir.expressions.elm.fusion import Fusion, strict
 from ivfhir.expressions.elm.nodes.literals import coerced
 from ivfhir.expressions.elm.scope import UNSET, Compiled, Emit, Frame, Node, Scope
@@ -88,14 +89,12 @@ def compile_not(scope: Scope, node: Node) -> Compiled:
 
 def compile_xor(scope: Scope, node: Node) -> Compiled:
     """Compile `xor`."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(lambda f: xor(a(f), b(f)), t.BOOLEAN)
+    return lenient(xor, t.BOOLEAN, *scope.compile_all(node["operand"]))
 
 
 def compile_implies(scope: Scope, node: Node) -> Compiled:
     """Compile `implies`."""
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(lambda f: implies(a(f), b(f)), t.BOOLEAN)
+    return lenient(implies, t.BOOLEAN, *scope.compile_all(node["operand"]))
 
 
 def compile_is_null(scope: Scope, node: Node) -> Compiled:
@@ -158,19 +157,11 @@ def compile_case(scope: Scope, node: Node) -> Compiled:
     whens = [scope.compile(item["when"]) for item in items]
     ends = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
     (*thens, last), type_ = joined(ends)
+    if "comparand" in node:
+        comparand = scope.compile(node["comparand"])
+        whens = [lenient(pair, t.BOOLEAN, comparand, when) for when in whens]
     otherwise = last.run
     cases = [(when.run, then.run) for when, then in zip(whens, thens, strict=True)]
-    if "comparand" in node:
-        comparand = scope.compile(node["comparand"]).run
-
-        def compared(f: Frame) -> Value:
-            value = comparand(f)
-            for when, then in cases:
-                if pair(value, when(f)) is True:
-                    return then(f)
-            return otherwise(f)
-
-        return Compiled(compared, type_)
 
     def run(f: Frame) -> Value:
         for when, then in cases:

@@ -6,10 +6,10 @@ In, Contains, Includes, Overlaps, Before, Union and their like.
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import Fusion, applied
-from ivfhir.expressions.elm.nodes.comparisons import two
+from ivfhir.expressions.elm.calls import lenient, strict
+from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.nodes.literals import coerced
-from ivfhir.expressions.elm.scope import UNSET, Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import UNSET, Compiled, Node, Scope
 from ivfhir.expressions.operators import boundaries, intervals, lists
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
@@ -56,17 +56,9 @@ def precision_of(node: Node) -> int | None:
     return PRECISIONS.get(node.get("precision", ""))
 
 
-def relation(a: Run, b: Run, function: Relation, precision: int | None) -> Run:
-    """Return what applies a relation to two values that are not null."""
-
-    def run(f: Frame) -> Truth:
-        x = a(f)
-        if x is None:
-            return None
-        y = b(f)
-        return None if y is None else function(x, y, precision)
-
-    return run
+def relation(function: Relation, precision: int | None, a: Compiled, b: Compiled) -> Compiled:
+    """Return a relation of two values that is null when either is null."""
+    return strict(lambda x, y: function(x, y, precision), t.BOOLEAN, a, b)
 
 
 def compile_relation(scope: Scope, node: Node) -> Compiled:
@@ -74,20 +66,18 @@ def compile_relation(scope: Scope, node: Node) -> Compiled:
     a, b = scope.compile_all(node["operand"])
     precision = precision_of(node)
     if a.type in PARTIAL and a.type == b.type and node["type"] in WANTED:
-        return point_relation(a, b, WANTED[node["type"]], precision)
-    return Compiled(relation(a.run, b.run, RELATIONS[node["type"]], precision), t.BOOLEAN)
+        return relation(ordering(WANTED[node["type"]]), precision, a, b)
+    return relation(RELATIONS[node["type"]], precision, a, b)
 
 
-def point_relation(
-    a: Compiled, b: Compiled, wanted: tuple[int, ...], precision: int | None
-) -> Compiled:
+def ordering(wanted: tuple[int, ...]) -> Relation:
     """Return whether the order of two dates or times is one of those wanted."""
 
-    def related(x: Value, y: Value) -> Truth:
+    def related(x: Value, y: Value, precision: int | None) -> Truth:
         order = compare(x, y, precision)
         return None if order is None else order in wanted
 
-    return Compiled(two(a, b, related), t.BOOLEAN, emit=applied(related, a, b))
+    return related
 
 
 def compile_in(scope: Scope, node: Node) -> Compiled:
@@ -113,18 +103,15 @@ def membership(point: Compiled, container: Compiled, node: Node) -> Compiled:
         return in_constant(point, frozenset(container.constant))
     precision = precision_of(node)
     inside: Relation = intervals.properly_holds if proper else intervals.holds
-    a, b = point.run, container.run
 
-    def run(f: Frame) -> Truth:
-        holder = b(f)
+    def member(value: Value, holder: Value) -> Truth:
         if holder is None:
             return False
-        value = a(f)
         if isinstance(holder, Interval):
             return None if value is None else inside(holder, value, precision)
         return (lists.properly_contains if proper else lists.contains)(holder, value)
 
-    return Compiled(run, t.BOOLEAN)
+    return lenient(member, t.BOOLEAN, point, container)
 
 
 def in_constant(point: Compiled, strings: frozenset[Value]) -> Compiled:
@@ -158,41 +145,22 @@ def compile_includes(scope: Scope, node: Node) -> Compiled:
     def either(x: Value, y: Value, at: int | None) -> Truth:
         return of_intervals(x, y, at) if isinstance(x, Interval) else of_lists(x, y)
 
-    return Compiled(relation(a.run, b.run, either, precision), t.BOOLEAN)
+    return relation(either, precision, a, b)
 
 
 def compile_part(scope: Scope, node: Node) -> Compiled:
     """Compile `start of`, `end of`, `width of`, `Size` and `point from`."""
     operand = scope.compile(node["operand"])
-    run, function = operand.run, PARTS[node["type"]]
-
-    def part(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else function(value)
-
-    return Compiled(part, t.point_of(operand.type), emit=applied(function, operand))
+    return strict(PARTS[node["type"]], t.point_of(operand.type), operand)
 
 
 def compile_union(scope: Scope, node: Node) -> Compiled:
     """Compile `union`: of lists, where null is empty, or of two intervals."""
     parts = scope.compile_all(node["operand"])
     if any(isinstance(part.type, t.IntervalOf) for part in parts):
-        a, b = (part.run for part in parts)
-        return Compiled(relation(a, b, ignoring(intervals.union), None), parts[0].type)
+        return strict(intervals.union, parts[0].type, *parts)
     type_ = t.ListOf(t.choice(t.element_of(p.type) for p in parts if p.type != t.NULL))
-    runs = [coerced(part, type_).run for part in parts]
-
-    def run(f: Frame) -> list[Value]:
-        return lists.distinct([value for part in runs for value in part(f) or ()])
-
-    return Compiled(run, type_)
-
-
-def ignoring(
-    function: Callable[[Value, Value], Value],
-) -> Callable[[Value, Value, int | None], Value]:
-    """Return a function of two values as one that takes a precision and ignores it."""
-    return lambda a, b, _: function(a, b)
+    return lenient(lists.union, type_, *(coerced(part, type_) for part in parts))
 
 
 def compile_intersect(scope: Scope, node: Node) -> Compiled:
@@ -216,16 +184,14 @@ def set_operation(
 ) -> Compiled:
     """Compile an operation on two lists or two intervals."""
     a, b = scope.compile_all(node["operand"])
-    left, right = a.run, b.run
     keep = node["type"] == "Except" and isinstance(a.type, t.ListOf)
 
-    def run(f: Frame) -> Value:
-        x, y = left(f), right(f)
+    def operate(x: Value, y: Value) -> Value:
         if x is None or (y is None and not keep):
             return None
         return of_intervals(x, y) if isinstance(x, Interval) else of_lists(x, y)
 
-    return Compiled(run, a.type)
+    return lenient(operate, a.type, a, b)
 
 
 def compile_collapse(scope: Scope, node: Node) -> Compiled:
@@ -233,13 +199,7 @@ def compile_collapse(scope: Scope, node: Node) -> Compiled:
     source, *rest = scope.compile_all(node["operand"])
     if rest and rest[0].constant not in (None, UNSET):
         scope.refuse(node, "collapse with per is not supported")
-    run = source.run
-
-    def collapse(f: Frame) -> Value:
-        values = run(f)
-        return None if values is None else intervals.collapse(values)
-
-    return Compiled(collapse, source.type)
+    return strict(intervals.collapse, source.type, source)
 
 
 NODES = {

@@ -4,11 +4,13 @@ The static type says which element it is, so that a path costs one closure. Wher
 (a choice, Any) the value is asked at run time.
 """
 
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
+from ivfhir.expressions.elm.calls import one
+from ivfhir.expressions.elm.calls import strict as strict_call
 from ivfhir.expressions.elm.fusion import Fusion, strict
 from ivfhir.expressions.elm.readers import reader
-from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Reader, Run, Scope
+from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Reader, Scope
 from ivfhir.expressions.elm.types import (
     ANY,
     BOOLEAN,
@@ -95,14 +97,14 @@ def step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
         if path not in INTERVAL_ELEMENTS:
             scope.refuse(node, f"an interval has no element {path}")
         closed = path.endswith("Closed")
-        return Compiled(attribute(run, INTERVAL_ELEMENTS[path]), BOOLEAN if closed else type_.point)
+        return attribute(source, INTERVAL_ELEMENTS[path], BOOLEAN if closed else type_.point)
     if type_ in SYSTEM_ELEMENTS:
         found = SYSTEM_ELEMENTS[type_].get(path)
         if found is None:
             scope.refuse(node, f"{type_} has no element {path}")
         if type_ == CONCEPT and path == "codes":
-            return Compiled(concept_codes(run), found[1])
-        return Compiled(attribute(run, found[0]), found[1])
+            return strict_call(lambda concept: list(concept.codes), found[1], source)
+        return attribute(source, found[0], found[1])
     if isinstance(type_, str) and type_.startswith("FHIR."):
         return fhir_step(scope, node, source, path)
     if is_open(type_) or type_ == NULL:
@@ -129,24 +131,10 @@ def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
     return Compiled(element_of_slot, type_.get(path), emit=emit)
 
 
-def attribute(run: Run, name: str) -> Run:
-    """Return what reads an attribute of a value that may be null."""
-
-    def get(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else getattr(value, name, None)
-
-    return get
-
-
-def concept_codes(run: Run) -> Run:
-    """Return what reads the codes of a Concept as a list."""
-
-    def get(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else list(value.codes)
-
-    return get
+def attribute(source: Compiled, name: str, type_: ElmType) -> Compiled:
+    """Return an attribute of a value that may be null."""
+    run = one(attrgetter(name), source.run)
+    return Compiled(run, type_, emit=strict(lambda _, v: f"{v[0]}.{name}", source))
 
 
 def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:

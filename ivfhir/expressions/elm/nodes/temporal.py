@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.fusion import Fusion, applied
+from ivfhir.expressions.elm.calls import strict
+from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.fusion import strict as strict_text
-from ivfhir.expressions.elm.nodes.comparisons import two
 from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Scope
 from ivfhir.expressions.operators import arithmetic, dates
 from ivfhir.expressions.operators.errors import CqlError
@@ -21,25 +21,21 @@ def compile_add(scope: Scope, node: Node) -> Compiled:
     """Compile `+` of numbers, quantities, or a date and a quantity of time."""
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
-        return binary(a, b, dates.plus, a.type)
+        return strict(dates.plus, a.type, a, b)
     if a.type == t.INTEGER:
-        return binary(a, b, arithmetic.add_integers, a.type)
-    return binary(a, b, add if a.type in (t.ANY, t.NULL) else arithmetic.add, a.type)
+        return strict(arithmetic.add_integers, a.type, a, b)
+    general = add if a.type in (t.ANY, t.NULL) else arithmetic.add
+    return strict(general, a.type, a, b)
 
 
 def compile_subtract(scope: Scope, node: Node) -> Compiled:
     """Compile `-` of numbers, quantities, or a date and a quantity of time."""
     a, b = scope.compile_all(node["operand"])
     if a.type in PARTIAL:
-        return binary(a, b, minus, a.type)
+        return strict(minus, a.type, a, b)
     if a.type == t.INTEGER:
-        return binary(a, b, arithmetic.subtract_integers, a.type)
-    return binary(a, b, arithmetic.subtract, a.type)
-
-
-def binary(a: Compiled, b: Compiled, function: Callable[..., Value], type_: t.ElmType) -> Compiled:
-    """Return a function of two values that are not null."""
-    return Compiled(two(a, b, function), type_, emit=applied(function, a, b))
+        return strict(arithmetic.subtract_integers, a.type, a, b)
+    return strict(arithmetic.subtract, a.type, a, b)
 
 
 def add(a: Value, b: Value) -> Value:
@@ -56,14 +52,14 @@ def compile_between(scope: Scope, node: Node) -> Compiled:
     """Compile `duration in P between` and `difference in P between`."""
     a, b = scope.compile_all(node["operand"])
     if node["precision"] == "Day" and a.type == b.type == t.DATE:
-        return binary(a, b, dates.days_between, t.INTEGER)
+        return strict(dates.days_between, t.INTEGER, a, b)
     return between(a, b, node["type"], node["precision"])
 
 
 def between(a: Compiled, b: Compiled, operator: str, precision: str) -> Compiled:
     """Return what counts periods or boundaries between two dates."""
     function: Callable[[Partial, Partial, str], Value] = BETWEEN[operator]
-    return binary(a, b, lambda x, y: function(x, y, precision), t.INTEGER)
+    return strict(lambda x, y: function(x, y, precision), t.INTEGER, a, b)
 
 
 def compile_age_at(scope: Scope, node: Node) -> Compiled:
@@ -110,15 +106,8 @@ FROM: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
 
 def compile_from(scope: Scope, node: Node) -> Compiled:
     """Compile `date from`, `time from` and `timezoneoffset from`."""
-    operand = scope.compile(node["operand"])
-    run = operand.run
     function, type_ = FROM[node["type"]]
-
-    def part(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else function(value)
-
-    return Compiled(part, type_, emit=applied(function, operand))
+    return strict(function, type_, scope.compile(node["operand"]))
 
 
 def compile_now(_: Scope, node: Node) -> Compiled:
