@@ -1,6 +1,6 @@
 """One patient's resources, found by type and code."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.types import PATIENT, Resource
@@ -9,6 +9,25 @@ CodePair = tuple[str | None, str]
 """System and code."""
 
 Expansion = frozenset[CodePair]
+
+
+class Terminology:
+    """Value sets, and for each code the value sets that hold it.
+
+    Args:
+        value_sets: canonical of each value set -> its codes as (system, code).
+    """
+
+    __slots__ = ("expansions", "holders")
+
+    def __init__(self, value_sets: Mapping[str, Collection[CodePair]]) -> None:
+        """Turn the value sets round."""
+        self.expansions = {name: frozenset(codes) for name, codes in value_sets.items()}
+        holders: dict[CodePair, list[str]] = {}
+        for name, codes in self.expansions.items():
+            for pair in codes:
+                holders.setdefault(pair, []).append(name)
+        self.holders: Mapping[CodePair, Sequence[str]] = holders
 
 
 class ResourceIndex:
@@ -21,7 +40,7 @@ class ResourceIndex:
         value_sets: canonical of each value set -> its codes as (system, code).
     """
 
-    __slots__ = ("_by_code", "_by_type", "expansions", "patient")
+    __slots__ = ("_by_code", "_by_type", "_by_value_set", "patient", "value_sets")
 
     def __init__(
         self,
@@ -31,7 +50,7 @@ class ResourceIndex:
     ) -> None:
         """Group the resources by type."""
         self.patient = patient
-        self.expansions: Mapping[str, Collection[CodePair]] = value_sets or {}
+        self.value_sets: Mapping[str, Collection[CodePair]] = value_sets or {}
         by_type: dict[str, list[Resource]] = {PATIENT: [] if patient is None else [patient]}
         for resource in resources:
             if resource.__class__ is dict and resource is not patient:
@@ -40,6 +59,7 @@ class ResourceIndex:
                     by_type.setdefault(kind, []).append(resource)
         self._by_type = by_type
         self._by_code: dict[tuple[str, str], dict[CodePair, list[int]]] = {}
+        self._by_value_set: dict[tuple[str, str], dict[str, list[Resource]]] = {}
 
     def of_type(self, resource_type: str) -> list[Resource]:
         """Return the resources of a type, in the order they came."""
@@ -67,6 +87,29 @@ class ResourceIndex:
         if len(hits) == 1:
             return [resources[n] for n in hits[0]]
         return [resources[n] for n in sorted({n for positions in hits for n in positions})]
+
+    def of_value_set(
+        self, resource_type: str, path: str, value_set: str, terminology: Terminology
+    ) -> list[Resource]:
+        """Return the resources of a type that carry a code of a value set at `path`.
+
+        In the order they came.
+
+        Args:
+            resource_type: FHIR type.
+            path: as for `of_codes`.
+            value_set: canonical, as it is in `terminology`.
+            terminology: the same for all calls.
+        """
+        found = self._by_value_set.get((resource_type, path))
+        if found is None:
+            found = self._by_value_set[resource_type, path] = {}
+            for resource in self.of_type(resource_type):
+                pairs = code_pairs(resource.get(path))
+                names = [n for pair in pairs for n in terminology.holders.get(pair, ())]
+                for name in dict.fromkeys(names):
+                    found.setdefault(name, []).append(resource)
+        return found.get(value_set, [])
 
     def _index(self, resource_type: str, path: str) -> dict[CodePair, list[int]]:
         """Return the positions of a type's resources by the codes at `path`."""

@@ -21,10 +21,15 @@ Body = Callable[..., Value]
 
 
 class Environment:
-    """The names that all functions of one body share, and the functions made so far."""
+    """The names that all functions of one body share, and the functions made so far.
 
-    def __init__(self) -> None:
+    Args:
+        label: what stands for the file name of the functions in a traceback.
+    """
+
+    def __init__(self, label: str = "<clause>") -> None:
         """Begin with nothing bound."""
+        self.label = label
         self.names: dict[str, Any] = {}
         self._known: dict[int, str] = {}
 
@@ -39,7 +44,8 @@ class Environment:
     def function(self, text: str) -> Body:
         """Return the function that the text defines; it is called `made` there."""
         made: dict[str, Body] = {}
-        exec(text, self.names, made)  # noqa: S102 - text of this module's making only
+        code = compile(text, self.label, "exec")
+        exec(code, self.names, made)  # noqa: S102 - text of this module's making only
         return made["made"]
 
 
@@ -196,13 +202,27 @@ def remember(part: Compiled, slot: int) -> Run:
     return environment.function(f"def made(f):\n v = f[{slot}] = {text}\n return v")
 
 
-def fuse_body(part: Compiled, operands: int, size: int) -> Body:
-    """Return a body as a function of the memory and its operands.
+def fuse_define(part: Compiled, size: int, slot: int, label: str) -> Body:
+    """Return a define as a function of the memory that keeps the value there.
 
     Args:
         part: the expression.
-        operands: how many operands it has, in the slots 1, 2 and so on.
         size: slots of the frame that closures in it are given.
+        slot: its place in memory.
+        label: what stands for its file name in a traceback.
+    """
+    environment = Environment(label)
+    text = Fusion(environment, size).value(part)
+    return environment.function(f"def made(m):\n v = m[{slot}] = {text}\n return v")
+
+
+def fuse_function(part: Compiled, size: int, operands: int) -> Body:
+    """Return the body of a function as a function of the memory and its operands.
+
+    Args:
+        part: the expression.
+        size: slots of the frame that closures in it are given.
+        operands: how many operands it has, in the slots 1, 2 and so on.
     """
     environment = Environment()
     slots = range(1, operands + 1)

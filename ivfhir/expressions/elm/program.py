@@ -6,18 +6,18 @@ A session's memory is a list. Its first places are of the session itself (`scope
 then every parameter and define of every library has one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ivfhir.errors import EvaluationError, KnowledgeError
+from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.check import check_nodes
-from ivfhir.expressions.elm.fusion import Body, fuse_body
+from ivfhir.expressions.elm.fusion import Body, fuse_define, fuse_function
 from ivfhir.expressions.elm.nodes import NODES
 from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
 from ivfhir.expressions.elm.overloads import distance
 from ivfhir.expressions.elm.scope import (
-    CLOCK,
+    TERMS,
     UNSET,
     Compiled,
     Emit,
@@ -25,14 +25,17 @@ from ivfhir.expressions.elm.scope import (
     Node,
     Run,
     Scope,
+    constant,
     place,
 )
-from ivfhir.expressions.operators.errors import CqlError
+from ivfhir.expressions.index import CodePair, Terminology
 from ivfhir.expressions.values.value import Value
 
 SectionKey = tuple[LibraryKey, str, str]
 Compute = Callable[[list[Value]], Value]
 
+DEFINE = "define "
+"""The beginning of what stands for the file name of a define in a traceback."""
 SECTIONS = ("codeSystems", "valueSets", "codes", "concepts", "parameters")
 
 
@@ -83,14 +86,15 @@ class Program:
     def __init__(self, libraries: Iterable[Node]) -> None:
         """Check every node, give every parameter and define its place, compile all defines."""
         self.libraries: dict[LibraryKey, Node] = {}
-        self.computes: list[Compute] = [_never] * (CLOCK + 1)
-        self.template: list[Value] = [None] * (CLOCK + 1)
+        self.computes: list[Compute] = [_never] * (TERMS + 1)
+        self.template: list[Value] = [None] * (TERMS + 1)
         self.cells: dict[tuple[Value, ...], Cell] = {}
         self._sections: dict[SectionKey, Node] = {}
         self._defines: dict[tuple[LibraryKey, str], Node] = {}
         self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
         self._slots: dict[tuple[LibraryKey, str, str], int] = {}
         self._compiling: set[tuple[Value, ...]] = set()
+        self._terms: tuple[Mapping[str, Collection[CodePair]], Terminology] | None = None
         for document in libraries:
             self._add(document.get("library", document))
         for library, name in list(self._defines):
@@ -127,6 +131,12 @@ class Program:
         None when the library has none of that name.
         """
         return self._slots.get((library, kind, name))
+
+    def terminology(self, value_sets: Mapping[str, Collection[CodePair]]) -> Terminology:
+        """Return value sets turned round; those of the session before are kept for the next."""
+        if self._terms is None or self._terms[0] is not value_sets:
+            self._terms = (value_sets, Terminology(value_sets))
+        return self._terms[1]
 
     def scope_of(self, library: LibraryKey, define: str) -> Scope:
         """Return a new scope for compiling in a library."""
@@ -189,9 +199,9 @@ class Program:
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
         cell.type, cell.uses = compiled.type, scope.uses
-        body = cell.body = fuse_body(compiled, 0, scope.size)
         self.template[cell.slot] = compiled.constant
-        self.computes[cell.slot] = computer(library[0], name, cell.slot, body)
+        label = f"{DEFINE}{library[0]}: {name}"
+        self.computes[cell.slot] = fuse_define(compiled, scope.size, cell.slot, label)
         self._compiling.discard(key)
         return cell
 
@@ -208,9 +218,9 @@ class Program:
         name = definition["name"]
         scope = self.scope_of(library, name)
         default = definition.get("default")
-        compiled = scope.compile(default) if default else None
-        body = fuse_body(compiled, 0, scope.size) if compiled else lambda _: None
-        self.computes[slot] = computer(library[0], name, slot, body)
+        compiled = scope.compile(default) if default else constant(None, t.NULL)
+        label = f"{DEFINE}{library[0]}: {name}"
+        self.computes[slot] = fuse_define(compiled, scope.size, slot, label)
 
     def overload(
         self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Compiled]
@@ -251,7 +261,7 @@ class Program:
             scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
         compiled = scope.compile(definition["expression"])
         cell.type, cell.uses = compiled.type, scope.uses
-        cell.body = fuse_body(compiled, len(definition.get("operand", [])), scope.size)
+        cell.body = fuse_function(compiled, scope.size, len(definition.get("operand", [])))
         return cell
 
 
@@ -271,23 +281,15 @@ def declared_type(definition: Node) -> t.ElmType:
     return t.from_specifier(definition.get("resultTypeSpecifier"))
 
 
-def computer(library: str, name: str, slot: int, body: Body) -> Compute:
-    """Return what computes a define in a session's memory and keeps it there."""
-
-    def compute(memory: list[Value]) -> Value:
-        try:
-            value = body(memory)
-        except EvaluationError:
-            raise
-        except CqlError as error:
-            raise EvaluationError(f"{library}: {name}: {error}") from error
-        except Exception as error:
-            reason = f"{type(error).__name__} while evaluating"
-            raise EvaluationError(f"{library}: {name}: {reason}") from error
-        memory[slot] = value
-        return value
-
-    return compute
+def failing_define(error: BaseException) -> str:
+    """Return library and name of the define that was being computed when an error arose."""
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        label = trace.tb_frame.f_code.co_filename
+        found = label.removeprefix(DEFINE) if label.startswith(DEFINE) else found
+        trace = trace.tb_next
+    return found
 
 
 def _never(memory: list[Value]) -> Value:

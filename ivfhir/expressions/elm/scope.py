@@ -26,7 +26,7 @@ Emit = Callable[["Fusion"], str]
 LibraryKey = tuple[str, str | None]
 """Name and version of a library."""
 
-INDEX, OFFSET, CLOCK = range(3)
+INDEX, OFFSET, CLOCK, TERMS = range(4)
 """Places in a session's memory before those of parameters and defines."""
 
 

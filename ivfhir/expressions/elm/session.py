@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from ivfhir.errors import KnowledgeError, ParameterError
+from ivfhir.errors import EvaluationError, KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import tester
-from ivfhir.expressions.elm.program import Program, parameter_type
-from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, UNSET, LibraryKey
+from ivfhir.expressions.elm.program import Program, failing_define, parameter_type
+from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, TERMS, UNSET, LibraryKey
 from ivfhir.expressions.index import CodePair, ResourceIndex
+from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Typed, Uncertain
 from ivfhir.expressions.values.value import Value
 
@@ -35,13 +36,13 @@ class Session:
         value_sets: Mapping[str, Collection[CodePair]] | None,
     ) -> None:
         """Lay out the memory; nothing is computed yet."""
-        if value_sets is not None:
-            index.expansions = value_sets
         self._program = program
         self._library = library
         self._memory = program.template.copy()
         self._memory[INDEX] = index
         self._memory[OFFSET] = 0
+        given = index.value_sets if value_sets is None else value_sets
+        self._memory[TERMS] = program.terminology(given)
         for name, value in parameters.items():
             self._set_parameter(reached, name, value)
         for name, value in preset.items():
@@ -85,9 +86,17 @@ class Session:
         if slot is None:
             raise KnowledgeError(f"{self._library[0]} has no define {define}")
         value = self._memory[slot]
-        if value is UNSET:
-            value = self._program.computes[slot](self._memory)
-        return plain(value)
+        return plain(self._computed(slot) if value is UNSET else value)
+
+    def _computed(self, slot: int) -> Value:
+        """Return the value of the define at a place in memory, computed now."""
+        try:
+            return self._program.computes[slot](self._memory)
+        except CqlError as error:
+            raise EvaluationError(f"{failing_define(error)}: {error}") from error
+        except Exception as error:
+            reason = f"{type(error).__name__} while evaluating"
+            raise EvaluationError(f"{failing_define(error)}: {reason}") from error
 
     def is_computed(self, define: str) -> bool:
         """Return whether the value of a define is known already."""

@@ -14,6 +14,7 @@ from ivfhir.expressions.elm.nodes import (
     properties,
     queries,
     references,
+    retrieves,
     temporal,
     terminology,
 )
@@ -33,6 +34,7 @@ NODES: Mapping[str, NodeCompiler] = {
     **queries.NODES,
     **messages.NODES,
     **terminology.NODES,
+    **retrieves.NODES,
 }
 """The compiler of each ELM node type.
 

@@ -3,27 +3,22 @@
 from collections.abc import Callable, Collection
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.nodes.casts import is_element_type
-from ivfhir.expressions.elm.nodes.properties import dynamic, of_slot, steps
+from ivfhir.expressions.elm.calls import lenient, of_memory
 from ivfhir.expressions.elm.scope import (
-    INDEX,
+    TERMS,
     UNSET,
     Compiled,
     Frame,
     LibraryKey,
     Node,
-    Run,
     Scope,
     constant,
 )
-from ivfhir.expressions.index import CodePair, ResourceIndex, code_pairs
-from ivfhir.expressions.operators import intervals
-from ivfhir.expressions.operators.conversion import to_date_time
+from ivfhir.expressions.index import CodePair, Terminology, code_pairs
 from ivfhir.expressions.operators.equality import codes_of, equivalent
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
-from ivfhir.expressions.values import Code, CodeSystem, Concept, Interval, Typed, ValueSet
-from ivfhir.expressions.values.dates import parse_date_time
+from ivfhir.expressions.values import Code, CodeSystem, Concept, ValueSet
 from ivfhir.expressions.values.value import Value
 
 
@@ -77,7 +72,7 @@ def compile_value_set_ref(scope: Scope, node: Node) -> Compiled:
     reference = value_set_of(scope, node)
     if node.get("preserve") is True:
         return constant(reference, t.VALUE_SET)
-    return Compiled(expanded(reference), t.ListOf(t.CODE))
+    return expanded(reference)
 
 
 def value_set_of(scope: Scope, node: Node) -> ValueSet:
@@ -96,24 +91,37 @@ def compile_code_system_ref(scope: Scope, node: Node) -> Compiled:
     return constant(system, t.CODE_SYSTEM)
 
 
-def expansion(index: ResourceIndex, value_set: ValueSet) -> Collection[CodePair]:
+def expansion(memory: list[Value], value_set: ValueSet) -> Collection[CodePair]:
     """Return the codes of a value set.
 
     Raises:
         CqlError: the session was given no expansion of it.
     """
+    terms: Terminology = memory[TERMS]
+    return terms.expansions[expanded_name(terms, value_set)]
+
+
+def expanded_name(terms: Terminology, value_set: ValueSet) -> str:
+    """Return the canonical that the expansion of a value set has, with or without its version.
+
+    Raises:
+        CqlError: there is none.
+    """
     canonical = value_set.id or ""
-    found = index.expansions.get(canonical)
-    if found is None and value_set.version:
-        found = index.expansions.get(f"{canonical}|{value_set.version}")
-    if found is None:
-        raise CqlError(f"value set {canonical} has no expansion")
-    return found
+    if canonical in terms.expansions:
+        return canonical
+    if f"{canonical}|{value_set.version}" in terms.expansions:
+        return f"{canonical}|{value_set.version}"
+    raise CqlError(f"value set {canonical} has no expansion")
 
 
-def expanded(value_set: ValueSet) -> Run:
+def expanded(value_set: ValueSet) -> Compiled:
     """Return what lists the codes of a value set."""
-    return lambda f: [Code(code, system) for system, code in expansion(f[0][INDEX], value_set)]
+
+    def codes(memory: list[Value]) -> list[Code]:
+        return [Code(code, system) for system, code in expansion(memory, value_set)]
+
+    return of_memory(codes, t.ListOf(t.CODE))
 
 
 def compile_expand(scope: Scope, node: Node) -> Compiled:
@@ -121,7 +129,7 @@ def compile_expand(scope: Scope, node: Node) -> Compiled:
     operand = scope.compile(node["operand"])
     if operand.constant is UNSET:
         scope.refuse(node, "a value set that is not named in the library cannot be expanded")
-    return Compiled(expanded(operand.constant), t.ListOf(t.CODE))
+    return expanded(operand.constant)
 
 
 def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
@@ -133,19 +141,18 @@ def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
     plural = node["type"] == "AnyInValueSet"
     code = node["codes"] if plural else node["code"]
     raw = raw_concept(scope, code)
-    operand = (raw or scope.compile(code)).run
+    operand = raw or scope.compile(code)
     pairs_of: Callable[[Value], list[CodePair]] = code_pairs if raw else value_pairs
 
-    def run(f: Frame) -> Truth:
-        value = operand(f)
+    def member(memory: list[Value], value: Value) -> Truth:
         if value is None:
             return False if plural else None
-        codes = expansion(f[0][INDEX], value_set)
+        codes = expansion(memory, value_set)
         if value.__class__ is str:
             return any(value == known for _, known in codes)
         return any(pair in codes for pair in pairs_of(value))
 
-    return Compiled(run, t.BOOLEAN)
+    return of_memory(member, t.BOOLEAN, operand)
 
 
 def value_set_operand(scope: Scope, node: Node) -> ValueSet:
@@ -201,9 +208,8 @@ def compile_equivalent_codes(scope: Scope, node: Node) -> Compiled:
         constant_side = scope.compile(other) if raw else None
         known = constant_codes(constant_side) if constant_side else None
         if raw is not None and known:
-            return Compiled(any_of(raw.run, known), t.BOOLEAN)
-    a, b = (part.run for part in scope.compile_all(node["operand"]))
-    return Compiled(lambda f: equivalent(a(f), b(f)), t.BOOLEAN)
+            return any_of(raw, known)
+    return lenient(equivalent, t.BOOLEAN, *scope.compile_all(node["operand"]))
 
 
 def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
@@ -215,13 +221,13 @@ def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
     return frozenset(value_pairs(value)) if isinstance(value, Code | Concept) else None
 
 
-def any_of(run: Run, known: frozenset[CodePair]) -> Run:
+def any_of(element: Compiled, known: frozenset[CodePair]) -> Compiled:
     """Return whether an element carries one of some codes."""
 
-    def check(f: Frame) -> bool:
-        return any(pair in known for pair in code_pairs(run(f)))
+    def check(value: Value) -> bool:
+        return any(pair in known for pair in code_pairs(value))
 
-    return check
+    return lenient(check, t.BOOLEAN, element)
 
 
 def compile_to_concept(scope: Scope, node: Node) -> Compiled:
@@ -241,73 +247,6 @@ def compile_to_concept(scope: Scope, node: Node) -> Compiled:
     return Compiled(to_concept, t.CONCEPT)
 
 
-def compile_retrieve(scope: Scope, node: Node) -> Compiled:
-    """Compile a retrieve: the resources of a type, those with certain codes, those in a time."""
-    type_ = t.named(node["dataType"])
-    name = type_.removeprefix("FHIR.")
-    scope.uses.add(name)
-    if "codes" in node:
-        run = coded_retrieve(scope, node, name, scope.compile(node["codes"]))
-    else:
-        run = plain_retrieve(name)
-    if "dateRange" in node:
-        run = dated_retrieve(scope, node, type_, run)
-    return Compiled(run, t.ListOf(type_))
-
-
-def plain_retrieve(name: str) -> Run:
-    """Return what gives all resources of a type."""
-    return lambda f: f[0][INDEX].of_type(name)
-
-
-def coded_retrieve(scope: Scope, node: Node, name: str, codes: Compiled) -> Run:
-    """Return what gives the resources that carry one of the codes."""
-    path = node.get("codeProperty", "code")
-    value = codes.constant
-    if isinstance(value, ValueSet):
-        value_set = value
-        return lambda f: f[0][INDEX].of_codes(name, path, expansion(f[0][INDEX], value_set))
-    if value is not UNSET:
-        known = frozenset(value_pairs(value))
-        return lambda f: f[0][INDEX].of_codes(name, path, known)
-    run = codes.run
-    return lambda f: f[0][INDEX].of_codes(name, path, frozenset(value_pairs(run(f) or [])))
-
-
-def dated_retrieve(scope: Scope, node: Node, type_: str, source: Run) -> Run:
-    """Return what gives the resources whose date is in a range, or whose period overlaps it."""
-    with scope.inner():
-        slot = scope.bind("$dated", type_)
-        path = node.get("dateProperty") or node.get("dateLowProperty", "")
-        date = steps(scope, node, of_slot(slot, type_), path)
-    range_run, run = scope.compile(node["dateRange"]).run, date.run
-    wrap = t.wrapper(date.type, t.ANY) if is_element_type(date.type) else None
-
-    def retrieve(f: Frame) -> list[Value]:
-        wanted = range_run(f)
-        found = []
-        for resource in source(f):
-            f[slot] = resource
-            value = run(f) if wrap is None else wrap(run(f))
-            when = interval_of(value, f)
-            if wanted is not None and when is not None and intervals.overlaps(when, wanted) is True:
-                found.append(resource)
-        return found
-
-    return retrieve
-
-
-def interval_of(value: Value, f: Frame) -> Interval | None:
-    """Return a FHIR dateTime, instant or Period as an interval."""
-    if not isinstance(value, Typed):
-        return None
-    if isinstance(value.raw, str):
-        moment = to_date_time(parse_date_time(value.raw), f[0][1])
-        return None if moment is None else Interval(moment, moment)
-    start, end = (dynamic(dynamic(value, part, f), "value", f) for part in ("start", "end"))
-    return Interval(start, end, True, True, t.DATE_TIME)
-
-
 NODES = {
     "Code": compile_code,
     "Concept": compile_concept,
@@ -322,5 +261,4 @@ NODES = {
     "AnyInCodeSystem": compile_in_code_system,
     "Equivalent": compile_equivalent_codes,
     "ToConcept": compile_to_concept,
-    "Retrieve": compile_retrieve,
 }
