@@ -183,6 +183,11 @@ def _as_ours(resource: Resource, rights: Rights | None, *, is_read: bool) -> Res
         {**link, "url": _our_address(link.get("url", ""))} for link in resource.get("link", [])
     ]
     changed = {**resource, "link": links, "entry": [_entry_as_ours(entry) for entry in kept]}
+    has_more = any(link.get("relation") == "next" for link in links)
+    if is_read and (has_more or len(kept) < len(entries)):
+        # The total counts what is hidden, here or on a later page, and may be left out:
+        # http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total
+        changed.pop("total", None)
     return {name: value for name, value in changed.items() if name in resource}
 
 

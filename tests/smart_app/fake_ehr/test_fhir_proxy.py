@@ -110,6 +110,24 @@ def test_pages_lead_back_to_the_ehr_itself(ask: Ask, fake_ehr: RunningEhr) -> No
     assert rest["entry"][0]["fullUrl"] != page["entry"][0]["fullUrl"]
 
 
+def test_a_total_counts_what_is_shown_or_is_left_out(ask: Ask, fhir_server: str) -> None:
+    assert ask("GET", "Condition").json()["total"] == len(ask("GET", "Condition").json()["entry"])
+    assert "total" not in ask("GET", "Observation?_count=3").json()
+    account = {
+        "resourceType": "Account",
+        "id": "shared",
+        "status": "active",
+        "subject": [{"reference": "Patient/halloran"}, {"reference": "Patient/duarte"}],
+    }
+    url = f"{fhir_server}/Account"
+    requests.put(f"{url}/shared", json=account, timeout=10).raise_for_status()
+    assert requests.get(f"{url}?patient=halloran", timeout=10).json()["total"] == 1
+    page = ask("GET", "Account").json()
+    requests.delete(f"{url}/shared", timeout=10).raise_for_status()
+    assert page["entry"] == []
+    assert "total" not in page
+
+
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
     [
