@@ -78,7 +78,7 @@ public final class HapiTestServer {
       source.setUrl("jdbc:h2:mem:fhir;DB_CLOSE_DELAY=-1");
       source.setUsername("sa");
       source.setPassword("");
-      source.setMaxTotal(20);
+      source.setMaxTotal(60); // a transaction takes more than one: twenty at once must not starve each other
       return source;
     }
 
