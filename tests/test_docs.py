@@ -1,0 +1,91 @@
+"""The guide says what is so: commands, options, defines, scopes, addresses."""
+
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from ivfhir.activity import SUPPORTED
+from ivfhir.cli.arguments import COMMANDS
+from ivfhir.cli.main import main
+from ivfhir.decision import KINDS
+from ivfhir.knowledge.load import load_protocol, load_protocols
+from smart_app.app import create_app
+from smart_app.config import Ehr, Settings
+from smart_app.scopes import scopes_to_ask
+from smart_app.services import WRITE_TYPES
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PATIENTS = ROOT / "smart_app/fake_ehr/patients"
+
+
+def page(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_every_page_is_in_the_guide() -> None:
+    listed = re.search(r"{toctree}\n(.*?)```", page("index"), re.DOTALL)
+    assert listed is not None
+    pages = {path.stem for path in DOCS.glob("*.md")} - {"index"}
+    assert set(listed[1].split()) == pages
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_subcommand_is_described_with_its_options(command: str) -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    import_module(COMMANDS[command][0]).add_arguments(parser)
+    synopsis = re.search(rf"^    ivfhir {command}\b.*(?:\n     .*)*", page("command-line"), re.M)
+    assert synopsis is not None
+    options = set(re.findall(r"--[a-z0-9-]+", parser.format_usage()))
+    assert set(re.findall(r"--[a-z0-9-]+", synopsis[0])) == options
+
+
+def test_the_commands_of_the_readme_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(PATIENTS)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"^    \$ ivfhir (.+)\n(?:    (ivfhir: .+)\n    \$ echo \$\?\n    (\d))?", readme, re.M
+    )
+    assert len(shown) > 1
+    for words, sentence, code in shown:
+        assert main(words.split()) == int(code or 0)
+        assert capsys.readouterr().err.strip() == sentence
+
+
+def test_every_define_that_a_protocol_needs_is_there() -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?) \| ", page("protocols"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Za-z]\w+)`", row)}
+    assert {"LUNG_Criteria", "Plan_Allowed", "X_BLEED_Notes"} <= named
+    assert named <= set(load_protocol("LUNG").library.defines)
+
+
+def test_the_kinds_of_criteria_and_requests_are_named() -> None:
+    text = page("protocols")
+    assert [kind for kind in (*KINDS, *SUPPORTED) if f"`{kind}`" not in text] == []
+
+
+def test_the_scopes_are_those_that_the_app_asks_for() -> None:
+    types = frozenset({"Patient"}).union(*(p.resource_types for p in load_protocols().values()))
+    asked = scopes_to_ask(
+        ["permission-v2"], read_types=types, write_types=WRITE_TYPES, standalone=False
+    )
+    shown = re.search(r"^    (openid .*\n    .*)$", page("ehr-integration"), re.MULTILINE)
+    assert shown is not None
+    assert shown[1].split() == asked.split()
+
+
+def test_the_addresses_of_the_app_are_its_own(tmp_path: Path) -> None:
+    settings = Settings(
+        public_url="http://127.0.0.1:8000",
+        database_url=f"sqlite:///{tmp_path / 'app.sqlite3'}",
+        key_file=str(tmp_path / "app.key"),
+        ehrs=(Ehr(iss="http://127.0.0.1:8090/fhir", client_id="ivfhir"),),
+    )
+    rules = {rule.rule for rule in create_app(settings).url_map.iter_rules()}
+    shown = set(re.findall(r"^\| `(/[a-z.]*)` \|", page("ehr-integration"), re.MULTILINE))
+    assert shown == {rule for rule in rules if not rule.startswith(("/l/", "/static/"))}
