@@ -226,9 +226,6 @@ def _token_answer(body: dict[str, Any]) -> TokenAnswer:
         or str(body.get("token_type", "")).lower() != "bearer"
     ):
         raise LaunchError("The EHR's answer holds no bearer token, so nothing can be read.")
-    expires = body.get("expires_in")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
-        expires = int(expires)
 
     def text(name: str) -> str | None:
         value = body.get(name)
@@ -236,11 +233,19 @@ def _token_answer(body: dict[str, Any]) -> TokenAnswer:
 
     return TokenAnswer(
         access_token=token,
-        expires_in_s=int(expires)
-        if isinstance(expires, int | float) and not isinstance(expires, bool)
-        else None,
+        expires_in_s=_seconds(body.get("expires_in")),
         refresh_token=text("refresh_token"),
         scope=body["scope"] if isinstance(body.get("scope"), str) else None,
         id_token=text("id_token"),
         patient=text("patient"),
     )
+
+
+def _seconds(value: object) -> int | None:
+    """Return a token's life, also where the EHR wrote it as text; None when it is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):  # Words, NaN, and more than any clock counts.
+        return None

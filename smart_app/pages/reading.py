@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.errors import ForbiddenError, ServerError, UnauthorisedError
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
-from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
@@ -108,8 +108,14 @@ def read_now(
     """Read the record from the EHR, and evaluate every protocol.
 
     Raises:
+        ForbiddenError: the granted scopes do not let the app read the patient.
         ServerError: the patient cannot be read.
     """
+    if not launch.scopes.may(PATIENT, "r"):
+        raise ForbiddenError(
+            "The EHR does not let the app read the Patient, so nothing was read. Your EHR "
+            "administrator can grant patient/Patient.rs, or .read in version 1."
+        )
     record = read_record(
         launch.repository, launch.patient_id, resource_types, granted_types=launch.granted_types
     )
