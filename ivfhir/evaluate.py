@@ -20,6 +20,7 @@ from ivfhir.errors import UsageError
 from ivfhir.expressions.elm import Session
 from ivfhir.expressions.index import ResourceIndex
 from ivfhir.expressions.values import DateTime
+from ivfhir.fhir.types import PATIENT
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord
 
@@ -181,7 +182,7 @@ def _evidence(each: Mapping[str, Any]) -> Evidence:
 def _patient(record: PatientRecord, session: Session) -> PatientState:
     died = session.value("Deceased_Date")
     return PatientState(
-        reference=f"Patient/{record.patient['id']}",
+        reference=f"{PATIENT}/{record.patient['id']}",
         deceased=session.value("Deceased") is True,
         deceased_date=None if died is None else str(died),
         notes=(*record.notes, *(session.value("Patient_Notes") or ())),

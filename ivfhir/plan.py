@@ -11,16 +11,17 @@ from ivfhir.activity import Origin
 from ivfhir.activity.due import due_of
 from ivfhir.activity.origin import without_empty
 from ivfhir.activity.request_group import draft_request_group
-from ivfhir.fhir.types import Resource
+from ivfhir.decision import INCLUSION, Answer
+from ivfhir.fhir.types import CARE_PLAN, CONDITION, GOAL, PATIENT, Resource
 
-ANSWERS = {"not-met": "not met", "unknown": "unknown"}
+ANSWERS = {Answer.NOT_MET.value: "not met", Answer.UNKNOWN.value: "unknown"}
 
 
 @dataclass(frozen=True)
 class PlanInputs:
     """What a plan is made for, beside the protocol.
 
-    Args:
+    Attributes:
         subject: Reference to the Patient.
         as_of: FHIR dateTime of the evaluation.
         decision: the protocol's answer, as `evaluate` prints it.
@@ -58,7 +59,7 @@ def build_care_plan(
     group, requests = draft_request_group(plan_definition, activities, value_of, origin)
     goals = [_goal(each, origin) for each in plan_definition.get("goal", [])]
     care_plan = {
-        "resourceType": "CarePlan",
+        "resourceType": CARE_PLAN,
         "contained": [group, *requests, *goals],
         "instantiatesCanonical": [f"{plan_definition['url']}|{plan_definition['version']}"],
         "status": "draft",
@@ -82,13 +83,15 @@ def _references(decision: Resource) -> tuple[list[Resource], list[Resource]]:
     reasons: dict[str, None] = {}
     evidence: dict[str, None] = {}
     for criterion in decision["criteria"]:
-        met = criterion["kind"] == "inclusion" and criterion["answer"] == "met"
+        met = criterion["kind"] == INCLUSION and criterion["answer"] == Answer.MET.value
         for each in criterion.get("evidence", []):
             reference = each.get("reference")
             if reference is not None:
-                is_reason = met and reference.startswith("Condition/")
+                is_reason = met and reference.startswith(f"{CONDITION}/")
                 (reasons if is_reason else evidence)[reference] = None
-    others = [each for each in evidence if each not in reasons and not each.startswith("Patient/")]
+    others = [
+        each for each in evidence if each not in reasons and not each.startswith(f"{PATIENT}/")
+    ]
     return [{"reference": each} for each in reasons], [{"reference": each} for each in others]
 
 
@@ -96,7 +99,7 @@ def _goal(definition: Resource, origin: Origin) -> Resource:
     """Return a proposed Goal: http://hl7.org/fhir/R4/goal.html."""
     return without_empty(
         {
-            "resourceType": "Goal",
+            "resourceType": GOAL,
             "id": definition["id"],
             "lifecycleStatus": "proposed",
             "category": [definition["category"]] if "category" in definition else None,

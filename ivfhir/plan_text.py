@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ivfhir.activity.due import due_of
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
+from ivfhir.knowledge.actions import walk_actions
 
 
 def to_text(care_plan: Resource) -> str:
@@ -13,9 +14,9 @@ def to_text(care_plan: Resource) -> str:
         care_plan: what `ivfhir.apply.apply` returns: its requests are contained.
     """
     contained: dict[str, Resource] = {each["id"]: each for each in care_plan["contained"]}
-    group = next(each for each in contained.values() if each["resourceType"] == "RequestGroup")
-    actions = list(_actions(group))
-    goals = [each for each in contained.values() if each["resourceType"] == "Goal"]
+    group = next(each for each in contained.values() if each["resourceType"] == REQUEST_GROUP)
+    actions = list(walk_actions(group))
+    goals = [each for each in contained.values() if each["resourceType"] == GOAL]
     sections = [
         [f"{care_plan['title']} ({care_plan['status']}, {care_plan['intent']})"],
         [note["text"] for note in care_plan.get("note", [])],
@@ -24,12 +25,6 @@ def to_text(care_plan: Resource) -> str:
         ["Conditions", *dict.fromkeys(f"  {line}" for a in actions for line in _conditions(a))],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
-
-
-def _actions(element: Resource) -> Iterator[Resource]:
-    for action in element.get("action", []):
-        yield action
-        yield from _actions(action)
 
 
 def _rows(actions: list[Resource], contained: dict[str, Resource]) -> list[str]:

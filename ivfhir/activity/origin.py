@@ -10,7 +10,7 @@ from ivfhir.fhir.types import Resource
 class Origin:
     """Whom the requests are for, when they were drafted, and why.
 
-    Args:
+    Attributes:
         subject: Reference to the Patient.
         authored_on: FHIR dateTime of the evaluation.
         reasons: References to the conditions that the requests treat.

@@ -10,7 +10,7 @@ from ivfhir.activity.draft import draft_request
 from ivfhir.activity.due import due_of
 from ivfhir.activity.dynamic_value import set_dynamic_values
 from ivfhir.activity.origin import Origin, without_empty
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import REQUEST_GROUP, Resource
 
 PAST = "due before the evaluation date"
 """The note on a request whose day, as computed, lies before the day of evaluation."""
@@ -28,7 +28,7 @@ CARRIED = (
 class GroupDraft:
     """Drafts the actions of one plan.
 
-    Args:
+    Attributes:
         activities: canonical -> ActivityDefinition.
         value_of: returns the CQL value of a define.
         origin: patient, time and reasons of every request.
@@ -97,7 +97,7 @@ def draft_request_group(
     actions = draft.kept(plan_definition.get("action", []))
     _drop_dangling(actions, _ids(actions))
     group = {
-        "resourceType": "RequestGroup",
+        "resourceType": REQUEST_GROUP,
         "id": f"{plan_definition['id']}-group",
         "instantiatesCanonical": [f"{plan_definition['url']}|{plan_definition['version']}"],
         "status": "draft",

@@ -4,10 +4,10 @@ See http://hl7.org/fhir/R4/references.html#contained.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from ivfhir.fhir.json import dumps
+from ivfhir.fhir.references import renamed_references
 from ivfhir.fhir.types import BUNDLE, Resource
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://ivfhir.example/fhir")
@@ -27,9 +27,9 @@ def lift_contained(container: Resource, name: Callable[[Resource], str]) -> dict
     contained: list[Resource] = container.get("contained", [])
     names = {f"#{each['id']}": name(each) for each in contained}
     outer = {key: value for key, value in container.items() if key != "contained"}
-    lifted = {name(container): _rewritten(outer, names)}
+    lifted = {name(container): renamed_references(outer, names)}
     for each in contained:
-        lifted[names[f"#{each['id']}"]] = _rewritten(each, names)
+        lifted[names[f"#{each['id']}"]] = renamed_references(each, names)
     return lifted
 
 
@@ -49,16 +49,3 @@ def collection_bundle(container: Resource) -> Resource:
         "type": "collection",
         "entry": [{"fullUrl": url, "resource": resource} for url, resource in entries],
     }
-
-
-def _rewritten(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON
-    if isinstance(value, dict):
-        return {
-            key: names.get(each, each)
-            if key == "reference" and isinstance(each, str)
-            else _rewritten(each, names)
-            for key, each in value.items()
-        }
-    if isinstance(value, list):
-        return [_rewritten(each, names) for each in value]
-    return value

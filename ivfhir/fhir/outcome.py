@@ -27,7 +27,7 @@ from ivfhir.errors import (
     UsageError,
     VersionConflictError,
 )
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import OPERATION_OUTCOME, Resource
 
 
 class _Row(NamedTuple):
@@ -84,7 +84,7 @@ def operation_outcome(error: IvfhirError) -> Resource:
         issue["expression"] = [error.expression]
     theirs = (error.outcome or {}).get("issue")
     issues = [issue, *(theirs if isinstance(theirs, list) else [])]
-    return {"resourceType": "OperationOutcome", "issue": issues}
+    return {"resourceType": OPERATION_OUTCOME, "issue": issues}
 
 
 def _row(error: IvfhirError) -> _Row:

@@ -4,6 +4,7 @@ See http://hl7.org/fhir/R4/references.html.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ivfhir.fhir.types import Json, Resource
@@ -73,3 +74,22 @@ def identifier_tokens(element: Json) -> frozenset[tuple[str, str]]:
         for identifier in identifiers
         if isinstance(identifier, dict) and isinstance(identifier.get("value"), str)
     )
+
+
+def renamed_references(element: Json, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON
+    """Return a copy of an element in which each reference in `names` has its new name.
+
+    Args:
+        element: a resource or any part of one; it is not changed.
+        names: reference as written -> what it becomes.
+    """
+    if isinstance(element, list):
+        return [renamed_references(item, names) for item in element]
+    if isinstance(element, dict):
+        return {
+            name: names.get(member, member)
+            if name == "reference" and isinstance(member, str)
+            else renamed_references(member, names)
+            for name, member in element.items()
+        }
+    return element

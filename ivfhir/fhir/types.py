@@ -10,11 +10,10 @@ Resource = dict[str, Any]
 """A FHIR R4 resource or element as parsed JSON; decimals are `decimal.Decimal`, digits kept."""
 
 CONDITION = "Condition"
-OBSERVATION = "Observation"
-ALLERGY_INTOLERANCE = "AllergyIntolerance"
 PATIENT = "Patient"
 CARE_PLAN = "CarePlan"
 REQUEST_GROUP = "RequestGroup"
+GOAL = "Goal"
 PROVENANCE = "Provenance"
 OPERATION_OUTCOME = "OperationOutcome"
 BUNDLE = "Bundle"
@@ -31,7 +30,7 @@ WITHOUT_A_PATIENT = frozenset(
         "OrganizationAffiliation",
         "Practitioner",
         "PractitionerRole",
-        "Provenance",
+        PROVENANCE,
         "ResearchStudy",
         "Schedule",
         "Slot",

@@ -17,7 +17,7 @@ PROTECTED = frozenset({"resourceType", "id", "status", "intent", "subject", "doN
 
 
 def walk_actions(element: Resource) -> Iterator[Resource]:
-    """Yield each action below a PlanDefinition or an action, parents before their children."""
+    """Yield each action below a PlanDefinition, a RequestGroup or an action, parents first."""
     for action in element.get("action", []):
         yield action
         yield from walk_actions(action)

@@ -49,7 +49,7 @@ class Lazy(Mapping[str, T]):
 class ClinicalProtocol:
     """A protocol, ready to evaluate.
 
-    Args:
+    Attributes:
         id: the short name users type: `LUNG`.
         version: the protocol's own version.
         title: for people.

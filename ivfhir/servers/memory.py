@@ -5,8 +5,8 @@ from copy import deepcopy
 from urllib.parse import parse_qs
 
 from ivfhir.errors import NotFoundError, RejectedError, VersionConflictError
-from ivfhir.fhir.references import identifier_tokens, subject_of
-from ivfhir.fhir.types import BUNDLE, PATIENT, Json, Resource
+from ivfhir.fhir.references import identifier_tokens, renamed_references, subject_of
+from ivfhir.fhir.types import BUNDLE, PATIENT, Resource
 
 
 class MemoryRepository:
@@ -93,8 +93,7 @@ class MemoryRepository:
         answers = []
         for entry, (status, key) in zip(entries, targets, strict=True):
             if status != "200 found":
-                members = entry["resource"].items()
-                renamed = {name: _renamed(member, names) for name, member in members}
+                renamed = renamed_references(entry["resource"], names)
                 self._put({**renamed, "id": key[1]})
             stored = self._stored[key]
             location = f"{key[0]}/{key[1]}/_history/{stored['meta']['versionId']}"
@@ -179,17 +178,3 @@ _SEARCHES: Mapping[str, Callable[[Resource, str], bool]] = {
     "target": _points_to,
     "subject": _is_about,
 }
-
-
-def _renamed(value: Json, names: Mapping[str, str]) -> Json:
-    """Return a copy in which the temporary names of a transaction are the final references."""
-    if isinstance(value, dict):
-        return {
-            name: names.get(member, member)
-            if name == "reference" and isinstance(member, str)
-            else _renamed(member, names)
-            for name, member in value.items()
-        }
-    if isinstance(value, list):
-        return [_renamed(item, names) for item in value]
-    return value

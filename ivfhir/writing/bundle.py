@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ivfhir.fhir.references import renamed_references
 from ivfhir.fhir.types import BUNDLE, PROVENANCE, Resource
 
 PLAN_SYSTEM = "https://ivfhir.example/fhir/plan"
@@ -73,20 +74,6 @@ def created_entries(bundle: Resource) -> list[dict[str, Any]]:
     return [entry for entry in bundle["entry"] if entry["request"]["method"] == "POST"]
 
 
-def resolve(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any element
-    """Return a copy of an element, the references in `names` replaced by what they stand for."""
-    if isinstance(value, list):
-        return [resolve(item, names) for item in value]
-    if isinstance(value, dict):
-        return {
-            name: names[item]
-            if name == "reference" and isinstance(item, str) and item in names
-            else resolve(item, names)
-            for name, item in value.items()
-        }
-    return value
-
-
 def _full_url(value: str) -> str:
     return f"urn:uuid:{uuid.uuid5(_NAMESPACE, f'{PLAN_SYSTEM}|{value}')}"
 
@@ -95,7 +82,7 @@ def _entry(
     resource: Resource, value: str, names: Mapping[str, str], conditional: Callable[[str], bool]
 ) -> dict[str, Any]:
     resource_type = resource["resourceType"]
-    marked: Resource = resolve(resource, names)
+    marked: Resource = renamed_references(resource, names)
     if resource_type == PROVENANCE:
         meta = dict(marked.get("meta", {}))
         meta["tag"] = [*meta.get("tag", ()), {"system": PLAN_SYSTEM, "code": value}]

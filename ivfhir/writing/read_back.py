@@ -14,9 +14,10 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
+from ivfhir.fhir.references import renamed_references
 from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
 from ivfhir.repository import Repository
-from ivfhir.writing.bundle import created_entries, identifier_query, resolve, value_of
+from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 
 _AT_ONCE = 10
 """Values in one search: addresses stay short enough for every server."""
@@ -139,7 +140,9 @@ def compare(
         sent = entry["resource"]
         value = str(value_of(sent))
         found = stored.get(value)
-        lines = None if found is None else tuple(differences(resolve(sent, names), found))
+        lines = (
+            None if found is None else tuple(differences(renamed_references(sent, names), found))
+        )
         version = "" if found is None else str(found.get("meta", {}).get("versionId", ""))
         compared.append(
             Compared(value, sent["resourceType"], places.get(value, ""), version, lines)

@@ -8,6 +8,7 @@ from ivfhir.fhir.references import (
     identifier_tokens,
     key_of,
     parse_literal,
+    renamed_references,
     subject_of,
 )
 
@@ -53,3 +54,17 @@ def test_identifiers_without_a_value_are_skipped() -> None:
     assert identifier_tokens([{"system": "urn:x", "value": "1"}, {"system": "urn:x"}, "1"]) == {
         ("urn:x", "1")
     }
+
+
+def test_references_are_renamed_wherever_they_stand_and_nothing_else_is() -> None:
+    element = {
+        "subject": {"reference": "Patient/p", "display": "#a"},
+        "activity": [{"reference": {"reference": "#a"}}],
+        "count": 1,
+    }
+    assert renamed_references(element, {"#a": "urn:uuid:1"}) == {
+        "subject": {"reference": "Patient/p", "display": "#a"},
+        "activity": [{"reference": {"reference": "urn:uuid:1"}}],
+        "count": 1,
+    }
+    assert element["activity"] == [{"reference": {"reference": "#a"}}]
