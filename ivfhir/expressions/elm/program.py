@@ -92,7 +92,8 @@ class Program:
         self._sections: dict[SectionKey, Node] = {}
         self._defines: dict[tuple[LibraryKey, str], Node] = {}
         self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
-        self._slots: dict[tuple[LibraryKey, str, str], int] = {}
+        self._slots: dict[tuple[LibraryKey, str], int] = {}
+        self._parameters: dict[tuple[LibraryKey, str], tuple[int, t.ElmType]] = {}
         self._compiling: set[tuple[Value, ...]] = set()
         self._terms: tuple[Mapping[str, Collection[CodePair]], Terminology] | None = None
         for document in libraries:
@@ -109,7 +110,8 @@ class Program:
                 self._sections[key, section, definition["name"]] = definition
                 if section == "parameters":
                     check_nodes(key[0], definition["name"], definition.get("default"))
-                    self._place("parameter", key, definition["name"])
+                    at = (self._place(), parameter_type(definition))
+                    self._parameters[key, definition["name"]] = at
         for definition in elm.get("statements", {}).get("def", []):
             name = definition["name"]
             check_nodes(key[0], name, definition.get("expression"))
@@ -117,20 +119,17 @@ class Program:
                 self._functions.setdefault((key, name), []).append(definition)
             elif "expression" in definition:
                 self._defines[key, name] = definition
-                self._place("define", key, name)
+                self._slots[key, name] = self._place()
 
-    def _place(self, kind: str, library: LibraryKey, name: str) -> None:
-        """Give a parameter or define its place in memory."""
-        self._slots[library, kind, name] = len(self.template)
+    def _place(self) -> int:
+        """Return a new place in memory."""
         self.template.append(UNSET)
         self.computes.append(_never)
+        return len(self.template) - 1
 
-    def slot(self, kind: str, library: LibraryKey, name: str) -> int | None:
-        """Return the place of a `parameter` or `define`.
-
-        None when the library has none of that name.
-        """
-        return self._slots.get((library, kind, name))
+    def slot(self, library: LibraryKey, name: str) -> int | None:
+        """Return the place of a define in memory, None when the library has none of that name."""
+        return self._slots.get((library, name))
 
     def terminology(self, value_sets: Mapping[str, Collection[CodePair]]) -> Terminology:
         """Return value sets turned round; those of the session before are kept for the next."""
@@ -195,7 +194,7 @@ class Program:
         if key in self._compiling:
             raise KnowledgeError(f"{library[0]}.cql: {name}: the define needs itself")
         self._compiling.add(key)
-        cell = self.cells[key] = Cell(key, self._slots[library, "define", name])
+        cell = self.cells[key] = Cell(key, self._slots[library, name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
         cell.type, cell.uses = compiled.type, scope.uses
@@ -208,10 +207,14 @@ class Program:
     def parameter(self, scope: Scope, node: Node, library: LibraryKey) -> tuple[int, t.ElmType]:
         """Return the place and type of a parameter; its default is compiled the first time."""
         definition = self.definition(scope, node, library, "parameters")
-        slot = self._slots[library, "parameter", node["name"]]
+        slot, type_ = self._parameters[library, node["name"]]
         if self.computes[slot] is _never:
             self._compile_default(library, definition, slot)
-        return slot, parameter_type(definition)
+        return slot, type_
+
+    def parameter_place(self, library: LibraryKey, name: str) -> tuple[int, t.ElmType] | None:
+        """Return the place in memory and the type of a parameter, None when it is not declared."""
+        return self._parameters.get((library, name))
 
     def _compile_default(self, library: LibraryKey, definition: Node, slot: int) -> None:
         """Compile the default of a parameter; null when it has none."""

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from ivfhir.errors import EvaluationError, KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.nodes.casts import tester
-from ivfhir.expressions.elm.program import Program, failing_define, parameter_type
+from ivfhir.expressions.elm.program import Program, failing_define
 from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, TERMS, UNSET, LibraryKey
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.operators.errors import CqlError
@@ -50,21 +51,18 @@ class Session:
 
     def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
         """Put a parameter into the memory of every library that declares it."""
-        slots = [(key, self._program.slot("parameter", key, name)) for key in reached]
-        declared = [(key, slot) for key, slot in slots if slot is not None]
-        if not declared:
+        places = [place for key in reached if (place := self._program.parameter_place(key, name))]
+        if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
-        for key, slot in declared:
-            elm = self._program.libraries[key]
-            definition = next(d for d in elm["parameters"]["def"] if d["name"] == name)
-            self._memory[slot] = as_parameter(name, value, parameter_type(definition))
-            if name == INSTANT and isinstance(self._memory[slot], DateTime):
-                self._memory[CLOCK] = self._memory[slot]
-                self._memory[OFFSET] = self._memory[slot].offset or 0
+        for slot, type_ in places:
+            self._memory[slot] = given = as_parameter(name, value, type_)
+            if name == INSTANT and isinstance(given, DateTime):
+                self._memory[CLOCK] = given
+                self._memory[OFFSET] = given.offset or 0
 
     def _preset(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
         """Put the value of a define into memory, wherever a library has it."""
-        slots = [slot for key in reached if (slot := self._program.slot("define", key, name))]
+        slots = [slot for key in reached if (slot := self._program.slot(key, name))]
         if not slots:
             raise KnowledgeError(f"{self._library[0]} has no define {name} to preset")
         for slot in slots:
@@ -82,7 +80,7 @@ class Session:
             KnowledgeError: there is no define of that name.
             EvaluationError: it failed on this patient's data; names library and define.
         """
-        slot = self._program.slot("define", self._library, define)
+        slot = self._program.slot(self._library, define)
         if slot is None:
             raise KnowledgeError(f"{self._library[0]} has no define {define}")
         value = self._memory[slot]
@@ -100,7 +98,7 @@ class Session:
 
     def is_computed(self, define: str) -> bool:
         """Return whether the value of a define is known already."""
-        slot = self._program.slot("define", self._library, define)
+        slot = self._program.slot(self._library, define)
         return slot is not None and self._memory[slot] is not UNSET
 
 
@@ -110,8 +108,10 @@ def plain(value: Value) -> Value:
         return None
     if isinstance(value, Typed):
         return value.raw
-    if value.__class__ is list and any(isinstance(v, Typed | Uncertain) for v in value):
-        return [plain(v) for v in value]
+    if value.__class__ is list:
+        for element in value:
+            if element.__class__ is Typed or element.__class__ is Uncertain:
+                return [plain(v) for v in value]
     return value
 
 
@@ -123,6 +123,10 @@ CONVERTERS: dict[t.ElmType, Callable[[Value], Value]] = {
 """What makes a plain Python value the CQL value of a parameter's type."""
 
 
+parameter_test = lru_cache(maxsize=64)(tester)
+"""What tells whether a value is of a parameter's type."""
+
+
 def as_parameter(name: str, value: Value, type_: t.ElmType) -> Value:
     """Return a parameter's value as CQL has it.
 
@@ -131,8 +135,8 @@ def as_parameter(name: str, value: Value, type_: t.ElmType) -> Value:
     """
     if value is None:
         return None
-    converted = CONVERTERS.get(type_, lambda v: v)(value)
-    if not tester(type_)(converted):
+    converted = CONVERTERS[type_](value) if type_ in CONVERTERS else value
+    if not parameter_test(type_)(converted):
         wanted = str(type_).removeprefix("System.")
         raise ParameterError(f"parameter {name}: a {type(value).__name__} is no {wanted}")
     return converted

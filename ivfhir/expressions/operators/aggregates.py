@@ -32,7 +32,9 @@ def known(values: Values) -> Values:
 
 def count(values: Values | None) -> int:
     """Return how many elements are not null; 0 for null."""
-    return 0 if values is None else len(known(values))
+    if not values:
+        return 0
+    return len(known(values)) if len(values) > 1 else int(values[0] is not None)
 
 
 def total(values: Values) -> Value:
@@ -55,6 +57,8 @@ def extreme(values: Values, sign: int) -> Value:
     Dates of different precision may have no known order: then there is no answer rather than a
     guess.
     """
+    if len(values) <= 1:
+        return values[0] if values else None
     some = known(values)
     if len(some) <= 1:
         return some[0] if some else None

@@ -58,6 +58,32 @@ def subtract_integers(a: Value, b: Value) -> Value:
     return bounded_integer(result) if result.__class__ is int else result
 
 
+def add_decimals(a: Decimal, b: Decimal) -> Decimal | None:
+    """Return a + b."""
+    result = CONTEXT.add(a, b)
+    return result if -LIMIT < result < LIMIT else None
+
+
+def subtract_decimals(a: Decimal, b: Decimal) -> Decimal | None:
+    """Return a - b."""
+    result = CONTEXT.subtract(a, b)
+    return result if -LIMIT < result < LIMIT else None
+
+
+def multiply_decimals(a: Decimal, b: Decimal) -> Decimal | None:
+    """Return a * b."""
+    result = CONTEXT.multiply(a, b)
+    return result if -LIMIT < result < LIMIT else None
+
+
+def divide_decimals(a: Decimal, b: Decimal) -> Decimal | None:
+    """Return a ÷ b to eight places, None for b = 0."""
+    if not b:
+        return None
+    result = scaled(CONTEXT.divide(a, b))
+    return result if -LIMIT < result < LIMIT else None
+
+
 def multiply_integers(a: Value, b: Value) -> Value:
     """Return a * b of Integers, which may be known only as a range."""
     result = a * b

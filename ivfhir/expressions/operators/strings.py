@@ -44,8 +44,18 @@ def _token(token: str) -> str:
     return token.replace("\\", "\\\\")
 
 
+@lru_cache(maxsize=512)
+def is_plain(expression: str, substitution: str) -> bool:
+    """Return whether neither text has a character that means something else than itself."""
+    return re.fullmatch(r"[\w,;:/_-]+", expression) is not None and not set(substitution) & set(
+        "$\\"
+    )
+
+
 def replace_matches(text: str, expression: str, substitution: str) -> str:
     """Return the text with each match replaced; `$1` is the first group."""
+    if is_plain(expression, substitution):
+        return text.replace(expression, substitution)
     return pattern(expression).sub(replacement(substitution), text)
 
 

@@ -13,9 +13,10 @@ from ivfhir.expressions.elm.calls import lenient, strict, strict_run
 from ivfhir.expressions.elm.fusion import Fusion, operation
 from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope
 from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lists, logical, strings
-from ivfhir.expressions.operators.dates import boundary, digits_of
+from ivfhir.expressions.operators.dates import DAY_DIGITS, boundary, digits_of
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
-from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values import Date
+from ivfhir.expressions.values.dates import DAY, Partial
 from ivfhir.expressions.values.value import Value
 
 MANY = 3
@@ -116,6 +117,12 @@ INTEGERS: dict[str, Function] = {
 }
 """Operators of Integers whose result may not fit one."""
 
+DECIMALS: dict[str, Function] = {
+    "Multiply": arithmetic.multiply_decimals,
+    "Divide": arithmetic.divide_decimals,
+}
+"""Operators of Decimals that need not ask what their operands are."""
+
 LENIENT: dict[str, tuple[Function, TypeRule]] = {
     "Concatenate": (lambda *parts: strings.concatenate(list(parts)), always(t.STRING)),
     "AllTrue": (logical.all_true, always(t.BOOLEAN)),
@@ -145,8 +152,10 @@ def compile_strict(scope: Scope, node: Node) -> Compiled:
     parts = operands(scope, node)
     function, rule = STRICT[node["type"]]
     type_ = rule([part.type for part in parts])
-    if type_ == t.INTEGER and node["type"] in INTEGERS:
-        function = INTEGERS[node["type"]]
+    if type_ == t.INTEGER:
+        function = INTEGERS.get(node["type"], function)
+    elif all(part.type == t.DECIMAL for part in parts):
+        function = DECIMALS.get(node["type"], function)
     return strict(function, type_, *parts)
 
 
@@ -241,10 +250,22 @@ def compile_boundary(scope: Scope, node: Node) -> Compiled:
     value, digits = scope.compile_all(node["operand"])
     last = node["type"] == "HighBoundary"
 
+    if value.type == t.DATE and digits.constant == DAY_DIGITS:
+        return strict(day_boundary(last=last), t.DATE, value)
+
     def bound(known: Value, count: int | None) -> Value:
         return None if known is None else boundary_of(known, count, last=last)
 
     return lenient(bound, value.type, value, digits)
+
+
+def day_boundary(*, last: bool) -> Function:
+    """Return what gives the first or last day that a date can be."""
+
+    def day(value: Date) -> Value:
+        return value if len(value.parts) == DAY else boundary(value, DAY_DIGITS, last=last)
+
+    return day
 
 
 def compile_extreme(scope: Scope, node: Node) -> Compiled:

@@ -30,7 +30,7 @@ from ivfhir.expressions.elm.types import (
     is_open,
     wrapper,
 )
-from ivfhir.expressions.fhir_model import is_resource, primitive_of
+from ivfhir.expressions.fhir_model import Element, find_element, is_resource, primitive_of
 from ivfhir.expressions.values import Code, Concept, DateTime, Interval, Quantity, Ratio, Typed
 from ivfhir.expressions.values.dates import HOUR, parse_date_time
 from ivfhir.expressions.values.value import Value
@@ -153,10 +153,29 @@ def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled
         return primitive_value(source, read, type_)
     run = source.run
 
+    element = find_element(owner, path)
+    plain = element is not None and is_object(element)
+
     def emit(m: Fusion) -> str:
+        if plain:
+            return object_text(m, source, path)
         return f"{m.name(read)}({m.value(source)})"
 
     return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path, emit=emit)
+
+
+def is_object(element: Element) -> bool:
+    """Return whether an element is one JSON object of one type."""
+    if element.is_list or element.is_choice or element.types[0].startswith("System."):
+        return False
+    return primitive_of(element.types[0]) is None
+
+
+def object_text(m: Fusion, source: Compiled, path: str) -> str:
+    """Return the text of an element that is a JSON object, null for JSON of another kind."""
+    v, w = m.temporary(), m.temporary()
+    whole = f"({v} := {m.value(source)}).__class__ is dict"
+    return f"({w} if {whole} and ({w} := {v}.get({path!r})).__class__ is dict else None)"
 
 
 def primitive_value(source: Compiled, read: Reader, type_: ElmType) -> Compiled:

@@ -49,11 +49,13 @@ def coded_retrieve(scope: Scope, node: Node, name: str, codes: Compiled) -> Comp
 
 def value_set_retrieve(name: str, path: str, value_set: ValueSet) -> Compiled:
     """Return what gives the resources that carry a code of a value set."""
+    canonical = value_set.id or ""
 
     def members(memory: list[Value]) -> list[Value]:
         terms: Terminology = memory[TERMS]
         index: ResourceIndex = memory[INDEX]
-        return index.of_value_set(name, path, expanded_name(terms, value_set), terms)
+        found = index.of_value_set(name, path, canonical, terms)
+        return found or index.of_value_set(name, path, expanded_name(terms, value_set), terms)
 
     return of_memory(members, t.ListOf(f"FHIR.{name}"))
 

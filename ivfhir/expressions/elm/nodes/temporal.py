@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import strict
+from ivfhir.expressions.elm.calls import one, strict
 from ivfhir.expressions.elm.fusion import Fusion
 from ivfhir.expressions.elm.fusion import strict as strict_text
 from ivfhir.expressions.elm.scope import CLOCK, Compiled, Frame, Node, Scope
@@ -24,6 +24,8 @@ def compile_add(scope: Scope, node: Node) -> Compiled:
         return strict(dates.plus, a.type, a, b)
     if a.type == t.INTEGER:
         return strict(arithmetic.add_integers, a.type, a, b)
+    if a.type == b.type == t.DECIMAL:
+        return strict(arithmetic.add_decimals, a.type, a, b)
     general = add if a.type in (t.ANY, t.NULL) else arithmetic.add
     return strict(general, a.type, a, b)
 
@@ -35,6 +37,8 @@ def compile_subtract(scope: Scope, node: Node) -> Compiled:
         return strict(minus, a.type, a, b)
     if a.type == t.INTEGER:
         return strict(arithmetic.subtract_integers, a.type, a, b)
+    if a.type == b.type == t.DECIMAL:
+        return strict(arithmetic.subtract_decimals, a.type, a, b)
     return strict(arithmetic.subtract, a.type, a, b)
 
 
@@ -107,7 +111,11 @@ FROM: dict[str, tuple[Callable[[Value], Value], t.ElmType]] = {
 def compile_from(scope: Scope, node: Node) -> Compiled:
     """Compile `date from`, `time from` and `timezoneoffset from`."""
     function, type_ = FROM[node["type"]]
-    return strict(function, type_, scope.compile(node["operand"]))
+    operand = scope.compile(node["operand"])
+    if node["type"] == "DateFrom" and operand.type == t.DATE_TIME:
+        run = one(DateTime.date, operand.run)
+        return Compiled(run, type_, emit=strict_text(lambda _, v: f"{v[0]}.date()", operand))
+    return strict(function, type_, operand)
 
 
 def compile_now(_: Scope, node: Node) -> Compiled:
