@@ -168,8 +168,8 @@ def frame_of_reading(
 
 
 def here_again(launch: Launch, **more: str) -> str:
-    """Return the address of the page that is shown, with further arguments, without `read`."""
-    kept = {name: value for name, value in request.args.items() if name != "read"}
+    """Return the address of the page that is shown, of its query only the draft, and `more`."""
+    kept = {name: request.args[name] for name in ("draft",) if name in request.args}
     arguments: dict[str, Any] = {**(request.view_args or {}), **kept, **more, "launch": launch.id}
     return url_for(str(request.endpoint), **arguments)
 

@@ -73,7 +73,7 @@ class StartField:
         """The date as `YYYY-MM-DD`; None when the boxes hold no date."""
         try:
             return date(int(self.year), int(self.month), int(self.day)).isoformat()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
 

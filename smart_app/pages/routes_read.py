@@ -6,17 +6,20 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ivfhir.fhir.references import Key
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages import context, dates
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.match import match_page
 from smart_app.pages.plan import plan_title
 from smart_app.pages.reading import Reading
+from smart_app.pages.reading_one import read_allowed
 from smart_app.pages.record import record_page
 from smart_app.pages.sources import KEY
 from smart_app.pages.why import why_page
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch
+from smart_app.session import Launch, needs_launch, other_launches
+from smart_app.store import Draft
 
 _STATES = {
     "draft": "not accepted",
@@ -71,7 +74,7 @@ def why(launch: Launch, protocol: str) -> str | Response:
 def record(launch: Launch, resource_type: str, resource_id: str) -> str:
     """Show a resource as the EHR holds it now."""
     reading = context.reading_of(launch)
-    resource = launch.repository.read(resource_type, resource_id)
+    resource = read_allowed(launch, Key(resource_type, resource_id))
     return render_template(
         "record.html",
         page=record_page(resource, lambda reference: context.record_href(launch, reference)),
@@ -97,9 +100,12 @@ def _notes(reading: Reading) -> list[str]:
 
 
 def _drafts(launch: Launch) -> list[dict[str, str]]:
-    """Return the drafts of this launch as lines with a link to where each goes on."""
+    """Return the drafts of this launch, and of this browser's others for the same patient and user.
+
+    Each is a line with a link to where it goes on: in its own launch.
+    """
     lines = []
-    for draft in services().store.drafts(launch.id):
+    for draft in _own_drafts(launch):
         protocol = services().protocols.get(draft.protocol)
         if protocol is not None:
             lines.append(
@@ -109,12 +115,17 @@ def _drafts(launch: Launch) -> list[dict[str, str]]:
                     "state": _STATES.get(draft.state, draft.state),
                     "href": url_for(
                         "pages.review" if draft.state == "draft" else "pages.receipt",
-                        launch=launch.id,
+                        launch=draft.launch_id,
                         draft_id=draft.id,
                     ),
                 }
             )
     return lines
+
+
+def _own_drafts(launch: Launch) -> list[Draft]:
+    launches = [launch.id, *other_launches(launch.id)]
+    return [draft for each in launches for draft in services().store.drafts(each)]
 
 
 def _draft_title(protocol: ClinicalProtocol, body: Mapping[str, Any]) -> str:

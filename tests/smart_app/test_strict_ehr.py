@@ -231,3 +231,73 @@ def test_two_patients_in_two_tabs_of_one_browser(make: Make) -> None:
         assert ("INVENTED, Ida" in one, "ANOTHER" in one) == (True, False)
         assert ("INVENTED, Ida" in two, "ANOTHER" in two) == (False, True)
     assert ehr.refused == []
+
+
+def condition(resource_id: str, patient: str) -> dict[str, dict[str, object]]:
+    """Return an entry of the problem list, by its reference."""
+    resource = {
+        "resourceType": "Condition",
+        "id": resource_id,
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"text": "An invented problem"},
+    }
+    return {f"Condition/{resource_id}": resource}
+
+
+def test_record_page_shows_the_patient_s_resources_and_the_user(make: Make) -> None:
+    ehr, client = make({"resources": condition("c1", PATIENT)})
+    base = sign_in(client, f"/launch?{ehr.launch_query()}").headers["Location"].rpartition("/")[0]
+    for reference in ("Condition/c1", f"Patient/{PATIENT}", f"Practitioner/{USER}"):
+        assert client.get(f"{base}/record/{reference}").status_code == 200
+    assert ehr.refused == []
+
+
+@pytest.mark.parametrize("reference", ["Condition/c2", f"Patient/{OTHER_PATIENT}"])
+def test_record_page_shows_no_other_patient_even_where_the_ehr_would(
+    make: Make, reference: str
+) -> None:
+    rules = {"resources": condition("c2", OTHER_PATIENT), "guards_patients": False}
+    ehr, client = make(rules)
+    base = sign_in(client, f"/launch?{ehr.launch_query()}").headers["Location"].rpartition("/")[0]
+    answer = client.get(f"{base}/record/{reference}")
+    assert answer.status_code == 404
+    assert "problem" not in answer.text.partition("<main")[2].partition("</main")[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("Patient/..", "Patient/.", "%2e%2e/token", "metadata/x", "$export/x", "Patient/_history"),
+        *("Patient/x%3Fa=1", "Patient/x%23", "Patient/x%0a", "Patient/x%0d%0aX: y", "Patient/é"),
+        *("Slot/1", "Practitioner/another", f"Patient/{'x' * 9000}"),
+    ],
+)
+def test_record_page_asks_for_nothing_but_resources_that_were_granted(
+    make: Make, path: str
+) -> None:
+    ehr, client = make()
+    url = sign_in(client, f"/launch?{ehr.launch_query()}").headers["Location"]
+    assert client.get(url).status_code == 200
+    ehr.fhir_calls.clear()
+    answer = client.get(f"{url.removesuffix('match')}record/{path}")
+    assert answer.status_code in (403, 404)
+    assert ehr.fhir_calls == []
+    assert ehr.refused == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("_external=1", "_external=1&_scheme=javascript", "_anchor=x", "_method=POST"),
+        *("endpoint=x", "launch=x", "protocol=x", "values=x"),
+    ],
+)
+@pytest.mark.parametrize("again", ["", "read=again&"])
+def test_a_query_does_not_change_where_the_page_leads(make: Make, query: str, again: str) -> None:
+    ehr, client = make()
+    url = sign_in(client, f"/launch?{ehr.launch_query()}").headers["Location"]
+    answer = client.get(f"{url}?{again}{query}")
+    if again:
+        assert answer.headers["Location"] == url
+    else:
+        assert f'href="{url}?read=again"' in answer.text
