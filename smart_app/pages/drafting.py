@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.apply import apply
-from ivfhir.errors import NoPlanError, ParameterError
+from ivfhir.errors import ParameterError
 from ivfhir.evaluate import evaluate_protocol
 from ivfhir.expressions.values import Date
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
-from ivfhir.writing.read_back import reference_of
 from smart_app.pages.reading import Reading
 
 
@@ -59,8 +59,6 @@ def draft_body(
         protocol, reading.record, as_of=reading.as_of, parameters=parameters
     )
     entry = evaluation.decision.to_json()
-    if request.override_reason is None and entry["status"] != "eligible":
-        raise NoPlanError(f"{protocol.id} is {entry['status']}; a plan needs a reason.")
     return {
         "carePlan": care_plan,
         "decision": entry,

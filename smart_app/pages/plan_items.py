@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
 from smart_app.pages import dates
 from smart_app.pages.lanes import Step, stem_of, step_of
@@ -135,19 +136,12 @@ def _segment(group_id: str) -> int | None:
 
 def _when(request: Resource) -> tuple[date | None, date | None, date | None]:
     """Return planned day, first and last allowed day of a request."""
-    timing = request.get("occurrenceTiming") or _dosage(request).get("timing") or {}
-    period = (
-        timing.get("repeat", {}).get("boundsPeriod")
-        or request.get("occurrencePeriod")
-        or request.get("executionPeriod")
-        or {}
-    )
-    events = timing.get("event") or [request.get("occurrenceDateTime")]
-    planned = dates.parse_day(events[0])
+    due = due_of(request)
+    planned = dates.parse_day(due.day)
     return (
         planned,
-        dates.parse_day(period.get("start")) or planned,
-        dates.parse_day(period.get("end")) or planned,
+        dates.parse_day(due.earliest) or planned,
+        dates.parse_day(due.latest) or planned,
     )
 
 
