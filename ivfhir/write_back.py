@@ -18,10 +18,11 @@ from ivfhir.errors import (
     ThrottledError,
     UnauthorisedError,
 )
-from ivfhir.fhir.types import BUNDLE, CARE_PLAN, OPERATION_OUTCOME, Resource
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Resource
 from ivfhir.repository import Repository
-from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts, reference_of
+from ivfhir.writing.bundle import created_entries, value_of
+from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts
 from ivfhir.writing.withdraw import withdraw_copies
 
 LOOKS_S = (0.0, 0.5, 1.5)
@@ -60,8 +61,7 @@ def write_back(
 
     Raises:
         ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
-        did not answer and has
-            nothing. Calling again with the same bundle is safe.
+            did not answer and has nothing. Calling again with the same bundle is safe.
     """
     found = find_written(repository, bundle)
     if found is not None:
@@ -78,12 +78,8 @@ def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | Non
 
 def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None:
     """Return where every part is stored, by identifier value; None when one is missing."""
-    plan = created_entries(bundle)[0]["resource"]
-    plan_id = value_of(plan)
-    if plan_id is None:
+    if value_of(created_entries(bundle)[0]["resource"]) is None:
         raise ValueError("the transaction's plan carries no identifier")
-    if not repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id)):
-        return None
     parts = find_parts(repository, bundle)
     places = {value: reference_of(copies[0]) for value, copies in parts.items() if copies}
     return places if len(places) == len(created_entries(bundle)) else None

@@ -52,6 +52,11 @@ def key_of(resource: Resource) -> Key | None:
     return Key(resource["resourceType"], resource_id) if isinstance(resource_id, str) else None
 
 
+def reference_of(resource: Resource) -> str:
+    """Return `Type/id` of a resource that has an id."""
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
 def subject_of(resource: Resource) -> Resource | None:
     """Return the Reference element that says whom the resource is about, None when it says nothing.
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ivfhir.fhir.references import renamed_references
+from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import BUNDLE, PROVENANCE, Resource
 
 PLAN_SYSTEM = "https://ivfhir.example/fhir/plan"
@@ -98,7 +98,7 @@ def _entry(
 
 
 def _revocation(resource: Resource) -> dict[str, Any]:
-    reference = f"{resource['resourceType']}/{resource['id']}"
+    reference = reference_of(resource)
     return {
         "fullUrl": f"urn:uuid:{uuid.uuid5(_NAMESPACE, reference)}",
         "resource": resource | {"status": "revoked"},

@@ -14,7 +14,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
-from ivfhir.fhir.references import renamed_references
+from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
@@ -43,11 +43,6 @@ class Compared:
     reference: str
     version: str
     differences: tuple[str, ...] | None
-
-
-def reference_of(resource: Resource) -> str:
-    """Return `Type/id`."""
-    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, GOAL, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.read_back import find_parts, is_withdrawn, reference_of, references_in
+from ivfhir.writing.read_back import find_parts, is_withdrawn, references_in
 
 _STATUS = {GOAL: "lifecycleStatus"}
 _WRONG = "entered-in-error"

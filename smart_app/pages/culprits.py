@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from ivfhir.evaluate import evaluate_protocol
+from ivfhir.fhir.references import reference_of
 from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.writing.read_back import reference_of
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.reading import Reading
 

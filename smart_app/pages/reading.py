@@ -14,11 +14,11 @@ from typing import Any
 from ivfhir.errors import ForbiddenError, ServerError, UnauthorisedError
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
-from ivfhir.writing.read_back import reference_of
 from smart_app.session import Launch
 
 KEEP_S = 300
