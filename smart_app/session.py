@@ -133,6 +133,24 @@ def held_launch(launch_id: str) -> tuple[LaunchRecord, str]:
     )
 
 
+def other_launches(launch_id: str) -> list[str]:
+    """Return the other launches that this browser holds of the same EHR, user and patient.
+
+    They are not over: the drafts of those that are went to the newest. So a clinician who opens the
+    app anew while an earlier window still counts, after a crash say, finds the way to its drafts.
+    """
+    app = services()
+    cookies = SecretCookies(https=app.settings.https)
+    return [
+        other
+        for other in app.store.other_launches(launch_id)
+        if any(
+            app.store.load_launch(other, secret)
+            for secret in cookies.read(request, cookie_name(other))
+        )
+    ]
+
+
 def open_launch(launch_id: str) -> Launch:
     """Return the launch, its access renewed when that is due.
 

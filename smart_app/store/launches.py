@@ -127,6 +127,13 @@ class LaunchStore(Database):
                 return None
             return self._record(row)
 
+    def other_launches(self, launch_id: str) -> list[str]:
+        """Return the ids of the other launches of the same EHR, user and patient, newest first."""
+        owner = select(LaunchRow.owner).where(LaunchRow.id == launch_id).scalar_subquery()
+        query = select(LaunchRow.id).where(LaunchRow.owner == owner, LaunchRow.id != launch_id)
+        with self._transaction() as session:
+            return list(session.scalars(query.order_by(LaunchRow.created_at.desc(), LaunchRow.id)))
+
     def end_launch(self, launch_id: str, *, return_to: str | None) -> None:
         """End a launch's access now, and remember which page it was wanted for."""
         with self._transaction() as session:
