@@ -2,7 +2,7 @@
 
 import argparse
 
-from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.justification import evidence_of
 from ivfhir.knowledge.load import load_protocols
 
 _HEADS = ("ID", "VERSION", "STATUS", "EVIDENCE", "TITLE")
@@ -19,7 +19,7 @@ def run(_: argparse.Namespace) -> int:
             protocol.id,
             protocol.version,
             str(protocol.plan_definition["status"]),
-            evidence_of(protocol.plan_definition),
+            evidence_of(protocol.plan_definition).strength or "not graded",
             protocol.title,
         )
         for protocol in load_protocols().values()
@@ -29,12 +29,3 @@ def run(_: argparse.Namespace) -> int:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(cells).rstrip())
     return 0
-
-
-def evidence_of(plan_definition: Resource) -> str:
-    """Return the strength of a protocol's evidence in words, such as `very low`."""
-    for artifact in plan_definition.get("relatedArtifact", []):
-        if artifact.get("label") == "evidence":
-            words: str = artifact["display"].removeprefix("Evidence: ").partition(".")[0]
-            return words
-    return "not stated"

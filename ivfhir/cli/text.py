@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.justification import justification
 from ivfhir.knowledge.load import ClinicalProtocol
 
 WIDTH = 100
@@ -60,13 +61,8 @@ def written_date(text: str) -> str:
 
 def _protocol(decision: ProtocolDecision, title: str, plan_definition: Resource) -> Iterator[str]:
     yield f"{STATUS_WORDS.get(decision.status, decision.status)}: {title}"
-    texts = {
-        artifact.get("label"): artifact.get("display", "")
-        for artifact in plan_definition.get("relatedArtifact", [])
-    }
     for label in _SHOWN_FIRST:
-        if label in texts:
-            yield from _wrapped(texts[label], "  ")
+        yield from _wrapped(justification(plan_definition, label), "  ")
     for heading, criteria in _sections(decision):
         if criteria:
             yield f"  {heading}: {len(criteria)}"

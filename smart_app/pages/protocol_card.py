@@ -3,11 +3,11 @@
 Everything is read from the PlanDefinition; a page has no clinical text of its own.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.justification import evidence_of, justification
 from smart_app.pages import words
 
 NOT_YET_COMPUTABLE = (
@@ -23,7 +23,6 @@ NOT_YET_COMPUTABLE = (
 STRENGTHS = {"very low": 1, "low": 2, "moderate": 3, "high": 4}
 """Words of evidence strength -> filled squares out of four."""
 
-_GRADED = re.compile(r"Evidence: ([a-z ]+)\.\s*")
 _STANDARD_FIRST = "Standard treatment first: "
 
 
@@ -56,22 +55,17 @@ class ProtocolCard:
 
 def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
     """Return the card of a protocol package's PlanDefinition."""
-    evidence = _justification(plan_definition, "evidence")
-    graded = _GRADED.match(evidence)
-    strength = graded.group(1) if graded else "not graded"
-    about = (
-        evidence[graded.end() :] if graded else evidence,
-        _justification(plan_definition, "E.4a"),
-    )
-    standard = _justification(plan_definition, "standard-treatment").removeprefix(_STANDARD_FIRST)
+    evidence = evidence_of(plan_definition)
+    about = (evidence.text, justification(plan_definition, "E.4a"))
+    standard = justification(plan_definition, "standard-treatment").removeprefix(_STANDARD_FIRST)
     return ProtocolCard(
         id=protocol_id,
         version=str(plan_definition.get("version", "")),
         name=protocol_id.capitalize(),
         title=str(plan_definition.get("title") or protocol_id),
         purpose=str(plan_definition.get("purpose", "")),
-        strength=strength,
-        squares=STRENGTHS.get(strength, 0),
+        strength=evidence.strength or "not graded",
+        squares=STRENGTHS.get(evidence.strength, 0),
         evidence=" ".join(part for part in about if part),
         standard_care=standard[:1].upper() + standard[1:],
     )
@@ -87,11 +81,3 @@ def not_yet_computable(known: Mapping[str, object]) -> list[tuple[str, str]]:
 def lower_name(card: ProtocolCard) -> str:
     """Return the short name as it stands inside a sentence."""
     return words.decapitalise(card.name)
-
-
-def _justification(plan_definition: Resource, label: str) -> str:
-    """Return the text of the related artifact of that label, '' when there is none."""
-    for artifact in plan_definition.get("relatedArtifact", ()):
-        if artifact.get("label") == label:
-            return str(artifact.get("display", ""))
-    return ""
