@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smart_app.pages.words import UNITS
+from tests.smart_app.conftest import new_client
 from tests.smart_app.pages.conftest import Clinician, csrf_token
 
 
@@ -128,6 +129,20 @@ def test_drafts_that_were_left_are_offered(clinician: Clinician):
     page = clinician.open("match").text
     assert "Drafts you left" in page
     assert f"/review/{draft_id}" in page
+
+
+def test_a_draft_of_an_earlier_window_is_offered_in_its_own_launch(clinician_for):
+    earlier = clinician_for("halloran")
+    draft_id = earlier.make_draft()
+    page = clinician_for("halloran").open("match").text
+    assert earlier.launched.url(f"review/{draft_id}") in page
+    assert draft_id not in clinician_for("lindqvist").open("match").text
+
+
+def test_a_draft_of_another_browser_is_not_offered(clinician: Clinician, app, launch_for):
+    draft_id = clinician.make_draft()
+    other = new_client(app)
+    assert draft_id not in Clinician(other, launch_for(other)).open("match").text
 
 
 def test_the_ehr_is_not_written_to_by_planning(clinician: Clinician, repository):

@@ -158,3 +158,16 @@ def test_a_database_that_cannot_be_had_is_a_setting_s_fault(tmp_path: Path) -> N
     for url in ("nonsense", "unheard://x", f"sqlite:///{tmp_path}/absent/x.sqlite3"):
         with pytest.raises(SettingsError, match="database_url"):
             Store(url, Sealer(b"k" * 32), clock_s=lambda: 0.0, new_id=lambda: "x")
+
+
+def test_the_other_launches_are_those_of_the_same_user_and_patient(
+    store: Store, clock: Clock
+) -> None:
+    keep(store, clock, "first")
+    clock.now += 1
+    keep(store, clock, "second")
+    keep(store, clock, "foreign", owner=("https://ehr.example/fhir", "user", "another"))
+    keep(store, clock, "third")
+    assert set(store.other_launches("third")) == {"first", "second"}
+    assert store.other_launches("foreign") == []
+    assert store.other_launches("unknown") == []
