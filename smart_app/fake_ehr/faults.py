@@ -41,7 +41,8 @@ FHIR_FAULTS = {
     "html": "200 with a web page",
     "drop-before": "the connection breaks before the server hears of it",
     "drop-after": "the server does it, and the connection breaks before it answers",
-    "slow": "the answer comes 3 s late",
+    "slow": "the server hears of it 3 s late",
+    "slow-after": "the server does it, and its answer comes 3 s late",
 }
 
 _NAMES = SIGN_IN_FAULTS | FHIR_FAULTS

@@ -46,6 +46,8 @@ def fhir(path: str) -> Response:
         response = _answer(path)
     except IvfhirError as error:
         return _resource(operation_outcome(error), http_status(error))
+    if fault == "slow-after":
+        time.sleep(_SLOW_S)
     if fault == "drop-after":
         _drop_connection()
     return response

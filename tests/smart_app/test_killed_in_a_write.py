@@ -1,0 +1,221 @@
+"""The app is killed in the middle of a write: the draft is found again, and there is one plan."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from ivfhir.servers.http import HttpRepository
+from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
+from smart_app.fake_ehr.faults import Fault, Faults
+from smart_app.fake_ehr.sample_patients import load_samples
+from smart_app.local_server import listen, serving
+from tests.smart_app.over_http import ONE_PLAN, HttpClinician, csrf_token, stored_counts
+
+NO_PLAN = dict.fromkeys(ONE_PLAN, 0)
+
+pytestmark = pytest.mark.server
+
+
+@dataclass
+class Ward:
+    """A FHIR server, a simulated EHR in front of it, and the app in a process of its own."""
+
+    folder: Path
+    fhir_url: str
+    ehr_url: str
+    app_url: str
+    faults: Faults
+    app: subprocess.Popen[bytes] | None = None
+
+    def start_app(self) -> None:
+        """Start the app on its database, and wait until it serves."""
+        with (self.folder / "app.log").open("ab") as log:
+            self.app = subprocess.Popen(
+                [sys.executable, "-m", "smart_app.serve", "--config", str(self._settings())],
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._serves)
+
+    def kill_app(self) -> None:
+        """Kill the app with all its workers, at once."""
+        if self.app is not None:
+            os.killpg(self.app.pid, signal.SIGKILL)
+            self.app.wait()
+            self.app = None
+
+    def let_the_claim_end(self) -> None:
+        """Let two minutes pass for the claim of whoever was writing."""
+        with closing(sqlite3.connect(self.folder / "app.sqlite3")) as database, database:
+            database.execute("UPDATE drafts SET claimed_until = 0")
+
+    def counts(self, draft_id: str) -> dict[str, int]:
+        """Return what the FHIR server holds of the plan."""
+        repository = HttpRepository(self.fhir_url, session=requests.Session())
+        return dict(stored_counts(repository, draft_id, "halloran"))
+
+    def _serves(self) -> bool:
+        assert self.app is not None
+        assert self.app.poll() is None, (self.folder / "app.log").read_text()
+        try:
+            return requests.get(f"{self.app_url}/health", timeout=10).ok
+        except requests.ConnectionError:
+            return False
+
+    def _settings(self) -> Path:
+        path = self.folder / "ivfhir.toml"
+        path.write_text(
+            f"""
+public_url = "{self.app_url}"
+port = {self.app_url.rpartition(":")[2]}
+database_url = "sqlite:///{self.folder / "app.sqlite3"}"
+key_file = "{self.folder / "key"}"
+log_level = "error"
+
+[[ehr]]
+name = "Ward"
+iss = "{self.ehr_url}/fhir"
+client_id = "ward"
+""",
+            encoding="utf-8",
+        )
+        return path
+
+
+@contextmanager
+def running_ward(folder: Path, fhir_url: str) -> Iterator[Ward]:
+    """Run everything while the block runs, the samples loaded."""
+    load_samples(HttpRepository(fhir_url, session=requests.Session()), datetime.now(UTC).date())
+    app_url = f"http://127.0.0.1:{free_port()}"
+    listener = listen("127.0.0.1", 0, option="--port")
+    ehr_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    client = Client(
+        client_id="ward", redirect_uri=f"{app_url}/callback", launch_url=f"{app_url}/launch"
+    )
+    ehr = create_fake_ehr(
+        FakeEhrSettings(public_url=ehr_url, fhir_upstream=fhir_url, clients=(client,))
+    )
+    with serving([(listener, ehr, None)]):
+        ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
+        ward.start_app()
+        try:
+            yield ward
+        finally:
+            ward.kill_app()
+
+
+def free_port() -> int:
+    """Return a port below those of outgoing connections: none takes it while the app is dead."""
+    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
+def wait_until(condition: Callable[[], bool], *, within_s: float = 60) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def accept_and_kill(ward: Ward, clinician: HttpClinician, when: Callable[[], bool]) -> None:
+    """Accept the draft whose review is open; kill the app at a moment, before it answers."""
+    failed = threading.Event()
+
+    def accept() -> None:
+        try:
+            clinician.browser.post(
+                clinician.page.url, data=clinician.confirmation(), timeout=60, allow_redirects=False
+            )
+        except requests.ConnectionError:
+            failed.set()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    wait_until(when)
+    ward.kill_app()
+    thread.join()
+    assert failed.is_set(), "the app answered before it was killed"
+
+
+def relaunch(ward: Ward, clinician: HttpClinician, draft_id: str) -> str:
+    """Start the app again and open it from the EHR; return the address of the draft it offers."""
+    ward.start_app()
+    first = clinician.launch_url
+    page = clinician.launch().text
+    assert clinician.launch_url != first
+    assert "Drafts you left" in page
+    (path,) = [each.split('"')[0] for each in page.split('href="') if draft_id in each[:120]]
+    return ward.app_url + path
+
+
+def a_kill_after_the_commit(folder: Path, fhir_url: str) -> None:
+    with running_ward(folder, fhir_url) as ward:
+        clinician = HttpClinician(ward.ehr_url)
+        clinician.launch()
+        draft_id = clinician.make_draft()
+        ward.faults.add(Fault("slow-after", times=1, method="POST"))
+        accept_and_kill(ward, clinician, lambda: ward.counts(draft_id) == ONE_PLAN)
+        page = clinician.browser.get(relaunch(ward, clinician, draft_id), timeout=60).text
+        assert "Written: 48 of 48 entries, read back and the same" in page
+        assert ward.counts(draft_id) == ONE_PLAN
+
+
+def test_a_kill_between_commit_and_answer_leaves_one_plan_and_its_receipt(
+    sekmet: str, tmp_path: Path
+) -> None:
+    a_kill_after_the_commit(tmp_path, sekmet)
+
+
+def test_a_kill_between_commit_and_answer_leaves_one_plan_on_hapi(
+    hapi: str, tmp_path: Path
+) -> None:
+    a_kill_after_the_commit(tmp_path, hapi)
+
+
+def test_a_commit_that_comes_after_the_kill_is_found_and_not_repeated(
+    sekmet: str, tmp_path: Path
+) -> None:
+    with running_ward(tmp_path, sekmet) as ward:
+        clinician = HttpClinician(ward.ehr_url)
+        clinician.launch()
+        draft_id = clinician.make_draft()
+        ward.faults.add(Fault("slow", times=1, method="POST"))
+        accept_and_kill(ward, clinician, lambda: ward.faults.listed() == [])
+        assert ward.counts(draft_id) == NO_PLAN
+        receipt = relaunch(ward, clinician, draft_id)
+        wait_until(lambda: ward.counts(draft_id) == ONE_PLAN)
+        assert "Written: 48 of 48" in clinician.browser.get(receipt, timeout=60).text
+        assert ward.counts(draft_id) == ONE_PLAN
+
+
+def test_a_plan_that_never_left_is_sent_again_once(sekmet: str, tmp_path: Path) -> None:
+    with running_ward(tmp_path, sekmet) as ward:
+        clinician = HttpClinician(ward.ehr_url)
+        clinician.launch()
+        draft_id = clinician.make_draft()
+        ward.faults.add(Fault("drop-before", times=1, method="POST"))
+        accept_and_kill(ward, clinician, lambda: ward.faults.listed() == [])
+        receipt = relaunch(ward, clinician, draft_id)
+        clinician.page = clinician.browser.get(receipt, timeout=60)
+        assert "Being written: look again in a moment" in clinician.page.text
+        ward.let_the_claim_end()
+        send_again = {"_csrf": csrf_token(clinician.page.text)}
+        assert {each.status_code for each in clinician.race(20, send_again)} == {200}
+        page = clinician.browser.get(receipt, timeout=60).text
+        assert "Written: 48 of 48" in page
+        assert ward.counts(draft_id) == ONE_PLAN
