@@ -7,7 +7,8 @@ from functools import cmp_to_key
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Quantity, Uncertain
-from ivfhir.expressions.values.dates import Partial, compare
+from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values.order import compare
 from ivfhir.expressions.values.quantities import compare_quantities
 from ivfhir.expressions.values.value import Value
 

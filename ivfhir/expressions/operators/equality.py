@@ -20,7 +20,8 @@ from ivfhir.expressions.values import (
     Typed,
     Uncertain,
 )
-from ivfhir.expressions.values.dates import Partial, compare
+from ivfhir.expressions.values.dates import Partial
+from ivfhir.expressions.values.order import compare
 from ivfhir.expressions.values.quantities import (
     canonical_unit,
     compare_quantities,

@@ -26,8 +26,6 @@ PRECISIONS = {
 }
 LOWEST = (1, 1, 1, 0, 0, 0, 0)
 HIGHEST = (9999, 12, 31, 23, 59, 59, 999)
-WHOLE = (None, MILLISECOND)
-"""Precisions at which all components of two values are compared."""
 DIGITS = (4, 2, 2, 2, 2, 2, 3)
 LEAP_SECOND = 60
 
@@ -208,45 +206,6 @@ class Time(Partial):
         if self.text is not None:
             return self.text
         return format_parts((*LOWEST[: HOUR - 1], *self.parts)).partition("T")[2]
-
-
-def compare(a: Partial, b: Partial, precision: int | None = None) -> int | None:
-    """Return -1, 0 or 1 as `a` is before, at or after `b`.
-
-    None when the known components do not tell.
-
-    Args:
-        a: a Date, DateTime or Time.
-        b: another of the same class.
-        precision: compare down to this component only; None compares all.
-    """
-    x, y = a.key, b.key
-    if len(x) == len(y) == SECOND and precision in WHOLE:
-        return (x > y) - (x < y)
-    if (precision is not None and precision <= DAY) or (len(x) < HOUR) != (len(y) < HOUR):
-        x, y = a.parts, b.parts
-    if precision is None:
-        return compare_parts(x, y, max(len(x), len(y)))
-    if precision == SECOND:
-        x, y = whole_seconds(x), whole_seconds(y)
-    return compare_parts(x, y, min(precision, SECOND) - a.first + 1)
-
-
-def compare_parts(x: Parts, y: Parts, wanted: int) -> int | None:
-    """Return the order of two component tuples.
-
-    None when equal before `wanted` components are seen.
-    """
-    known = min(len(x), len(y), wanted)
-    for i, j in zip(x[:known], y[:known], strict=True):
-        if i != j:
-            return -1 if i < j else 1
-    return 0 if known >= wanted else None
-
-
-def whole_seconds(key: Parts) -> Parts:
-    """Return a comparison key with its milliseconds cut to whole seconds."""
-    return (*key[:-1], key[-1] // 1000) if len(key) in (SECOND, SECOND - HOUR + 1) else key
 
 
 def comparable(parts: Parts, offset: int | None) -> Parts:

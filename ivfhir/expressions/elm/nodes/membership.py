@@ -13,7 +13,8 @@ from ivfhir.expressions.elm.scope import UNSET, Compiled, Node, Scope
 from ivfhir.expressions.operators import boundaries, intervals, lists
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
-from ivfhir.expressions.values.dates import PRECISIONS, compare
+from ivfhir.expressions.values.dates import PRECISIONS
+from ivfhir.expressions.values.order import compare
 from ivfhir.expressions.values.value import Value
 
 Relation = Callable[[Value, Value, int | None], Truth]

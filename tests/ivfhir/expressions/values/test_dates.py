@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from ivfhir.expressions.values import Date, DateTime, Time
-from ivfhir.expressions.values.dates import HOUR, MINUTE, compare
+from ivfhir.expressions.values.dates import HOUR, MINUTE
+from ivfhir.expressions.values.order import compare
 from tests.ivfhir.expressions.loaded import day, moment, time
 
 
