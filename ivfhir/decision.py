@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from ivfhir.fhir.types import Json, Resource
 
@@ -41,8 +42,7 @@ def answer_of(kind: str, truth: Truth) -> Answer:
     return Answer.MET if truth is wanted else Answer.NOT_MET
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A value that an answer rests on.
 
     Attributes:
@@ -83,8 +83,7 @@ class Evidence:
         return {name: value for name, value in members.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Criterion:
+class Criterion(NamedTuple):
     """One criterion with its answer and its grounds (rule E-15)."""
 
     id: str

@@ -164,18 +164,19 @@ def _criterion(row: Mapping[str, Any], reasons: tuple[str, ...]) -> Criterion:
 
 
 def _evidence(each: Mapping[str, Any]) -> Evidence:
-    values = (each["number"], each["boolean"], each["code"])
-    date = each["date"]
+    value, date = each["number"], each["date"]
+    if value is None:
+        value = each["code"] if each["boolean"] is None else each["boolean"]
     return Evidence(
-        reference=each["reference"],
-        concept=each["concept"],
-        value=next((value for value in values if value is not None), None),
-        comparator=each["comparator"],
-        low=each["low"],
-        high=each["high"],
-        unit=each["unit"],
-        date=None if date is None else str(date),
-        age_days=each["ageDays"],
+        each["reference"],
+        each["concept"],
+        value,
+        each["comparator"],
+        each["low"],
+        each["high"],
+        each["unit"],
+        None if date is None else str(date),
+        each["ageDays"],
     )
 
 

@@ -6,6 +6,7 @@ in and are written as they stand on the way out: http://hl7.org/fhir/R4/datatype
 
 import json
 from decimal import Decimal
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -36,6 +37,34 @@ def loads(text: str, *, place: str) -> Json:
             f"{place} holds {name}, which JSON does not know; export it again without."
         )
 
+    bare = text.removeprefix("\ufeff")
+    try:
+        value: Json = json.loads(bare, parse_float=Decimal, parse_constant=constant)
+    except RecursionError:
+        raise _too_deep(place) from None
+    except ValueError as error:
+        raise InputError(_not_json(text, place, error)) from None
+    if _count_members(value, place) != _count_names(bare):
+        _check_names(bare, place)
+    if "\\" in text and ("\\ud" in text or "\\uD" in text):
+        _check_characters(value, place)
+    return value
+
+
+def _count_names(text: str) -> int | None:
+    """Return how often a colon follows a quote, or None where blanks may stand between them.
+
+    Each name of an object counts; strings may add to it. So it equals the number of members only
+    when no name was given twice in one object.
+    """
+    if '" :' in text or any(blank in text and f'"{blank}:' in text for blank in "\t\r\n"):
+        return None
+    return text.count('":')
+
+
+def _check_names(text: str, place: str) -> None:
+    """Refuse an object that names one element twice."""
+
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
@@ -47,21 +76,7 @@ def loads(text: str, *, place: str) -> Json:
             )
         return members
 
-    try:
-        value: Json = json.loads(
-            text.removeprefix("\ufeff"),
-            parse_float=Decimal,
-            parse_constant=constant,
-            object_pairs_hook=members,
-        )
-    except RecursionError:
-        raise _too_deep(place) from None
-    except ValueError as error:
-        raise InputError(_not_json(text, place, error)) from None
-    _check_depth(value, place)
-    if "\\ud" in text or "\\uD" in text:
-        _check_characters(value, place)
-    return value
+    json.loads(text, object_pairs_hook=members)
 
 
 def dumps(value: Json, *, indent: int | None = None) -> str:
@@ -114,19 +129,23 @@ def _deeper(newline: str, indent: int | None) -> str:
     return newline + " " * (indent or 0)
 
 
-def _check_depth(value: Json, place: str) -> None:
-    level = [value] if isinstance(value, dict | list) else []
+def _count_members(value: Json, place: str) -> int:
+    """Return how many members all objects have together, having looked how deep they lie."""
+    count = 0
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         if not level:
-            return
-        level = [
-            child
-            for container in level
-            for child in (container.values() if isinstance(container, dict) else container)
-            if isinstance(child, dict | list)
-        ]
+            return count
+        objects = [container for container in level if type(container) is dict]
+        arrays = [container for container in level if type(container) is list]
+        count += sum(map(len, objects))
+        children = chain(
+            chain.from_iterable(map(dict.values, objects)), chain.from_iterable(arrays)
+        )
+        level = [child for child in children if type(child) is dict or type(child) is list]
     if level:
         raise _too_deep(place)
+    return count
 
 
 def _check_characters(value: Json, place: str) -> None:

@@ -41,6 +41,9 @@ def test_a_byte_order_mark_is_passed_over() -> None:
         ('{"value": NaN}', "NaN"),
         ('{"value": -Infinity}', "-Infinity"),
         ('{"id": "a", "id": "b"}', "'id' twice"),
+        ('{"id" : "a", "id": "b"}', "'id' twice"),
+        ('{"id"\n: "a", "id"\t:"b"}', "'id' twice"),
+        ('{"a": {"text": "say \\": ", "id": 1, "id": 2}, "b" : 3}', "'id' twice"),
         ('{"id": "\\ud83d"}', "surrogate"),
         ("[" * 5000 + "]" * 5000, "nested"),
         ('{"a":' * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), "nested"),
@@ -62,3 +65,8 @@ def test_nesting_up_to_the_limit_is_read() -> None:
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
     assert loads('"\\ud83d\\ude00"', place="x") == "😀"
+
+
+def test_text_that_looks_like_a_name_is_no_second_name() -> None:
+    text = '{"id" : "a", "text": "\\"id\\": b", "more": [{"id": "c"}]}'
+    assert loads(text, place="x") == {"id": "a", "text": '"id": b', "more": [{"id": "c"}]}
