@@ -1,0 +1,86 @@
+"""The gates and stop rules of LUNG: three-valued, and never open for want of data."""
+
+import pytest
+
+from ivfhir.evaluate import Evaluation, evaluate_protocol
+from ivfhir.expressions.values import DateTime
+from ivfhir.knowledge.load import ClinicalProtocol, load_protocol
+from ivfhir.read import PatientRecord
+from tests.ivfhir.gate_patients import (
+    ANGIOGRAPHY_WITHOUT_ANSWER,
+    AS_OF,
+    HOLD_UNDECIDED,
+    PATIENTS,
+    TARGET_NOT_TOLD,
+    GatePatient,
+)
+
+
+@pytest.fixture(scope="module")
+def lung() -> ClinicalProtocol:
+    return load_protocol("LUNG")
+
+
+def evaluated(
+    lung: ClinicalProtocol, patient: GatePatient, unread: dict[str, str] | None = None
+) -> Evaluation:
+    subject, *others = patient.resources()
+    kept = [each for each in others if each["resourceType"] not in (unread or {})]
+    as_of = DateTime.parse(AS_OF)
+    assert as_of is not None
+    return evaluate_protocol(lung, PatientRecord(subject, tuple(kept), unread or {}), as_of=as_of)
+
+
+def answers(lung: ClinicalProtocol, patient: GatePatient) -> dict[str, object]:
+    session = evaluated(lung, patient).session
+    return {name: session.value(f"LUNG_{name}") for name in patient.expected}
+
+
+@pytest.mark.parametrize("patient", PATIENTS, ids=str)
+def test_a_gate_answers_as_worked_out_by_hand(lung: ClinicalProtocol, patient: GatePatient) -> None:
+    assert answers(lung, patient) == patient.expected
+
+
+@pytest.mark.xfail(strict=True, reason="an Observation that says nothing is read as `none found`")
+@pytest.mark.parametrize("patient", ANGIOGRAPHY_WITHOUT_ANSWER, ids=str)
+def test_an_angiography_without_an_answer_is_not_recorded(
+    lung: ClinicalProtocol, patient: GatePatient
+) -> None:
+    assert answers(lung, patient) == patient.expected
+
+
+@pytest.mark.xfail(strict=True, reason="a vessel without target is counted as a target of its own")
+@pytest.mark.parametrize("patient", TARGET_NOT_TOLD, ids=str)
+def test_a_vessel_whose_target_is_not_told_leaves_the_count_undecided(
+    lung: ClinicalProtocol, patient: GatePatient
+) -> None:
+    assert answers(lung, patient) == patient.expected
+
+
+@pytest.mark.xfail(strict=True, reason="S01 is FALSE while G03 is UNKNOWN")
+@pytest.mark.parametrize("patient", HOLD_UNDECIDED, ids=str)
+def test_an_undecided_safety_check_leaves_the_hold_undecided(
+    lung: ClinicalProtocol, patient: GatePatient
+) -> None:
+    assert answers(lung, patient) == patient.expected
+
+
+@pytest.mark.parametrize("unread", ["Condition", "Observation", "AllergyIntolerance"])
+def test_a_failed_search_leaves_the_stop_for_contraindications_undecided(
+    lung: ClinicalProtocol, unread: str
+) -> None:
+    session = evaluated(lung, GatePatient("unread", {}), {unread: "The server failed."}).session
+    assert session.value("LUNG_S05") is None
+
+
+def test_facts_of_the_angiography_never_enter_eligibility(lung: ClinicalProtocol) -> None:
+    """E-12: what only angiography shows is deferred."""
+    decisions = {
+        str(evaluated(lung, patient).decision.to_json())
+        for patient in PATIENTS
+        if patient.changes
+        and not patient.without
+        and all("component" in change for change in patient.changes)
+    }
+    nothing = str(evaluated(lung, GatePatient("no angiography", {})).decision.to_json())
+    assert decisions == {nothing}
