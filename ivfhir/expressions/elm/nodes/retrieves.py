@@ -55,7 +55,9 @@ def value_set_retrieve(name: str, path: str, value_set: ValueSet) -> Compiled:
         terms: Terminology = memory[TERMS]
         index: ResourceIndex = memory[INDEX]
         found = index.of_value_set(name, path, canonical, terms)
-        return found or index.of_value_set(name, path, expanded_name(terms, value_set), terms)
+        if found or canonical in terms.expansions:
+            return found
+        return index.of_value_set(name, path, expanded_name(terms, value_set), terms)
 
     return of_memory(members, t.ListOf(f"FHIR.{name}"))
 
