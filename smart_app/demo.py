@@ -26,7 +26,7 @@ from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
 from smart_app.demo_certificate import make_certificate
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
-from smart_app.fake_ehr.sample_patients import load_samples
+from smart_app.fake_ehr.sample_patients import LOAD_TIMEOUT_S, load_samples
 from smart_app.local_server import listen, serving, until_told_to_end, wait_for_end
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def running_demo(
             fhir_url=fhir_url or stack.enter_context(_fhir_server(ports.fhir, folder)),
         )
         load_samples(
-            HttpRepository(demo.fhir_url, session=requests.Session()),
+            HttpRepository(
+                demo.fhir_url, session=requests.Session(), read_timeout_s=LOAD_TIMEOUT_S
+            ),
             datetime.now().astimezone().date(),
         )
         app, ehr = _app(demo, folder, certificate), _ehr(demo)

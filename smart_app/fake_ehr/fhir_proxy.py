@@ -8,7 +8,14 @@ from urllib.parse import parse_qsl, urlencode
 import requests
 from flask import Blueprint, Response, make_response, request
 
-from ivfhir.errors import ForbiddenError, InputError, IvfhirError, NotFoundError, UnauthorisedError
+from ivfhir.errors import (
+    ForbiddenError,
+    InputError,
+    IvfhirError,
+    NotFoundError,
+    UnauthorisedError,
+    UnreachableError,
+)
 from ivfhir.fhir.json import dumps, loads
 from ivfhir.fhir.outcome import http_status, operation_outcome
 from ivfhir.fhir.types import BUNDLE, Resource
@@ -120,9 +127,11 @@ def _body() -> Resource:
 
 def _check_stored(rights: Rights, resource_type: str, resource_id: str) -> None:
     """Refuse to change what belongs to another patient; what is not there yet may be made."""
-    response = ehr().upstream.get(
-        f"{ehr().settings.fhir_upstream}/{resource_type}/{resource_id}", timeout=60
-    )
+    url = f"{ehr().settings.fhir_upstream}/{resource_type}/{resource_id}"
+    try:
+        response = ehr().upstream.get(url, timeout=60)
+    except requests.RequestException:
+        raise UnreachableError("The FHIR server is down") from None
     if response.ok:
         stored = loads(response.text, place="The FHIR server's answer")
         if isinstance(stored, dict):

@@ -14,6 +14,9 @@ FOLDER = Path(__file__).parent / "patients"
 WRITTEN_FOR = date(2025, 3, 3)
 """The day that the invented patients' dates were written for."""
 
+LOAD_TIMEOUT_S = 300.0
+"""Seconds that a server may take for one patient: one that just started is slow at its first."""
+
 SUMMARIES = {
     "halloran": "Lung cancer, every requirement met",
     "lindqvist": "Lung cancer, no INR",
@@ -42,6 +45,10 @@ def sample_bundles(today: date) -> Iterator[Resource]:
 
 def load_samples(repository: Repository, today: date) -> int:
     """Load the sample patients into a FHIR server and return how many there are.
+
+    Args:
+        repository: the server; it should wait `LOAD_TIMEOUT_S` for an answer.
+        today: as for `sample_bundles`.
 
     Raises:
         ServerError: the server does not take one of them.

@@ -11,7 +11,7 @@ from ivfhir.fhir.outcome import exit_code
 from ivfhir.servers.http import HttpRepository
 from smart_app.fake_ehr.app import create_fake_ehr
 from smart_app.fake_ehr.config import Client, FakeEhrSettings
-from smart_app.fake_ehr.sample_patients import load_samples
+from smart_app.fake_ehr.sample_patients import LOAD_TIMEOUT_S, load_samples
 from smart_app.local_server import listen, serve_forever
 
 
@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     with listen(arguments.host, arguments.port, option="--port") as listener:
         settings = _settings(arguments, port=listener.getsockname()[1])
         if arguments.load_samples:
-            repository = HttpRepository(settings.fhir_upstream, session=requests.Session())
+            repository = HttpRepository(
+                settings.fhir_upstream, session=requests.Session(), read_timeout_s=LOAD_TIMEOUT_S
+            )
             load_samples(repository, datetime.now().astimezone().date())
         sys.stderr.write(
             f"Simulated EHR: {settings.public_url}/ with iss {settings.iss}. Ctrl-C ends it.\n"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import requests
 
+from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.grants import Access
-from tests.smart_app.conftest import CLIENT_ID, RunningEhr
+from tests.smart_app.conftest import APP_URL, CLIENT_ID, RunningEhr
 
 Ask = Callable[..., requests.Response]
 SCOPES = "fhirUser patient/*.rs patient/CarePlan.crus patient/Provenance.cs"
@@ -193,6 +194,24 @@ def test_a_transaction_with_one_entry_too_many_is_refused_whole(
     before = ask("GET", "CarePlan?_summary=count").json()["total"]
     assert ask("POST", "", json=transaction(post(care_plan()), entry)).status_code == 403
     assert ask("GET", "CarePlan?_summary=count").json()["total"] == before
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 502), ("PUT", 504)])
+def test_a_server_behind_that_is_down_is_told_in_an_outcome(method: str, status: int) -> None:
+    client = Client(CLIENT_ID, redirect_uri=f"{APP_URL}/c", launch_url=f"{APP_URL}/l")
+    ehr = create_fake_ehr(
+        FakeEhrSettings("http://127.0.0.1:8000", "http://127.0.0.1:9/fhir", clients=(client,))
+    )
+    grants = ehr.extensions["fake_ehr"].grants
+    token = grants.put(Access(CLIENT_ID, SCOPES, "halloran", "f"), life_s=60)
+    answer = ehr.test_client().open(
+        "/fhir/CarePlan/x",
+        method=method,
+        json=care_plan(id="x"),
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code == status
+    assert answer.json["resourceType"] == "OperationOutcome"
 
 
 @pytest.mark.parametrize("status", [401, 403, 409, 412, 429, 500, 503])
