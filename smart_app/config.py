@@ -133,7 +133,7 @@ class Settings:
 
 
 def _check_url(name: str, url: str, *, allow_http: bool) -> None:
-    if not is_trustworthy(url) and not (allow_http and url.startswith("http://")):
+    if not is_trustworthy(url, allow_http=allow_http):
         raise SettingsError(f"{name}: {url!r} must be an https URL (http only on this machine).")
 
 

@@ -96,7 +96,7 @@ def _endpoint(raw: dict[str, Any], name: str, allow_http: bool) -> str:
         raise LaunchError(
             f"The EHR's configuration does not name its {name}, so the app cannot sign in."
         )
-    if not is_trustworthy(url) and not (allow_http and url.startswith("http://")):
+    if not is_trustworthy(url, allow_http=allow_http):
         raise LaunchError(
             f"The EHR's {name} is not an https URL, so the app does not send anything to it."
         )

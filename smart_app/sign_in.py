@@ -14,7 +14,7 @@ from smart_app.oauth import TokenAnswer
 from smart_app.renewal import token_client, usable_until
 from smart_app.services import AppServices
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")
 _USER = re.compile(
     r"(?:https?://\S+/)?(Practitioner|PractitionerRole|Patient|RelatedPerson|Person)/[A-Za-z0-9\-.]{1,64}"
 )
@@ -198,8 +198,14 @@ def human_name(resource: Mapping[str, Any]) -> str | None:
     names = resource.get("name")
     for name in names if isinstance(names, list) else []:
         if isinstance(name, dict):
-            parts = [*name.get("prefix", []), *name.get("given", []), name.get("family", "")]
-            text = name.get("text") or " ".join(part for part in parts if part)
+            parts = [*_texts(name.get("prefix")), *_texts(name.get("given"))]
+            text = _texts([name.get("text")]) or [*parts, *_texts([name.get("family")])]
             if text:
-                return str(text)
+                return " ".join(text)
     return None
+
+
+def _texts(values: object) -> list[str]:
+    """Return the texts of a list: a part of a name may be null, with an extension instead."""
+    listed = values if isinstance(values, list) else []
+    return [each for each in listed if isinstance(each, str) and each]

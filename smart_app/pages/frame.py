@@ -100,7 +100,9 @@ def patient_name(patient: Resource) -> str:
     names = sorted(patient.get("name", ()), key=lambda name: _NAME_USE.get(name.get("use", ""), 2))
     if not names:
         return "Name not recorded"
-    family, given = str(names[0].get("family", "")).upper(), " ".join(names[0].get("given", ()))
+    # A given name may be null, with an extension in its place.
+    given = " ".join(part for part in names[0].get("given", ()) if part)
+    family = str(names[0].get("family", "")).upper()
     return ", ".join(part for part in (family, given) if part) or str(
         names[0].get("text", "Name not recorded")
     )

@@ -133,7 +133,7 @@ def test_token_answer_with_context_that_the_app_does_not_use(
     assert "INVENTED, Ida" in open_match(client, ehr).text
 
 
-@pytest.mark.parametrize("patient", [None, "", 7, "a/b", "../metadata", OTHER_PATIENT + " "])
+@pytest.mark.parametrize("patient", [None, "", 7, "a/b", "../metadata", "..", OTHER_PATIENT + " "])
 def test_no_usable_patient_in_the_token_answer(make: Make, patient: object) -> None:
     ehr, client = make({"more_token": {"patient": patient}})
     answer = sign_in(client, f"/launch?{ehr.launch_query()}")
@@ -301,3 +301,31 @@ def test_a_query_does_not_change_where_the_page_leads(make: Make, query: str, ag
         assert answer.headers["Location"] == url
     else:
         assert f'href="{url}?read=again"' in answer.text
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("url", ["http://[x", "https://h/\r\nX: y", "https://h /", "javascript:x"])
+def test_an_endpoint_that_is_no_url_is_refused_in_words(make: Make, name: str, url: str) -> None:
+    ehr, client = make({"more_discovery": {name: url}})
+    answer = client.get(f"/launch?{ehr.launch_query()}")
+    assert answer.status_code == 400
+    assert name in answer.text
+
+
+def test_a_name_part_with_nothing_but_an_extension(make: Make) -> None:
+    ehr, client = make()
+    name = {"family": "Invented", "given": [None, "Ida"], "_given": [{"extension": []}, None]}
+    for reference in (f"Patient/{PATIENT}", f"Practitioner/{USER}"):
+        ehr.resources[reference]["name"] = [name]
+    page = open_match(client, ehr).text
+    assert "INVENTED, Ida" in page
+    assert "Ida Invented" in page
+
+
+@pytest.mark.parametrize(
+    "name", [None, "x", [None], [{"given": None}], [{"given": "a", "family": 5}], [{"prefix": [5]}]]
+)
+def test_a_user_whose_name_is_not_fhir_may_still_look(make: Make, name: object) -> None:
+    ehr, client = make()
+    ehr.resources[f"Practitioner/{USER}"]["name"] = name
+    open_match(client, ehr)
