@@ -74,7 +74,7 @@ class EhrHttp:
                 verify=self.ca_file or True,
                 allow_redirects=False,
                 data=data,
-                auth=auth,
+                auth=auth or _as_it_is,
             )
         except requests.exceptions.SSLError as error:
             raise UnreachableError(
@@ -91,6 +91,11 @@ class EhrHttp:
                 "stopped."
             )
         return response
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Add no credentials: without this, those of a .netrc file would be sent."""
+    return request
 
 
 def _json_object(response: requests.Response, what: str) -> dict[str, Any]:

@@ -329,3 +329,14 @@ def test_a_user_whose_name_is_not_fhir_may_still_look(make: Make, name: object) 
     ehr, client = make()
     ehr.resources[f"Practitioner/{USER}"]["name"] = name
     open_match(client, ehr)
+
+
+def test_a_password_file_of_this_machine_goes_to_no_ehr(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("default login somebody password of-this-machine\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+    ehr, client = make()
+    open_match(client, ehr)
