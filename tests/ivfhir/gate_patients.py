@@ -294,9 +294,6 @@ STOPS = [
     GatePatient("one contraindication is undecided", {"S05": None}, without=NO_INR),
 ]
 
-PATIENTS = [*FEEDERS, *SPINAL_BRANCHES, *SAFETY_CHECKS, *UNDECIDED_CHECKS, *STOPS]
-
-# The specification's answers that the CQL does not give yet; what is missing is taken as a no.
 ANGIOGRAPHY_WITHOUT_ANSWER = [
     GatePatient("an angiography without an answer", NOT_RECORDED, (without_vessels(),)),
     GatePatient("an angiography not performed", NOT_RECORDED, (without_vessels(**ABSENT),)),
@@ -316,4 +313,15 @@ TARGET_NOT_TOLD = [
 HOLD_UNDECIDED = [
     GatePatient(f"{each.name}: no hold is known", {"S01": None}, each.changes, each.without)
     for each in UNDECIDED_CHECKS
+]
+
+PATIENTS = [
+    *FEEDERS,
+    *ANGIOGRAPHY_WITHOUT_ANSWER,
+    *TARGET_NOT_TOLD,
+    *SPINAL_BRANCHES,
+    *SAFETY_CHECKS,
+    *UNDECIDED_CHECKS,
+    *HOLD_UNDECIDED,
+    *STOPS,
 ]

@@ -3,28 +3,16 @@
 import pytest
 
 from tests.ivfhir.gate_patients import (
-    ANGIOGRAPHY_WITHOUT_ANSWER,
     AS_OF,
-    HOLD_UNDECIDED,
     PATIENTS,
-    TARGET_NOT_TOLD,
     GatePatient,
 )
 from tests.servers.hapi_client import evaluate_on_hapi
 
 pytestmark = pytest.mark.server
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="a fault of the CQL: test_gates.py says which")
-ALL = [
-    *PATIENTS,
-    *(
-        pytest.param(each, marks=NOT_YET)
-        for each in (*ANGIOGRAPHY_WITHOUT_ANSWER, *TARGET_NOT_TOLD, *HOLD_UNDECIDED)
-    ),
-]
 
-
-@pytest.mark.parametrize("patient", ALL, ids=str)
+@pytest.mark.parametrize("patient", PATIENTS, ids=str)
 def test_hapi_answers_a_gate_as_worked_out_by_hand(
     patient: GatePatient, hapi_with_knowledge: str
 ) -> None:
