@@ -38,7 +38,7 @@ def test_truth_becomes_an_answer_by_the_kind_of_criterion(
 
 
 def _evidence(**members: object) -> Evidence:
-    names = Evidence.__dataclass_fields__
+    names = Evidence._fields
     return Evidence(**{name: members.get(name) for name in names})  # type: ignore[arg-type]
 
 

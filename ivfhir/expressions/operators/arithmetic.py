@@ -71,8 +71,8 @@ def subtract_decimals(a: Decimal, b: Decimal) -> Decimal | None:
 
 
 def multiply_decimals(a: Decimal, b: Decimal) -> Decimal | None:
-    """Return a * b."""
-    result = CONTEXT.multiply(a, b)
+    """Return a * b to eight places."""
+    result = scaled(CONTEXT.multiply(a, b))
     return result if -LIMIT < result < LIMIT else None
 
 
@@ -127,13 +127,15 @@ def combined(
 
 
 def multiply(a: Value, b: Value) -> Value:
-    """Return a * b; of quantities the product of numbers and of units."""
+    """Return a * b, to eight places; of quantities the product of numbers and of units."""
     if isinstance(a, Quantity) or isinstance(b, Quantity):
         x, y = as_quantity(a), as_quantity(b)
         if x.value is None or y.value is None:
             return None
         return Quantity(CONTEXT.multiply(x.value, y.value), joined(x.unit, y.unit, "."))
-    return bounded(a * b if isinstance(a, int) and isinstance(b, int) else CONTEXT.multiply(a, b))
+    if isinstance(a, int) and isinstance(b, int):
+        return bounded(a * b)
+    return bounded(scaled(CONTEXT.multiply(a, b)))
 
 
 def divide(a: Value, b: Value) -> Value:
