@@ -1,5 +1,6 @@
 """Logs of the app: one JSON object a line, and only fields that tell nothing about a person."""
 
+import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
@@ -15,6 +16,7 @@ _FIELDS = frozenset(
         *("method", "route", "status", "duration_ms"),
         *("error", "code", "server_status", "mender", "where"),
         *("resource_type", "count", "protocol", "ehr", "written", "attempt"),
+        *("entries", "already_there"),
     }
 )
 """The fields that a line may hold; the rest is dropped, so no caller logs a token by mistake."""
@@ -27,6 +29,8 @@ def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogge
         level: debug, info, warning or error.
         stream: where lines go, by default standard error.
     """
+    # At debug, urllib3 would write addresses of the EHR with the ids in them to the root logger.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
     logger: FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream or sys.stderr),
         processors=[
