@@ -66,6 +66,7 @@ class WhyPage:
         cautions: the cautions that are present or could not be assessed.
         groups: what is met.
         culprits: references of the facts that are shown large.
+        concerns: the protocol concerns this patient, so what is missing is worth obtaining.
         may_plan: a plan can be made.
         may_override: a plan can be made with a written reason.
     """
@@ -78,6 +79,7 @@ class WhyPage:
     cautions: tuple[Finding, ...]
     groups: tuple[Group, ...]
     culprits: frozenset[str]
+    concerns: bool
     may_plan: bool
     may_override: bool
 
@@ -99,6 +101,7 @@ def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
         cautions=in_state(answered.findings, "caution", "not-assessed"),
         groups=tuple(_groups(answered)),
         culprits=frozenset(fact.reference for fact in answered.culprits if fact.reference),
+        concerns=alive and answered.status != "not-applicable",
         may_plan=alive and answered.status == "eligible",
         may_override=alive and answered.status in ("ineligible", "indeterminate"),
     )

@@ -35,6 +35,13 @@ def test_undecided_lists_what_to_obtain(clinician_for):
     assert "<b>INR</b>: a blood result" in page
 
 
+def test_where_the_protocol_does_not_apply_nothing_has_to_be_obtained(clinician_for):
+    page = clinician_for("nowak").open("why/LUNG").text
+    assert "Lung: does not apply" in page
+    assert "See what to obtain" not in page
+    assert "nothing has to be obtained: no plan can be made" in page
+
+
 def test_not_eligible_names_the_fact_that_blocks(clinician_for):
     clinician = clinician_for("duarte")
     assert f"Not eligible for lung: platelets 45 {COUNT}" in clinician.open("match").text

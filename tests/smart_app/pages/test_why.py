@@ -72,5 +72,6 @@ def test_the_dead_can_neither_be_planned_nor_overridden():
 
 def test_not_applicable():
     page = page_of("nowak")
+    assert not page.concerns
     assert page.headline.title == "Lung: does not apply"
     assert "Active lung cancer: not met." in page.headline.text
