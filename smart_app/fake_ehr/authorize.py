@@ -127,16 +127,19 @@ def granted_scope(asked: str, *, version_1: bool) -> str:
         if word in _WORDS or known:
             words.append(word)
     if ehr().faults.hits("read-only"):
-        words = [_without_writing(word) for word in words if not word.endswith(".write")]
+        words = [_without(word, "cud") for word in words if not word.endswith(".write")]
+    if ehr().faults.hits("no-update"):
+        words = [_without(word, "u") for word in words]
     if ehr().faults.hits("no-allergies"):
         words = [word for word in words if _type_of(word) != "AllergyIntolerance"]
     return " ".join(words)
 
 
-def _without_writing(word: str) -> str:
+def _without(word: str, interactions: str) -> str:
+    """Return a scope of version 2 without these interactions, any other word as it is."""
     place, dot, letters = word.rpartition(".")
     return (
-        place + dot + letters.translate(str.maketrans("", "", "cud"))
+        place + dot + letters.translate(str.maketrans("", "", interactions))
         if re.fullmatch("[cruds]+", letters)
         else word
     )

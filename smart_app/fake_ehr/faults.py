@@ -24,6 +24,7 @@ SIGN_IN_FAULTS = {
     "other-patient": "another patient than the one chosen",
     "patient-user": "the user is a patient",
     "read-only": "no scope to write is granted",
+    "no-update": "no scope to change what is there is granted (scopes of version 2)",
     "no-allergies": "no scope for AllergyIntolerance is granted",
     "short-token": "the access token lives 5 seconds",
     "no-refresh": "no refresh token",

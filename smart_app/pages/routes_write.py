@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import VersionConflictError
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import CARE_PLAN, REQUEST_GROUP, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages import context
 from smart_app.pages.accepting import Changed, accept_and_write, look, send_again
@@ -35,7 +35,8 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
     earlier = bool(draft.body["earlier"])
-    unanswered = earlier and request.form.get("earlier") not in ("replace", "keep")
+    choices = ("replace", "keep") if _may_replace(launch) else ("keep",)
+    unanswered = earlier and request.form.get("earlier") not in choices
     if request.form.get("confirm") != "yes" or unanswered:
         confirm = request.form.get("confirm") == "yes"
         return _review(launch, draft, confirm_missing=not confirm, earlier_missing=unanswered), 422
@@ -126,10 +127,16 @@ def _review(
         hindered=_hindrances(launch),
         doubts=context.reading_of(launch).support.doubts,
         earlier=context.earlier_plans(launch, body["earlier"]),
+        may_replace=_may_replace(launch),
         problems=[problem for problem in problems if problem[0]],
         confirm_error=confirm_error,
         earlier_error=earlier_error,
     )
+
+
+def _may_replace(launch: Launch) -> bool:
+    """Return whether the granted scopes let an earlier plan be revoked."""
+    return all(launch.scopes.may(name, "u") for name in (CARE_PLAN, REQUEST_GROUP))
 
 
 def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:

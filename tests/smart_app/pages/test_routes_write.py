@@ -128,6 +128,19 @@ def test_an_earlier_plan_is_replaced(clinician_for, repository):
     assert repository.read("CarePlan", "sato-plan")["status"] == "revoked"
 
 
+def test_what_may_not_be_changed_cannot_be_chosen(clinician_for, repository, fake_ehr):
+    fake_ehr.fail("no-update")
+    clinician = clinician_for("sato")
+    draft_id = clinician.make_draft()
+    review = clinician.open(f"review/{draft_id}").text
+    assert "The EHR does not let the app change care plans" in review
+    assert 'value="replace"' not in review
+    assert clinician.accept(draft_id, earlier="replace").status_code == 422
+    assert plans_of(repository, draft_id) == []
+    assert clinician.accept(draft_id, earlier="keep").status_code == 303
+    assert repository.read("CarePlan", "sato-plan")["status"] == "active"
+
+
 def test_an_earlier_plan_may_stay(clinician_for, repository):
     clinician = clinician_for("sato")
     draft_id = clinician.make_draft()
