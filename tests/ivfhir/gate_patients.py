@@ -309,6 +309,16 @@ TARGET_NOT_TOLD = [
         {"G01": True, "G04": None, "G04_Vessels": None},
         (vessel("a"), vessel("b", target=None)),
     ),
+    GatePatient(
+        "one of the tumour, one of a target that no list has",
+        {"G01": True, "G04": None, "G04_Vessels": None},
+        (vessel("a"), vessel("b", target="lymph")),
+    ),
+    GatePatient(
+        "a vessel of a circulation that no list has",
+        {"G01": None, "G04": None, "G04_Vessels": None},
+        (vessel("a", "bronchial"),),
+    ),
 ]
 HOLD_UNDECIDED = [
     GatePatient(f"{each.name}: no hold is known", {"S01": None}, each.changes, each.without)
