@@ -23,7 +23,28 @@ def apply(
     parameters: Mapping[str, object] = MappingProxyType({}),
     override_reason: str | None = None,
 ) -> Resource:
-    """Return the draft CarePlan of a protocol for a patient, with all it holds contained.
+    """Return the draft CarePlan alone: see `evaluate_and_plan`."""
+    _, care_plan = evaluate_and_plan(
+        protocol,
+        record,
+        as_of=as_of,
+        start=start,
+        parameters=parameters,
+        override_reason=override_reason,
+    )
+    return care_plan
+
+
+def evaluate_and_plan(
+    protocol: ClinicalProtocol,
+    record: PatientRecord,
+    *,
+    as_of: DateTime,
+    start: Date,
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    override_reason: str | None = None,
+) -> tuple[Evaluation, Resource]:
+    """Return the evaluation, and the draft CarePlan it gives, with all it holds contained.
 
     Args:
         protocol: from `ivfhir.knowledge.load`.
@@ -54,9 +75,10 @@ def apply(
         parameters={name: str(value) for name, value in given.items() if name != "OverrideReason"},
         override_reason=override_reason,
     )
-    return build_care_plan(
+    care_plan = build_care_plan(
         protocol.plan_definition, protocol.activity_definitions, evaluation.session.value, inputs
     )
+    return evaluation, care_plan
 
 
 def why_no_plan(evaluation: Evaluation, override_reason: str | None) -> str:

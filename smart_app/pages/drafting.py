@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ivfhir.apply import apply
+from ivfhir.apply import evaluate_and_plan
 from ivfhir.errors import ParameterError
-from ivfhir.evaluate import evaluate_protocol
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
@@ -46,17 +45,13 @@ def draft_body(
     start = Date.parse(request.start)
     if start is None:
         raise ParameterError("The start (Start) must be a date.")
-    parameters = typed_parameters(protocol, request.values)
-    care_plan = apply(
+    evaluation, care_plan = evaluate_and_plan(
         protocol,
         reading.record,
         as_of=reading.as_of,
         start=start,
-        parameters=parameters,
+        parameters=typed_parameters(protocol, request.values),
         override_reason=request.override_reason,
-    )
-    evaluation = evaluate_protocol(
-        protocol, reading.record, as_of=reading.as_of, parameters=parameters
     )
     entry = evaluation.decision.to_json()
     return {
