@@ -16,7 +16,7 @@ from smart_app.discovery import discover
 from smart_app.oauth import authorization_url
 from smart_app.renewal import renew
 from smart_app.scopes import scopes_to_ask
-from smart_app.services import WRITE_TYPES, AppServices, services
+from smart_app.services import AppServices, services
 from smart_app.session import give_launch, held_launch
 from smart_app.sign_in import finish_sign_in
 from smart_app.store.launches import digest
@@ -120,7 +120,7 @@ def _begin(
     scope = ehr.scopes or scopes_to_ask(
         configuration.capabilities,
         read_types=app.read_types,
-        write_types=WRITE_TYPES,
+        write_types=app.write_types,
         standalone=launch_token is None,
     )
     body = {

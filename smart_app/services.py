@@ -16,17 +16,8 @@ from smart_app.http import EhrHttp
 from smart_app.sealing import Sealer
 from smart_app.store import Store
 
-WRITE_TYPES = (
-    "CarePlan",
-    "CommunicationRequest",
-    "Goal",
-    "MedicationRequest",
-    "Provenance",
-    "RequestGroup",
-    "ServiceRequest",
-    "Task",
-)
-"""The resource types of an accepted plan's transaction."""
+_PLAN_TYPES = frozenset({"CarePlan", "RequestGroup", "Goal", "Provenance"})
+"""What every accepted plan is made of, beside the requests."""
 
 
 @dataclass
@@ -52,6 +43,15 @@ class AppServices:
         """The resource types that the protocols need, and the patient."""
         return frozenset({"Patient"}).union(
             *(protocol.resource_types for protocol in self.protocols.values())
+        )
+
+    @property
+    def write_types(self) -> frozenset[str]:
+        """The resource types that accepted plans of the protocols create."""
+        return _PLAN_TYPES.union(
+            str(activity["kind"])
+            for protocol in self.protocols.values()
+            for activity in protocol.activity_definitions.values()
         )
 
     def repository(self, fhir_base: str, access_token: str) -> HttpRepository:

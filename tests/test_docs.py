@@ -6,16 +6,16 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from ivfhir.activity import SUPPORTED
 from ivfhir.cli.arguments import COMMANDS
 from ivfhir.cli.main import main
 from ivfhir.decision import KINDS
-from ivfhir.knowledge.load import load_protocol, load_protocols
+from ivfhir.knowledge.load import load_protocol
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
 from smart_app.scopes import scopes_to_ask
-from smart_app.services import WRITE_TYPES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -69,10 +69,24 @@ def test_the_kinds_of_criteria_and_requests_are_named() -> None:
     assert [kind for kind in (*KINDS, *SUPPORTED) if f"`{kind}`" not in text] == []
 
 
-def test_the_scopes_are_those_that_the_app_asks_for() -> None:
-    types = frozenset({"Patient"}).union(*(p.resource_types for p in load_protocols().values()))
+def made_app(folder: Path) -> Flask:
+    return create_app(
+        Settings(
+            public_url="http://127.0.0.1:8000",
+            database_url=f"sqlite:///{folder / 'app.sqlite3'}",
+            key_file=str(folder / "app.key"),
+            ehrs=(Ehr(iss="http://127.0.0.1:8090/fhir", client_id="ivfhir"),),
+        )
+    )
+
+
+def test_the_scopes_are_those_that_the_app_asks_for(tmp_path: Path) -> None:
+    app = made_app(tmp_path).extensions["ivfhir"]
     asked = scopes_to_ask(
-        ["permission-v2"], read_types=types, write_types=WRITE_TYPES, standalone=False
+        ["permission-v2"],
+        read_types=app.read_types,
+        write_types=app.write_types,
+        standalone=False,
     )
     shown = re.search(r"^    (openid .*\n    .*)$", page("ehr-integration"), re.MULTILINE)
     assert shown is not None
@@ -80,12 +94,6 @@ def test_the_scopes_are_those_that_the_app_asks_for() -> None:
 
 
 def test_the_addresses_of_the_app_are_its_own(tmp_path: Path) -> None:
-    settings = Settings(
-        public_url="http://127.0.0.1:8000",
-        database_url=f"sqlite:///{tmp_path / 'app.sqlite3'}",
-        key_file=str(tmp_path / "app.key"),
-        ehrs=(Ehr(iss="http://127.0.0.1:8090/fhir", client_id="ivfhir"),),
-    )
-    rules = {rule.rule for rule in create_app(settings).url_map.iter_rules()}
+    rules = {rule.rule for rule in made_app(tmp_path).url_map.iter_rules()}
     shown = set(re.findall(r"^\| `(/[a-z.]*)` \|", page("ehr-integration"), re.MULTILINE))
     assert shown == {rule for rule in rules if not rule.startswith(("/l/", "/static/"))}

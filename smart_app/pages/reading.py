@@ -19,13 +19,13 @@ from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from smart_app.services import services
 from smart_app.session import Launch
 
 KEEP_S = 300
 """Seconds for which a reading is kept."""
 
 _MOST = 200
-_PLAN_TYPES = frozenset({"CarePlan", "RequestGroup", "Goal", "Provenance"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def read_now(
     as_of = launch.as_of()
     plans, plans_unread = _active_plans(launch, protocols)
     decision: Any = evaluate(record, protocols.values(), as_of=as_of).to_json()
-    needed = frozenset[str]().union(*(plan_types(protocol) for protocol in protocols.values()))
+    needed = services().write_types
     support = _support(launch, needed)
     return Reading(
         record=record,
@@ -135,12 +135,6 @@ def read_now(
         hindrances=(*_hindrances(launch, needed), *support.hindrances),
         support=support,
     )
-
-
-def plan_types(protocol: ClinicalProtocol) -> frozenset[str]:
-    """Return the resource types that a plan of the protocol creates."""
-    kinds = {str(activity["kind"]) for activity in protocol.activity_definitions.values()}
-    return _PLAN_TYPES | kinds
 
 
 def _with_partial(unread: Mapping[str, str], launch: Launch) -> dict[str, str]:
