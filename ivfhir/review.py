@@ -35,6 +35,7 @@ def accept(
     practitioner: Mapping[str, Any],
     accepted_at: str,
     override_reason: str | None = None,
+    override_kind: str = "",
     replaces: Sequence[str] = (),
 ) -> Resource:
     """Return the accepted plan: the draft, active, with a Provenance among its contained resources.
@@ -46,6 +47,7 @@ def accept(
         practitioner: FHIR Reference of who accepts.
         accepted_at: the instant, ISO 8601 with its zone.
         override_reason: why the plan is made although the protocol's status speaks against it.
+        override_kind: what kind of reason that is, in words; '' when it was not said.
         replaces: references of the active CarePlans whose place it takes.
 
     Raises:
@@ -61,8 +63,11 @@ def accept(
     for resource in accepted["contained"]:
         if resource["resourceType"] == REQUEST_GROUP:
             resource.update(_ACTIVE)
+    override = None
+    if override_reason:
+        override = f"Override{f' ({override_kind})' if override_kind else ''}: {override_reason}"
     accepted["contained"].append(
-        _provenance(accepted, decision, practitioner, accepted_at, override_reason)
+        _provenance(accepted, decision, practitioner, accepted_at, override)
     )
     return accepted
 
@@ -72,21 +77,21 @@ def _provenance(
     decision: Mapping[str, Any],
     practitioner: Mapping[str, Any],
     accepted_at: str,
-    override_reason: str | None,
+    override: str | None,
 ) -> Resource:
     contained = [{"reference": f"#{resource['id']}"} for resource in accepted["contained"]]
     provenance: Resource = {
         "resourceType": PROVENANCE,
         "id": PROVENANCE_ID,
-        "text": {"status": "generated", "div": _narrative(decision, override_reason)},
+        "text": {"status": "generated", "div": _narrative(decision, override)},
         "target": [{"reference": "#"}, *contained],
         "recorded": accepted_at,
         "agent": [{"type": _AUTHOR, "who": dict(practitioner)}],
     }
     if accepted.get("instantiatesCanonical"):
         provenance["policy"] = list(accepted["instantiatesCanonical"])
-    if override_reason:
-        provenance["reason"] = [{"text": f"Override: {override_reason}"}]
+    if override:
+        provenance["reason"] = [{"text": override}]
     entities = _entities(decision)
     if entities:
         provenance["entity"] = entities
@@ -127,11 +132,11 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _narrative(decision: Mapping[str, Any], override_reason: str | None) -> str:
+def _narrative(decision: Mapping[str, Any], override: str | None) -> str:
     """Return the criteria as they were shown, as XHTML."""
     heading = f"Criteria of {decision['id']} {decision['version']} as shown: {decision['status']}"
     rows = "".join(_row(criterion) for criterion in decision.get("criteria", ()))
-    reason = f"<p>Override: {escape(override_reason)}</p>" if override_reason else ""
+    reason = f"<p>{escape(override)}</p>" if override else ""
     table = "<table><tr><th>Criterion</th><th>Answer</th><th>Facts</th><th>Rule</th></tr>"
     return f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{escape(heading)}</p>{reason}{table}{rows}</table></div>'
 

@@ -22,6 +22,7 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, value_of
+from ivfhir.writing.earlier import Ended, read_ended
 from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts
 from ivfhir.writing.withdraw import withdraw_copies
 
@@ -41,12 +42,14 @@ class WriteReceipt:
         already_there: the server held the plan before anything was sent.
         withdrawn: references of copies that were marked as entered in error.
         left_over: references of copies that could not be.
+        ended: what became of the resources that the plan was to end, read afterwards.
     """
 
     entries: tuple[Compared, ...]
     already_there: bool
     withdrawn: tuple[str, ...] = ()
     left_over: tuple[str, ...] = ()
+    ended: tuple[Ended, ...] = ()
 
 
 def write_back(
@@ -170,4 +173,10 @@ def _receipt(
     except ServerError:
         kept, withdrawn, left_over = dict(places), (), ()
     stored = read_parts(repository, kept)
-    return WriteReceipt(compare(bundle, kept, stored), already_there, withdrawn, left_over)
+    return WriteReceipt(
+        compare(bundle, kept, stored),
+        already_there,
+        withdrawn,
+        left_over,
+        ended=read_ended(repository, bundle),
+    )

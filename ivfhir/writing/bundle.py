@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import BUNDLE, PROVENANCE, Resource
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.writing.content import content_tag
+from ivfhir.writing.ending import END_STATUS, as_ended
 
 PLAN_SYSTEM = "https://ivfhir.example/fhir/plan"
 """System of the business identifiers of plans and their parts."""
 
 _NAMESPACE = uuid.UUID("5f0b2c86-6b1d-5c0e-9a3e-2f7a4d1c8e90")
+_TAGGED = frozenset(END_STATUS) - {CARE_PLAN, REQUEST_GROUP}
+"""Types that a later plan ends only while they are as they were written."""
 
 
 def part_value(plan_id: str, part_id: str | None = None) -> str:
@@ -52,8 +56,8 @@ def to_transaction(
     Args:
         accepted: the CarePlan with its contained RequestGroup, requests, goals and Provenance.
         plan_id: the plan's identifier; the same id gives the same bytes.
-        revoke: CarePlans and RequestGroups, as read, that this plan replaces: they become
-            `revoked`, each only while it is still at the version that was read.
+        revoke: CarePlans that this plan replaces, and what ends with them, as read: each gets the
+            end's status of its type, only while it is still at the version that was read.
         conditional: tells whether the server can create a type only when the identifier is new; of
             the others the transaction alone keeps them whole.
     """
@@ -90,6 +94,10 @@ def _entry(
     else:
         identifier = {"system": PLAN_SYSTEM, "value": value}
         marked["identifier"] = [*marked.get("identifier", ()), identifier]
+    if resource_type in _TAGGED:
+        meta = dict(marked.get("meta", {}))
+        meta["tag"] = [*meta.get("tag", ()), content_tag(marked)]
+        marked["meta"] = meta
     request = {"method": "POST", "url": resource_type}
     if conditional(resource_type):
         ((name, token),) = identifier_query(resource_type, value).items()
@@ -99,12 +107,12 @@ def _entry(
 
 def _revocation(resource: Resource) -> dict[str, Any]:
     reference = reference_of(resource)
+    request = {"method": "PUT", "url": reference}
+    version = resource.get("meta", {}).get("versionId")
+    if version:
+        request["ifMatch"] = f'W/"{version}"'
     return {
         "fullUrl": f"urn:uuid:{uuid.uuid5(_NAMESPACE, reference)}",
-        "resource": resource | {"status": "revoked"},
-        "request": {
-            "method": "PUT",
-            "url": reference,
-            "ifMatch": f'W/"{resource["meta"]["versionId"]}"',
-        },
+        "resource": as_ended(resource),
+        "request": request,
     }

@@ -18,6 +18,7 @@ from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.content import CONTENT_SYSTEM
 
 _AT_ONCE = 10
 """Values in one search: addresses stay short enough for every server."""
@@ -74,7 +75,7 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
             for reference in references_in(resource)
             if reference.partition("/")[0] in types and reference not in found
         )
-        new = _read_references(repository, list(wanted))
+        new = read_references(repository, list(wanted))
         found |= {reference_of(each): each for each in new}
     for resource in found.values():
         value = str(value_of(resource))
@@ -91,7 +92,7 @@ def references_in(value: object) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             if name == "reference" and isinstance(item, str):
-                yield _bare(item)
+                yield bare(item)
             else:
                 yield from references_in(item)
 
@@ -111,7 +112,7 @@ def is_withdrawn(resource: Resource) -> bool:
 
 def read_parts(repository: Repository, places: Mapping[str, str]) -> dict[str, Resource]:
     """Return the stored resources, by identifier value; one that cannot be read is left out."""
-    found = {reference_of(each): each for each in _read_references(repository, places.values())}
+    found = {reference_of(each): each for each in read_references(repository, places.values())}
     return {value: found[reference] for value, reference in places.items() if reference in found}
 
 
@@ -185,12 +186,12 @@ def _same(sent: object, stored: object, path: str) -> bool:
         return Decimal(str(sent)) == Decimal(str(stored))
     if isinstance(sent, str) and isinstance(stored, str):
         if path.endswith(".reference"):
-            return _bare(sent) == _bare(stored)
+            return bare(sent) == bare(stored)
         return sent == stored or _instant(sent) == (_instant(stored) or "")
     return False
 
 
-def _bare(reference: str) -> str:
+def bare(reference: str) -> str:
     """Return `Type/id` of a literal reference, however it is written."""
     return "/".join(reference.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")[-2:])
 
@@ -205,8 +206,10 @@ def _instant(text: str) -> datetime | None:
 
 
 def _lost_tags(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterable[str]:
+    """Tell of lost tags; that of the content is for the app alone, no part of the plan."""
     kept = {(tag.get("system"), tag.get("code")) for tag in stored.get("tag", ())}
-    if any((tag.get("system"), tag.get("code")) not in kept for tag in sent.get("tag", ())):
+    needed = [tag for tag in sent.get("tag", ()) if tag.get("system") != CONTENT_SYSTEM]
+    if any((tag.get("system"), tag.get("code")) not in kept for tag in needed):
         yield "meta.tag is missing"
 
 
@@ -215,7 +218,7 @@ def _words(narrative: Mapping[str, Any]) -> list[str]:
     return re.sub(r"<[^>]*>", " ", str(narrative.get("div", ""))).split()
 
 
-def _read_references(repository: Repository, references: Iterable[str]) -> list[Resource]:
+def read_references(repository: Repository, references: Iterable[str]) -> list[Resource]:
     """Return the resources of these references; those that cannot be read are left out."""
     by_type: dict[str, list[str]] = {}
     for reference in references:

@@ -17,14 +17,16 @@ from ivfhir.errors import (
     UnauthorisedError,
 )
 from ivfhir.evaluate import evaluate_protocol
-from ivfhir.fhir.types import REQUEST_GROUP, Resource
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.writing.bundle import to_transaction
 from smart_app.pages import context
 from smart_app.pages.changes import Change, find_changes
-from smart_app.pages.drafting import draft_body, earlier_plan, evidence_versions, request_of
+from smart_app.pages.drafting import draft_body, earlier_plans, evidence_versions, request_of
+from smart_app.pages.overriding import override_of
 from smart_app.pages.reading import Reading
 from smart_app.pages.sending import find_sent, send_plan
 from smart_app.services import services
@@ -66,7 +68,7 @@ def accept_and_write(
     state = "draft"
     try:
         reading = context.read_anew(launch)
-        changes = _changes(launch, protocol, draft.body, reading)
+        changes = _changes(launch, protocol, draft.body, reading, replace=replace)
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             store.save_receipt(draft, kept)
@@ -99,7 +101,8 @@ def send_again(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> Chan
             state = "written"
             return None
         reading = context.read_anew(launch)
-        changes = _changes(launch, protocol, draft.body, reading)
+        replace = bool(receipt.body.get("replaced"))
+        changes = _changes(launch, protocol, draft.body, reading, replace=replace)
         state = "draft" if changes else send_plan(launch, draft, receipt.body)
     finally:
         if state != "written":
@@ -129,16 +132,17 @@ def _accepted(
     if signer is None:
         raise ForbiddenError("The EHR did not say which practitioner you are; nothing is accepted.")
     accepted_at = context.local(launch.now()).isoformat(timespec="seconds")
-    replaced = reading.plans_of(protocol) if replace else []
+    replaced = earlier_plans(reading, protocol) if replace else []
+    override = override_of(draft.body)
     accepted = accept(
         draft.body["carePlan"],
         draft.body["decision"],
         practitioner={"reference": signer.reference, "display": signer.name},
         accepted_at=accepted_at,
-        override_reason=draft.body["override"],
-        replaces=[earlier_plan(plan)["reference"] for plan in replaced],
+        override_reason=override.reason if override else None,
+        override_kind=override.kind if override else "",
+        replaces=[plan["reference"] for plan in replaced],
     )
-    revoke = [*replaced, *(group for plan in replaced for group in _groups(launch, plan))]
     return {
         "written": False,
         "signer": signer.name,
@@ -146,26 +150,32 @@ def _accepted(
         "bundle": to_transaction(
             accepted,
             plan_id=draft.id,
-            revoke=revoke,
+            revoke=_to_end(reading, protocol) if replace else (),
             conditional=reading.support.conditional.__contains__,
         ),
+        "replaced": replaced,
     }
 
 
-def _groups(launch: Launch, plan: Resource) -> list[Resource]:
-    """Return the RequestGroups of an active plan."""
-    references = [
-        str(activity.get("reference", {}).get("reference", "")).split("/")
-        for activity in plan.get("activity", ())
-    ]
-    ids = [steps[-1] for steps in references if steps[-2:-1] == [REQUEST_GROUP]]
-    return [launch.repository.read(REQUEST_GROUP, resource_id) for resource_id in ids]
+def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:
+    """Return the protocol's active plans and what ends with them, as they were read."""
+    plans = reading.plans_of(protocol)
+    parts = [part for plan in plans for part in reading.plan_parts[reference_of(plan)]]
+    return [*plans, *(part.resource for part in parts if part.resource and not part.stays)]
 
 
 def _changes(
-    launch: Launch, protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
+    launch: Launch,
+    protocol: ClinicalProtocol,
+    body: Mapping[str, Any],
+    reading: Reading,
+    *,
+    replace: bool,
 ) -> list[Change]:
-    """Return what is different between a draft and the record as it was read just now."""
+    """Return what is different between a draft and the record as it was read just now.
+
+    What an earlier plan refers to counts only when that plan is replaced.
+    """
     evaluation = evaluate_protocol(
         protocol,
         reading.record,
@@ -178,9 +188,13 @@ def _changes(
         "asOf": reading.decision["asOf"],
         "subject": reading.decision["patient"],
         "versions": evidence_versions(entry, reading.resources),
-        "earlier": [earlier_plan(plan) for plan in reading.plans_of(protocol)],
+        "earlier": earlier_plans(reading, protocol),
     }
-    return find_changes(body, now, context.writer_for(launch, reading.resources))
+    held = dict(body)
+    if not replace:
+        for each in (now, held):
+            each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
+    return find_changes(held, now, context.writer_for(launch, reading.resources))
 
 
 def _renew(

@@ -7,6 +7,7 @@ from typing import Any
 from smart_app.pages import dates, words
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import Finding, read_findings
+from smart_app.pages.replacing import part_name
 
 
 @dataclass(frozen=True)
@@ -119,4 +120,31 @@ def _earlier(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
         or "none"
         for body in (before, now)
     ]
-    return [] if said[0] == said[1] else [Change("Active plans of this protocol", said[0], said[1])]
+    plans = [] if said[0] == said[1] else [Change("Active plans of this protocol", *said)]
+    return [*plans, *_parts(before, now)]
+
+
+def _parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Return what became different in what the active plans refer to."""
+    held, holds = _by_reference(before), _by_reference(now)
+    return [
+        Change(f"Earlier plan: {name}", held.get(name, "not there"), holds.get(name, "not there"))
+        for name in dict.fromkeys([*held, *holds])
+        if held.get(name) != holds.get(name)
+    ]
+
+
+def _by_reference(body: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        part_name(part): ", ".join(
+            text
+            for text in (
+                part["status"] or "could not be read",
+                f"version {part['version']}" if part["version"] else "",
+                f"stays: {part['stays']}" if part["stays"] else "ends with its plan if replaced",
+            )
+            if text
+        )
+        for plan in body["earlier"]
+        for part in plan.get("parts", ())
+    }

@@ -67,7 +67,7 @@ def draft_body(
         "start": request.start,
         "override": request.override_reason,
         "versions": evidence_versions(entry, reading.resources),
-        "earlier": [earlier_plan(plan) for plan in reading.plans_of(protocol)],
+        "earlier": earlier_plans(reading, protocol),
     }
 
 
@@ -90,6 +90,30 @@ def evidence_versions(
         reference: str(resources[reference].get("meta", {}).get("versionId", ""))
         for reference in references
     }
+
+
+def earlier_plans(reading: Reading, protocol: ClinicalProtocol) -> list[dict[str, Any]]:
+    """Return what a page says of the protocol's active plans, each with its `parts`.
+
+    A part has reference, title, status and version, and why it `stays` when the plan is replaced:
+    '' when it ends with the plan.
+    """
+    return [
+        {
+            **earlier_plan(plan),
+            "parts": [
+                {
+                    "reference": part.reference,
+                    "title": part.title,
+                    "status": part.status,
+                    "version": part.version,
+                    "stays": part.stays,
+                }
+                for part in reading.plan_parts.get(reference_of(plan), ())
+            ],
+        }
+        for plan in reading.plans_of(protocol)
+    ]
 
 
 def earlier_plan(plan: Resource) -> dict[str, str]:

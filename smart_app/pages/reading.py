@@ -19,6 +19,7 @@ from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from ivfhir.writing.earlier import PlanPart, read_plan_parts
 from smart_app.services import services
 from smart_app.session import Launch
 
@@ -38,6 +39,7 @@ class Reading:
         as_of: the instant for which the answers hold.
         read_at: when it was read.
         plans: the active CarePlans of our protocols.
+        plan_parts: what each of these plans refers to, by the plan's reference.
         plans_unread: why the earlier plans could not be looked for, '' when they could.
         hindrances: why a plan cannot be written to this EHR, a sentence each.
         support: what its server says about writing.
@@ -48,6 +50,7 @@ class Reading:
     as_of: DateTime
     read_at: datetime
     plans: tuple[Resource, ...]
+    plan_parts: Mapping[str, tuple[PlanPart, ...]]
     plans_unread: str
     hindrances: tuple[str, ...]
     support: WriteSupport
@@ -131,6 +134,12 @@ def read_now(
         as_of=as_of,
         read_at=launch.now(),
         plans=tuple(plans),
+        plan_parts={
+            reference_of(plan): read_plan_parts(
+                launch.repository, plan, may_update=lambda name: launch.scopes.may(name, "u")
+            )
+            for plan in plans
+        },
         plans_unread=plans_unread,
         hindrances=(*_hindrances(launch, needed), *support.hindrances),
         support=support,

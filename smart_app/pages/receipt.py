@@ -8,12 +8,17 @@ from typing import Any
 from ivfhir.fhir.types import Resource
 from ivfhir.write_back import WriteReceipt
 from smart_app.pages import dates, words
+from smart_app.pages.overriding import Override
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
+from smart_app.pages.replacing import Replacement, after_replacing
 
 
 @dataclass(frozen=True)
 class ReceiptPage:
-    """View model of the page, for a plan that was written and for one that was not."""
+    """View model of the page, for a plan that was written and for one that was not.
+
+    `gap` is what the override goes against; `replacement` is what became of an earlier plan.
+    """
 
     style: str
     shape: str
@@ -25,6 +30,9 @@ class ReceiptPage:
     next_steps: tuple[NextStep, ...] = ()
     places: tuple[Place, ...] = ()
     how: str = ""
+    override: Override | None = None
+    gap: str = ""
+    replacement: Replacement | None = None
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
@@ -35,6 +43,10 @@ def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, An
         "alreadyThere": receipt.already_there,
         "withdrawn": list(receipt.withdrawn),
         "leftOver": list(receipt.left_over),
+        "ended": [
+            {"reference": each.reference, "wanted": each.wanted, "status": each.status}
+            for each in receipt.ended
+        ],
         "entries": [
             {
                 "type": entry.resource_type,
@@ -57,6 +69,8 @@ def written_page(
     server: str,
     today: date,
     link: Callable[[str], str],
+    override: Override | None = None,
+    gap: str = "",
 ) -> ReceiptPage:
     """Return the page of a plan that was written.
 
@@ -68,8 +82,12 @@ def written_page(
         server: the EHR's name.
         today: the day the page is looked at.
         link: gives the address of our page of a `Type/id`.
+        override: why it was made against the protocol's answer.
+        gap: what that answer was.
     """
     entries = body["entries"]
+    replaced = body.get("replaced") or ()
+    replacement = after_replacing(replaced, body.get("ended", ())) if replaced else None
     same = sum(entry["differences"] == [] for entry in entries)
     stored = sum(bool(entry["reference"]) for entry in entries)
     verdict = (
@@ -90,15 +108,22 @@ def written_page(
             f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
             "were marked as entered in error."
         )
+    style, shape = ("eligible", "done") if same == len(entries) else ("ask", "ask")
+    if override or (replacement and replacement.doubtful):
+        style, shape = "warn", "warn"
     return ReceiptPage(
-        style="eligible" if same == len(entries) else "ask",
-        shape="done" if same == len(entries) else "ask",
-        title=f"Written: {stored} of {len(entries)} entries, {verdict}",
+        style=style,
+        shape=shape,
+        title=f"Written: {stored} of {len(entries)} entries, {verdict}"
+        + ("; made by override" if override else ""),
         text=tuple(text),
         next_steps=next_steps(care_plan, today),
         places=places(entries, care_plan, link),
         how=f"All entries went to {server} as one transaction. "
         "Accepting again, or sending again, does not write twice.",
+        override=override,
+        gap=gap,
+        replacement=replacement,
     )
 
 

@@ -11,9 +11,11 @@ from smart_app.pages.agenda import to_settle
 from smart_app.pages.answers import missing_words, read_answer, titles
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import in_state, read_findings
+from smart_app.pages.overriding import Override, override_of
 from smart_app.pages.plan import plan_title
 from smart_app.pages.plan_items import PlanItem, plan_items
 from smart_app.pages.protocol_card import ProtocolCard
+from smart_app.pages.replacing import Replacement, before_replacing
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,19 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """View model of the page; `override` is the reason, `gap` what it goes against."""
+    """View model of the page; `gap` is what an override goes against, '' without one.
+
+    `replacement` says what ends and what stays if the earlier plans are replaced; None without one.
+    """
 
     title: str
     text: str
     lines: tuple[ReviewLine, ...]
     total: int
     to_settle: tuple[str, ...]
-    override: str
+    override: Override | None
     gap: str
+    replacement: Replacement | None
 
 
 def review_page(
@@ -73,16 +79,16 @@ def review_page(
     if unassessed:
         remarks.append(f"{words.count(unassessed, 'caution')} not assessed")
     plan = plan_title(care_plan, card, settings).partition(": ")[2]
+    override = override_of(body)
     return ReviewPage(
-        title="Override: nothing is written yet"
-        if body["override"]
-        else "Review: nothing is written yet",
+        title="Override: nothing is written yet" if override else "Review: nothing is written yet",
         text=f"{card.name}, {answer} on {dates.day(body['asOf'])}: {', '.join(remarks)}. {plan}.",
         lines=tuple(lines),
         total=sum(line.count for line in lines),
         to_settle=to_settle(items, today),
-        override=body["override"] or "",
-        gap=gap_words(decision, writer) if body["override"] else "",
+        override=override,
+        gap=gap_words(decision, writer) if override else "",
+        replacement=before_replacing(body["earlier"]) if body["earlier"] else None,
     )
 
 

@@ -1,5 +1,8 @@
 """Review and receipt: the confirmation, and what became of it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,8 +12,9 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages import context
 from smart_app.pages.accepting import Changed, accept_and_write, look, send_again
 from smart_app.pages.blueprint import blueprint
+from smart_app.pages.overriding import override_of
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
-from smart_app.pages.review import review_page
+from smart_app.pages.review import gap_words, review_page
 from smart_app.services import services
 from smart_app.session import Launch, needs_launch
 from smart_app.store import Draft, Receipt
@@ -35,11 +39,9 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
     earlier = bool(draft.body["earlier"])
-    choices = ("replace", "keep") if _may_replace(launch) else ("keep",)
-    unanswered = earlier and request.form.get("earlier") not in choices
-    if request.form.get("confirm") != "yes" or unanswered:
-        confirm = request.form.get("confirm") == "yes"
-        return _review(launch, draft, confirm_missing=not confirm, earlier_missing=unanswered), 422
+    given = Given.of_form(request.form, may_replace=_may_replace(launch))
+    if not given.confirmed or (earlier and not given.earlier):
+        return _review(launch, draft, given), 422
     if draft.state == "draft" and request.form.get("version") != str(draft.version):
         raise VersionConflictError(
             "This draft was changed in another window since you opened the review. "
@@ -49,7 +51,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
         return _review(launch, draft), 409
     protocol = context.protocol_of(draft.protocol)
     changed = accept_and_write(
-        launch, protocol, draft, replace=earlier and request.form.get("earlier") == "replace"
+        launch, protocol, draft, replace=earlier and given.earlier == "replace"
     )
     if changed is not None:
         return _changed(launch, draft, protocol, changed), 409
@@ -95,19 +97,40 @@ def _hindrances(launch: Launch) -> tuple[str, ...]:
     return context.reading_of(launch).hindrances
 
 
-def _review(
-    launch: Launch, draft: Draft, *, confirm_missing: bool = False, earlier_missing: bool = False
-) -> str:
+@dataclass(frozen=True)
+class Given:
+    """What the form of the review gave.
+
+    Attributes:
+        confirmed: the tick is there.
+        earlier: "replace" or "keep"; '' when nothing that was offered was chosen.
+    """
+
+    confirmed: bool
+    earlier: str
+
+    @classmethod
+    def of_form(cls, form: Mapping[str, str], *, may_replace: bool) -> "Given":
+        """Return what a form gave; a choice that was not offered counts as none."""
+        earlier = form.get("earlier", "")
+        offered = ("replace", "keep") if may_replace else ("keep",)
+        return cls(form.get("confirm") == "yes", earlier if earlier in offered else "")
+
+
+def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
+    """Return the page of a review; `given`: what was sent before, with something missing."""
     protocol = context.protocol_of(draft.protocol)
     card, body = context.card_of(protocol), draft.body
     resources: dict[str, Resource] = {}
     confirm_error = (
         "Confirm that you have checked the plan; nothing is written without it."
-        if confirm_missing
+        if given and not given.confirmed
         else ""
     )
     earlier_error = (
-        "Choose what becomes of the active plan that is already there." if earlier_missing else ""
+        "Choose what becomes of the active plan that is already there."
+        if given and body["earlier"] and not given.earlier
+        else ""
     )
     problems = [(confirm_error, "confirm"), (earlier_error, "earlier-choice")]
     return render_template(
@@ -128,6 +151,7 @@ def _review(
         doubts=context.reading_of(launch).support.doubts,
         earlier=context.earlier_plans(launch, body["earlier"]),
         may_replace=_may_replace(launch),
+        given=given,
         problems=[problem for problem in problems if problem[0]],
         confirm_error=confirm_error,
         earlier_error=earlier_error,
@@ -163,6 +187,7 @@ def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: 
 def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> ReceiptPage:
     match_href = url_for("pages.match", launch=launch.id)
     if kept is not None and kept.body.get("written"):
+        override = override_of(draft.body)
         return written_page(
             kept.body,
             draft.body["carePlan"],
@@ -171,6 +196,10 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             server=launch.ehr_name,
             today=context.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
+            override=override,
+            gap=gap_words(draft.body["decision"], context.writer_for(launch, {}))
+            if override
+            else "",
         )
     if draft.state == "sending" or kept is None:
         return sending_page(match_href=match_href)

@@ -1,0 +1,69 @@
+"""Is a stored resource still as this app wrote it? A tag that it was written with tells.
+
+The tag holds a digest of the content. It is found on the resource itself, so it answers also when
+the app's database is new, or when another app wrote the plan; a version number would not: it also
+counts changes of metadata alone, and FHIR gives it no order.
+"""
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+
+from ivfhir.fhir.references import parse_literal
+from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.writing.ending import END_STATUS
+
+CONTENT_SYSTEM = "https://ivfhir.example/fhir/content"
+"""System of the tags that hold a digest of what was written."""
+
+_NOT_CONTENT = frozenset({"id", "meta", "text"})
+_PLAN_TYPES = frozenset(END_STATUS) | {CARE_PLAN}
+
+
+def content_tag(resource: Resource) -> dict[str, str]:
+    """Return the tag to write a resource with."""
+    return {"system": CONTENT_SYSTEM, "code": content_digest(resource)}
+
+
+def is_as_written(resource: Resource) -> bool:
+    """Return whether a stored resource carries the digest of its own content.
+
+    False when it was changed, by whomever, and when it carries no such tag.
+    """
+    digest = content_digest(resource)
+    return any(
+        (tag.get("system"), tag.get("code")) == (CONTENT_SYSTEM, digest)
+        for tag in resource.get("meta", {}).get("tag", ())
+    )
+
+
+def content_digest(resource: Resource) -> str:
+    """Return the SHA-256, as hex, of a resource without id, meta and narrative.
+
+    Order of elements, spelling of numbers and of references do not count, nor where the plan's
+    other parts are stored: a server may change these when it stores a resource.
+    """
+    content = {name: value for name, value in resource.items() if name not in _NOT_CONTENT}
+    text = json.dumps(_plain(content, ""), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object, name: str) -> Any:  # noqa: ANN401 - raw JSON
+    if isinstance(value, dict):
+        return {key: _plain(member, key) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member, name) for member in value]
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return f"{Decimal(str(value)).normalize():f}"
+    if isinstance(value, str) and name == "reference":
+        return _target(value)
+    return value
+
+
+def _target(reference: str) -> str:
+    """Return `Type/id` of a reference; nothing but that it is one, for a part of the plan."""
+    literal = parse_literal(reference)
+    if literal is None:
+        return "part" if reference.startswith("urn:") else reference
+    return "part" if literal.key.resource_type in _PLAN_TYPES else str(literal.key)
