@@ -78,6 +78,19 @@ def test_an_override_stands_in_the_provenance():
     assert "Override: Board &lt;decided&gt;" in signature["text"]["div"]
 
 
+def test_the_kind_of_an_override_stands_beside_it():
+    plan = accept(
+        draft(),
+        DECISION,
+        practitioner=VANCE,
+        accepted_at=ACCEPTED_AT,
+        override_reason="Board decided",
+        override_kind="Tumour-board decision",
+    )
+    (reason,) = parts(plan)["signature"]["reason"]
+    assert reason == {"text": "Override (Tumour-board decision): Board decided"}
+
+
 def test_a_replaced_plan_is_named():
     plan = accept(
         draft(), DECISION, practitioner=VANCE, accepted_at=ACCEPTED_AT, replaces=["CarePlan/old"]

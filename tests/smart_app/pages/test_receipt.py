@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime
 
 from ivfhir.write_back import WriteReceipt
+from ivfhir.writing.earlier import Ended
 from ivfhir.writing.read_back import Compared
+from smart_app.pages.overriding import Override
 from smart_app.pages.receipt import receipt_body, unwritten_page, written_page
 from tests.smart_app.pages.conftest import sample
 
@@ -11,16 +13,18 @@ WHEN = datetime(2025, 3, 3, 8, 51, tzinfo=UTC)
 SAME = Compared("d1.LUNG-A02.1", "ServiceRequest", "ServiceRequest/7", "1", ())
 
 
-def page_of(*entries, **more):
+def page_of(*entries, override=None, gap="", replaced=(), **more):
     body = receipt_body(WriteReceipt(entries, already_there=False, **more), written_at=WHEN)
     return written_page(
-        body,
+        {**body, "replaced": list(replaced)},
         sample("halloran").care_plan("2025-03-03"),
         signer="Dr Voss",
         accepted_at="2025-03-03T08:51:00+00:00",
         server="Riverside EHR",
         today=date(2025, 3, 3),
         link=lambda reference: f"/record/{reference}",
+        override=override,
+        gap=gap,
     )
 
 
@@ -33,6 +37,24 @@ def test_everything_is_the_same():
     assert link.what == "Safety check, segment 1, 2 Mar 2025"
     assert link.href == "/record/ServiceRequest/7"
     assert place.compared == "Same"
+
+
+def test_an_overridden_plan_is_not_green():
+    override = Override("The board asks for it.", "Tumour-board decision")
+    page = page_of(SAME, override=override, gap="cannot tell, INR is missing")
+    assert (page.style, page.shape) == ("warn", "warn")
+    assert page.title == ("Written: 1 of 1 entries, read back and the same; made by override")
+    assert page.override == override
+    assert page.gap == "cannot tell, INR is missing"
+
+
+def test_an_earlier_plan_that_was_not_seen_to_end_is_not_green():
+    earlier = {"reference": "CarePlan/1", "parts": []}
+    page = page_of(SAME, replaced=[earlier], ended=(Ended("CarePlan/1", "revoked", "revoked"),))
+    assert page.style == "eligible"
+    page = page_of(SAME, replaced=[earlier], ended=(Ended("CarePlan/1", "revoked", "active"),))
+    assert page.style == "warn"
+    assert page.replacement.doubtful == ("CarePlan/1: it was to become revoked, and reads active",)
 
 
 def test_a_difference_is_listed():

@@ -4,6 +4,7 @@ from copy import deepcopy
 from datetime import date
 
 from smart_app.pages.changes import Change, find_changes
+from smart_app.pages.overriding import Override
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.words import UNITS
 from tests.smart_app.pages.conftest import sample
@@ -39,6 +40,14 @@ def test_every_entry_is_counted_in_words():
     assert counts["Platinum, arterial"] == ("MedicationRequest", 4)
     assert counts["Goals"] == ("Goal", 5)
     assert counts["Signature"] == ("Provenance", 1)
+
+
+def test_an_override_is_named_with_its_kind():
+    page = page_of({**body_of(), "override": {"kind": "trial", "reason": "Trial X-12, arm B."}})
+    assert page.title == "Override: nothing is written yet"
+    assert page.override == Override("Trial X-12, arm B.", "Trial")
+    assert page.gap == "eligible"
+    assert page_of(body_of()).override is None
 
 
 def test_dates_and_late_days_are_said():

@@ -1,5 +1,6 @@
 """Review, confirmation and receipt, on a real server, with everything that can go wrong."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,40 @@ def test_an_override_reaches_plan_and_provenance(clinician_for, repository):
     assert any("Platelets are given before." in note["text"] for note in plan["note"])
     (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
     assert signature["reason"] == [{"text": "Override: Platelets are given before."}]
+
+
+def test_review_and_receipt_name_the_override(clinician_for, repository, app):
+    clinician = clinician_for("duarte")
+    reason = "Platelets are given on the day before."
+    draft_id = clinician.make_draft(**{"override-reason": reason})
+    store = app.extensions["ivfhir"].store
+    draft = store.load_draft(clinician.launched.launch_id, draft_id)
+    store.update_draft(
+        draft, body={**draft.body, "override": {"kind": "tumour-board", "reason": reason}}
+    )
+    confirm = clinician.open(f"review/{draft_id}").text.partition('id="accept"')[2]
+    for words in ("Tumour-board decision", reason, "not eligible, blocked by", "I plan against"):
+        assert words in confirm
+    answer = clinician.accept(draft_id)
+    page = clinician.open(answer.headers["Location"]).text
+    assert "answer--warn" in page
+    assert "answer--eligible" not in page
+    assert "Overridden: not eligible, blocked by severe bleeding tendency" in page
+    for words in ("Tumour-board decision", reason):
+        assert words in page
+    (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
+    assert signature["reason"] == [{"text": f"Override (Tumour-board decision): {reason}"}]
+
+
+def test_the_tick_survives_an_error(clinician_for):
+    clinician = clinician_for("sato")
+    draft_id = clinician.make_draft()
+    page = clinician.accept(draft_id).text
+    assert "Choose what becomes of the active plan" in page
+    assert re.search(r'id="confirm"[^>]* checked', page)
+    page = clinician.accept(draft_id, confirm="", earlier="keep").text
+    assert not re.search(r'id="confirm"[^>]* checked', page)
+    assert re.search(r'value="keep" checked', page)
 
 
 def test_an_earlier_plan_must_be_decided_on(clinician_for, repository):

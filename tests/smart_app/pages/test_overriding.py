@@ -1,0 +1,27 @@
+"""The override of a draft, as it is kept now and as earlier versions kept it."""
+
+import pytest
+
+from smart_app.pages.overriding import Override, override_of
+
+
+@pytest.mark.parametrize(
+    ("kept", "override"),
+    [
+        (None, None),
+        ("", None),
+        ({}, None),
+        ("The board asks for it.", Override("The board asks for it.", "")),
+        (
+            {"kind": "tumour-board", "reason": "The board asks for it."},
+            Override("The board asks for it.", "Tumour-board decision"),
+        ),
+        (
+            {"kind": "outside-the-record", "reason": "INR 1.1 by telephone."},
+            Override("INR 1.1 by telephone.", "Facts known outside the record"),
+        ),
+        ({"kind": None, "reason": "Because of it."}, Override("Because of it.", "")),
+    ],
+)
+def test_both_forms_are_read(kept, override):
+    assert override_of({"override": kept}) == override
