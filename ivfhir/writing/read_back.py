@@ -86,15 +86,21 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
 
 def references_in(value: object) -> Iterator[str]:
     """Yield every literal reference in an element as `Type/id`."""
-    if isinstance(value, list):
-        for item in value:
-            yield from references_in(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name == "reference" and isinstance(item, str):
-                yield bare(item)
-            else:
-                yield from references_in(item)
+    yield from references_as_written(value).values()
+
+
+def references_as_written(value: object) -> dict[str, str]:
+    """Return every literal reference in an element, as it is written there -> as `Type/id`."""
+    found: dict[str, str] = {}
+    members = value.items() if isinstance(value, dict) else ()
+    for name, item in members:
+        if name == "reference" and isinstance(item, str):
+            found[item] = bare(item)
+        else:
+            found |= references_as_written(item)
+    for item in value if isinstance(value, list) else ():
+        found |= references_as_written(item)
+    return found
 
 
 def _search(repository: Repository, resource_type: str, query: Mapping[str, str]) -> list[Resource]:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, current_app, request, url_for
 
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages import dates
 from smart_app.pages.answers import Answered, read_answer
@@ -29,7 +30,7 @@ from smart_app.services import services
 from smart_app.session import Launch
 from smart_app.store import Draft
 
-STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt")
+STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt", "Written plan")
 """The steps, as the line under the banner names them."""
 
 _READINGS = "ivfhir.readings"
@@ -91,6 +92,11 @@ def record_href(launch: Launch, reference: str) -> str:
     )
 
 
+def written_href(launch: Launch, reference: str) -> str:
+    """Return the address of the page that shows a `CarePlan/id` as a plan."""
+    return url_for("pages.written", launch=launch.id, plan_id=reference.rpartition("/")[2])
+
+
 def settings_of(protocol: ClinicalProtocol, values: Mapping[str, str]) -> dict[str, str]:
     """Return every parameter's value, defaults filled in, as text."""
     return {field.name: field.value for field in fields_of(protocol, values)}
@@ -104,11 +110,11 @@ def fields_of(
 
 
 def earlier_plans(launch: Launch, plans: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Return active plans as the pages list them."""
+    """Return active plans as the pages list them, each with the page that shows it as a plan."""
     return [
         {
             **plan,
-            "href": record_href(launch, plan["reference"]),
+            "href": written_href(launch, plan["reference"]),
             "when": " to ".join(
                 part for part in (dates.day(plan["start"]), dates.day(plan["end"])) if part
             ),
@@ -154,6 +160,7 @@ def frame_of_reading(
     """
     facts = evidence_facts(reading.decision["protocols"], writer_for(launch, reading.resources))
     about = [protocol] if protocol else list(services().protocols.values())
+    plans = reading.plans_of(protocol) if protocol else reading.plans
     return Frame(
         patient=patient_banner(reading.record.patient, reading.decision, facts),
         read=read_words(
@@ -162,7 +169,12 @@ def frame_of_reading(
         as_of=as_of_words(reading.decision["asOf"]),
         protocols=", ".join(f"{entry.id} {entry.version}" for entry in about),
         strength=strength_of(card_of(about[0]) if len(about) == 1 else None),
-        steps=steps(launch, here, protocol=protocol),
+        steps=steps(
+            launch,
+            here,
+            protocol=protocol,
+            plan_reference=reference_of(plans[0]) if len(plans) == 1 else "",
+        ),
         read_again=here_again(launch, read="again"),
     )
 
@@ -198,8 +210,17 @@ def steps(
     *,
     protocol: ClinicalProtocol | None = None,
     draft: Draft | None = None,
+    plan_reference: str = "",
 ) -> tuple[tuple[str, str | None, bool], ...]:
-    """Return label, address and whether it is this page, of every step."""
+    """Return label, address and whether it is this page, of every step.
+
+    Args:
+        launch: the launch.
+        here: the step the page is.
+        protocol: the protocol it is about.
+        draft: the draft it is about.
+        plan_reference: the plan of it that is in the record, '' for none or for several.
+    """
     addresses: dict[str, str] = {"Protocols": url_for("pages.match", launch=launch.id)}
     if protocol is not None:
         addresses["Why"] = url_for("pages.why", launch=launch.id, protocol=protocol.id)
@@ -208,7 +229,21 @@ def steps(
             "pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id
         )
         addresses["Review"] = url_for("pages.review", launch=launch.id, draft_id=draft.id)
+    elif draft is not None:
+        addresses["Receipt"] = url_for("pages.receipt", launch=launch.id, draft_id=draft.id)
+        plan_reference = written_reference(launch, draft)
+    if plan_reference:
+        addresses["Written plan"] = written_href(launch, plan_reference)
     return tuple((label, addresses.get(label), label == here) for label in STEPS)
+
+
+def written_reference(launch: Launch, draft: Draft) -> str:
+    """Return the reference of the CarePlan that a draft was written as, '' when it was not."""
+    if draft.state != "written":
+        return ""
+    receipt = services().store.load_receipt(launch.id, draft.id)
+    entries = receipt.body.get("entries", ()) if receipt else ()
+    return next((str(each["reference"]) for each in entries if each["type"] == CARE_PLAN), "")
 
 
 def today_of(answered: Mapping[str, Any]) -> date:

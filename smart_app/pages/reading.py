@@ -69,7 +69,7 @@ class Reading:
 
     def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
         """Return the active CarePlans that follow the protocol, in any of its versions."""
-        return [plan for plan in self.plans if _follows(plan, protocol)]
+        return [plan for plan in self.plans if follows(plan, protocol)]
 
 
 class Readings:
@@ -169,12 +169,13 @@ def _active_plans(
     except ServerError as error:
         return [], f"Earlier plans could not be looked for: {error.message}"
     ours = [
-        plan for plan in plans if any(_follows(plan, protocol) for protocol in protocols.values())
+        plan for plan in plans if any(follows(plan, protocol) for protocol in protocols.values())
     ]
     return [plan for plan in ours if plan.get("status") == "active"], ""
 
 
-def _follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
+def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
+    """Return whether a CarePlan was made by the protocol, in any of its versions."""
     url = protocol.plan_definition["url"]
     return any(
         str(canonical).partition("|")[0] == url

@@ -17,7 +17,8 @@ from smart_app.pages.replacing import Replacement, after_replacing
 class ReceiptPage:
     """View model of the page, for a plan that was written and for one that was not.
 
-    `gap` is what the override goes against; `replacement` is what became of an earlier plan.
+    `gap` is what the override goes against; `replacement` is what became of an earlier plan;
+    `plan_href` is where the written plan is shown.
     """
 
     style: str
@@ -33,6 +34,7 @@ class ReceiptPage:
     override: Override | None = None
     gap: str = ""
     replacement: Replacement | None = None
+    plan_href: str = ""
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def written_page(
     link: Callable[[str], str],
     override: Override | None = None,
     gap: str = "",
+    plan_href: str = "",
 ) -> ReceiptPage:
     """Return the page of a plan that was written.
 
@@ -84,6 +87,7 @@ def written_page(
         link: gives the address of our page of a `Type/id`.
         override: why it was made against the protocol's answer.
         gap: what that answer was.
+        plan_href: address of the page that shows the written plan.
     """
     entries = body["entries"]
     replaced = body.get("replaced") or ()
@@ -124,6 +128,7 @@ def written_page(
         override=override,
         gap=gap,
         replacement=replacement,
+        plan_href=plan_href,
     )
 
 

@@ -188,6 +188,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
     match_href = url_for("pages.match", launch=launch.id)
     if kept is not None and kept.body.get("written"):
         override = override_of(draft.body)
+        reference = context.written_reference(launch, draft)
         return written_page(
             kept.body,
             draft.body["carePlan"],
@@ -200,6 +201,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             gap=gap_words(draft.body["decision"], context.writer_for(launch, {}))
             if override
             else "",
+            plan_href=context.written_href(launch, reference) if reference else "",
         )
     if draft.state == "sending" or kept is None:
         return sending_page(match_href=match_href)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
@@ -94,6 +94,21 @@ class DraftStore(Database):
         with self._transaction() as session:
             rows = session.scalars(query.order_by(DraftRow.created_at.desc(), DraftRow.id)).all()
             return [self._draft(row) for row in rows]
+
+    def discard_draft(self, draft: Draft) -> bool:
+        """Remove a draft for good, with what is kept of it.
+
+        Returns:
+            False when nothing was removed: it was saved, accepted or discarded since it was loaded.
+        """
+        with self._transaction() as session:
+            removed = session.execute(
+                delete(DraftRow)
+                .where(DraftRow.id == draft.id, DraftRow.launch_id == draft.launch_id)
+                .where(DraftRow.version == draft.version, DraftRow.state == "draft")
+                .execution_options(synchronize_session=False)
+            )
+            return int(getattr(removed, "rowcount", 0)) == 1
 
     def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> bool:
         """Return True to the one caller, of all threads and processes, that may write the draft.

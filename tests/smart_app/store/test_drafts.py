@@ -136,3 +136,24 @@ def test_nothing_clinical_is_readable_on_disk_or_in_a_repr(store: Store, tmp_pat
     files = [path.read_bytes() for path in tmp_path.iterdir()]
     assert files
     assert all(b"HALLORAN" not in content for content in files)
+
+
+def test_a_discarded_draft_is_gone_with_its_receipt(store: Store) -> None:
+    draft = store.save_draft("a", protocol="LUNG", body={"v": 1})
+    store.save_receipt(draft, {"written": False})
+    assert store.discard_draft(draft)
+    assert not store.discard_draft(draft)
+    assert store.drafts("a") == []
+    with pytest.raises(DraftGoneError):
+        store.load_receipt("a", draft.id)
+
+
+def test_only_the_draft_that_was_seen_is_discarded(store: Store) -> None:
+    seen = store.save_draft("a", protocol="LUNG", body={"v": 1})
+    saved = store.update_draft(seen, body={"v": 2})
+    assert not store.discard_draft(seen)
+    assert store.claim_draft(saved)
+    assert not store.discard_draft(saved)
+    store.release_draft(saved, state="accepted")
+    assert not store.discard_draft(store.load_draft("a", seen.id))
+    assert store.load_draft("a", seen.id).body == {"v": 2}

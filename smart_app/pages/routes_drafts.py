@@ -1,0 +1,85 @@
+"""What a clinician left: the drafts of the patient, and discarding one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ivfhir.errors import VersionConflictError
+from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app.pages import context, dates
+from smart_app.pages.blueprint import blueprint
+from smart_app.pages.plan import plan_title
+from smart_app.services import services
+from smart_app.session import Launch, needs_launch, other_launches
+
+_UNSENT = {"sending": "being written", "accepted": "not written"}
+
+
+@blueprint.get("/l/<launch>/discard/<draft_id>")
+@needs_launch
+def discard(launch: Launch, draft_id: str) -> str | Response:
+    """Ask whether a draft is to be discarded."""
+    draft = services().store.load_draft(launch.id, draft_id)
+    if draft.state != "draft":
+        return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
+    protocol = context.protocol_of(draft.protocol)
+    return render_template(
+        "discard.html",
+        draft=draft,
+        title=_title(protocol, draft.body),
+        when=_when(draft.body),
+        frame=context.frame_of_draft(launch, draft, protocol, here=""),
+    )
+
+
+@blueprint.post("/l/<launch>/discard/<draft_id>")
+@needs_launch
+def discard_draft(launch: Launch, draft_id: str) -> Response:
+    """Discard a draft for all windows; never one that was accepted or is being written."""
+    store = services().store
+    draft = store.load_draft(launch.id, draft_id)
+    if draft.state != "draft":
+        return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
+    if request.form.get("version") != str(draft.version) or not store.discard_draft(draft):
+        raise VersionConflictError(
+            "This draft was changed or accepted in another window, so it was not discarded. "
+            "Look at it again."
+        )
+    return redirect(url_for("pages.match", launch=launch.id), 303)
+
+
+def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return the drafts, and what was accepted and is not in the EHR yet; a line each.
+
+    They are those of this launch, and of this browser's others for the same patient and user. Each
+    links to where it goes on: in its own launch.
+    """
+    drafts: list[dict[str, str]] = []
+    unsent: list[dict[str, str]] = []
+    for launch_id in (launch.id, *other_launches(launch.id)):
+        for draft in services().store.drafts(launch_id):
+            protocol = services().protocols.get(draft.protocol)
+            if protocol is None or draft.state == "written":
+                continue
+            is_draft = draft.state == "draft"
+            page = "pages.review" if is_draft else "pages.receipt"
+            line = {
+                "title": _title(protocol, draft.body),
+                "when": _when(draft.body),
+                "state": _UNSENT.get(draft.state, draft.state),
+                "href": url_for(page, launch=launch_id, draft_id=draft.id),
+                "discard_href": url_for("pages.discard", launch=launch_id, draft_id=draft.id),
+            }
+            (drafts if is_draft else unsent).append(line)
+    return drafts, unsent
+
+
+def _title(protocol: ClinicalProtocol, body: Mapping[str, Any]) -> str:
+    settings = context.settings_of(protocol, body["values"])
+    return plan_title(body["carePlan"], context.card_of(protocol), settings)
+
+
+def _when(body: Mapping[str, Any]) -> str:
+    return f"made {dates.day(body['readAt'])}"

@@ -1,0 +1,164 @@
+"""A plan that is in the record, shown as a plan: board, list by date, and how its orders stand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
+from ivfhir.writing.earlier import PlanPart
+from ivfhir.writing.read_back import references_as_written
+from smart_app.pages import dates, words
+from smart_app.pages.agenda import AgendaPart, agenda, gates
+from smart_app.pages.board import Board, draw_board
+from smart_app.pages.plan_items import PlanItem, plan_items, segment_starts
+from smart_app.pages.protocol_card import ProtocolCard
+from smart_app.pages.receipt_parts import NextStep, next_steps
+
+_OVER = frozenset({"revoked", "cancelled", "stopped", "rejected", "entered-in-error"})
+_STATUS = {
+    "active": ("done", "Active"),
+    "on-hold": ("warn", "On hold"),
+    "completed": ("done", "Completed"),
+    "revoked": ("off", "Revoked"),
+    "entered-in-error": ("off", "Entered in error"),
+}
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """An order or goal that is no untouched draft: what it is, our page of it, how it stands."""
+
+    what: str
+    reference: str
+    href: str
+    status: str
+
+
+@dataclass(frozen=True)
+class WrittenPlan:
+    """View model of the page.
+
+    Attributes:
+        shape: the shape beside the heading.
+        title: what the plan is.
+        text: how it stands in the EHR, a sentence each.
+        board: the picture; None when the EHR shows no dated order.
+        agenda: the list by date.
+        gates: what must hold before a step starts.
+        next_steps: what comes next; empty for a plan that is over.
+        over: orders that are no longer meant to be carried out; not on board and list.
+        others: orders that somebody began or finished.
+        unread: references that could not be read; what they hold is missing on the page.
+        notes: the plan's notes.
+    """
+
+    shape: str
+    title: str
+    text: tuple[str, ...]
+    board: Board | None
+    agenda: tuple[AgendaPart, ...]
+    gates: tuple[tuple[str, str], ...]
+    next_steps: tuple[NextStep, ...]
+    over: tuple[OrderLine, ...]
+    others: tuple[OrderLine, ...]
+    unread: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def written_plan(
+    plan: Resource,
+    parts: Sequence[PlanPart],
+    card: ProtocolCard,
+    *,
+    today: date,
+    link: Callable[[str], str],
+) -> WrittenPlan:
+    """Return the page of a CarePlan as the EHR holds it now.
+
+    Args:
+        plan: the CarePlan.
+        parts: what it refers to, as read.
+        card: what its protocol says of itself.
+        today: the day the page is looked at.
+        link: gives the address of our page of a `Type/id`.
+    """
+    orders = [part for part in parts if part.resource_type not in (GOAL, REQUEST_GROUP)]
+    over = [part for part in orders if part.status in _OVER]
+    others = [part for part in orders if part.status not in ("draft", "", *_OVER)]
+    whole = contained_plan(plan, [part for part in parts if part not in over])
+    items = plan_items(whole)
+    shape, status = _STATUS.get(str(plan.get("status")), ("ask", f"Status: {plan.get('status')}"))
+    title = _title(items, card)
+    is_over = plan.get("status") != "active"
+    return WrittenPlan(
+        shape=shape,
+        title=title,
+        text=(f"{status} in the EHR{_by(plan)}.", _counted(orders)),
+        board=draw_board(items, title=title, today=today) if items else None,
+        agenda=agenda(items, today),
+        gates=gates(items),
+        next_steps=() if is_over else next_steps(whole, today),
+        over=_lines(over, link),
+        others=_lines(others, link),
+        unread=tuple(part.reference for part in parts if part.resource is None),
+        notes=tuple(str(note.get("text", "")) for note in plan.get("note", ())),
+    )
+
+
+def contained_plan(plan: Resource, parts: Sequence[PlanPart]) -> Resource:
+    """Return a CarePlan that contains what it refers to, as a draft does."""
+    resources = [part.resource for part in parts if part.resource is not None]
+    ids = {reference_of(each): _contained_id(reference_of(each)) for each in resources}
+    spelled = references_as_written([plan, *resources])
+    names = {text: f"#{ids[reference]}" for text, reference in spelled.items() if reference in ids}
+    contained = [
+        {**renamed_references(each, names), "id": ids[reference_of(each)]} for each in resources
+    ]
+    whole: Resource = renamed_references(plan, names)
+    return {**whole, "contained": [*plan.get("contained", ()), *contained]}
+
+
+def _contained_id(reference: str) -> str:
+    return reference.replace("/", "-")
+
+
+def _title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:
+    """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`, as far as the dates say so."""
+    starts = list(segment_starts(items).values())
+    first = min(starts, default=None) or min((item.day for item in items), default=None)
+    begins = f" from {dates.weekday_day(first)}" if first else ""
+    if not starts:
+        return f"{card.name}: plan{begins}"
+    gaps = {(later - earlier).days for earlier, later in pairwise(starts)}
+    every = f" every {gaps.pop()} days" if len(gaps) == 1 else ""
+    return f"{card.name}: {words.count(len(starts), 'segment')}{every}{begins}"
+
+
+def _by(plan: Resource) -> str:
+    author = plan.get("author", {}).get("display")
+    made = dates.day(plan.get("created"))
+    return "".join(
+        [f", accepted by {author}" if author else "", f", drafted on {made}" if made else ""]
+    )
+
+
+def _counted(orders: Sequence[PlanPart]) -> str:
+    """Return how many orders there are of each status: `40 orders: 38 draft, 2 active`."""
+    if not orders:
+        return "The EHR shows no orders of this plan."
+    statuses = [part.status or "could not be read" for part in orders]
+    counted = ", ".join(
+        f"{statuses.count(status)} {status}" for status in dict.fromkeys(sorted(statuses))
+    )
+    return f"{words.count(len(orders), 'order')}: {counted}."
+
+
+def _lines(parts: Sequence[PlanPart], link: Callable[[str], str]) -> tuple[OrderLine, ...]:
+    return tuple(
+        OrderLine(
+            part.title or part.resource_type, part.reference, link(part.reference), part.status
+        )
+        for part in parts
+    )
