@@ -171,6 +171,8 @@ def _log(reference: str, status: int, mender: str | None, error: Exception | Non
 
 
 def _actions(error: IvfhirError, launch_id: str | None) -> list[dict[str, str]]:
+    if launch_id is None and g.get("sign_in_again"):
+        return [{"text": "Sign in again", "href": f"/l/{g.sign_in_again}/again"}]
     if launch_id is None:
         return []
     if isinstance(error, SessionEndedError):

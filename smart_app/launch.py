@@ -166,6 +166,8 @@ def callback() -> Response:
     app = services()
     state = request.args.get("state", "")
     begun = _use_sign_in(app, state)
+    if begun["same"] is not None:
+        g.sign_in_again = begun["launch_id"]
     finished = finish_sign_in(app, begun, request.args)
     g.finished = True
     response = redirect(f"/l/{finished.launch_id}/{finished.return_to}", 303)

@@ -100,5 +100,7 @@ def usable_until(answer: TokenAnswer, *, now: int, expires_at: int) -> int:
 def ended() -> SessionEndedError:
     """Return the error for a launch whose access is over."""
     return SessionEndedError(
-        "Your session ended. The draft is kept. Open the app again from the EHR.", mender="You"
+        "Your session ended. The draft is kept. Open the app again from the EHR, or sign in again "
+        "and choose the same patient: you come back to this page.",
+        mender="You",
     )

@@ -124,11 +124,21 @@ def _identity(
 
 
 def _check_same(begun: Mapping[str, Any], patient: str, identity: Identity | None) -> None:
+    """Refuse to come back to a page for another patient or user than it belongs to."""
     same = begun["same"]
-    if same is not None and (same["patient"], same["subject"]) != (patient, _subject(identity)):
+    if same is None:
+        return
+    if same["subject"] != _subject(identity):
         raise LaunchError(
-            "You signed in as another user, or for another patient, than the draft belongs to. "
-            "Open the app again from that patient's record.",
+            "You signed in as another user than the one this page belongs to, so nothing was "
+            "opened. Open the app again from the patient's record.",
+            mender="You",
+        )
+    if same["patient"] != patient:
+        raise LaunchError(
+            "The EHR opened another patient than the one this page belongs to, so nothing was "
+            "opened. Sign in again and choose the same patient, or open the app from that "
+            "patient's record.",
             mender="You",
         )
 

@@ -21,6 +21,9 @@ from smart_app.scopes import GrantedScopes
 
 blueprint = Blueprint("authorize", __name__)
 
+OPEN_PATIENT = "ehr-open-patient"
+"""Cookie that says whose record this browser opened last in the EHR."""
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _WORDS = frozenset(
     {"openid", "fhirUser", "profile", "launch", "launch/patient", "online_access", "offline_access"}
@@ -101,7 +104,11 @@ def authorize() -> Response | str:
     )
     if patient is None and "launch/patient" in scope.split():
         waiting = ehr().grants.put(Waiting(authorization), life_s=LAUNCH_LIFE_S)
-        return render_template("choose.html", patients=ehr().patients(), waiting=waiting)
+        open_patient = request.cookies.get(OPEN_PATIENT)
+        patients = sorted(ehr().patients(), key=lambda each: each.id != open_patient)
+        return render_template(
+            "choose.html", patients=patients, waiting=waiting, open_patient=open_patient
+        )
     return _code(authorization)
 
 

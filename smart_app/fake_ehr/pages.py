@@ -2,9 +2,10 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from smart_app.fake_ehr.authorize import OPEN_PATIENT
 from smart_app.fake_ehr.faults import FHIR_FAULTS, SIGN_IN_FAULTS, Fault
 from smart_app.fake_ehr.grants import LAUNCH_LIFE_S, LaunchContext
 from smart_app.fake_ehr.services import ehr
@@ -31,13 +32,14 @@ def open_app(patient: str) -> Response:
 
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch
     """
-    return redirect(_launch_url(patient), 303)
+    return _remember(redirect(_launch_url(patient), 303), patient)
 
 
 @blueprint.get("/frame/<patient>")
-def frame(patient: str) -> str:
+def frame(patient: str) -> Response:
     """Launch the app for a patient, in a frame of this page."""
-    return render_template("frame.html", launch_url=_launch_url(patient))
+    page = make_response(render_template("frame.html", launch_url=_launch_url(patient)))
+    return _remember(page, patient)
 
 
 @blueprint.get("/faults")
@@ -71,6 +73,12 @@ def clear_faults() -> Response:
     """Let no fault happen any more."""
     ehr().faults.clear()
     return redirect(url_for("pages.faults"), 303)
+
+
+def _remember(response: Response, patient: str) -> Response:
+    """Let the browser remember whose record is open in this EHR, as an EHR's session does."""
+    response.set_cookie(OPEN_PATIENT, patient, httponly=True, samesite="Lax")
+    return response
 
 
 def _launch_url(patient: str) -> str:

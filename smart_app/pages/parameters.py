@@ -109,19 +109,21 @@ def read_fields(
 
 
 def given_values(form: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
-    """Return what a form gives beside the defaults; an empty box means the default."""
+    """Return what a form gives beside the defaults; a box that was emptied gives ''."""
     return {
         field.name: form[field.name].strip()
         for field in fields
-        if not field.fixed and form.get(field.name, "").strip() not in ("", field.default)
+        if not field.fixed and form.get(field.name, field.default).strip() != field.default
     }
 
 
 def not_numbers(values: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
     """Return a sentence for every value that is no whole number, by the parameter's name."""
-    labels = {field.name: field.label for field in fields}
+    by_name = {field.name: field for field in fields}
     return {
-        name: f"{labels[name]} must be a whole number; you gave {value[:20]}."
+        name: f"{by_name[name].label} must be a whole number; you gave {value[:20]}."
+        if value
+        else f"{by_name[name].label} is empty; the protocol's default is {by_name[name].default}."
         for name, value in values.items()
         if not re.fullmatch(r"-?\d{1,6}", value)
     }

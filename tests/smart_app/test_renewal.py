@@ -86,6 +86,41 @@ def test_signing_in_again_for_another_patient_is_refused(
     assert "another patient" in page.text
 
 
+def test_after_another_patient_was_chosen_the_way_back_to_the_same_one_is_open(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launch_for: Callable[..., Launched]
+) -> None:
+    fake_ehr.fail("no-refresh")
+    launched = launch_for(client)
+    clock.ahead += timedelta(seconds=301)
+    page = client.get(launched.url("why/LUNG"))
+    assert "choose the same patient" in page.text
+    again = client.get(launched.url("again"))
+    page = client.get(fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
+    assert "nothing was opened" in page.text
+    assert f'href="{launched.url("again")}"' in page.text
+    assert "LINDQVIST" not in page.text
+    assert client.get(launched.url("why/LUNG")).status_code == 401
+    again = client.get(launched.url("again"))
+    clock.ahead = timedelta()
+    answer = client.get(fake_ehr.sign_in(again.headers["Location"], patient="halloran"))
+    assert answer.headers["Location"] == launched.url("why/LUNG")
+    assert "HALLORAN" in client.get(answer.headers["Location"]).text
+
+
+def test_opening_another_patient_from_the_ehr_does_not_lead_to_the_page_that_was_left(
+    client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launch_for: Callable[..., Launched]
+) -> None:
+    fake_ehr.fail("no-refresh")
+    first = launch_for(client)
+    clock.ahead += timedelta(seconds=301)
+    assert client.get(first.url("why/LUNG")).status_code == 401
+    second = launch_for(client, "lindqvist")
+    assert second.response.headers["Location"] == second.url("match")
+    page = client.get(second.url("match")).text
+    assert "LINDQVIST" in page
+    assert "HALLORAN" not in page
+
+
 def test_opening_the_app_again_from_the_ehr_brings_the_draft_and_its_page_back(
     client: FlaskClient,
     clock: Clock,

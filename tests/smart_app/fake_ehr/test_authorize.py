@@ -161,3 +161,25 @@ def test_the_list_shows_the_patients_with_a_button_each(fake_ehr: RunningEhr) ->
     assert "Colm FERRIS (died)" in page
     assert "/open/halloran" in page
     assert "/frame/halloran" in page
+
+
+def test_a_standalone_sign_in_offers_the_patient_who_is_open_first(fake_ehr: RunningEhr) -> None:
+    base = fake_ehr.settings.public_url
+    browser = requests.Session()
+    browser.get(f"{base}/open/sato", allow_redirects=False, timeout=10)
+    query = {
+        "response_type": "code",
+        "client_id": CLIENT_ID,
+        "redirect_uri": f"{APP_URL}/callback",
+        "scope": "launch/patient openid",
+        "state": "s",
+        "aud": fake_ehr.iss,
+        "code_challenge": code_challenge(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    page = browser.get(f"{base}/auth/authorize?{urlencode(query)}", timeout=10).text
+    assert page.index("SATO") < page.index("HALLORAN")
+    assert page.count("(open in this EHR)") == 1
+    strangers = requests.get(f"{base}/auth/authorize?{urlencode(query)}", timeout=10).text
+    assert strangers.index("HALLORAN") < strangers.index("SATO")
+    assert "(open in this EHR)" not in strangers

@@ -162,6 +162,16 @@ def test_only_what_differs_from_the_default_is_given():
     assert given_values(form, fields) == {"segment_interval_days": "35"}
 
 
+def test_an_emptied_box_is_not_the_default():
+    fields = read_fields({"usage": USAGE}, {})
+    values = given_values({"segment_interval_days": " ", "segments": "4"}, fields)
+    assert values == {"segment_interval_days": ""}
+    assert not_numbers(values, fields) == {
+        "segment_interval_days": "Days between segments is empty; the protocol's default is 28."
+    }
+    assert read_fields({"usage": USAGE}, values)[1].value == ""
+
+
 def test_a_refusal_is_told_at_its_field():
     message = (
         "Days between segments (segment_interval_days) must be 28 to 35; you gave 21. "

@@ -51,6 +51,18 @@ def test_a_value_out_of_bounds_is_told_at_the_field_and_kept(clinician: Clinicia
     assert 'href="#segment_interval_days"' in answer.text
 
 
+@pytest.mark.parametrize("name", ["segment_interval_days", "ia_infusion_minutes"])
+def test_an_emptied_number_is_an_error_in_summary_and_field_and_stays_empty(
+    clinician: Clinician, app, name
+):
+    answer = clinician.send("plan/LUNG", {name: "", **day_after(10)})
+    assert answer.status_code == 422
+    assert answer.text.count("is empty; the protocol&#39;s default is") == 2
+    assert re.search(rf'id="{name}"[^>]*value=""', answer.text)
+    assert f'href="#{name}"' in answer.text
+    assert app.extensions["ivfhir"].store.drafts(clinician.launched.launch_id) == []
+
+
 def test_every_wrong_value_is_told_at_once(clinician: Clinician):
     fields = {"segment_interval_days": "21", "ia_infusion_minutes": "5", **day_after(10)}
     answer = clinician.send("plan/LUNG", fields)
