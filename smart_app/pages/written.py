@@ -17,6 +17,9 @@ from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.receipt_parts import NextStep, next_steps
 
 _OVER = frozenset({"revoked", "cancelled", "stopped", "rejected", "entered-in-error"})
+_OVERRIDE = "Override"
+"""How the note begins that `ivfhir.plan` puts into an overridden plan."""
+
 _STATUS = {
     "active": ("done", "Active"),
     "on-hold": ("warn", "On hold"),
@@ -51,7 +54,8 @@ class WrittenPlan:
         over: orders that are no longer meant to be carried out; not on board and list.
         others: orders that somebody began or finished.
         unread: references that could not be read; what they hold is missing on the page.
-        notes: the plan's notes.
+        overrides: the notes that say what was overridden, and why.
+        notes: the plan's other notes.
     """
 
     shape: str
@@ -64,6 +68,7 @@ class WrittenPlan:
     over: tuple[OrderLine, ...]
     others: tuple[OrderLine, ...]
     unread: tuple[str, ...]
+    overrides: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -91,6 +96,7 @@ def written_plan(
     items = plan_items(whole)
     shape, status = _STATUS.get(str(plan.get("status")), ("ask", f"Status: {plan.get('status')}"))
     title = _title(items, card)
+    notes = [str(note.get("text", "")) for note in plan.get("note", ())]
     is_over = plan.get("status") != "active"
     return WrittenPlan(
         shape=shape,
@@ -103,7 +109,8 @@ def written_plan(
         over=_lines(over, link),
         others=_lines(others, link),
         unread=tuple(part.reference for part in parts if part.resource is None),
-        notes=tuple(str(note.get("text", "")) for note in plan.get("note", ())),
+        overrides=tuple(text for text in notes if text.startswith(_OVERRIDE)),
+        notes=tuple(text for text in notes if not text.startswith(_OVERRIDE)),
     )
 
 

@@ -87,6 +87,14 @@ def test_what_cannot_be_read_is_named_and_a_plan_without_orders_says_so():
     assert page.text[1] == "The EHR shows no orders of this plan."
 
 
+def test_an_override_is_not_folded_away():
+    repository, plan, _ = stored_plan()
+    note = {"text": "Override: the board asks for it; status ineligible."}
+    page = page_of({**plan, "note": [note, {"text": "Caution."}]}, parts_of(repository, plan))
+    assert page.overrides == (note["text"],)
+    assert page.notes == ("Caution.",)
+
+
 def test_a_revoked_plan_has_no_next_steps():
     repository, plan, _ = stored_plan()
     parts = parts_of(repository, plan)
