@@ -158,7 +158,7 @@ def relaunch(ward: Ward, clinician: HttpClinician, draft_id: str) -> str:
     first = clinician.launch_url
     page = clinician.launch().text
     assert clinician.launch_url != first
-    assert "Drafts you left" in page
+    assert "Accepted, not yet in the EHR" in page
     (path,) = [each.split('"')[0] for each in page.split('href="') if draft_id in each[:120]]
     return ward.app_url + path
 
