@@ -66,34 +66,36 @@ class Ended:
 
 
 def read_plan_parts(
-    repository: Repository, plan: Resource, *, may_update: Callable[[str], bool]
+    repository: Repository, plan: Resource, *, may: Callable[[str, str], bool]
 ) -> tuple[PlanPart, ...]:
     """Return the parts of a CarePlan, in its order: group, requests, goals.
 
     Args:
         repository: the server.
         plan: the CarePlan as it was read.
-        may_update: tells whether the granted scopes let the app change a type.
+        may: tells whether the scopes grant an interaction ("r", "u") on a type; a type that may not
+            be read is not asked for.
 
     Raises:
         UnauthorisedError: the token expired on the way.
     """
     first = [_literal(activity.get("reference")) for activity in _list(plan.get("activity"))]
     groups = [each for each in first if each.startswith(f"{REQUEST_GROUP}/")]
-    found = {reference_of(each): each for each in read_references(repository, groups)}
+    readable = [each for each in groups if may(REQUEST_GROUP, "r")]
+    found = {reference_of(each): each for each in read_references(repository, readable)}
     titles = dict.fromkeys((each for each in first if each), "")
     for group in list(found.values()):
         titles |= dict(_requests(group.get("action")))
     goals = [_literal(goal) for goal in _list(plan.get("goal"))]
     titles |= dict.fromkeys((each for each in goals if each), "")
-    wanted = [each for each in titles if each not in found]
+    wanted = [each for each in titles if each not in groups and may(each.partition("/")[0], "r")]
     found |= {reference_of(each): each for each in read_references(repository, wanted)}
     return tuple(
         PlanPart(
             reference,
             title or _goal_words(found.get(reference)),
             found.get(reference),
-            _why_it_stays(plan, reference, found.get(reference), may_update),
+            _why_it_stays(plan, reference, found.get(reference), may),
         )
         for reference, title in titles.items()
     )
@@ -117,7 +119,7 @@ def _why_it_stays(
     plan: Resource,
     reference: str,
     part: Resource | None,
-    may_update: Callable[[str], bool],
+    may: Callable[[str, str], bool],
 ) -> str:
     """Return the first reason that holds, as a clause; '' when none does."""
     resource_type = reference.partition("/")[0]
@@ -132,7 +134,7 @@ def _why_it_stays(
         (_is_foreign(plan, part), "it was not written with this plan"),
         (ended, f"it is already {status}"),
         (not is_open, f"its status is {status or 'not recorded'}"),
-        (not may_update(resource_type), f"the EHR does not let the app change a {resource_type}"),
+        (not may(resource_type, "u"), f"the EHR does not let the app change a {resource_type}"),
         (not (is_group or is_as_written(part)), "it is not as the app wrote it"),
     )
     return next((clause for holds, clause in reasons if holds), "")

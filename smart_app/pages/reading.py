@@ -135,9 +135,7 @@ def read_now(
         read_at=launch.now(),
         plans=tuple(plans),
         plan_parts={
-            reference_of(plan): read_plan_parts(
-                launch.repository, plan, may_update=lambda name: launch.scopes.may(name, "u")
-            )
+            reference_of(plan): read_plan_parts(launch.repository, plan, may=launch.scopes.may)
             for plan in plans
         },
         plans_unread=plans_unread,

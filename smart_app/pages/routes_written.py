@@ -28,9 +28,7 @@ def written(launch: Launch, plan_id: str) -> str | Response:
     if protocol is None:
         return redirect(record_href)
     card = context.card_of(protocol)
-    parts = read_plan_parts(
-        launch.repository, plan, may_update=lambda name: launch.scopes.may(name, "u")
-    )
+    parts = read_plan_parts(launch.repository, plan, may=launch.scopes.may)
     return render_template(
         "written.html",
         page=written_plan(

@@ -105,8 +105,8 @@ def written(repository, *, patient="p", plan_id="old"):
     return repository.read(*places.pop("").split("/")), places
 
 
-def parts_of(repository, plan, *, may_update=lambda name: True):
-    return read_plan_parts(repository, plan, may_update=may_update)
+def parts_of(repository, plan, *, may=lambda name, interaction: True):
+    return read_plan_parts(repository, plan, may=may)
 
 
 def test_all_ends_that_is_as_it_was_written():
@@ -164,12 +164,39 @@ def test_what_cannot_be_read_or_changed_stays():
 
     whole = MemoryRepository()
     plan, _ = written(whole)
-    parts = parts_of(Partial(whole), plan, may_update=lambda name: name != "MedicationRequest")
+    parts = parts_of(
+        Partial(whole),
+        plan,
+        may=lambda name, interaction: (name, interaction) != ("MedicationRequest", "u"),
+    )
     stays = {part.reference.partition("/")[0]: part.stays for part in parts if part.stays}
     assert stays == {
         "Task": "it could not be read",
         "MedicationRequest": "the EHR does not let the app change a MedicationRequest",
     }
+
+
+@pytest.mark.parametrize("hidden", ["RequestGroup", "Goal"])
+def test_a_type_that_may_not_be_read_is_not_asked_for(hidden):
+    asked = set()
+
+    class Watched(MemoryRepository):
+        """A server that notes what it is asked for."""
+
+        def search(self, resource_type, params):
+            asked.add(resource_type)
+            return super().search(resource_type, params)
+
+    repository = Watched()
+    plan, places = written(repository)
+    asked.clear()
+    parts = parts_of(repository, plan, may=lambda name, interaction: name != hidden)
+    assert hidden not in asked
+    name = "group" if hidden == "RequestGroup" else "goal"
+    assert {part.reference: part.stays for part in parts if part.stays} == {
+        places[name]: "it could not be read"
+    }
+    assert ("ServiceRequest" in asked) is (hidden == "Goal")
 
 
 def test_a_plan_without_our_identifier_keeps_its_orders():

@@ -29,7 +29,7 @@ def stored_plan():
 
 
 def parts_of(repository, plan):
-    return read_plan_parts(repository, plan, may_update=lambda name: True)
+    return read_plan_parts(repository, plan, may=lambda name, interaction: True)
 
 
 def page_of(plan, parts):
