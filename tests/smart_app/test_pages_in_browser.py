@@ -142,3 +142,32 @@ def test_a_draft_is_discarded_and_a_written_plan_shown(opened: tuple[Demo, Page,
     page.get_by_role("link", name="See the written plan").click()
     page.get_by_role("heading", name="4 segments every 28 days").wait_for()
     check_page(page)
+
+
+def test_signing_in_again_leads_to_the_same_patient_and_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with demo_page(browser, tmp_path, https=False) as (demo, page):
+        for fault in ("short-token", "no-refresh"):
+            requests.post(
+                f"{demo.ehr_url}/faults", json={"name": fault, "times": 1}, timeout=10
+            ).raise_for_status()
+        page.goto(demo.ehr_url)
+        page.get_by_role("link", name="Open ivfhir for Kenji SATO", exact=True).click()
+        page.get_by_role("heading", name="Eligible for 1 protocol").wait_for()
+        launch = page.url.rpartition("/")[0]
+        page.wait_for_timeout(6_000)
+        page.goto(f"{launch}/why/LUNG")
+        page.get_by_role("heading", name="Your session ended").wait_for()
+        check_page(page)
+        page.get_by_role("link", name="Sign in again").click()
+        page.get_by_role("link", name="Edmund HALLORAN").click()
+        page.get_by_text("The EHR opened another patient than the one").wait_for()
+        check_page(page)
+        page.get_by_role("link", name="Sign in again").click()
+        first = page.get_by_role("row").nth(1)
+        assert first.inner_text().startswith("Kenji SATO (open in this EHR)")
+        first.get_by_role("link").click()
+        page.get_by_role("heading", name="Lung: eligible").wait_for()
+        assert page.url == f"{launch}/why/LUNG"
+        assert "SATO, Kenji" in page.content()
