@@ -20,6 +20,7 @@ _OVER = frozenset({"revoked", "cancelled", "stopped", "rejected", "entered-in-er
 _OVERRIDE = "Override"
 """How the note begins that `ivfhir.plan` puts into an overridden plan."""
 
+_CLOSED = _OVER | {"completed", "failed"}
 _STATUS = {
     "active": ("done", "Active"),
     "on-hold": ("warn", "On hold"),
@@ -50,7 +51,7 @@ class WrittenPlan:
         board: the picture; None when the EHR shows no dated order.
         agenda: the list by date.
         gates: what must hold before a step starts.
-        next_steps: what comes next; empty for a plan that is over.
+        next_steps: what comes next and is not done; empty for a plan that is over.
         over: orders that are no longer meant to be carried out; not on board and list.
         others: orders that somebody began or finished.
         unread: references that could not be read; what they hold is missing on the page.
@@ -92,6 +93,7 @@ def written_plan(
     orders = [part for part in parts if part.resource_type not in (GOAL, REQUEST_GROUP)]
     over = [part for part in orders if part.status in _OVER]
     others = [part for part in orders if part.status not in ("draft", "", *_OVER)]
+    still_open = [part for part in parts if part.status not in _CLOSED]
     whole = contained_plan(plan, [part for part in parts if part not in over])
     items = plan_items(whole)
     shape, status = _STATUS.get(str(plan.get("status")), ("ask", f"Status: {plan.get('status')}"))
@@ -105,7 +107,7 @@ def written_plan(
         board=draw_board(items, title=title, today=today) if items else None,
         agenda=agenda(items, today),
         gates=gates(items),
-        next_steps=() if is_over else next_steps(whole, today),
+        next_steps=() if is_over else next_steps(contained_plan(plan, still_open), today),
         over=_lines(over, link),
         others=_lines(others, link),
         unread=tuple(part.reference for part in parts if part.resource is None),
@@ -146,9 +148,7 @@ def _title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:
 def _by(plan: Resource) -> str:
     author = plan.get("author", {}).get("display")
     made = dates.day(plan.get("created"))
-    return "".join(
-        [f", accepted by {author}" if author else "", f", drafted on {made}" if made else ""]
-    )
+    return "".join([f", by {author}" if author else "", f", drafted on {made}" if made else ""])
 
 
 def _counted(orders: Sequence[PlanPart]) -> str:

@@ -35,7 +35,7 @@ def test_the_receipt_and_the_steps_lead_to_the_plan_as_the_ehr_holds_it(clinicia
     assert f'<a href="{href}">Written plan</a>' in receipt.text
     page = clinician.open(href).text
     assert '<span aria-current="step">Written plan</span>' in page
-    assert "Active in the EHR, accepted by Dr Imogen Vance" in page
+    assert "Active in the EHR, by Dr Imogen Vance" in page
     assert "40 orders: 40 draft." in page
     assert "4 segments every 28 days" in page
     assert "The plan on a board" in page

@@ -56,7 +56,7 @@ def test_what_was_written_reads_as_what_was_reviewed():
     assert page.gates == reviewed.gates
     assert page.notes == reviewed.notes
     assert page.text == (
-        "Active in the EHR, accepted by Dr Imogen Vance, drafted on 3 Mar 2025.",
+        "Active in the EHR, by Dr Imogen Vance, drafted on 3 Mar 2025.",
         "40 orders: 40 draft.",
     )
     assert (page.over, page.others, page.unread) == ((), (), ())
@@ -93,6 +93,17 @@ def test_an_override_is_not_folded_away():
     page = page_of({**plan, "note": [note, {"text": "Caution."}]}, parts_of(repository, plan))
     assert page.overrides == (note["text"],)
     assert page.notes == ("Caution.",)
+
+
+def test_what_is_done_is_not_the_next_step():
+    repository, plan, _ = stored_plan()
+    first = page_of(plan, parts_of(repository, plan)).next_steps[0]
+    assert first.title == "Patient information"
+    (told,) = repository.search("CommunicationRequest", {})
+    change(repository, f"CommunicationRequest/{told['id']}", status="completed")
+    page = page_of(plan, parts_of(repository, plan))
+    assert page.next_steps[0].title == "Baseline assessment"
+    assert any(row.title == "Patient information" for row in page.agenda[0].rows)
 
 
 def test_a_revoked_plan_has_no_next_steps():
