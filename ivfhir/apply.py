@@ -10,7 +10,9 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.plan import PlanInputs, build_care_plan
 from ivfhir.read import PatientRecord
+from ivfhir.settle import SETTINGS, optional_list, plan_warnings
 
+_OVERRIDE = ("OverrideReason", "OverrideKind")
 NOT_OVERRIDABLE = "an override cannot change that"
 
 
@@ -22,6 +24,7 @@ def apply(
     start: Date,
     parameters: Mapping[str, object] = MappingProxyType({}),
     override_reason: str | None = None,
+    override_kind: str | None = None,
 ) -> Resource:
     """Return the draft CarePlan alone: see `evaluate_and_plan`."""
     _, care_plan = evaluate_and_plan(
@@ -31,6 +34,7 @@ def apply(
         start=start,
         parameters=parameters,
         override_reason=override_reason,
+        override_kind=override_kind,
     )
     return care_plan
 
@@ -43,6 +47,7 @@ def evaluate_and_plan(
     start: Date,
     parameters: Mapping[str, object] = MappingProxyType({}),
     override_reason: str | None = None,
+    override_kind: str | None = None,
 ) -> tuple[Evaluation, Resource]:
     """Return the evaluation, and the draft CarePlan it gives, with all it holds contained.
 
@@ -53,6 +58,7 @@ def evaluate_and_plan(
         start: day 0 of the first segment, or whatever the protocol's `Start` means.
         parameters: the protocol's other parameters, typed; those left out take their defaults.
         override_reason: why a plan is wanted although the status is ineligible or indeterminate.
+        override_kind: what kind of reason that is, a key of `ivfhir.override.OVERRIDE_KINDS`.
 
     Raises:
         ParameterError: values out of their bounds; the message has a sentence for each.
@@ -62,18 +68,23 @@ def evaluate_and_plan(
     given = {"Start": start, **parameters}
     if override_reason is not None:
         given["OverrideReason"] = override_reason
+    if override_kind is not None:
+        given["OverrideKind"] = override_kind
     evaluation = evaluate_protocol(protocol, record, as_of=as_of, parameters=given)
     problems = evaluation.session.value("Parameter_Problems")
     if problems:
         raise ParameterError(" ".join(problems))
     if evaluation.session.value("Plan_Allowed") is not True:
-        raise NoPlanError(why_no_plan(evaluation, override_reason))
+        raise NoPlanError(why_no_plan(evaluation))
     inputs = PlanInputs(
         subject={"reference": evaluation.patient.reference},
         as_of=str(as_of),
         decision=evaluation.decision.to_json(),
-        parameters={name: str(value) for name, value in given.items() if name != "OverrideReason"},
+        parameters={name: str(value) for name, value in given.items() if name not in _OVERRIDE},
         override_reason=override_reason,
+        override_kind=override_kind,
+        settings=tuple(map(str, optional_list(evaluation, SETTINGS))),
+        warnings=plan_warnings(evaluation),
     )
     care_plan = build_care_plan(
         protocol.plan_definition, protocol.activity_definitions, evaluation.session.value, inputs
@@ -81,12 +92,11 @@ def evaluate_and_plan(
     return evaluation, care_plan
 
 
-def why_no_plan(evaluation: Evaluation, override_reason: str | None) -> str:
+def why_no_plan(evaluation: Evaluation) -> str:
     """Return the sentence that tells why there is no plan, and what could be done.
 
     Args:
         evaluation: one whose `Plan_Allowed` is not true.
-        override_reason: what was given; a blank one counts as none.
     """
     decision = evaluation.decision.to_json()
     name = decision["id"]
@@ -95,11 +105,9 @@ def why_no_plan(evaluation: Evaluation, override_reason: str | None) -> str:
     because = f"{name} is {decision['status']}{_culprits(decision)}"
     if decision["status"] == "not-applicable":
         return f"{because}; there is no plan, and {NOT_OVERRIDABLE}."
-    if override_reason is not None:
-        return f"{because}, and the override reason is blank; say why with --override-reason TEXT."
     return (
-        f"{because}. For a plan all the same, give the reason with --override-reason TEXT; "
-        "the plan will show it."
+        f"{because}. For a plan all the same, give the reason with --override-reason TEXT, in at "
+        "least 20 characters; the plan will show it."
     )
 
 

@@ -14,8 +14,20 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?")
 _LAST_MILLISECOND = timedelta(days=1) - timedelta(milliseconds=1)
 
-NOT_BY_PARAM = {"AsOf": "--as-of", "Start": "--start", "OverrideReason": "--override-reason"}
+NOT_BY_PARAM = {
+    "AsOf": "--as-of",
+    "Start": "--start",
+    "OverrideReason": "--override-reason",
+    "OverrideKind": "--override-kind",
+}
 """Parameters of every protocol that have an option of their own."""
+
+
+def as_options(message: str) -> str:
+    """Return a refusal with the options of the command line in place of the parameters' names."""
+    for name, option in NOT_BY_PARAM.items():
+        message = message.replace(f"({name})", f"({option})")
+    return message
 
 
 def parse_as_of(text: str | None, *, time_zone: str, now: datetime) -> DateTime:

@@ -13,6 +13,7 @@ from ivfhir.activity.origin import without_empty
 from ivfhir.activity.request_group import draft_request_group
 from ivfhir.decision import INCLUSION, Answer
 from ivfhir.fhir.types import CARE_PLAN, CONDITION, GOAL, PATIENT, Resource
+from ivfhir.override import override_words
 
 ANSWERS = {Answer.NOT_MET.value: "not met", Answer.UNKNOWN.value: "unknown"}
 
@@ -27,6 +28,9 @@ class PlanInputs:
         decision: the protocol's answer, as `evaluate` prints it.
         parameters: the parameters that were given, as text.
         override_reason: why a plan is drafted although the status is not eligible.
+        override_kind: what kind of reason that is, a key of `OVERRIDE_KINDS`.
+        settings: the parameters that hold, in words, where the protocol words them.
+        warnings: what the dates mean for the protocol's goals, a sentence each.
     """
 
     subject: Resource
@@ -34,6 +38,9 @@ class PlanInputs:
     decision: Resource
     parameters: Mapping[str, str]
     override_reason: str | None = None
+    override_kind: str | None = None
+    settings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def build_care_plan(
@@ -127,33 +134,38 @@ def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
     """Return what a reader must see: an override, the protocol's justification, what is special."""
     notes = []
     if inputs.override_reason is not None:
-        notes.append(_override(inputs.decision, inputs.override_reason))
+        notes.append(_override(inputs, inputs.override_reason))
     notes += [
         each["display"]
         for each in plan_definition.get("relatedArtifact", [])
         if each["type"] == "justification"
     ]
-    if inputs.parameters:
+    notes += inputs.warnings
+    if inputs.settings:
+        notes.append(f"Settings: {'; '.join(inputs.settings)}.")
+    elif inputs.parameters:
         given = ", ".join(f"{name} {value}" for name, value in inputs.parameters.items())
         notes.append(f"Parameters: {given}; others by default.")
     by_id = {criterion["id"]: criterion for criterion in inputs.decision["criteria"]}
     for caution in inputs.decision.get("cautions", []):
-        notes.append(f"Caution {caution}, {by_id[caution]['title']}: {by_id[caution]['rule']}")
+        notes.append(f"Caution: {by_id[caution]['title']}. {by_id[caution]['rule']}")
     not_assessable = inputs.decision.get("notAssessable", [])
     if not_assessable:
-        notes.append(f"Cautions that could not be assessed: {', '.join(not_assessable)}.")
+        titles = "; ".join(by_id[each]["title"] for each in not_assessable)
+        notes.append(f"Cautions that could not be assessed: {titles}.")
     return notes
 
 
-def _override(decision: Resource, reason: str) -> str:
+def _override(inputs: PlanInputs, reason: str) -> str:
+    decision = inputs.decision
     overridden = [
-        f"{criterion['id']} ({ANSWERS[criterion['answer']]})"
+        f"{criterion['title']} ({criterion['id']}, {ANSWERS[criterion['answer']]})"
         for criterion in decision["criteria"]
         if criterion["id"] in (*decision["failed"], *decision["unknown"])
     ]
     if not overridden:
-        return f"Override: {reason}; no criterion needed it."
+        return f"{override_words(inputs.override_kind, reason)}; no criterion needed it."
     return (
-        f"Override: {reason}; status {decision['status']}; "
+        f"{override_words(inputs.override_kind, reason)}; status {decision['status']}; "
         f"criteria overridden: {', '.join(overridden)}."
     )

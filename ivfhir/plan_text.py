@@ -48,8 +48,8 @@ def _names(action: Resource) -> str:
 
 def _conditions(action: Resource) -> Iterator[str]:
     for condition in action.get("condition", []):
-        description = condition["expression"].get("description", _name(condition))
-        yield f"{condition['kind']}: {description}"
+        description = condition["expression"].get("description", "")
+        yield f"{condition['kind']} {_name(condition)}: {description}"
 
 
 def _name(condition: Resource) -> str:

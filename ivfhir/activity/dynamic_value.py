@@ -3,6 +3,7 @@
 See http://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.dynamicValue.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
@@ -10,6 +11,24 @@ from ivfhir.errors import EvaluationError
 from ivfhir.expressions.values import Date, DateTime, Interval, Quantity
 from ivfhir.fhir.simple_path import set_element
 from ivfhir.fhir.types import Json, Resource
+
+_ON_ACTION = re.compile(r"%?action\.")
+"""How a path begins that means the action itself, not its request."""
+
+
+def of_action(definition: Resource) -> list[Resource]:
+    """Return the dynamicValues of an action that change the action, their paths inside it."""
+    return [
+        {**each, "path": _ON_ACTION.sub("", each["path"], count=1)}
+        for each in definition.get("dynamicValue", [])
+        if _ON_ACTION.match(each["path"])
+    ]
+
+
+def of_request(definition: Resource) -> list[Resource]:
+    """Return the dynamicValues of an action or an activity that change its request."""
+    values: list[Resource] = definition.get("dynamicValue", [])
+    return [each for each in values if not _ON_ACTION.match(each["path"])]
 
 
 def set_dynamic_values(

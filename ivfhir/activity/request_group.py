@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ivfhir.activity.draft import draft_request
 from ivfhir.activity.due import due_of
-from ivfhir.activity.dynamic_value import set_dynamic_values
+from ivfhir.activity.dynamic_value import of_action, of_request, set_dynamic_values
 from ivfhir.activity.origin import Origin, without_empty
 from ivfhir.fhir.types import REQUEST_GROUP, Resource
 
@@ -57,6 +57,7 @@ class GroupDraft:
         conditions = definition.get("condition", [])
         action["condition"] = [each for each in conditions if each["kind"] != "applicability"]
         action["relatedAction"] = definition.get("relatedAction")
+        set_dynamic_values(action, of_action(definition), self.value_of)
         if "definitionCanonical" in definition:
             action["resource"] = {"reference": f"#{self._request(definition)['id']}"}
         else:
@@ -67,10 +68,10 @@ class GroupDraft:
         activity = self.activities[definition["definitionCanonical"]]
         request = draft_request(activity, definition["id"], self.origin)
         for holder in (activity, definition):
-            set_dynamic_values(request, holder.get("dynamicValue", []), self.value_of)
+            set_dynamic_values(request, of_request(holder), self.value_of)
         last = due_of(request).last
         if last is not None and last < self.origin.authored_on[: len(last)]:
-            request["note"] = [{"text": PAST}]
+            request["note"] = [*request.get("note", ()), {"text": PAST}]
         self.requests.append(request)
         return request
 

@@ -11,7 +11,8 @@ from ivfhir.fhir.contained import collection_bundle
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import load_protocol
-from ivfhir.parameters import parse_day, typed_parameters
+from ivfhir.override import OVERRIDE_KINDS
+from ivfhir.parameters import as_options, parse_day, typed_parameters
 from ivfhir.plan_text import to_text
 from ivfhir.read import PatientRecord
 
@@ -33,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--override-reason",
         metavar="TEXT",
-        help="why a plan is wanted although the protocol's status is not eligible",
+        help="why a plan is wanted although the protocol's status is not eligible, in at least 20 "
+        "characters",
+    )
+    parser.add_argument(
+        "--override-kind",
+        choices=tuple(OVERRIDE_KINDS),
+        help="what kind of reason that is",
     )
     parser.add_argument("--format", choices=("careplan", "bundle", "text"), default="careplan")
 
@@ -51,14 +58,18 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = typed_parameters(protocol, _pairs(arguments.param))
 
     def answer(record: PatientRecord) -> str:
-        care_plan = apply(
-            protocol,
-            record,
-            as_of=at,
-            start=start,
-            parameters=parameters,
-            override_reason=arguments.override_reason,
-        )
+        try:
+            care_plan = apply(
+                protocol,
+                record,
+                as_of=at,
+                start=start,
+                parameters=parameters,
+                override_reason=arguments.override_reason,
+                override_kind=arguments.override_kind,
+            )
+        except ParameterError as error:
+            raise ParameterError(as_options(error.message)) from error
         return _text(care_plan, arguments.format, indent=None if arguments.all else 2)
 
     return answer_patients(arguments, protocol.resource_types, answer)

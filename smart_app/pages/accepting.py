@@ -23,7 +23,7 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.writing.bundle import to_transaction
-from smart_app.pages import context
+from smart_app.pages import context, words
 from smart_app.pages.changes import Change, find_changes
 from smart_app.pages.drafting import draft_body, earlier_plans, evidence_versions, request_of
 from smart_app.pages.overriding import override_of
@@ -140,7 +140,7 @@ def _accepted(
         practitioner={"reference": signer.reference, "display": signer.name},
         accepted_at=accepted_at,
         override_reason=override.reason if override else None,
-        override_kind=override.kind if override else "",
+        override_kind=words.decapitalise(override.kind) if override else "",
         replaces=[plan["reference"] for plan in replaced],
     )
     return {

@@ -1,18 +1,22 @@
 """The plan by date: rows under a heading a segment, and what must be settled first."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
 from smart_app.pages import dates, words
-from smart_app.pages.plan_items import PlanItem, segment_starts
+from smart_app.pages.plan_items import Condition, PlanItem, segment_starts
 
 _SATURDAY = 5
 
 
 @dataclass(frozen=True)
 class AgendaRow:
-    """One row: days, allowed days, a warning when time runs out, what, how; is it today?"""
+    """One row: days, allowed days, a warning when time runs out, what, how; is it today?
+
+    `gates` are anchors and names of what must hold before it starts.
+    """
 
     days: tuple[str, ...]
     allowed: str
@@ -20,7 +24,7 @@ class AgendaRow:
     lane: str
     title: str
     details: str
-    gates: tuple[str, ...]
+    gates: tuple[tuple[str, str], ...]
     today: bool
 
 
@@ -50,19 +54,65 @@ def agenda(items: tuple[PlanItem, ...], today: date) -> tuple[AgendaPart, ...]:
     return tuple(parts)
 
 
-def gates(items: tuple[PlanItem, ...]) -> tuple[tuple[str, str], ...]:
-    """Return id and wording of everything that must hold before a step starts, each once."""
-    return tuple(dict.fromkeys(_gate(condition) for item in items for condition in item.conditions))
+def gates(items: tuple[PlanItem, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return anchor, name and wording of all that must hold before a step starts, each once."""
+    return tuple(dict.fromkeys(_gate(gate) for item in items for gate in item.conditions))
 
 
-def _gate(condition: str) -> tuple[str, str]:
-    """Return id and wording of a condition that the plan words as `LUNG-G01: …`."""
-    name, _, wording = condition.partition(": ")
-    return (name, words.pretty(wording)) if wording and " " not in name else ("", condition)
+def _gate(condition: Condition) -> tuple[str, str, str]:
+    """Return anchor, name and wording; the plan's words begin with the name, as a sentence."""
+    name, _, wording = condition.words.partition(". ")
+    return condition.anchor, name.rstrip("."), words.pretty(wording)
 
 
-def to_settle(items: tuple[PlanItem, ...], today: date) -> tuple[str, ...]:
-    """Return sentences on what is late, runs out today, or falls on a weekend."""
+def to_settle(
+    items: tuple[PlanItem, ...],
+    today: date,
+    *,
+    warnings: Sequence[str] = (),
+    expiring: Sequence[tuple[str, str]] = (),
+) -> tuple[str, ...]:
+    """Return sentences on what should be settled before a plan is accepted.
+
+    Args:
+        items: the steps.
+        today: the day the plan is looked at.
+        warnings: what its dates mean for the protocol's goals, as the protocol says it.
+        expiring: concept and last day of each fact that will be too old on the day of the start.
+    """
+    return (*warnings, *_expired(expiring), *_late_steps(items, today), *_weekends(items))
+
+
+def _expired(expiring: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield a sentence a last day: these facts count until then, and not on the start day."""
+    by_day = sorted({(until, words.concept_inside(concept)) for concept, until in expiring})
+    for until, members in groupby(by_day, key=lambda each: each[0]):
+        names = words.join([name for _, name in members])
+        last = dates.parse_day(until)
+        yield (
+            f"Too old on the day of the start: {names}, counted until "
+            f"{dates.weekday_day(last) if last else until}. Obtain them anew before it."
+        )
+
+
+def _weekends(items: tuple[PlanItem, ...]) -> Iterator[str]:
+    """Yield one sentence that names each planned day on a weekend, with what is planned then."""
+    planned: dict[date, list[str]] = {}
+    for item in items:
+        if item.planned is not None and item.planned.weekday() >= _SATURDAY:
+            where = f" (segment {item.segment})" if item.segment is not None else ""
+            planned.setdefault(item.planned, []).append(f"{words.decapitalise(item.title)}{where}")
+    if planned:
+        named = [f"{dates.weekday_day(day)}: {words.join(what)}" for day, what in planned.items()]
+        days = words.count(len(planned), "planned day")
+        yield (
+            f"{days} {'is' if len(planned) == 1 else 'are'} on a weekend: {'; '.join(named)}. "
+            "Any allowed day will do."
+        )
+
+
+def _late_steps(items: tuple[PlanItem, ...], today: date) -> list[str]:
+    """Return a sentence for each step whose days are over, end today, or whose day is past."""
     lines = []
     for item in items:
         where = f" of segment {item.segment}" if item.segment is not None else ""
@@ -79,15 +129,7 @@ def to_settle(items: tuple[PlanItem, ...], today: date) -> tuple[str, ...]:
                 f"{dates.weekday_day(item.planned)}, is past; "
                 f"allowed until {dates.weekday_day(item.high)}."
             )
-    weekend = [
-        item for item in items if item.planned is not None and item.planned.weekday() >= _SATURDAY
-    ]
-    if weekend:
-        lines.append(
-            f"{words.count(len(weekend), 'planned day')} "
-            f"{'falls' if len(weekend) == 1 else 'fall'} on a weekend. Any allowed day will do."
-        )
-    return tuple(lines)
+    return lines
 
 
 def _place(item: PlanItem, starts: dict[int, date]) -> int:
@@ -109,10 +151,14 @@ def _heading(item: PlanItem, starts: dict[int, date]) -> str:
 def _rows(
     items: list[PlanItem], today: date, told: dict[tuple[str, str], int | None]
 ) -> list[AgendaRow]:
-    """Return the rows of one part; what was said of a step before is not said again."""
+    """Return the rows of one part; what was said of a step before is not said again.
+
+    Repeats of a step share a row where what is said of them is the same.
+    """
     rows: list[AgendaRow] = []
     for _, same in groupby(
-        sorted(items, key=lambda item: _first_day(item, items)), key=lambda item: item.stem
+        sorted(items, key=lambda item: _first_day(item, items)),
+        key=lambda item: (item.stem, item.details),
     ):
         members = list(same)
         first = members[0]
@@ -130,7 +176,7 @@ def _rows(
                 lane=first.step.lane,
                 title=first.title if len(members) == 1 else f"{first.title}, {len(members)} times",
                 details=_details(first, told),
-                gates=tuple(_gate(condition)[0] for condition in first.conditions),
+                gates=tuple(_gate(condition)[:2] for condition in first.conditions),
                 today=any(item.low <= today <= item.high for item in members),
             )
         )
@@ -142,9 +188,10 @@ def _details(item: PlanItem, told: dict[tuple[str, str], int | None]) -> str:
     return item.details if before == item.segment else f"As in segment {before}."
 
 
-def _first_day(item: PlanItem, items: list[PlanItem]) -> tuple[date, str]:
-    """Return the day by which a step's row is placed: that of its first repeat in this part."""
-    return min(other.day for other in items if other.stem == item.stem), item.stem
+def _first_day(item: PlanItem, items: list[PlanItem]) -> tuple[date, str, str]:
+    """Return the day by which a step's row is placed: that of its first repeat in this row."""
+    same = (other for other in items if (other.stem, other.details) == (item.stem, item.details))
+    return min(other.day for other in same), item.stem, item.details
 
 
 def _allowed(item: PlanItem) -> str:

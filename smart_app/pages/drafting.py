@@ -11,16 +11,18 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
+from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.pages.reading import Reading
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What the clinician asked for: values by parameter, start, reason of an override."""
+    """What the clinician asked for: values by parameter, start, reason and kind of an override."""
 
     values: Mapping[str, str]
     start: str
     override_reason: str | None = None
+    override_kind: str | None = None
 
 
 def draft_body(
@@ -52,6 +54,7 @@ def draft_body(
         start=start,
         parameters=typed_parameters(protocol, request.values),
         override_reason=request.override_reason,
+        override_kind=request.override_kind,
     )
     entry = evaluation.decision.to_json()
     return {
@@ -65,7 +68,9 @@ def draft_body(
         "entries": len(reading.record.resources) + 1,
         "values": dict(request.values),
         "start": request.start,
-        "override": request.override_reason,
+        "override": override_body(request),
+        "warnings": list(plan_warnings(evaluation)),
+        "expiring": [[fact.concept, fact.until] for fact in expiring_facts(evaluation)],
         "versions": evidence_versions(entry, reading.resources),
         "earlier": earlier_plans(reading, protocol),
     }
@@ -73,7 +78,17 @@ def draft_body(
 
 def request_of(body: Mapping[str, Any]) -> PlanRequest:
     """Return what the clinician asked for, of a kept draft."""
-    return PlanRequest(body["values"], body["start"], body["override"])
+    kept = body["override"]
+    # Drafts of earlier versions hold the reason alone.
+    given = {"reason": kept} if isinstance(kept, str) else kept or {}
+    return PlanRequest(body["values"], body["start"], given.get("reason"), given.get("kind"))
+
+
+def override_body(request: PlanRequest) -> dict[str, str | None] | None:
+    """Return an override as a draft's body keeps it; None without one."""
+    if request.override_reason is None:
+        return None
+    return {"reason": request.override_reason, "kind": request.override_kind}
 
 
 def evidence_versions(

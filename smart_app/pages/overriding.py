@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = {
-    "tumour-board": "Tumour-board decision",
-    "judgement": "Clinical judgement",
-    "trial": "Trial",
-    "outside-the-record": "Facts known outside the record",
-    "other": "Other reason",
-}
-"""Kinds of an override, as `ivfhir apply --override-kind` names them, in words."""
+from ivfhir.override import OVERRIDE_KINDS
+
+KINDS = {kind: f"{words[:1].upper()}{words[1:]}" for kind, words in OVERRIDE_KINDS.items()}
+"""Kinds of an override, as `ivfhir apply --override-kind` names them, as they head a line."""
 
 
 @dataclass(frozen=True)

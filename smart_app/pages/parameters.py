@@ -29,6 +29,7 @@ MAIN = ("segments", "segment_interval_days")
 
 _ROW = re.compile(r"^\|\s*([a-z_]+)\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|$", re.MULTILINE)
 _NAMED = re.compile(r" \(([A-Za-z_]+)\)")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LEAD_DAYS = 7
 _SATURDAY = 5
 
@@ -125,7 +126,7 @@ def not_numbers(values: Mapping[str, str], fields: tuple[Field, ...]) -> dict[st
         if value
         else f"{by_name[name].label} is empty; the protocol's default is {by_name[name].default}."
         for name, value in values.items()
-        if not re.fullmatch(r"-?\d{1,6}", value)
+        if not re.fullmatch(r"-?\d{1,6}", value, re.ASCII)
     }
 
 
@@ -140,7 +141,7 @@ def errors_by_field(message: str) -> dict[str, str]:
     for sentence in re.split(r"(?<=\.)\s+", message.strip()):
         named = _NAMED.search(sentence)
         name = named.group(1) if named else ""
-        text = _NAMED.sub("", sentence, count=1)
+        text = _ISO_DAY.sub(lambda found: day(found[0]), _NAMED.sub("", sentence, count=1))
         errors[name] = f"{errors[name]} {text}" if name in errors else text
     return errors
 

@@ -26,32 +26,42 @@ class PlanPage:
     notes: tuple[str, ...]
     board: Board
     agenda: tuple[AgendaPart, ...]
-    gates: tuple[tuple[str, str], ...]
+    gates: tuple[tuple[str, str, str], ...]
 
 
 def plan_page(
-    care_plan: Resource, card: ProtocolCard, settings: Mapping[str, str], *, today: date
+    body: Mapping[str, Any], card: ProtocolCard, settings: Mapping[str, str], *, today: date
 ) -> PlanPage:
     """Return the page of a draft.
 
     Args:
-        care_plan: the draft CarePlan, its requests contained.
+        body: the draft's body, with its CarePlan.
         card: what the protocol says of itself.
         settings: the parameters that hold, by name.
         today: the day for which the plan is looked at.
     """
+    care_plan: Resource = body["carePlan"]
     items = plan_items(care_plan)
     title = plan_title(care_plan, card, settings)
     notes = tuple(str(note.get("text", "")) for note in care_plan.get("note", ()))
     return PlanPage(
         title=title,
         text=_text(items),
-        to_settle=to_settle(items, today),
+        to_settle=settle_draft(body, items, today),
         notes=notes,
         board=draw_board(items, title=title, today=today),
         agenda=agenda(items, today),
         gates=gates(items),
     )
+
+
+def settle_draft(
+    body: Mapping[str, Any], items: tuple[PlanItem, ...], today: date
+) -> tuple[str, ...]:
+    """Return what should be settled before a draft is accepted; older drafts know dates alone."""
+    expiring = [(str(concept), str(until)) for concept, until in body.get("expiring", ())]
+    warnings = [str(each) for each in body.get("warnings", ())]
+    return to_settle(items, today, warnings=warnings, expiring=expiring)
 
 
 def plan_title(care_plan: Resource, card: ProtocolCard, settings: Mapping[str, Any]) -> str:

@@ -14,7 +14,18 @@ from smart_app.pages.lanes import Step, stem_of, step_of
 INTRA_ARTERIAL = "58100008"
 """SNOMED CT: intra-arterial route."""
 
+_ID = re.compile(r"^[A-Z]+-[A-Z]\d+: ")
+"""What stood before the words of a condition in plans of earlier versions."""
+
 _IN_TITLE = re.compile(r"(,| before| of) segment \d+|, regimen day \d+|, day \d+| \d+ of \d+$")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What must hold before a step starts: an anchor for links, and the plan's words."""
+
+    anchor: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class PlanItem:
         stem: `LUNG-A07`.
         title: what is done, without its segment.
         details: how it is done, in words; '' when the plan says nothing.
-        conditions: what must hold before it starts, as the plan words it.
+        conditions: what must hold before it starts.
         group: title of the part of the plan it belongs to.
         segment: number of its segment, None outside the segments.
         planned: the planned day; None when only a period is planned.
@@ -42,7 +53,7 @@ class PlanItem:
     stem: str
     title: str
     details: str
-    conditions: tuple[str, ...]
+    conditions: tuple[Condition, ...]
     group: str
     segment: int | None
     planned: date | None
@@ -113,7 +124,10 @@ def _item(
         title=_IN_TITLE.sub("", str(action.get("title") or action_id)).strip(),
         details=str(action.get("description", "")),
         conditions=tuple(
-            str(condition.get("expression", {}).get("description", ""))
+            Condition(
+                f"gate-{condition.get('expression', {}).get('expression', '')}",
+                _ID.sub("", str(condition.get("expression", {}).get("description", ""))),
+            )
             for condition in action.get("condition", ())
             if condition.get("kind") == "start"
         ),

@@ -7,12 +7,11 @@ from typing import Any
 
 from ivfhir.fhir.types import Resource
 from smart_app.pages import dates, words
-from smart_app.pages.agenda import to_settle
 from smart_app.pages.answers import missing_words, read_answer, titles
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import in_state, read_findings
 from smart_app.pages.overriding import Override, override_of
-from smart_app.pages.plan import plan_title
+from smart_app.pages.plan import plan_title, settle_draft
 from smart_app.pages.plan_items import PlanItem, plan_items
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.replacing import Replacement, before_replacing
@@ -85,7 +84,7 @@ def review_page(
         text=f"{card.name}, {answer} on {dates.day(body['asOf'])}: {', '.join(remarks)}. {plan}.",
         lines=tuple(lines),
         total=sum(line.count for line in lines),
-        to_settle=to_settle(items, today),
+        to_settle=settle_draft(body, items, today),
         override=override,
         gap=gap_words(decision, writer) if override else "",
         replacement=before_replacing(body["earlier"]) if body["earlier"] else None,

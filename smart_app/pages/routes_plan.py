@@ -1,6 +1,7 @@
 """The plan: settings in, dates out. A draft is kept when asked for, never by looking."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -10,7 +11,8 @@ from ivfhir.errors import ParameterError, VersionConflictError
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages import context, dates
 from smart_app.pages.blueprint import blueprint
-from smart_app.pages.drafting import PlanRequest, draft_body, request_of
+from smart_app.pages.drafting import PlanRequest, draft_body, override_body, request_of
+from smart_app.pages.overriding import KINDS, override_of
 from smart_app.pages.parameters import (
     MAIN,
     StartField,
@@ -30,6 +32,8 @@ from smart_app.session import Launch, needs_launch
 from smart_app.store import Draft
 
 _START = "Start"
+_OVERRIDE_FIELDS = {"OverrideReason": "override-reason", "OverrideKind": "override-kind"}
+"""The protocol's parameters -> fields of the override's form."""
 
 
 @blueprint.get("/l/<launch>/plan/<protocol>")
@@ -49,7 +53,7 @@ def plan(launch: Launch, protocol: str) -> str | Response:
     if entry.get("status") in ("ineligible", "indeterminate") and not reading.decision[
         "patient"
     ].get("deceased"):
-        return _override_form(launch, chosen, reading, reason="", error="")
+        return _override_form(launch, chosen, reading, PlanRequest({}, ""), {})
     if entry.get("status") != "eligible" or reading.decision["patient"].get("deceased"):
         return redirect(url_for("pages.why", launch=launch.id, protocol=protocol))
     asked = PlanRequest({}, proposed_start(context.today_of(reading.decision)).isoformat())
@@ -65,11 +69,12 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     """Keep the plan with the settings that were sent as a draft, and show it, or its review."""
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
     draft = _draft_of_request(launch)
-    reason = draft.body["override"] if draft is not None else request.form.get("override-reason")
+    asked = request_of(draft.body) if draft is not None else _override_of_form()
     entry = reading.of_protocol(protocol) or {}
-    if draft is None and entry.get("status") != "eligible" and not (reason or "").strip():
-        error = "Write why a plan is made all the same."
-        return _override_form(launch, chosen, reading, reason="", error=error), 422
+    if draft is None and entry.get("status") != "eligible":
+        wrong = _override_problems(asked)
+        if wrong:
+            return _override_form(launch, chosen, reading, asked, wrong), 422
     fields = context.fields_of(chosen, {})
     today = context.today_of(reading.decision)
     boxes = read_start(request.form, earliest=today)
@@ -79,13 +84,16 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     errors = not_numbers(values, fields)
     if boxes.iso is None:
         errors[_START] = "The start must be a date: day, month and year."
-    asked = PlanRequest(values, boxes.iso or "", (reason or "").strip() or None)
+    asked = replace(asked, values=values, start=boxes.iso or "")
     body = None
     if not errors:
         try:
             body = draft_body(chosen, reading, asked, more=_more(launch, chosen, reading))
         except ParameterError as error:
             errors = errors_by_field(error.message)
+    if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):
+        wrong = {_OVERRIDE_FIELDS.get(name, name): text for name, text in errors.items()}
+        return _override_form(launch, chosen, reading, asked, wrong), 422
     if body is None:
         return _plan_form(
             launch, chosen, reading, body=None, asked=asked, start=boxes, errors=errors, draft=draft
@@ -159,7 +167,7 @@ def _plan_form(
     page = None
     if body is not None:
         settings = context.settings_of(protocol, asked.values)
-        page = plan_page(body["carePlan"], card, settings, today=context.today_of(body))
+        page = plan_page(body, card, settings, today=context.today_of(body))
     known = {field.name for field in fields}
     problems = [
         (text, name if name in known else "start-day" if name == _START else "")
@@ -177,7 +185,8 @@ def _plan_form(
         if draft
         else context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
         problems=problems,
-        override_reason=asked.override_reason,
+        asked=asked,
+        override=override_of({"override": override_body(asked)}),
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
         hindered=reading.hindrances,
         earlier=context.earlier_of(launch, reading, protocol),
@@ -191,8 +200,27 @@ def _plan_form(
     )
 
 
+def _override_of_form() -> PlanRequest:
+    reason, kind = (request.form.get(name, "").strip() for name in _OVERRIDE_FIELDS.values())
+    return PlanRequest({}, "", reason or None, kind or None)
+
+
+def _override_problems(asked: PlanRequest) -> dict[str, str]:
+    """Return what an override lacks, by field; how long a reason must be is the protocol's rule."""
+    problems = {}
+    if asked.override_kind not in KINDS:
+        problems["override-kind"] = "Choose what the override rests on."
+    if asked.override_reason is None:
+        problems["override-reason"] = "Write why a plan is made all the same."
+    return problems
+
+
 def _override_form(
-    launch: Launch, protocol: ClinicalProtocol, reading: Reading, *, reason: str, error: str
+    launch: Launch,
+    protocol: ClinicalProtocol,
+    reading: Reading,
+    asked: PlanRequest,
+    errors: Mapping[str, str],
 ) -> str:
     answered = context.answer_of(launch, reading, protocol)
     return render_template(
@@ -202,7 +230,9 @@ def _override_form(
         findings=[*answered.blocks, *answered.missing],
         culprits={fact.reference for fact in answered.culprits},
         frame=context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
-        reason=reason,
-        error=error,
-        problems=[(error, "override-reason")] if error else [],
+        kinds=KINDS,
+        kind=asked.override_kind or "",
+        reason=asked.override_reason or "",
+        errors={name: errors.get(name, "") for name in _OVERRIDE_FIELDS.values()},
+        problems=[(text, name) for name, text in errors.items()],
     )

@@ -64,7 +64,7 @@ class WrittenPlan:
     text: tuple[str, ...]
     board: Board | None
     agenda: tuple[AgendaPart, ...]
-    gates: tuple[tuple[str, str], ...]
+    gates: tuple[tuple[str, str, str], ...]
     next_steps: tuple[NextStep, ...]
     over: tuple[OrderLine, ...]
     others: tuple[OrderLine, ...]

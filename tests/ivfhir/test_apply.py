@@ -188,17 +188,52 @@ def test_no_plan_says_why_and_how_all_the_same(lung, case, words):
         plan(lung, case)
 
 
-@pytest.mark.parametrize("reason", ["", "  \n"])
-def test_blank_override_reason_is_none(lung, reason):
-    with pytest.raises(NoPlanError, match="override reason is blank"):
+@pytest.mark.parametrize(
+    ("reason", "counted"),
+    [("", 0), ("  \n", 0), ("The board wants it.", 19), ("  The \n board   wants\tit. ", 19)],
+)
+def test_an_override_reason_has_twenty_characters_blanks_at_ends_and_in_runs_apart(
+    lung, reason, counted
+):
+    with pytest.raises(ParameterError, match=f"at least 20 characters; you gave {counted}"):
         plan(lung, "undecided-v02-inr-missing", override_reason=reason)
 
 
+def test_twenty_characters_and_a_kind_are_enough(lung):
+    care_plan = plan(
+        lung,
+        "undecided-v02-inr-missing",
+        override_reason="The board wants this",
+        override_kind="trial",
+    )
+    assert care_plan["note"][0]["text"].startswith("Override (trial): The board wants this; ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "words"),
+    [
+        ("whim", "The board wants it so.", "must be tumour-board, judgement, trial"),
+        ("trial", None, "needs its reason"),
+    ],
+)
+def test_a_kind_is_one_of_five_and_has_a_reason(lung, kind, reason, words):
+    with pytest.raises(ParameterError, match=words):
+        plan(lung, "out-v03-no-plan", override_reason=reason, override_kind=kind)
+
+
+@pytest.mark.parametrize("day", [Date((2025, 8, 31)), Date((9999, 12, 31))])
+def test_a_start_more_than_180_days_ahead_is_refused(lung, day):
+    with pytest.raises(ParameterError, match="180 days ahead; choose 2025-08-30 or earlier"):
+        apply(lung, record("in-v01-standard"), as_of=AS_OF, start=day)
+    apply(lung, record("in-v01-standard"), as_of=AS_OF, start=Date((2025, 8, 30)))
+
+
 def test_override_makes_a_plan_that_says_so_first(lung):
-    care_plan = plan(lung, "out-v03-no-plan", override_reason="board of 28 February")
+    care_plan = plan(lung, "out-v03-no-plan", override_reason="the board of 28 February")
     assert care_plan["note"][0]["text"] == (
-        "Override: board of 28 February; status ineligible; "
-        "criteria overridden: X-BLEED (not met), LUNG-I02 (not met)."
+        "Override: the board of 28 February; status ineligible; "
+        "criteria overridden: Severe bleeding tendency (X-BLEED, not met), "
+        "Marrow reserve for a platinum doublet (LUNG-I02, not met)."
     )
 
 
@@ -211,7 +246,7 @@ def test_override_makes_a_plan_that_says_so_first(lung):
 )
 def test_override_does_not_help_the_dead_or_where_the_protocol_does_not_apply(lung, case, words):
     with pytest.raises(NoPlanError, match=words):
-        plan(lung, case, override_reason="please")
+        plan(lung, case, override_reason="please, the board asks")
 
 
 def test_unread_problem_list_gives_no_plan(lung):

@@ -127,14 +127,27 @@ def test_whole_care_plan():
 def test_cautions_and_what_could_not_be_assessed_stand_in_the_notes():
     care_plan = plan(decision(cautions=["K-1"], notAssessable=["K-2"]), parameters={})
     assert notes(care_plan)[2:] == [
-        "Caution K-1, Title K-1: Rule K-1.",
-        "Cautions that could not be assessed: K-2.",
+        "Caution: Title K-1. Rule K-1.",
+        "Cautions that could not be assessed: Title K-2.",
     ]
 
 
 def test_parameters_that_were_given_stand_in_the_notes():
     care_plan = plan(decision(), parameters={"Start": "2025-03-03", "segments": "6"})
     assert notes(care_plan)[-1] == "Parameters: Start 2025-03-03, segments 6; others by default."
+
+
+def test_a_protocol_that_words_its_settings_and_warnings_has_them_in_the_notes():
+    inputs = PlanInputs(
+        {"reference": "Patient/p"},
+        "2025-03-03",
+        decision(),
+        {"segments": "6"},
+        settings=("6 segments", "120 minutes"),
+        warnings=("A goal is missed.",),
+    )
+    care_plan = build_care_plan(PLAN, ACTIVITIES, {"Day": "2025-03-04"}.__getitem__, inputs)
+    assert notes(care_plan)[-2:] == ["A goal is missed.", "Settings: 6 segments; 120 minutes."]
 
 
 def test_override_names_its_reason_and_what_it_overrides():
@@ -144,7 +157,7 @@ def test_override_names_its_reason_and_what_it_overrides():
     care_plan = plan(given, parameters={}, override_reason="board decision")
     assert notes(care_plan)[0] == (
         "Override: board decision; status indeterminate; "
-        "criteria overridden: C-AGE (not met), X-BLEED (unknown)."
+        "criteria overridden: Title C-AGE (C-AGE, not met), Title X-BLEED (X-BLEED, unknown)."
     )
 
 

@@ -44,18 +44,26 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
         "in-v01-standard",
         {"response_offset_days": 21, "radiotherapy_offset_days": 0},
     ),
-    "an override": ("out-v03-no-plan", {"OverrideReason": "board decision"}),
+    "an override": (
+        "out-v03-no-plan",
+        {"OverrideReason": "the decision of the board", "OverrideKind": "tumour-board"},
+    ),
     "an override of the undecided": (
         "undecided-v02-inr-missing",
-        {"OverrideReason": "board decision"},
+        {"OverrideReason": "the decision of the board", "OverrideKind": "tumour-board"},
     ),
 }
 NO_PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     "ineligible": ("out-v03-no-plan", {}),
     "undecided": ("undecided-v02-inr-missing", {}),
+    "a short override": ("out-v03-no-plan", {"OverrideReason": "The board wants it."}),
+    "a start too far ahead": ("in-v01-standard", {"Start": {"valueDate": "2025-08-31"}}),
     "a blank override": ("out-v03-no-plan", {"OverrideReason": "  "}),
-    "not applicable, override": ("out-b0-without-cancer", {"OverrideReason": "please"}),
-    "deceased, override": ("in-deceased-no-plan", {"OverrideReason": "please"}),
+    "not applicable, override": (
+        "out-b0-without-cancer",
+        {"OverrideReason": "please, the board asks"},
+    ),
+    "deceased, override": ("in-deceased-no-plan", {"OverrideReason": "please, the board asks"}),
     "segments out of bounds": ("in-v01-standard", {"segments": 7}),
     "interval out of bounds": ("in-v01-standard", {"segment_interval_days": 27}),
 }
@@ -77,7 +85,7 @@ def on_hapi(base: str, case: str, parameters: dict[str, Any]) -> Resource:
 
 def ours(lung: ClinicalProtocol, case: str, parameters: dict[str, Any]) -> Resource:
     patient, *others = (entry["resource"] for entry in load_case(CASES / case).bundle()["entry"])
-    typed = {name: value for name, value in parameters.items() if name != "OverrideReason"}
+    typed = {name: value for name, value in parameters.items() if not name.startswith("Override")}
     return apply(
         lung,
         PatientRecord(patient, tuple(others), {}),
@@ -85,6 +93,7 @@ def ours(lung: ClinicalProtocol, case: str, parameters: dict[str, Any]) -> Resou
         start=START,
         parameters=typed,
         override_reason=parameters.get("OverrideReason"),
+        override_kind=parameters.get("OverrideKind"),
     )
 
 
@@ -113,6 +122,37 @@ def test_same_actions_on_the_same_days(hapi_with_knowledge, lung, name):
     theirs = kept(on_hapi(hapi_with_knowledge, case, parameters))
     assert kept(ours(lung, case, parameters)) == theirs
     assert len(theirs) >= 40
+
+
+def texts(care_plan: Resource) -> dict[str, tuple[str | None, ...]]:
+    """Return id -> title and description of each action, and how its request says it is done."""
+    contained = {f"#{each['id']}": each for each in care_plan.get("contained", [])}
+    [group] = [each for each in contained.values() if each["resourceType"] == "RequestGroup"]
+    found = {}
+    for action in walk(group):
+        request = contained.get(action.get("resource", {}).get("reference", ""), {})
+        order = request.get("orderDetail", [{}])[0].get("text")
+        dosage = request.get("dosageInstruction", [{}])[0].get("text")
+        found[action["id"]] = (action["title"], action["description"], order, dosage)
+    return found
+
+
+def test_settings_stand_in_the_same_words(hapi_with_knowledge, lung):
+    """Every setting off its default: none of the texts may say the default."""
+    chosen = {
+        **{"segments": 5, "segment_interval_days": 30, "ia_infusion_minutes": 120},
+        **{"ccs_start_offset_days": 2, "response_offset_days": 35, "embolic_min_um": 500},
+        "radiotherapy_offset_days": 21,
+    }
+    own = texts(ours(lung, "in-v01-standard", chosen))
+    assert texts(on_hapi(hapi_with_knowledge, "in-v01-standard", chosen)) == own
+    said = str(own)
+    for words in ("5 segments", "of 30 days", "over 120 minutes", "2 days after day 0"):
+        assert words in said
+    for words in ("500 micrometres", "35 days after day 0 of the last", "21 days after the end"):
+        assert words in said
+    for words in ("by default", "28 days", "60 minutes", "300 micrometres", " 14 days after the"):
+        assert words not in said
 
 
 @pytest.mark.parametrize("name", NO_PLANS)

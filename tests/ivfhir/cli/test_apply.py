@@ -22,7 +22,14 @@ def _apply(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, st
     ("argv", "code", "words"),
     [
         (["--start", "2025-03-10"], 3, "LUNG is indeterminate"),
-        (["--start", "2025-03-10", "--override-reason", "  "], 3, "blank"),
+        (["--start", "2025-03-10", "--override-reason", "  "], 2, "at least 20 characters"),
+        (
+            ["--start", "2025-03-10", "--override-kind", "trial"],
+            2,
+            "--override-kind) needs its reason",
+        ),
+        (["--start", "2025-08-31"], 2, "more than 180 days ahead"),
+        (["--start", "9999-12-31"], 2, "more than 180 days ahead"),
         (["--start", "2025-03-02"], 2, "must not be before the day of evaluation"),
         (["--start", "2025-03-10", "--param", "segments=7"], 2, "must be 4, 5 or 6; you gave 7"),
         (["--start", "2025-03-10", "--param", "segments=six"], 2, "whole number"),

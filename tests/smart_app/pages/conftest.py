@@ -91,7 +91,9 @@ class Clinician:
         return self.client.post(path, data={"_csrf": token, **fields})
 
     def make_draft(self, **fields: str) -> str:
-        """Keep the proposed plan as a draft and return its id."""
+        """Keep the proposed plan as a draft and return its id; a reason is the tumour board's."""
+        if "override-reason" in fields:
+            fields = {"override-kind": "tumour-board", **fields}
         answer = self.send("plan/LUNG", {"next": "review", **fields})
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"].rpartition("/")[2]

@@ -1,6 +1,7 @@
 """The plan: its board, list and settings, for vignettes V01 and V12's schedule."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -94,9 +95,29 @@ def test_the_list_groups_by_segment_and_says_things_once(items):
     )
     assert first.late == "today is the last day"
     assert second.details == "As in segment 1."
-    labs = next(row for row in parts[1].rows if row.title.startswith("Toxicity"))
-    assert labs.days == ("Mon 10 Mar 2025", "Mon 17 Mar 2025")
-    assert labs.allowed == "10 to 12 Mar; 17 to 19 Mar"
+    labs = [row for row in parts[1].rows if row.title.startswith("Toxicity")]
+    assert [row.days for row in labs] == [("Mon 10 Mar 2025",), ("Mon 17 Mar 2025",)]
+    assert [row.allowed for row in labs] == ["10 to 12 Mar", "17 to 19 Mar"]
+    assert [re.search(r"\d+ days", row.details)[0] for row in labs] == ["7 days", "14 days"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"segments": 6, "segment_interval_days": 35}])
+def test_what_a_row_says_of_its_day_is_so(settings):
+    """Each text that counts days counts them from what it names to the row's own day."""
+    given = {"ccs_start_offset_days": 3, "response_offset_days": 42, **settings}
+    items = plan_items(sample("halloran").care_plan("2025-03-03", **given))
+    starts = segment_starts(items)
+    [end] = [item.planned for item in items if item.stem == "LUNG-A10"]
+    counted = 0
+    for item in items:
+        for days, since in re.findall(
+            r"(\d+) days? after (day 0|the end-of-cycle CT)", item.details
+        ):
+            day0 = starts[item.segment or max(starts)]
+            told = (day0 if since == "day 0" else end) + timedelta(days=int(days))
+            assert item.planned == told, (item.action_id, item.details)
+            counted += 1
+    assert counted > 3 * len(starts)
 
 
 def test_what_is_late_is_said_before_accepting(items):
@@ -104,8 +125,24 @@ def test_what_is_late_is_said_before_accepting(items):
     assert "Safety check of segment 1: today is its last allowed day." in lines
     baseline = "Baseline assessment: its days ended on 2 Mar 2025."
     assert any(line.startswith(baseline) for line in lines)
-    # Four safety checks on Sundays, follow-up on Sun 21 Sep and Sat 20 Dec 2025.
-    assert lines[-1] == "6 planned days fall on a weekend. Any allowed day will do."
+    assert lines[-1] == (
+        "6 planned days are on a weekend: Sun 2 Mar 2025: safety check (segment 1); "
+        "Sun 30 Mar 2025: safety check (segment 2); Sun 27 Apr 2025: safety check (segment 3); "
+        "Sun 25 May 2025: safety check (segment 4); Sun 21 Sep 2025: follow-up CT; "
+        "Sat 20 Dec 2025: follow-up CT. Any allowed day will do."
+    )
+
+
+def test_facts_that_run_out_are_named_by_their_last_day(items):
+    expiring = [("inr", "2025-03-14"), ("platelets", "2025-03-14"), ("ecog", "2025-03-28")]
+    lines = to_settle(items, TODAY, warnings=["75 %."], expiring=expiring)
+    assert lines[:3] == (
+        "75 %.",
+        "Too old on the day of the start: INR and platelets, counted until Fri 14 Mar 2025. "
+        "Obtain them anew before it.",
+        "Too old on the day of the start: ECOG performance status, counted until "
+        "Fri 28 Mar 2025. Obtain them anew before it.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +216,7 @@ def test_a_refusal_is_told_at_its_field():
     )
     assert errors_by_field(message) == {
         "segment_interval_days": "Days between segments must be 28 to 35; you gave 21.",
-        "Start": "The start must not be before the day of evaluation; choose 2025-03-03 or later.",
+        "Start": "The start must not be before the day of evaluation; choose 3 Mar 2025 or later.",
     }
 
 

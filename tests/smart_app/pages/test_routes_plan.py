@@ -113,6 +113,54 @@ def test_an_override_needs_a_reason(clinician_for):
     answer = clinician.send("plan/LUNG", {"override-reason": "  "}, token=csrf_token(page))
     assert answer.status_code == 422
     assert "Write why a plan is made all the same." in answer.text
+    assert "Choose what the override rests on." in answer.text
+
+
+@pytest.mark.parametrize("reason", ["Platelets are given", "  Platelets  \n are   given  "])
+def test_an_override_needs_twenty_characters_and_keeps_what_was_written(clinician_for, reason, app):
+    clinician = clinician_for("duarte")
+    page = clinician.open("plan/LUNG")
+    fields = {"override-reason": reason, "override-kind": "judgement"}
+    answer = clinician.send("plan/LUNG", fields, token=csrf_token(page))
+    assert answer.status_code == 422
+    assert "must have at least 20 characters; you gave 19." in answer.text
+    assert 'href="#override-reason"' in answer.text
+    assert "(OverrideReason)" not in answer.text
+    assert re.search(r'value="judgement"[^>]* checked', answer.text)
+    assert "Platelets" in answer.text.partition("<textarea")[2]
+    assert app.extensions["ivfhir"].store.drafts(clinician.launched.launch_id) == []
+
+
+def test_a_kind_that_does_not_exist_is_refused(clinician_for):
+    clinician = clinician_for("duarte")
+    page = clinician.open("plan/LUNG")
+    fields = {"override-reason": "Platelets will be given before.", "override-kind": "whim"}
+    answer = clinician.send("plan/LUNG", fields, token=csrf_token(page))
+    assert answer.status_code == 422
+    assert "Choose what the override rests on." in answer.text
+
+
+def test_a_start_too_far_ahead_is_told_at_its_field(clinician, app):
+    answer = clinician.send("plan/LUNG", day_after(181))
+    assert answer.status_code == 422
+    assert re.search(r"more than 180 days ahead; choose \d+ \w{3} \d{4} or earlier", answer.text)
+    assert 'href="#start-day"' in answer.text
+    assert clinician.send("plan/LUNG", day_after(180)).status_code == 303
+
+
+def test_settings_reach_the_page_and_what_they_miss_is_said(clinician):
+    fields = {"ia_infusion_minutes": "120", "response_offset_days": "35", "embolic_min_um": "500"}
+    draft_id = clinician.make_draft(**fields)
+    for page in (f"plan/LUNG?draft={draft_id}", f"review/{draft_id}"):
+        text = clinician.open(page).text
+        assert "radiotherapy within 42 days" in text
+        assert "planned on day 49" in text
+        assert "gives 75 % of the dose intensity" in text
+    plan = clinician.open(f"plan/LUNG?draft={draft_id}").text
+    assert "over 120 minutes" in plan
+    assert "at least 500 micrometres" in plan
+    assert "over 60 minutes" not in plan
+    assert "by default" not in plan
 
 
 def test_the_reason_of_an_override_stands_in_plan_and_review(clinician_for):

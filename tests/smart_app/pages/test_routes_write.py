@@ -108,18 +108,15 @@ def test_an_override_reaches_plan_and_provenance(clinician_for, repository):
     (plan,) = plans_of(repository, draft_id)
     assert any("Platelets are given before." in note["text"] for note in plan["note"])
     (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
-    assert signature["reason"] == [{"text": "Override: Platelets are given before."}]
+    words = "Override (tumour-board decision): Platelets are given before."
+    assert signature["reason"] == [{"text": words}]
+    assert plan["note"][0]["text"].startswith(f"{words}; status ineligible; ")
 
 
 def test_review_and_receipt_name_the_override(clinician_for, repository, app):
     clinician = clinician_for("duarte")
     reason = "Platelets are given on the day before."
     draft_id = clinician.make_draft(**{"override-reason": reason})
-    store = app.extensions["ivfhir"].store
-    draft = store.load_draft(clinician.launched.launch_id, draft_id)
-    store.update_draft(
-        draft, body={**draft.body, "override": {"kind": "tumour-board", "reason": reason}}
-    )
     confirm = clinician.open(f"review/{draft_id}").text.partition('id="accept"')[2]
     for words in ("Tumour-board decision", reason, "not eligible, blocked by", "I plan against"):
         assert words in confirm
@@ -131,7 +128,7 @@ def test_review_and_receipt_name_the_override(clinician_for, repository, app):
     for words in ("Tumour-board decision", reason):
         assert words in page
     (signature,) = repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
-    assert signature["reason"] == [{"text": f"Override (Tumour-board decision): {reason}"}]
+    assert signature["reason"] == [{"text": f"Override (tumour-board decision): {reason}"}]
 
 
 def test_the_tick_survives_an_error(clinician_for):
