@@ -7,10 +7,10 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale fix knowledge docs benchmark FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh fix knowledge styles docs benchmark FORCE
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(READY) ## the simulated EHR, the app and sample patients, in your browser
 	$(PY) -m smart_app.demo
@@ -18,7 +18,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
 	$(PY) -m pytest
 
-check: format lint layers types codes protocols stale ## everything that must hold before a commit
+check: format lint layers types codes protocols stale styles-fresh ## everything that must hold before a commit
 
 format: $(READY) ## is the code formatted?
 	$(PY) -m ruff format --check -q .
@@ -42,12 +42,18 @@ protocols: $(READY) ## does each protocol keep the rules of authoring?
 stale: $(READY) ## are ELM, libraries and value sets what their sources give?
 	$(PY) -m tools.knowledge check
 
+styles-fresh: $(READY) ## does the trimmed stylesheet hold what the pages use?
+	$(PY) -m tools.styles check
+
 fix: $(READY) ## format, and mend what the linter can mend
 	$(PY) -m ruff check -q --fix .
 	$(PY) -m ruff format -q .
 
 knowledge: $(READY) ## translate the CQL, build libraries and value sets (needs Java and Maven)
 	$(PY) -m tools.knowledge build
+
+styles: $(READY) ## trim the design system's stylesheet to what the pages use
+	$(PY) -m tools.styles build
 
 docs: $(READY) ## take the pictures, and build the guide into build/docs, warnings as errors
 	$(PY) -m tools.screenshots
