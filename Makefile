@@ -7,7 +7,7 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh fix knowledge styles docs benchmark FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked fix knowledge styles lock sbom docs benchmark FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,7 +18,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
 	$(PY) -m pytest
 
-check: format lint layers types codes protocols stale styles-fresh ## everything that must hold before a commit
+check: format lint layers types codes protocols stale styles-fresh locked ## everything that must hold before a commit
 
 format: $(READY) ## is the code formatted?
 	$(PY) -m ruff format --check -q .
@@ -45,6 +45,9 @@ stale: $(READY) ## are ELM, libraries and value sets what their sources give?
 styles-fresh: $(READY) ## does the trimmed stylesheet hold what the pages use?
 	$(PY) -m tools.styles check
 
+locked: $(READY) ## is the lock of a deployment what pyproject.toml asks?
+	$(PY) -m tools.supply check
+
 fix: $(READY) ## format, and mend what the linter can mend
 	$(PY) -m ruff check -q --fix .
 	$(PY) -m ruff format -q .
@@ -54,6 +57,12 @@ knowledge: $(READY) ## translate the CQL, build libraries and value sets (needs 
 
 styles: $(READY) ## trim the design system's stylesheet to what the pages use
 	$(PY) -m tools.styles build
+
+lock: $(READY) ## lock what a deployment installs, with hashes (upgrade: python -m tools.supply upgrade)
+	$(PY) -m tools.supply lock
+
+sbom: $(READY) ## write build/ivfhir.cdx.json, the CycloneDX bill of materials
+	$(PY) -m tools.supply sbom
 
 docs: $(READY) ## take the pictures, and build the guide into build/docs, warnings as errors
 	$(PY) -m tools.screenshots

@@ -1,0 +1,1 @@
+"""What is deployed: locked dependencies with hashes, and the list of them for others (SBOM)."""
