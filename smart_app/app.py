@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask_compress import Compress
 from markupsafe import Markup
+from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,6 +19,7 @@ from smart_app.config import Settings, load_settings
 from smart_app.errors import register_errors
 from smart_app.http import EhrHttp
 from smart_app.logs import make_logger
+from smart_app.metrics import make_metrics
 from smart_app.oauth import load_private_key
 from smart_app.sealing import Sealer, load_key
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
@@ -52,18 +54,21 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     sealer = Sealer(load_key(settings.key, Path(settings.key_file)))
     store = Store(settings.database_url, sealer, clock_s=lambda: clock().timestamp(), new_id=new_id)
+    metrics = make_metrics(CollectorRegistry())
     app.extensions["ivfhir"] = AppServices(
         settings=settings,
         store=store,
         sealer=sealer,
         http=EhrHttp(timeout_s=settings.timeout_s, ca_file=settings.ca_file),
-        log=log or make_logger(settings.log_level),
+        log=log or make_logger(settings.log_level, count=metrics.count_event),
+        metrics=metrics,
         clock=clock,
         new_id=new_id,
         load_protocols=protocols,
     )
     for blueprint in (launch.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
+    metrics.watch_app(app)
     register_errors(app)
     _register_headers(app, settings)
     _compress_styles(app)

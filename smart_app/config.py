@@ -82,6 +82,8 @@ class Settings:
     trusted_proxies: int = _doc("reverse proxies in front whose `X-Forwarded-…` headers count", 0)
     workers: int = _doc("gunicorn worker processes", 2)
     threads: int = _doc("threads of each worker", 8)
+    metrics_port: int = _doc("port of the figures for Prometheus; 0 for none", 0)
+    metrics_host: str = _doc("address on which these figures are", "127.0.0.1")
     log_level: str = _doc("debug, info, warning or error", "info")
 
     def __post_init__(self) -> None:

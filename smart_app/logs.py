@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import FilteringBoundLogger, Processor
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -22,18 +22,22 @@ _FIELDS = frozenset(
 """The fields that a line may hold; the rest is dropped, so no caller logs a token by mistake."""
 
 
-def make_logger(level: str, stream: TextIO | None = None) -> FilteringBoundLogger:
+def make_logger(
+    level: str, stream: TextIO | None = None, *, count: Processor | None = None
+) -> FilteringBoundLogger:
     """Return the app's logger.
 
     Args:
         level: debug, info, warning or error.
         stream: where lines go, by default standard error.
+        count: sees each event before it is written.
     """
     # At debug, urllib3 would write addresses of the EHR with the ids in them to the root logger.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logger: FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream or sys.stderr),
         processors=[
+            *([] if count is None else [count]),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _drop_other_fields,

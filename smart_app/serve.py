@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ivfhir.fhir.outcome import exit_code
 from smart_app.app import create_app
 from smart_app.config import Settings, load_settings
 from smart_app.local_server import listen, serve_forever
+from smart_app.metrics import counting_together, forget_process, serve_metrics
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,25 +31,37 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: a setting is missing or wrong; the port is taken.
     """
     settings = load_settings(arguments.config)
+    many = importlib.util.find_spec("gunicorn") is not None and sys.platform != "win32"
+    with counting_together() if many and settings.metrics_port else nullcontext():
+        _serve(settings, many=many)
+    return 0
+
+
+def _serve(settings: Settings, *, many: bool) -> None:
     app = create_app(settings)  # Wrong settings are told here, once, and not by every worker.
     app.extensions["ivfhir"].store.close()
     sys.stderr.write(
         f"ivfhir serves {settings.public_url}. Register with the EHR: launch URL "
         f"{settings.launch_url}, redirect URI {settings.redirect_uri}. Ctrl-C ends it.\n"
     )
-    if importlib.util.find_spec("gunicorn") is not None and sys.platform != "win32":
+    if many:
         _run_gunicorn(settings)
     else:
         serve_forever(
             [(listen(settings.host, settings.port, option="port"), create_app(settings), None)]
         )
-    return 0
 
 
 def _run_gunicorn(settings: Settings) -> None:
     from gunicorn.app.base import (  # type: ignore[import-untyped]  # noqa: PLC0415 - absent on Windows
         BaseApplication,
     )
+
+    def _publish(_arbiter: object) -> None:
+        serve_metrics(settings.metrics_host, settings.metrics_port)
+
+    def _forget(_arbiter: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        forget_process(worker.pid)
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         def load_config(self) -> None:
@@ -62,6 +76,8 @@ def _run_gunicorn(settings: Settings) -> None:
                 "accesslog": None,  # Its lines hold query strings: launch tokens, codes, states.
                 "forwarded_allow_ips": "",
             }
+            if settings.metrics_port:
+                options |= {"when_ready": _publish, "child_exit": _forget}
             for name, value in options.items():
                 self.cfg.set(name, value)
 
@@ -69,6 +85,8 @@ def _run_gunicorn(settings: Settings) -> None:
             return create_app(settings)
 
     listen(settings.host, settings.port, option="port").close()
+    if settings.metrics_port:
+        listen(settings.metrics_host, settings.metrics_port, option="metrics_port").close()
     Server().run()
 
 

@@ -13,6 +13,7 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
 from smart_app.config import Settings
 from smart_app.http import EhrHttp
+from smart_app.metrics import Metrics
 from smart_app.sealing import Sealer
 from smart_app.store import Store
 
@@ -29,6 +30,7 @@ class AppServices:
     sealer: Sealer
     http: EhrHttp
     log: FilteringBoundLogger
+    metrics: Metrics
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     load_protocols: Callable[[], Mapping[str, ClinicalProtocol]]
@@ -57,6 +59,7 @@ class AppServices:
     def repository(self, fhir_base: str, access_token: str) -> HttpRepository:
         """Return the EHR's FHIR server, spoken to with the token."""
         session = requests.Session()
+        self.metrics.watch_session(session)
         if self.settings.ca_file is not None:
             session.verify = self.settings.ca_file
             session.trust_env = False  # REQUESTS_CA_BUNDLE would replace the app's own setting.

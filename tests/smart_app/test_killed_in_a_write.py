@@ -117,9 +117,9 @@ def running_ward(folder: Path, fhir_url: str) -> Iterator[Ward]:
             ward.kill_app()
 
 
-def free_port() -> int:
+def free_port(above: int = 0) -> int:
     """Return a port below those of outgoing connections: none takes it while the app is dead."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+    for port in range(20_000 + os.getpid() % 5_000 + above, 32_000):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     raise AssertionError("no port is free")
