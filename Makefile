@@ -7,7 +7,7 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked fix knowledge styles lock sbom docs benchmark FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked fix knowledge styles lock sbom docs benchmark load FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -70,6 +70,9 @@ docs: $(READY) ## take the pictures, and build the guide into build/docs, warnin
 
 benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Maven)
 	$(PY) -m benchmarks.evaluate
+
+load: $(READY) ## 200 clinicians on two workers: what a page costs beyond its reads (25 minutes)
+	$(PY) -m benchmarks.load
 
 # Made again only when pyproject.toml changes its content, whatever its date.
 $(READY): FORCE

@@ -1,0 +1,1 @@
+"""Many clinicians at once: what a page costs beyond its reads, and whether memory stays flat."""
