@@ -11,6 +11,7 @@ from tests.ivfhir.gate_patients import (
     PATIENTS,
     GatePatient,
 )
+from tests.ivfhir.twisted_gate_patients import TWISTED
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def answers(lung: ClinicalProtocol, patient: GatePatient) -> dict[str, object]:
     return {name: session.value(f"LUNG_{name}") for name in patient.expected}
 
 
-@pytest.mark.parametrize("patient", PATIENTS, ids=str)
+@pytest.mark.parametrize("patient", [*PATIENTS, *TWISTED], ids=str)
 def test_a_gate_answers_as_worked_out_by_hand(lung: ClinicalProtocol, patient: GatePatient) -> None:
     assert answers(lung, patient) == patient.expected
 

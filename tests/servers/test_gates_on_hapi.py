@@ -7,12 +7,13 @@ from tests.ivfhir.gate_patients import (
     PATIENTS,
     GatePatient,
 )
+from tests.ivfhir.twisted_gate_patients import TWISTED
 from tests.servers.hapi_client import evaluate_on_hapi
 
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("patient", PATIENTS, ids=str)
+@pytest.mark.parametrize("patient", [*PATIENTS, *TWISTED], ids=str)
 def test_hapi_answers_a_gate_as_worked_out_by_hand(
     patient: GatePatient, hapi_with_knowledge: str
 ) -> None:
