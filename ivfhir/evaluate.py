@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from ivfhir.choices import with_single_choices
 from ivfhir.decision import (
     Criterion,
     Decision,
@@ -101,7 +102,11 @@ def evaluate_protocol(
     Raises:
         EvaluationError: a define failed on this patient's data.
     """
-    index = ResourceIndex(record.patient, record.resources, protocol.value_sets)
+    index = ResourceIndex(
+        with_single_choices(record.patient),
+        map(with_single_choices, record.resources),
+        protocol.value_sets,
+    )
     given = {"AsOf": as_of, **parameters}
     session = protocol.library.session(index, parameters=given)
     reasons = _reasons(protocol, session, record.unread)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ivfhir.errors import BadAnswerError, IncompleteError, ServerError, UnauthorisedError
-from ivfhir.fhir.references import parse_literal, subject_of
+from ivfhir.fhir.references import names_somebody, parse_literal, subject_of
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.repository import Repository
 from ivfhir.shape import check_shape
@@ -80,8 +80,14 @@ def _search(repository: Repository, resource_type: str, patient_id: str) -> list
 
     Raises:
         BadAnswerError: the answer holds another patient's data, so nothing in it can be trusted.
+        IncompleteError: it holds data that name no patient, and may be this one's (rule E-17).
     """
     found = repository.search(resource_type, {"patient": patient_id})
+    if unnamed := sum(not names_somebody(resource) for resource in found):
+        raise IncompleteError(
+            f"{unnamed} of the answer name no patient and may be this one's: tell the server's "
+            "operator."
+        )
     for resource in found:
         reference = (subject_of(resource) or {}).get("reference")
         literal = parse_literal(reference) if isinstance(reference, str) else None

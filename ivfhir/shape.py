@@ -14,15 +14,14 @@ from ivfhir.expressions.fhir_model import find_element, json_names, primitive_of
 from ivfhir.fhir.references import key_of
 from ivfhir.fhir.types import Json, Resource
 
-_NOT_EVALUATED = frozenset(
-    {"contained", "extension", "identifier", "meta", "modifierExtension", "note", "text"}
-)
+_NOT_EVALUATED = frozenset({"contained", "extension", "identifier", "meta", "note", "text"})
 _PRIMITIVES: Mapping[str, tuple[type, ...]] = {
     "System.Boolean": (bool,),
     "System.Integer": (int,),
     "System.Decimal": (int, Decimal),
 }
 _WORDS = {bool: "true or false", int: "a number", Decimal: "a number", str: "text"}
+_WHOLE = "a whole number without a point"
 
 
 def check_shape(resource: Resource) -> None:
@@ -41,9 +40,15 @@ def check_shape(resource: Resource) -> None:
         path, wanted, value = wrong
         raise InputError(
             f"{key_of(resource) or resource_type} has {_word(value)} as {path} where FHIR R4 has "
-            f"{wanted}; is it of another FHIR version? Convert it to R4.",
+            f"{wanted}; {_advice(wanted)}",
             expression=path,
         )
+
+
+def _advice(wanted: str) -> str:
+    if wanted == _WHOLE:
+        return "correct it where it is recorded."
+    return "is it of another FHIR version? Convert it to R4."
 
 
 Wrong = tuple[str, str, Json]
@@ -72,7 +77,10 @@ def _wrong_value(value: Json, type_name: str, path: str) -> Wrong | None:
     primitive = primitive_of(type_name)
     if primitive is not None:
         classes = _PRIMITIVES.get(primitive, (str,))
-        return None if type(value) in classes else (path, _WORDS[classes[0]], value)
+        if type(value) in classes:
+            return None
+        pointed = isinstance(value, Decimal) and classes == (int,)
+        return path, _WHOLE if pointed else _WORDS[classes[0]], value
     if not isinstance(value, dict):
         return path, "an object", value
     return _first_wrong(value, type_name, path)
@@ -101,4 +109,6 @@ def _word(value: Json) -> str:
         return "an object"
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, Decimal):
+        return f"the number {str(value)[:20]}"
     return _WORDS[type(value)]

@@ -3,15 +3,19 @@
 Copies of one resource are settled, and each resource stands with the patient whom it is about.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from ivfhir.errors import InputError, NotFoundError
 from ivfhir.fhir.bundles import Entry, last_updated
-from ivfhir.fhir.references import Key, key_of, parse_literal
+from ivfhir.fhir.references import Key, key_of, names_somebody, parse_literal
 from ivfhir.fhir.subjects import Subjects
 from ivfhir.fhir.types import PATIENT, WITHOUT_A_PATIENT, Resource
+
+_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
+"""http://hl7.org/fhir/R4/datatypes.html#id"""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -22,6 +26,7 @@ class Collection:
     Attributes:
         patients: the Patient resources, by id, in the order of the input.
         notes: what was left out, as sentences.
+        unnamed: how many resources of a type say nothing of whom they are about.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -37,9 +42,11 @@ class Collection:
         self.patients: dict[str, Resource] = {}
         self._resources: dict[str, list[Resource]] = defaultdict(list)
         self._contradictions: dict[str, Key] = {}
+        self._misnamed: dict[str, str] = {}
+        self.unnamed: Counter[str] = Counter()
         patients = [entry for entry in named if _type(entry) == PATIENT]
         for entry in patients:
-            _patient_id(entry)
+            self._check_name(_patient_id(entry), entry.full_url)
         subjects = Subjects(patients)
         nobody: Counter[str] = Counter()
         for copies in _copies(named):
@@ -47,8 +54,24 @@ class Collection:
             contradicts = len(newest) > 1 and not _are_named_apart(newest)
             for patient_id, entry in newest:
                 self._keep(entry, patient_id, contradicts=contradicts)
-                nobody[_type(entry)] += not patient_id and _type(entry) not in WITHOUT_A_PATIENT
+                if not patient_id and _type(entry) not in WITHOUT_A_PATIENT:
+                    nobody[_type(entry)] += 1
+                    self.unnamed[_type(entry)] += not names_somebody(entry.resource)
         self.notes = _left_out(nobody)
+
+    def _check_name(self, patient_id: str, full_url: str | None) -> None:
+        """Keep what is wrong with a Patient's id; its data cannot be told from others' then."""
+        literal = parse_literal(full_url) if full_url is not None else None
+        if not _ID.fullmatch(patient_id):
+            self._misnamed[patient_id] = (
+                "The Patient's id is none that FHIR allows (up to 64 letters, digits, - and .), so "
+                "nothing can point at it; give it another."
+            )
+        elif literal is not None and literal.key != (PATIENT, patient_id):
+            self._misnamed[patient_id] = (
+                "The Patient's id is not that of its fullUrl, so it cannot be told which data "
+                "belong to it; correct one of the two."
+            )
 
     def _keep(self, entry: Entry, patient_id: str, *, contradicts: bool) -> None:
         key = key_of(entry.resource)
@@ -64,10 +87,13 @@ class Collection:
 
         Raises:
             NotFoundError: the input holds no Patient of that id.
-            InputError: the input says two different things of this patient's resources.
+            InputError: the Patient's id is wrong, or the input says two different things of this
+                patient's resources.
         """
         if patient_id not in self.patients:
             raise NotFoundError("The input holds no Patient of that id; check --id.", status=404)
+        if patient_id in self._misnamed:
+            raise InputError(self._misnamed[patient_id], expression="Patient.id")
         key = self._contradictions.get(patient_id)
         if key is not None:
             raise InputError(

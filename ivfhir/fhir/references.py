@@ -71,6 +71,20 @@ def subject_of(resource: Resource) -> Resource | None:
     return None
 
 
+def names_somebody(resource: Resource) -> bool:
+    """Return whether the resource says whom it is about, be it of the input or not.
+
+    A Reference with a display only, or to a resource contained in this one, says it to no one else.
+    """
+    subject = subject_of(resource)
+    if subject is None:
+        return False
+    reference = subject.get("reference")
+    if isinstance(reference, str) and reference:
+        return not reference.startswith("#")
+    return bool(identifier_tokens(subject.get("identifier")))
+
+
 def identifier_tokens(element: Json) -> frozenset[tuple[str, str]]:
     """Return (system, value) of an Identifier or a list of them; one without a value is skipped."""
     identifiers = element if isinstance(element, list) else [element]

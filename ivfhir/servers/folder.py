@@ -72,6 +72,11 @@ class FolderRepository:
         for gap in self._gaps:
             if gap.resource_type in {None, resource_type}:
                 raise IncompleteError(gap.reason)
+        unnamed = self._collection.unnamed[resource_type]
+        if unnamed and len(self.patient_ids) == 1:
+            raise IncompleteError(
+                f"{unnamed} of the input name no patient and may be this one's: add the subject."
+            )
         return found
 
     def transact(self, bundle: Resource) -> Resource:

@@ -38,7 +38,7 @@ LUNG_CANCER = {
     "code": {"coding": [{"system": "http://snomed.info/sct", "code": "254637007"}]},
     "onsetDateTime": "2025-01-10",
 }
-PLATELETS = {
+PLATELETS: dict[str, Any] = {
     "resourceType": "Observation",
     "id": "platelets",
     "status": "final",
@@ -101,6 +101,25 @@ def test_an_unread_type_makes_its_criteria_unknown_whatever_else_is_known(
     assert criteria["LUNG-I01"].truth is Truth.UNKNOWN
     assert criteria["C-AGE"].truth is Truth.TRUE
     assert reason not in criteria["C-AGE"].notes
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueQuantity": PLATELETS["valueQuantity"] | {"value": Decimal("1e1000000")}},
+        {"valueQuantity": PLATELETS["valueQuantity"] | {"value": 10**40}},
+        {"valueQuantity": PLATELETS["valueQuantity"], "valueString": "30"},
+    ],
+)
+def test_a_value_that_no_rule_can_read_is_a_note_and_leaves_its_criterion_unknown(
+    lung: ClinicalProtocol, value: dict[str, Any]
+) -> None:
+    record = PatientRecord(PATIENT, (LUNG_CANCER, {**PLATELETS, **value}), {})
+    bleeding = _criteria(lung, record)["X-BLEED"]
+    assert bleeding.truth is Truth.UNKNOWN
+    assert bleeding.notes[0] == (
+        "Observation/platelets was left out for platelets: it has no value that can be read"
+    )
 
 
 def test_the_status_follows_from_what_is_unknown(lung: ClinicalProtocol) -> None:

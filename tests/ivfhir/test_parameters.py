@@ -11,6 +11,7 @@ from ivfhir.errors import ParameterError, UsageError
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import parse_as_of, parse_day, typed_parameters
 
+FULL_WIDTH = "\uff12\uff10\uff12\uff15-03-03"
 NOW = datetime(2025, 3, 3, 12, 0, 0, 123_456, tzinfo=UTC)
 
 
@@ -34,7 +35,16 @@ def test_the_evaluation_instant(text: str | None, zone: str, expected: str) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2025", "2025-03", "2025-02-30", "03.03.2025", "2025-03-03 10:30", "2025-03-03T25:00"],
+    [
+        "",
+        "2025",
+        "2025-03",
+        "2025-02-30",
+        "03.03.2025",
+        "2025-03-03 10:30",
+        "2025-03-03T25:00",
+        FULL_WIDTH,
+    ],
 )
 def test_other_words_are_no_evaluation_instant(text: str) -> None:
     with pytest.raises(UsageError, match="evaluation date"):
@@ -49,9 +59,14 @@ def test_an_unknown_time_zone_is_a_usage_error(zone: str) -> None:
 
 def test_a_day_is_a_day_of_the_calendar() -> None:
     assert str(parse_day("2025-03-10")) == "2025-03-10"
-    for text in ("2025-03", "2025-02-30", "tomorrow", "2025-03-10T00:00:00Z"):
+    for text in ("2025-03", "2025-02-30", "tomorrow", "2025-03-10T00:00:00Z", FULL_WIDTH):
         with pytest.raises(UsageError, match="no day of the calendar"):
             parse_day(text)
+
+
+def test_a_day_from_which_no_plan_can_be_dated_is_refused() -> None:
+    with pytest.raises(UsageError, match="too far ahead"):
+        parse_day("9999-12-31")
 
 
 def _protocol(**types: str) -> ClinicalProtocol:

@@ -57,6 +57,17 @@ def test_a_type_that_the_scopes_lack_is_not_asked_for() -> None:
     assert list(record.unread) == ["AllergyIntolerance"]
 
 
+def test_data_that_name_no_patient_leave_their_type_unread() -> None:
+    class Careless(_Failing):
+        def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+            found = super().search(resource_type, params)
+            return [*found, {"resourceType": resource_type, "id": "n"}]
+
+    record = read_record(Careless(), "p", {"Patient", "Condition"})
+    assert record.resources == ()
+    assert "1 of the answer name no patient" in record.unread["Condition"]
+
+
 def test_another_patients_data_spoil_the_whole_search() -> None:
     class _Careless(_Failing):
         def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:

@@ -59,6 +59,15 @@ def test_the_shape_of_r4_passes(resource: dict[str, Any]) -> None:
             {"resourceType": "AllergyIntolerance", "reaction": [{"severity": {}}]},
             "has an object as AllergyIntolerance.reaction.severity where FHIR R4 has text",
         ),
+        (
+            {"resourceType": "Observation", "id": "ecog", "valueInteger": Decimal("1.0")},
+            "Observation/ecog has the number 1.0 as Observation.valueInteger where FHIR R4 has a "
+            "whole number without a point; correct it where it is recorded.",
+        ),
+        (
+            {"resourceType": "Condition", "modifierExtension": {"url": "negated"}},
+            "has an object as Condition.modifierExtension where FHIR R4 has a list",
+        ),
     ],
 )
 def test_another_shape_is_named(resource: dict[str, Any], sentence: str) -> None:

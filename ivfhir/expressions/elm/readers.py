@@ -41,6 +41,9 @@ CLASSES: dict[str, frozenset[type]] = {
 
 MAX_FHIR_INTEGER = 2**31 - 1
 
+MAX_DIGITS = 28
+"""A CQL Decimal has so many digits; https://cql.hl7.org/09-b-cqlreference.html#decimal-1."""
+
 
 def read_string(raw: Value) -> str | None:
     """Return the text of a string, code, uri or other FHIR text."""
@@ -58,11 +61,11 @@ def read_integer(raw: Value) -> int | None:
 
 
 def read_decimal(raw: Value) -> Decimal | None:
-    """Return the number of a FHIR decimal, its digits as written."""
+    """Return the number of a FHIR decimal, its digits as written; None beyond CQL's 28 digits."""
     if raw.__class__ is Decimal:
-        return raw if raw.is_finite() else None
+        return raw if raw.is_finite() and -MAX_DIGITS < raw.adjusted() < MAX_DIGITS else None
     if raw.__class__ is int:
-        return Decimal(raw)
+        return read_decimal(Decimal(raw))
     return read_decimal(Decimal(repr(raw))) if raw.__class__ is float else None
 
 

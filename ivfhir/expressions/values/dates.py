@@ -29,12 +29,13 @@ HIGHEST = (9999, 12, 31, 23, 59, 59, 999)
 DIGITS = (4, 2, 2, 2, 2, 2, 3)
 LEAP_SECOND = 60
 
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?)?"
-    r"(Z|[+-]\d\d:\d\d)?)?)?)?"
+    r"(Z|[+-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
-_TIME = re.compile(r"T?(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(?:Z|[+-]\d\d:\d\d)?")
+_TIME = re.compile(r"T?(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 Parts = tuple[int, ...]
 

@@ -109,6 +109,25 @@ def test_a_patient_without_any_name_is_refused(resource_id: Any) -> None:
         Collection([Entry({"resourceType": "Patient", "id": resource_id})])
 
 
+@pytest.mark.parametrize("patient_id", ["p q", "p/1", "p_1", "p" * 65, "\u00fc"])
+def test_an_id_that_fhir_does_not_allow_fails_its_patient_alone(patient_id: str) -> None:
+    collection = Collection([Entry(_patient(patient_id)), Entry(_patient("q"))])
+    with pytest.raises(InputError, match="none that FHIR allows"):
+        collection.patient(patient_id)
+    assert collection.patient("q") == _patient("q")
+
+
+def test_a_patient_whose_full_url_names_another_is_refused() -> None:
+    entry = Entry(_patient("p"), "https://ehr.example/fhir/Patient/q", 1)
+    with pytest.raises(InputError, match="not that of its fullUrl"):
+        Collection([entry]).patient("p")
+
+
+@pytest.mark.parametrize("full_url", ["https://ehr.example/fhir/Patient/p", "urn:uuid:7"])
+def test_a_full_url_of_the_same_id_or_of_no_id_is_right(full_url: str) -> None:
+    assert Collection([Entry(_patient("p"), full_url, 1)]).patient("p") == _patient("p")
+
+
 def test_an_unknown_patient_is_not_found() -> None:
     with pytest.raises(NotFoundError):
         Collection([Entry(_patient())]).resources("q", "Condition")

@@ -94,6 +94,50 @@ def test_a_search_that_goes_on_elsewhere_is_not_answered(tmp_path: Path) -> None
         repository.search("Observation", {"patient": "p"})
 
 
+UNNAMED = [
+    {},
+    {"subject": {"display": "Maria Keller"}},
+    {"subject": {"reference": "#her"}, "contained": [{"resourceType": "Patient", "id": "her"}]},
+    {"subject": {"_reference": {"extension": []}}},
+]
+
+
+@pytest.mark.parametrize("about", UNNAMED)
+def test_data_that_name_nobody_leave_their_type_unread(tmp_path: Path, about: Any) -> None:
+    nobodys = {"resourceType": "Condition", "id": "n", **about}
+    bundle = _bundle(PATIENT, CONDITION, OBSERVATION, nobodys)
+    repository = FolderRepository(_write(tmp_path / "p.json", bundle))
+    with pytest.raises(IncompleteError, match="1 of the input name no patient"):
+        repository.search("Condition", {"patient": "p"})
+    assert _ids(repository, "Observation") == ["o"]
+    assert any("name no patient of the input: Condition 1" in note for note in repository.notes)
+
+
+@pytest.mark.parametrize("about", UNNAMED)
+def test_beside_a_second_patient_data_that_name_nobody_are_a_note(
+    tmp_path: Path, about: Any
+) -> None:
+    nobodys = {"resourceType": "Condition", "id": "n", **about}
+    bundle = _bundle(PATIENT, OTHER, CONDITION, nobodys)
+    repository = FolderRepository(_write(tmp_path / "p.json", bundle))
+    assert _ids(repository) == ["c"]
+    assert any("name no patient of the input: Condition 1" in note for note in repository.notes)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"reference": "Patient/somebody-else"},
+        {"identifier": {"system": "urn:mrn", "value": "9"}},
+        {"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"},
+    ],
+)
+def test_data_of_somebody_else_leave_nothing_unread(tmp_path: Path, about: Any) -> None:
+    others = {"resourceType": "Condition", "id": "n", "subject": about}
+    repository = FolderRepository(_write(tmp_path / "p.json", _bundle(PATIENT, CONDITION, others)))
+    assert _ids(repository) == ["c"]
+
+
 def test_a_folder_is_only_read(tmp_path: Path) -> None:
     repository = FolderRepository(_write(tmp_path / "p.json", PATIENT))
     for call in (
