@@ -28,6 +28,7 @@ LOWEST = (1, 1, 1, 0, 0, 0, 0)
 HIGHEST = (9999, 12, 31, 23, 59, 59, 999)
 DIGITS = (4, 2, 2, 2, 2, 2, 3)
 LEAP_SECOND = 60
+NANOSECONDS = 10**9
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _DATE_TIME = re.compile(
@@ -36,6 +37,7 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _TIME = re.compile(r"T?(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_FINER = re.compile(r"\.\d{3}(\d+)", re.ASCII)
 
 Parts = tuple[int, ...]
 
@@ -154,9 +156,14 @@ class DateTime(Partial):
 
     @property
     def key(self) -> Parts:
-        """The components in UTC, with seconds and milliseconds as one number (milliseconds)."""
+        """The components in UTC, with seconds and their fraction as one number (nanoseconds).
+
+        CQL knows milliseconds; but what is written finer is not equal to what it is cut to.
+        """
         if self._key is None:
             self._key = comparable(self.parts, self.offset)
+            if self.text is not None and len(self.parts) == MILLISECOND:
+                self._key = (*self._key[:-1], self._key[-1] + finer_than_milliseconds(self.text))
         return self._key
 
     def at_offset(self, offset: int) -> "DateTime":
@@ -199,7 +206,7 @@ class Time(Partial):
 
     @property
     def key(self) -> Parts:
-        """The components, with seconds and milliseconds as one number (milliseconds)."""
+        """The components, with seconds and milliseconds as one number (nanoseconds)."""
         return merged(self.parts, SECOND - HOUR)
 
     def __str__(self) -> str:
@@ -210,18 +217,24 @@ class Time(Partial):
 
 
 def comparable(parts: Parts, offset: int | None) -> Parts:
-    """Return date-time components in UTC with seconds and milliseconds as one number."""
+    """Return date-time components in UTC with seconds and milliseconds as nanoseconds."""
     if offset and len(parts) >= HOUR:
         parts = shifted(parts, -offset)
     return merged(parts, SECOND - 1)
 
 
 def merged(parts: Parts, second: int) -> Parts:
-    """Return the components with the one at index `second` and its milliseconds made one number."""
+    """Return the components with the one at index `second` and its milliseconds as nanoseconds."""
     if len(parts) <= second:
         return parts
     rest = parts[second + 1] if len(parts) > second + 1 else 0
-    return (*parts[:second], parts[second] * 1000 + rest)
+    return (*parts[:second], parts[second] * NANOSECONDS + rest * NANOSECONDS // 1000)
+
+
+def finer_than_milliseconds(text: str) -> int:
+    """Return the nanoseconds of a written time beyond its whole milliseconds."""
+    match = _FINER.search(text)
+    return int(match.group(1)[:6].ljust(6, "0")) if match else 0
 
 
 def shifted(parts: Parts, minutes: int) -> Parts:

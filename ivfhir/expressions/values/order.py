@@ -3,7 +3,15 @@
 https://cql.hl7.org/09-b-cqlreference.html#less
 """
 
-from ivfhir.expressions.values.dates import DAY, HOUR, MILLISECOND, SECOND, Partial, Parts
+from ivfhir.expressions.values.dates import (
+    DAY,
+    HOUR,
+    MILLISECOND,
+    NANOSECONDS,
+    SECOND,
+    Partial,
+    Parts,
+)
 
 WHOLE = (None, MILLISECOND)
 """Precisions at which all components of two values are compared."""
@@ -44,5 +52,5 @@ def compare_parts(x: Parts, y: Parts, wanted: int) -> int | None:
 
 
 def whole_seconds(key: Parts) -> Parts:
-    """Return a comparison key with its milliseconds cut to whole seconds."""
-    return (*key[:-1], key[-1] // 1000) if len(key) in (SECOND, SECOND - HOUR + 1) else key
+    """Return a comparison key with its nanoseconds cut to whole seconds."""
+    return (*key[:-1], key[-1] // NANOSECONDS) if len(key) in (SECOND, SECOND - HOUR + 1) else key

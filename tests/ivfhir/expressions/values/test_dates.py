@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from ivfhir.expressions.values import Date, DateTime, Time
-from ivfhir.expressions.values.dates import HOUR, MINUTE
+from ivfhir.expressions.values.dates import HOUR, MINUTE, SECOND
 from ivfhir.expressions.values.order import compare
 from tests.ivfhir.expressions.loaded import day, moment, time
 
@@ -90,3 +90,16 @@ def test_times() -> None:
     assert str(time("10:15:00.5")) == "10:15:00.5"
     assert str(Time((10, 5))) == "10:05"
     assert Time.parse("25:00") is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "order"),
+    [
+        ("2025-03-03T10:00:00.0001Z", "2025-03-03T10:00:00.000Z", 1),
+        ("2025-03-03T10:00:00.000001Z", "2025-03-03T10:00:00.000002Z", -1),
+        ("2025-03-03T11:00:00.1234+01:00", "2025-03-03T10:00:00.12340Z", 0),
+    ],
+)
+def test_digits_beyond_the_millisecond_order_two_moments(a: str, b: str, order: int) -> None:
+    assert compare(moment(a), moment(b)) == order
+    assert compare(moment(a), moment(b), SECOND) == 0
