@@ -85,8 +85,8 @@ def _search(repository: Repository, resource_type: str, patient_id: str) -> list
     found = repository.search(resource_type, {"patient": patient_id})
     if unnamed := sum(not names_somebody(resource) for resource in found):
         raise IncompleteError(
-            f"{unnamed} of the answer name no patient and may be this one's: tell the server's "
-            "operator."
+            f"the answer holds {unnamed} that name no patient and may be this one's; tell the "
+            "server's operator."
         )
     for resource in found:
         reference = (subject_of(resource) or {}).get("reference")

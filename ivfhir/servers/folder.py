@@ -75,7 +75,8 @@ class FolderRepository:
         unnamed = self._collection.unnamed[resource_type]
         if unnamed and len(self.patient_ids) == 1:
             raise IncompleteError(
-                f"{unnamed} of the input name no patient and may be this one's: add the subject."
+                f"the input holds {unnamed} that name no patient and may be this one's; "
+                "add the subject."
             )
         return found
 

@@ -65,7 +65,7 @@ def test_data_that_name_no_patient_leave_their_type_unread() -> None:
 
     record = read_record(Careless(), "p", {"Patient", "Condition"})
     assert record.resources == ()
-    assert "1 of the answer name no patient" in record.unread["Condition"]
+    assert "1 that name no patient" in record.unread["Condition"]
 
 
 def test_another_patients_data_spoil_the_whole_search() -> None:

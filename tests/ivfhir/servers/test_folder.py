@@ -107,7 +107,7 @@ def test_data_that_name_nobody_leave_their_type_unread(tmp_path: Path, about: An
     nobodys = {"resourceType": "Condition", "id": "n", **about}
     bundle = _bundle(PATIENT, CONDITION, OBSERVATION, nobodys)
     repository = FolderRepository(_write(tmp_path / "p.json", bundle))
-    with pytest.raises(IncompleteError, match="1 of the input name no patient"):
+    with pytest.raises(IncompleteError, match="1 that name no patient"):
         repository.search("Condition", {"patient": "p"})
     assert _ids(repository, "Observation") == ["o"]
     assert any("name no patient of the input: Condition 1" in note for note in repository.notes)
