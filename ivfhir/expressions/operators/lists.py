@@ -97,7 +97,8 @@ def flatten(values: Values) -> Values:
     result: Values = []
     for value in values:
         if value.__class__ is list:
-            result.extend(value)
+            if value:
+                result += value
         elif value is not None:
             result.append(value)
     return result

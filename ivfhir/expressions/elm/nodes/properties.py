@@ -209,14 +209,14 @@ def raw_element(parent: Compiled, name: str) -> Compiled:
 def read_placed(raw: Value, memory: list[Value]) -> DateTime | None:
     """Return the DateTime of raw JSON; a time without offset is in the offset of the evaluation."""
     value = parse_date_time(raw) if raw.__class__ is str else None
-    if value is not None and value.offset is None:
+    if value is not None and value.offset is None and len(value.parts) >= HOUR:
         return placed(value, memory)
     return value
 
 
 def placed(value: DateTime | None, memory: list[Value]) -> DateTime | None:
     """Return a DateTime; a time without offset is in the offset of the evaluation."""
-    if value is not None and value.offset is None and value.precision >= HOUR:
+    if value is not None and value.offset is None and len(value.parts) >= HOUR:
         offset: int = memory[OFFSET]
         return value.at_offset(offset)
     return value
