@@ -55,7 +55,7 @@ def started(patients: Sequence[bytes]) -> Iterator[JavaEngine]:
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
         file.write(b"\n".join(patients))
         file.flush()
-        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, "LUNG", "0.1.0"]
+        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, "LUNG", "0.2.0"]
         command = maven.java_command(
             class_path, "EvaluateBenchmark", [*arguments, ",".join(DEFINES)], options=()
         )

@@ -1,6 +1,6 @@
 """The files of one protocol: its folder first, then what protocols share.
 
-A canonical names its file: `…/ActivityDefinition/LUNG-A03|0.1.0` stands in
+A canonical names its file: `…/ActivityDefinition/LUNG-A03|0.2.0` stands in
 `ActivityDefinition-LUNG-A03.json`.
 """
 

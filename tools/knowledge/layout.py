@@ -7,9 +7,9 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 CANONICAL_BASE = "https://ivfhir.example/fhir"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 # The day this state of the knowledge was written: a constant, so that same sources give same bytes.
-RELEASE_DATE = "2026-11-24"
+RELEASE_DATE = "2026-11-28"
 HELPERS = "FHIRHelpers"
 
 

@@ -130,7 +130,7 @@ def test_text_leads_with_the_answer_in_the_words_of_the_pages(
     evidence = "dx-lung 254637007 on 1 Apr 2019 (2163 days old)"
     assert f"{evidence} Condition/primary-cancer-condition-nsclc" in out
     assert "To obtain: ecog" in out
-    assert lines[-1].strip() == "(LUNG 0.1.0)"
+    assert lines[-1].strip() == "(LUNG 0.2.0)"
 
 
 def test_text_of_several_patients_names_each_and_says_who_has_no_answer(

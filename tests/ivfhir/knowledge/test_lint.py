@@ -56,7 +56,7 @@ def test_exit_status_tells(package, capsys):
         (PLAN, {"date": None}, "date is missing"),
         (PLAN, {"approvalDate": "2026-01-01"}, "approvalDate must be absent"),
         (PLAN, {"lastReviewDate": None}, "no review date"),
-        (PLAN, {"version": "0.2.0"}, "no row for version 0.2.0"),
+        (PLAN, {"version": "0.3.0"}, "no row for version 0.3.0"),
         ("shared/ValueSet-inr.json", {"expansion": None}, "its expansion is missing"),
         ("shared/ValueSet-inr.json", {"extension": None}, "no review date"),
         ("shared/ValueSet-inr.json", {"id": "other"}, "must be named ValueSet-other.json"),

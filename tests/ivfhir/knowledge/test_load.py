@@ -26,10 +26,10 @@ def change(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-@pytest.mark.parametrize("reference", ["LUNG", URL, f"{URL}|0.1.0"])
+@pytest.mark.parametrize("reference", ["LUNG", URL, f"{URL}|0.2.0"])
 def test_protocol_is_found_by_id_and_canonical(reference):
     protocol = load_protocol(reference)
-    assert (protocol.id, protocol.version) == ("LUNG", "0.1.0")
+    assert (protocol.id, protocol.version) == ("LUNG", "0.2.0")
     assert protocol.title.startswith("Standardised endovascular intervention")
     assert protocol.library.name == "LUNG"
 
@@ -45,7 +45,7 @@ def test_protocol_brings_all_that_evaluation_needs():
     assert protocol.resource_types == {"Patient", "Condition", "Observation", "AllergyIntolerance"}
     lung = protocol.value_sets["https://ivfhir.example/fhir/ValueSet/dx-lung"]
     assert ("http://hl7.org/fhir/sid/icd-10-cm", "C34.11") in lung
-    activity = "https://ivfhir.example/fhir/ActivityDefinition/LUNG-A03|0.1.0"
+    activity = "https://ivfhir.example/fhir/ActivityDefinition/LUNG-A03|0.2.0"
     assert protocol.activity_definitions[activity]["kind"] == "ServiceRequest"
     assert len(protocol.activity_definitions) == 16
 
@@ -63,7 +63,7 @@ def test_all_protocols_are_listed_and_loaded_when_asked_for():
         ("lung", "Known: LUNG"),
         ("https://ivfhir.example/fhir/PlanDefinition/LIVER", "Known: LUNG"),
         ("https://other.example/fhir/PlanDefinition/LUNG", "Known: LUNG"),
-        (f"{URL}|9.0.0", "0.1.0 is"),
+        (f"{URL}|9.0.0", "0.2.0 is"),
     ],
 )
 def test_unknown_name_tells_what_is_known(reference, words, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ def test_match_shows_the_answer_the_patient_and_the_standing(clinician: Clinicia
         "Male",
         "RN-100417",
         "As of",
-        "LUNG 0.1.0",
+        "LUNG 0.2.0",
         "Evidence: very low",
         "Draft, not for clinical use",
         "Record read",
