@@ -49,7 +49,8 @@ def _names(action: Resource) -> str:
 def _conditions(action: Resource) -> Iterator[str]:
     for condition in action.get("condition", []):
         description = condition["expression"].get("description", "")
-        yield f"{condition['kind']} {_name(condition)}: {description}"
+        named = f"{condition['kind']} {_name(condition)}"
+        yield f"{named}: {description}" if description else named
 
 
 def _name(condition: Resource) -> str:

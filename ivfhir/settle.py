@@ -19,10 +19,12 @@ class ExpiringFact:
 
     Attributes:
         concept: its key in section 0.1 of the specification.
+        measured: the day of its result, a FHIR date.
         until: the last day on which it counts, a FHIR date.
     """
 
     concept: str
+    measured: str
     until: str
 
 
@@ -42,10 +44,12 @@ def expiring_facts(evaluation: Evaluation) -> tuple[ExpiringFact, ...]:
         EvaluationError: the define fails on this patient's data.
     """
     found = {
-        str(each["concept"]): str(each["until"]) for each in optional_list(evaluation, EXPIRED)
+        str(each["concept"]): ExpiringFact(
+            str(each["concept"]), str(each["measured"]), str(each["until"])
+        )
+        for each in optional_list(evaluation, EXPIRED)
     }
-    facts = (ExpiringFact(concept, until) for concept, until in found.items())
-    return tuple(sorted(facts, key=lambda fact: (fact.until, fact.concept)))
+    return tuple(sorted(found.values(), key=lambda fact: (fact.until, fact.concept)))
 
 
 def optional_list(evaluation: Evaluation, define: str) -> Iterable[Any]:

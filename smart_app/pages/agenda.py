@@ -70,7 +70,7 @@ def to_settle(
     today: date,
     *,
     warnings: Sequence[str] = (),
-    expiring: Sequence[tuple[str, str]] = (),
+    expiring: Sequence[tuple[str, ...]] = (),
 ) -> tuple[str, ...]:
     """Return sentences on what should be settled before a plan is accepted.
 
@@ -78,14 +78,20 @@ def to_settle(
         items: the steps.
         today: the day the plan is looked at.
         warnings: what its dates mean for the protocol's goals, as the protocol says it.
-        expiring: concept and last day of each fact that will be too old on the day of the start.
+        expiring: concept, last day and, where it is kept, day of the result, of each fact that
+            will be too old on the day of the start.
     """
     return (*warnings, *_expired(expiring), *_late_steps(items, today), *_weekends(items))
 
 
-def _expired(expiring: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _expired(expiring: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Yield a sentence a last day: these facts count until then, and not on the start day."""
-    by_day = sorted({(until, words.concept_inside(concept)) for concept, until in expiring})
+    by_day = sorted(
+        {
+            (until, words.concept_inside(concept) + "".join(f" of {dates.day(day)}" for day in of))
+            for concept, until, *of in expiring
+        }
+    )
     for until, members in groupby(by_day, key=lambda each: each[0]):
         names = words.join([name for _, name in members])
         last = dates.parse_day(until)

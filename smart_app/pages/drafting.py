@@ -70,7 +70,9 @@ def draft_body(
         "start": request.start,
         "override": override_body(request),
         "warnings": list(plan_warnings(evaluation)),
-        "expiring": [[fact.concept, fact.until] for fact in expiring_facts(evaluation)],
+        "expiring": [
+            [fact.concept, fact.until, fact.measured] for fact in expiring_facts(evaluation)
+        ],
         "versions": evidence_versions(entry, reading.resources),
         "earlier": earlier_plans(reading, protocol),
     }

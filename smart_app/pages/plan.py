@@ -59,7 +59,11 @@ def settle_draft(
     body: Mapping[str, Any], items: tuple[PlanItem, ...], today: date
 ) -> tuple[str, ...]:
     """Return what should be settled before a draft is accepted; older drafts know dates alone."""
-    expiring = [(str(concept), str(until)) for concept, until in body.get("expiring", ())]
+    # Drafts of earlier versions hold concept and last day alone.
+    expiring = [
+        (str(concept), str(until), *map(str, measured))
+        for concept, until, *measured in body.get("expiring", ())
+    ]
     warnings = [str(each) for each in body.get("warnings", ())]
     return to_settle(items, today, warnings=warnings, expiring=expiring)
 

@@ -277,3 +277,32 @@ def test_text_lists_every_request_once(lung):
     for action in leaves(care_plan["contained"][0]):
         assert text.count(f"  {action['id']}  ") == 1
     assert text.index("LUNG-A01 ") < text.index("LUNG-A03.1 ") < text.index("LUNG-A13.4 ")
+
+
+@pytest.mark.parametrize("case", ["in-deceased-no-plan", "out-b0-without-cancer"])
+@pytest.mark.parametrize("kind", [None, "whim"])
+def test_where_nothing_can_be_overridden_the_wording_of_an_override_does_not_matter(
+    lung, case, kind
+):
+    with pytest.raises(NoPlanError, match="an override cannot change that"):
+        plan(lung, case, override_reason="please", override_kind=kind)
+
+
+def test_settings_of_none_and_of_one_day_are_worded_as_such(lung):
+    care_plan = plan(lung, "in-v01-standard", parameters={"radiotherapy_offset_days": 0})
+    [settings] = [
+        note["text"] for note in care_plan["note"] if note["text"].startswith("Settings: ")
+    ]
+    assert "; radiotherapy on the day of that CT; " in settings
+    assert "; partner drug 1 day after day 0 of each segment; " in settings
+    assert "0 days" not in settings.replace("60 days", "")
+
+
+@pytest.mark.parametrize(("interval", "percent"), [(28, 75), (29, 72), (31, 68), (35, 60)])
+def test_the_interval_is_measured_against_the_goal_of_dose_intensity(lung, interval, percent):
+    """21 / 28 = 75 %; 21 / 29 = 72.4 %; 21 / 31 = 67.7 %; 21 / 35 = 60 %: all below 85 %."""
+    care_plan = plan(lung, "in-v01-standard", parameters={"segment_interval_days": interval})
+    assert (
+        f"An interval of {interval} days gives {percent} % of the dose intensity of the usual "
+        "3-weekly schedule; measured against that schedule, the goal of at least 85 % is missed."
+    ) in [note["text"] for note in care_plan["note"]]

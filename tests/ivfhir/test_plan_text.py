@@ -25,7 +25,7 @@ CARE_PLAN = {
                                     "kind": "start",
                                     "expression": {
                                         "expression": "P_G1",
-                                        "description": "P-G1: safe.",
+                                        "description": "Safe.",
                                     },
                                 },
                                 {"kind": "stop", "expression": {"expression": "P_S1"}},
@@ -72,6 +72,6 @@ def test_list_is_in_the_order_of_the_days():
         "2025-04-01                            P.2  Late",
         "",
         "Conditions",
-        "  start: P-G1: safe.",
-        "  stop: P-S1",
+        "  start P-G1: Safe.",
+        "  stop P-S1",
     ]

@@ -133,6 +133,19 @@ def test_what_is_late_is_said_before_accepting(items):
     )
 
 
+def test_a_fact_that_runs_out_is_named_with_the_day_of_its_result(items):
+    """A 14-day INR of 28 February counts until 14 March: 28 February + 14 days."""
+    [line] = [
+        line
+        for line in to_settle(items, TODAY, expiring=[("inr", "2025-03-14", "2025-02-28")])
+        if line.startswith("Too old")
+    ]
+    assert line == (
+        "Too old on the day of the start: INR of 28 Feb 2025, counted until Fri 14 Mar 2025. "
+        "Obtain them anew before it."
+    )
+
+
 def test_facts_that_run_out_are_named_by_their_last_day(items):
     expiring = [("inr", "2025-03-14"), ("platelets", "2025-03-14"), ("ecog", "2025-03-28")]
     lines = to_settle(items, TODAY, warnings=["75 %."], expiring=expiring)
