@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 from smart_app.pages import dates, words
@@ -113,8 +113,34 @@ def _weekends(items: tuple[PlanItem, ...]) -> Iterator[str]:
         days = words.count(len(planned), "planned day")
         yield (
             f"{days} {'is' if len(planned) == 1 else 'are'} on a weekend: {'; '.join(named)}. "
-            "Any allowed day will do."
+            f"{_other_days(items)}"
         )
+
+
+def _other_days(items: tuple[PlanItem, ...]) -> str:
+    """Return what can be done about planned days on a weekend: move them, or the start."""
+    fixed = [
+        item
+        for item in items
+        if _is_on_weekend(item) and all(day.weekday() >= _SATURDAY for day in _span(item))
+    ]
+    if not fixed:
+        return "Any allowed day will do."
+    names = words.join(list(dict.fromkeys(words.decapitalise(item.title) for item in fixed)))
+    return (
+        f"No weekday is allowed for {names}: choose another start or interval. "
+        "For the others any allowed day will do."
+        if len(fixed) < sum(_is_on_weekend(item) for item in items)
+        else f"No weekday is allowed for {names}: choose another start or interval."
+    )
+
+
+def _span(item: PlanItem) -> list[date]:
+    return [item.low + timedelta(days=n) for n in range((item.high - item.low).days + 1)]
+
+
+def _is_on_weekend(item: PlanItem) -> bool:
+    return item.planned is not None and item.planned.weekday() >= _SATURDAY
 
 
 def _late_steps(items: tuple[PlanItem, ...], today: date) -> list[str]:

@@ -133,6 +133,19 @@ def test_what_is_late_is_said_before_accepting(items):
     )
 
 
+def test_a_step_that_no_weekday_is_allowed_for_needs_another_start():
+    """8 March 2025 is a Saturday: infusions keep it, safety checks may be on the Friday before."""
+    items = plan_items(sample("halloran").care_plan("2025-03-08"))
+    line = to_settle(items, date(2025, 3, 3))[-1]
+    assert "Sat 8 Mar 2025: " in line
+    assert line.endswith(
+        ": choose another start or interval. For the others any allowed day will do."
+    )
+    [fixed] = re.findall(r"No weekday is allowed for (.*?): choose", line)
+    assert "angiography and arterial platinum infusion" in fixed
+    assert "safety check" not in fixed
+
+
 def test_a_fact_that_runs_out_is_named_with_the_day_of_its_result(items):
     """A 14-day INR of 28 February counts until 14 March: 28 February + 14 days."""
     [line] = [
