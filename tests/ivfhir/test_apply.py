@@ -306,3 +306,13 @@ def test_the_interval_is_measured_against_the_goal_of_dose_intensity(lung, inter
         f"An interval of {interval} days gives {percent} % of the dose intensity of the usual "
         "3-weekly schedule; measured against that schedule, the goal of at least 85 % is missed."
     ) in [note["text"] for note in care_plan["note"]]
+
+
+def test_the_patient_is_told_the_rounds_of_this_plan(lung):
+    parameters = {"segments": 5, "segment_interval_days": 30}
+    care_plan = plan(lung, "in-v01-standard", parameters=parameters)
+    [told] = [each for each in care_plan["contained"] if each["id"] == "LUNG-A14"]
+    points = [point["contentString"] for point in told["payload"]]
+    assert sum("The plan is 5 rounds, each beginning 30 days after" in each for each in points) == 1
+    assert not any("four to" in each for each in points)
+    assert all("[Source: " in each for each in points)

@@ -133,7 +133,9 @@ def texts(care_plan: Resource) -> dict[str, tuple[str | None, ...]]:
         request = contained.get(action.get("resource", {}).get("reference", ""), {})
         order = request.get("orderDetail", [{}])[0].get("text")
         dosage = request.get("dosageInstruction", [{}])[0].get("text")
-        found[action["id"]] = (action["title"], action["description"], order, dosage)
+        told = tuple(point["contentString"] for point in request.get("payload", []))
+        rounds = next((text for text in told if "rounds" in text), None)
+        found[action["id"]] = (action["title"], action["description"], order, dosage, rounds)
     return found
 
 
@@ -149,6 +151,9 @@ def test_settings_stand_in_the_same_words(hapi_with_knowledge, lung):
     said = str(own)
     for words in ("5 segments", "of 30 days", "over 120 minutes", "2 days after day 0"):
         assert words in said
+    assert own["LUNG-A14"][4].startswith(
+        "The treatment can be repeated. The plan is 5 rounds, each beginning 30 days after"
+    )
     for words in ("500 micrometres", "35 days after day 0 of the last", "21 days after the end"):
         assert words in said
     for words in ("by default", "28 days", "60 minutes", "300 micrometres", " 14 days after the"):
