@@ -14,8 +14,6 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
-_LAST_YEAR = 9900
-"""A plan has days years after its start, and the calendar of dates ends with the year 9999."""
 _LAST_MILLISECOND = timedelta(days=1) - timedelta(milliseconds=1)
 
 NOT_BY_PARAM = {
@@ -72,8 +70,6 @@ def parse_day(text: str) -> Date:
     day = Date.parse(text) if _DAY.fullmatch(text) else None
     if day is None:
         raise UsageError(f"'{text}' is no day of the calendar; write 2025-03-03.")
-    if day.parts[0] > _LAST_YEAR:
-        raise UsageError(f"'{text}' is too far ahead to plan from; give the day of the first step.")
     return day
 
 

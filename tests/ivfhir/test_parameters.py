@@ -64,11 +64,6 @@ def test_a_day_is_a_day_of_the_calendar() -> None:
             parse_day(text)
 
 
-def test_a_day_from_which_no_plan_can_be_dated_is_refused() -> None:
-    with pytest.raises(UsageError, match="too far ahead"):
-        parse_day("9999-12-31")
-
-
 def _protocol(**types: str) -> ClinicalProtocol:
     parameters = {name: SimpleNamespace(type_name=type_name) for name, type_name in types.items()}
     library = SimpleNamespace(parameters=parameters)
