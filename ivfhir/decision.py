@@ -84,7 +84,11 @@ class Evidence(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """One criterion with its answer and its grounds (rule E-15)."""
+    """One criterion with its answer and its grounds (rule E-15).
+
+    `unread` are the resource types that it needs and that could not be read to their end: then
+    nothing was judged, and nothing is known to be missing.
+    """
 
     id: str
     kind: str
@@ -95,6 +99,7 @@ class Criterion(NamedTuple):
     evidence: tuple[Evidence, ...]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -103,6 +108,7 @@ class Criterion(NamedTuple):
 
     def to_json(self) -> Resource:
         """Return the promised JSON."""
+        unread: Resource = {"unread": list(self.unread)} if self.unread else {}
         return {
             "id": self.id,
             "kind": self.kind,
@@ -113,6 +119,7 @@ class Criterion(NamedTuple):
             "answer": self.answer.value,
             "evidence": [each.to_json() for each in self.evidence],
             "missing": list(self.missing),
+            **unread,
             "notes": list(self.notes),
         }
 

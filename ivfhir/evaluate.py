@@ -91,7 +91,7 @@ def evaluate_protocol(
     """Return one protocol's decision, and the session that can tell more.
 
     A criterion that retrieves a type which could not be read to its end is UNKNOWN, whatever its
-    other parts say (rule E-03); the reason is one of its notes.
+    other parts say (rule E-03); it names the type, and the reason is one of its notes.
 
     Args:
         protocol: from `ivfhir.knowledge.load`.
@@ -119,8 +119,8 @@ def evaluate_protocol(
 
 def _reasons(
     protocol: ClinicalProtocol, session: Session, unread: Mapping[str, str]
-) -> dict[str, tuple[str, ...]]:
-    """Return define → why it cannot be answered, for the criteria that need an unread type."""
+) -> dict[str, dict[str, str]]:
+    """Return define → type → why it could not be read, for the criteria that need such a type."""
     if not unread:
         return {}
     defines = [row["define"] for row in session.value(f"{protocol.library.name}_Criteria")]
@@ -128,14 +128,14 @@ def _reasons(
     for define in defines:
         others = [other for other in defines if other != define]
         needed = protocol.library.retrieved_types(define, stop=others)
-        why = tuple(reason for kind, reason in sorted(unread.items()) if kind in needed)
+        why = {kind: reason for kind, reason in sorted(unread.items()) if kind in needed}
         if why:
             reasons[define] = why
     return reasons
 
 
 def _decision(
-    protocol: ClinicalProtocol, session: Session, reasons: Mapping[str, tuple[str, ...]]
+    protocol: ClinicalProtocol, session: Session, reasons: Mapping[str, Mapping[str, str]]
 ) -> ProtocolDecision:
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
         return session.value(f"{protocol.library.name}_{name}")
@@ -149,12 +149,12 @@ def _decision(
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
         criteria=tuple(
-            _criterion(row, reasons.get(row["define"], ())) for row in value("Criteria")
+            _criterion(row, reasons.get(row["define"], {})) for row in value("Criteria")
         ),
     )
 
 
-def _criterion(row: Mapping[str, Any], reasons: tuple[str, ...]) -> Criterion:
+def _criterion(row: Mapping[str, Any], unread: Mapping[str, str]) -> Criterion:
     return Criterion(
         id=row["id"],
         kind=row["kind"],
@@ -163,8 +163,9 @@ def _criterion(row: Mapping[str, Any], reasons: tuple[str, ...]) -> Criterion:
         source=row["source"],
         truth=Truth(row["truth"]),
         evidence=tuple(_evidence(each) for each in row["evidence"] or ()),
-        missing=tuple(dict.fromkeys(row["missing"] or ())),
-        notes=(*reasons, *dict.fromkeys(row["notes"] or ())),
+        missing=() if unread else tuple(dict.fromkeys(row["missing"] or ())),
+        notes=(*unread.values(), *dict.fromkeys(row["notes"] or ())),
+        unread=tuple(unread),
     )
 
 

@@ -72,19 +72,25 @@ def _protocol(decision: ProtocolDecision, title: str, plan_definition: Resource)
 
 
 def _sections(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]]]:
-    """Yield each section's heading and criteria: blocks, missing, cautions, met."""
+    """Yield each section's heading and criteria: blocks, unread, open, cautions, met."""
 
-    def chosen(answer: Answer, *, cautions: bool) -> list[Criterion]:
+    def chosen(answer: Answer, *, cautions: bool, unread: bool = False) -> list[Criterion]:
         return [
             each
             for each in decision.criteria
-            if each.answer is answer and (each.kind == "caution") is cautions
+            if each.answer is answer
+            and (each.kind == "caution") is cautions
+            and bool(each.unread) is unread
         ]
 
     yield "Blocks", chosen(Answer.NOT_MET, cautions=False)
-    yield "Missing", chosen(Answer.UNKNOWN, cautions=False)
+    unread = chosen(Answer.UNKNOWN, cautions=False, unread=True)
+    yield "Could not be read, nothing judged from it", unread
+    yield "Cannot be judged", chosen(Answer.UNKNOWN, cautions=False)
     yield "Cautions", chosen(Answer.NOT_MET, cautions=True)
     yield "Cautions not assessed", chosen(Answer.UNKNOWN, cautions=True)
+    unassessed = chosen(Answer.UNKNOWN, cautions=True, unread=True)
+    yield "Cautions not assessed, since they could not be read", unassessed
     yield "Met", chosen(Answer.MET, cautions=False)
     yield "Cautions not present", chosen(Answer.MET, cautions=True)
 
@@ -94,6 +100,8 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
     yield from _wrapped(f"- {criterion.title} ({kind}, {criterion.id})", "    ", deeper="  ")
     if criterion.answer is not Answer.MET:
         yield from _wrapped(f"Rule: {criterion.rule} [{criterion.source}]", "      ")
+    if criterion.unread:
+        yield from _wrapped(f"Not read: {', '.join(criterion.unread)}", "      ")
     if criterion.missing:
         yield from _wrapped(f"To obtain: {', '.join(criterion.missing)}", "      ")
     for evidence in criterion.evidence:

@@ -57,7 +57,7 @@ def test_the_app_opens_in_a_frame_of_another_site_and_stays_signed_in(
     frame = framed(page)
     frame.goto(frame.url.replace("/match", "/why/LUNG"))
     expect(frame.get_by_role("heading", level=1)).to_contain_text("Lung")
-    [cookie] = context.cookies()
+    [cookie] = context.cookies(demo.app_url)
     assert cookie["name"].startswith("__Host-ivfhir-")
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "None")
     assert cookie["partitionKey"] == "https://127.0.0.1"

@@ -155,6 +155,7 @@ def test_an_override_by_keyboard_alone(browser: Browser, tmp_path: Path, patient
         page.get_by_role("link", name="Plan anyway").press("Enter")
         page.get_by_role("textbox").wait_for()
         check_page(page)
+        page.get_by_role("radio", name="Tumour-board decision").press("Space")
         page.get_by_role("textbox").press_sequentially("The board asks for it.")
         page.get_by_role("button", name="Make a draft with this reason").press("Enter")
         page.get_by_role("heading", name="Override:").wait_for()
