@@ -61,11 +61,13 @@ def test_every_printed_sheet_names_the_patient(opened: tuple[Demo, Page, str]) -
     page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true })")
     sheets(page)
     page.get_by_role("link", name="See the written plan").click()
+    page.wait_for_url("**/written/**")
     assert sheets(page) > 1
 
 
 def sheets(page: Page) -> int:
-    """Print the page; return the number of sheets, each of which names the patient."""
+    """Print the page once it is there; return the number of sheets, each names the patient."""
+    page.wait_for_load_state("networkidle")
     pages = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     for sheet in pages:
         text = " ".join(sheet.extract_text().split())
