@@ -13,6 +13,7 @@ from smart_app.pages.findings import (
     in_state,
     missing_names,
     read_findings,
+    unread_parts,
 )
 from smart_app.pages.protocol_card import ProtocolCard
 
@@ -65,8 +66,13 @@ class Answered:
 
     @property
     def missing(self) -> tuple[Finding, ...]:
-        """The conditions that cannot be judged."""
+        """The conditions that cannot be judged from what was read."""
         return in_state(self.findings, "missing")
+
+    @property
+    def unread(self) -> tuple[Finding, ...]:
+        """The conditions of which nothing was judged: what they need could not be read."""
+        return in_state(self.findings, "unread")
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -86,7 +92,7 @@ def read_answer(
         writer: turns evidence into facts.
         culprits: the facts without which no criterion would fail.
     """
-    findings = read_findings(entry, writer)
+    findings = read_findings(entry, writer, card.citations)
     return Answered(card, entry["status"], tuple(entry["failed"]), findings, tuple(culprits))
 
 
@@ -96,18 +102,29 @@ def titles(findings: Sequence[Finding]) -> str:
 
 
 def missing_words(findings: tuple[Finding, ...]) -> str:
-    """Return `INR is missing`, `5 facts are missing`, or which condition is not settled."""
+    """Return why it cannot be told: what could not be read, and what is missing or not settled.
+
+    Such as `INR is missing`, `5 facts are missing`, `the problem list could not be read`, or `the
+    allergy list could not be read and INR is missing`.
+    """
     undecided = in_state(findings, "missing")
     names = missing_names(undecided)
-    if not names:
-        return f"{titles(undecided)} not settled"
+    parts = []
+    unread = unread_parts(in_state(findings, "unread"))
+    if unread:
+        parts.append(f"{words.join(unread)} {words.NOT_READ}")
     if len(names) > _NAMED:
-        return f"{len(names)} facts are missing"
-    return f"{words.join(names)} {'is' if len(names) == 1 else 'are'} missing"
+        parts.append(f"{len(names)} facts are missing")
+    elif names:
+        parts.append(f"{words.join(names)} {'is' if len(names) == 1 else 'are'} missing")
+    elif undecided:
+        are = "is" if len(undecided) == 1 else "are"
+        parts.append(f"{titles(undecided)} {are} not settled")
+    return words.join(parts)
 
 
 def failed_words(answered: Answered) -> str:
-    """Return which conditions fail: `severe bleeding tendency`, `marrow reserve not met`."""
+    """Return which conditions fail: `severe bleeding tendency`, `marrow reserve not fulfilled`."""
     return words.join([_failed(finding) for finding in answered.blocks])
 
 
@@ -123,10 +140,11 @@ def anchor_words(answered: Answered) -> str:
     first = (failed or list(answered.findings))[0]
     facts = words.join([f"{fact.name} {fact.value}" for fact in first.facts])
     found = f" In the record: {facts}." if facts else ""
-    notes = " ".join(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in first.notes)
+    texts = ["".join(part.text for part in note) for note in first.notes]
+    notes = " ".join(f"{words.capitalise(text).rstrip('.')}." for text in texts)
     return f"{first.title}: {first.verdict}.{found} {notes}".strip()
 
 
 def _failed(finding: Finding) -> str:
     title = words.decapitalise(finding.title)
-    return f"{title} not met" if finding.kind == INCLUSION else title
+    return f"{title} not fulfilled" if finding.kind == INCLUSION else title

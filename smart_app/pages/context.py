@@ -11,7 +11,7 @@ from flask import abort, current_app, request, url_for
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
-from smart_app.pages import dates
+from smart_app.pages import dates, words
 from smart_app.pages.answers import Answered, read_answer
 from smart_app.pages.culprits import find_culprits
 from smart_app.pages.drafting import earlier_plan
@@ -133,7 +133,10 @@ def earlier_of(
 
 def unread_types(reading: Reading) -> list[tuple[str, str]]:
     """Return what could not be read, and why."""
-    unread = list(reading.record.unread.items())
+    unread = [
+        (words.capitalise(words.record_part(kind)), words.unread_reason(reason))
+        for kind, reason in reading.record.unread.items()
+    ]
     return [*unread, ("Earlier plans", reading.plans_unread)] if reading.plans_unread else unread
 
 

@@ -1,15 +1,13 @@
 """Facts: what a criterion rests on: name, value, unit, date, age, link to its resource."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.fhir.types import Resource
 from smart_app.pages import dates, words
-
-_SEMANTIC_TAG = re.compile(r" \((situation|disorder|finding|procedure|substance)\)$")
-"""What ends a SNOMED CT name for machines, and is of no use to a reader."""
+from smart_app.pages.coded import coded_text
+from smart_app.pages.notes import Note, linked
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,11 @@ class FactWriter:
         """Return the facts of a criterion, each once, in the Decision's order."""
         return tuple(dict.fromkeys(self.fact(entry) for entry in criterion.get("evidence", ())))
 
+    def notes(self, criterion: Mapping[str, Any]) -> tuple[Note, ...]:
+        """Return the remarks on a criterion, the entries that they name as links."""
+        notes = criterion.get("notes", ())
+        return tuple(linked(str(note), self.resources, self.link) for note in notes)
+
     def _value(self, evidence: Mapping[str, Any], resource: Resource | None) -> str:
         unit = evidence.get("unit")
         if "value" not in evidence:
@@ -75,15 +78,6 @@ class FactWriter:
             spanned = words.interval(evidence["low"], evidence["high"], unit)
             return f"{words.value(value, unit, evidence.get('comparator'))} (counts as {spanned})"
         return words.value(value, unit, evidence.get("comparator"))
-
-
-def coded_text(resource: Resource | None) -> str:
-    """Return the words of a coded resource: its own text, else the display of its first code."""
-    code = (resource or {}).get("code") or {}
-    if code.get("text"):
-        return str(code["text"])
-    displays = [coding["display"] for coding in code.get("coding", ()) if coding.get("display")]
-    return _SEMANTIC_TAG.sub("", str(displays[0])) if displays else ""
 
 
 def _code_in_words(code: str, resource: Resource | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from smart_app.pages import words
 from smart_app.pages.facts import Fact, FactWriter
-from smart_app.pages.sources import Source, read_sources
+from smart_app.pages.notes import Note
+from smart_app.pages.sources import NO_CITATIONS, Citation, Source, read_sources
 
 INCLUSION = "inclusion"
 CONTRAINDICATION = "contraindication-absolute"
@@ -20,16 +21,16 @@ class Finding:
     Attributes:
         id: the criterion's id, such as `X-BLEED`.
         kind: inclusion, contraindication-absolute or caution.
-        state: blocks, missing, caution, not-assessed or met.
+        state: blocks, unread, missing (it cannot be judged), caution, not-assessed or met.
         title: the criterion's title, as the knowledge names it.
-        verdict: what was found, in words that follow the title (`absent`, `not met`, `cannot be
-            judged`).
+        verdict: what was found, in words that follow the title (`ruled out`, `not fulfilled`).
         facts: what it rests on.
-        missing: names of the concepts that are missing.
-        obtain: what would settle it, a phrase for each missing concept.
+        missing: names of the facts that are missing, a need each, inside a sentence.
+        obtain: the same as they begin a line, with how to obtain them.
+        unread: the parts of the record that it needs and that could not be read.
         rule: the rule in words.
         sources: where the rule comes from.
-        notes: remarks of the evaluation, such as a result that was skipped.
+        notes: remarks of the evaluation, such as an entry that leaves it open.
     """
 
     id: str
@@ -40,19 +41,12 @@ class Finding:
     facts: tuple[Fact, ...]
     missing: tuple[str, ...]
     obtain: tuple[tuple[str, str], ...]
+    unread: tuple[str, ...]
     rule: str
     sources: tuple[Source, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
-_VERDICTS = {
-    (INCLUSION, "met"): "met",
-    (INCLUSION, "not-met"): "not met",
-    (CONTRAINDICATION, "met"): "absent",
-    (CONTRAINDICATION, "not-met"): "present",
-    (CAUTION, "met"): "not present",
-    (CAUTION, "not-met"): "present",
-}
 _STATES = {
     (INCLUSION, "not-met"): "blocks",
     (CONTRAINDICATION, "not-met"): "blocks",
@@ -63,9 +57,20 @@ _STATES = {
 }
 
 
-def read_findings(protocol_decision: Mapping[str, Any], writer: FactWriter) -> tuple[Finding, ...]:
-    """Return a finding for every criterion of one protocol of the Decision, in its order."""
-    return tuple(_finding(criterion, writer) for criterion in protocol_decision["criteria"])
+def read_findings(
+    protocol_decision: Mapping[str, Any],
+    writer: FactWriter,
+    citations: Mapping[str, Citation] = NO_CITATIONS,
+) -> tuple[Finding, ...]:
+    """Return a finding for every criterion of one protocol of the Decision, in its order.
+
+    Args:
+        protocol_decision: the entry of the protocol.
+        writer: turns evidence and notes into words with links.
+        citations: mark of a source, such as `R16` -> what it stands for.
+    """
+    criteria = protocol_decision["criteria"]
+    return tuple(_finding(criterion, writer, citations) for criterion in criteria)
 
 
 def in_state(findings: tuple[Finding, ...], *states: str) -> tuple[Finding, ...]:
@@ -83,20 +88,32 @@ def missing_names(findings: tuple[Finding, ...]) -> list[str]:
     return list(dict.fromkeys(name for finding in findings for name in finding.missing))
 
 
-def _finding(criterion: Mapping[str, Any], writer: FactWriter) -> Finding:
+def unread_parts(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the parts of the record that could not be read, each once, in order."""
+    return list(dict.fromkeys(part for finding in findings for part in finding.unread))
+
+
+def _finding(
+    criterion: Mapping[str, Any], writer: FactWriter, citations: Mapping[str, Citation]
+) -> Finding:
     kind, answer = criterion["kind"], criterion["answer"]
-    missing = list(dict.fromkeys(criterion.get("missing", ())))
-    unknown = "not assessed" if kind == CAUTION else "cannot be judged"
+    needs = words.needs(criterion.get("missing", ()))
+    unread = tuple(words.record_part(each) for each in criterion.get("unread", ()))
+    state = _STATES.get((kind, answer), "met")
+    unknown = words.UNKNOWN_VERDICTS.get(kind, words.CANNOT_JUDGE)
+    if unread:
+        unknown = f"{unknown}: {words.join(list(unread))} {words.NOT_READ}"
     return Finding(
         id=criterion["id"],
         kind=kind,
-        state=_STATES.get((kind, answer), "met"),
+        state="unread" if unread and state == "missing" else state,
         title=criterion["title"],
-        verdict=_VERDICTS.get((kind, answer), unknown),
+        verdict=words.VERDICTS.get((kind, answer), unknown),
         facts=writer.facts(criterion),
-        missing=tuple(words.concept_inside(key) for key in missing),
-        obtain=tuple((words.concept(key), words.OBTAIN.get(key, "")) for key in missing),
+        missing=tuple(words.decapitalise(name) for name, _ in needs),
+        obtain=tuple(needs),
+        unread=unread,
         rule=words.pretty(criterion.get("rule", "")),
-        sources=read_sources(criterion.get("source")),
-        notes=tuple(words.pretty(note) for note in criterion.get("notes", ())),
+        sources=read_sources(criterion.get("source"), citations),
+        notes=writer.notes(criterion),
     )

@@ -13,7 +13,14 @@ from smart_app.pages.answers import (
     failed_words,
     titles,
 )
-from smart_app.pages.findings import CAUTION, Finding, in_state, missing_names, of_kind
+from smart_app.pages.findings import (
+    CAUTION,
+    Finding,
+    in_state,
+    missing_names,
+    of_kind,
+    unread_parts,
+)
 from smart_app.pages.frame import deceased_words
 from smart_app.pages.protocol_card import ProtocolCard, lower_name, not_yet_computable
 
@@ -77,7 +84,7 @@ def match_page(
     cards = {answer.card.id: answer.card for answer in answers}
     return MatchPage(
         headline=_headline(decision, concerned, other, problem_list_empty=problem_list_empty),
-        counts=_counts(answers),
+        counts=_counts(answers) if alive else (),
         entries=tuple(_entry(answer, alive=alive) for answer in concerned),
         rest=(*(_not_applicable(answer) for answer in other), *_later(cards)),
     )
@@ -92,18 +99,19 @@ def _headline(
 ) -> Headline:
     dead = deceased_words(decision)
     if dead:
-        return Headline("stop", f"Recorded as {dead}", "No plan can be made.")
+        return Headline("off", f"Recorded as {dead}", "No plan can be made.")
     if problem_list_empty:
         title = "The problem list is empty: no protocol can be judged"
         return Headline("ask", title, "Add the diagnosis in the EHR, then read again.")
     if not concerned:
-        return Headline("off", "No protocol applies", " ".join(map(anchor_words, other)))
+        reasons = " ".join(map(anchor_words, other))
+        return Headline("off", _none_title(other), f"{reasons} {_unchecked(other)}".strip())
     eligible = [lower_name(answer.card) for answer in concerned if answer.status == "eligible"]
     if eligible:
         lacking = any(answer.status == "indeterminate" for answer in concerned)
-        text = "Another protocol lacks a fact." if lacking else "No protocol lacks a fact."
+        text = "Another protocol cannot be judged yet." if lacking else ""
         title = f"Eligible for {words.count(len(eligible), 'protocol')}: {words.join(eligible)}"
-        return Headline("eligible", title, f"{text} Next: read the reasons, then plan.")
+        return Headline("eligible", title, f"{text} Next: read the reasons, then plan.".strip())
     first = concerned[0]
     if first.status == "indeterminate":
         return _undecided(first)
@@ -115,14 +123,40 @@ def _headline(
 
 
 def _undecided(answer: Answered) -> Headline:
+    open_ones = (*answer.unread, *answer.missing)
+    text = f"Not judged: {titles(open_ones)}. Nothing found so far speaks against the protocol."
+    if answer.unread:
+        text += " Read the record again before anything is obtained."
+    why = _undecided_words(answer)
+    return Headline("ask", f"Cannot tell yet for {lower_name(answer.card)}: {why}", text)
+
+
+def _undecided_words(answer: Answered) -> str:
+    """Return what is in the way, counted: unread parts, missing facts, conditions left open."""
     number = len(missing_names(answer.missing))
-    lacking = "a condition is not settled"
+    parts = []
+    if answer.unread:
+        parts.append(f"{words.join(unread_parts(answer.unread))} {words.NOT_READ}")
     if number:
-        lacking = f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing"
-    text = (
-        f"Not judged: {titles(answer.missing)}. Nothing found so far speaks against the protocol."
-    )
-    return Headline("ask", f"Cannot tell yet: {lacking} for {lower_name(answer.card)}", text)
+        parts.append(f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing")
+    elif answer.missing:
+        parts.append("a condition is not settled")
+    return words.join(parts)
+
+
+def _none_title(other: Sequence[Answered]) -> str:
+    """Return the heading when nothing that can be checked applies."""
+    unchecked = not_yet_computable({answer.card.id: answer.card for answer in other})
+    return "No protocol that can be checked applies" if unchecked else "No protocol applies"
+
+
+def _unchecked(other: Sequence[Answered]) -> str:
+    """Return which protocols were not checked, since this version has no rules for them."""
+    names = [
+        words.decapitalise(name)
+        for _, name in not_yet_computable({answer.card.id: answer.card for answer in other})
+    ]
+    return f"Not checked by this version: {'; '.join(names)}." if names else ""
 
 
 def _counts(answers: Sequence[Answered]) -> tuple[tuple[str, int, str], ...]:
@@ -138,10 +172,19 @@ def _counts(answers: Sequence[Answered]) -> tuple[tuple[str, int, str], ...]:
 
 def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
     actions = {
-        "eligible": "See why, then plan" if alive else "See the answers",
-        "ask": "See what is missing",
+        "eligible": "See why, then plan",
+        "ask": "See what could not be judged" if answer.unread else "See what is missing",
         "stop": "See what blocks",
     }
+    if not alive:
+        return ProtocolEntry(
+            card=answer.card,
+            status=words.NO_PLAN,
+            style="off",
+            lines=("The patient is recorded as dead: no plan can be made.",),
+            obtain=(),
+            action="See the answers",
+        )
     obtain = dict.fromkeys(item for finding in answer.missing for item in finding.obtain)
     return ProtocolEntry(
         card=answer.card,
@@ -158,10 +201,13 @@ def _lines(answer: Answered) -> list[str]:
     lines = []
     if answer.blocks:
         lines.append(f"Blocks: {culprit_words(answer)}")
+    if answer.unread:
+        parts = words.join(unread_parts(answer.unread))
+        lines.append(f"Not judged, since {parts} {words.NOT_READ}: {titles(answer.unread)}")
     if answer.missing:
         lines.append(f"Cannot be judged: {titles(answer.missing)}")
     if met == of:
-        lines.append(f"All {of} conditions are met; no fact is missing")
+        lines.append(f"All {of} conditions are met")
     else:
         none_failed = "" if answer.blocks else "; none is failed"
         lines.append(f"{met} of {of} conditions are met{none_failed}")
@@ -171,7 +217,7 @@ def _lines(answer: Answered) -> list[str]:
 def _caution_line(findings: tuple[Finding, ...]) -> str:
     cautions = of_kind(findings, CAUTION)
     present, unassessed = in_state(cautions, "caution"), in_state(cautions, "not-assessed")
-    line = "No caution is present"
+    line = "No caution applies" if len(cautions) > len(unassessed) else "No caution was assessed"
     if present:
         line = f"{words.count(len(present), 'caution')}: {titles(present)}"
     if unassessed:

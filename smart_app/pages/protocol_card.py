@@ -4,11 +4,12 @@ Everything is read from the PlanDefinition; a page has no clinical text of its o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.justification import evidence_of, justification
 from smart_app.pages import words
+from smart_app.pages.sources import Citation, read_citations
 
 NOT_YET_COMPUTABLE = (
     ("LIVER", "Primary liver cancer: arterial chemotherapy"),
@@ -40,6 +41,7 @@ class ProtocolCard:
         squares: the same as 1 to 4 filled squares; 0 when it is not graded.
         evidence: what the evidence consists of.
         standard_care: the guideline-standard care that is shown first.
+        citations: mark of a source -> what it stands for.
     """
 
     id: str
@@ -51,6 +53,7 @@ class ProtocolCard:
     squares: int
     evidence: str
     standard_care: str
+    citations: Mapping[str, Citation] = field(default_factory=dict)
 
 
 def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
@@ -68,6 +71,7 @@ def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
         squares=STRENGTHS.get(evidence.strength, 0),
         evidence=" ".join(part for part in about if part),
         standard_care=standard[:1].upper() + standard[1:],
+        citations=read_citations(plan_definition),
     )
 
 

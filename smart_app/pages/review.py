@@ -98,7 +98,7 @@ def gap_words(decision: Mapping[str, Any], writer: FactWriter) -> str:
     parts = [words.STATUS[decision["status"]].lower()]
     if blocks:
         parts.append(f"blocked by {titles(blocks)}")
-    if in_state(findings, "missing"):
+    if in_state(findings, "missing", "unread"):
         parts.append(missing_words(findings))
     return ", ".join(parts)
 

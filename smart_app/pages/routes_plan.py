@@ -227,7 +227,7 @@ def _override_form(
         "override.html",
         card=answered.card,
         headline=why_headline(reading.decision, answered),
-        findings=[*answered.blocks, *answered.missing],
+        findings=[*answered.blocks, *answered.unread, *answered.missing],
         culprits={fact.reference for fact in answered.culprits},
         frame=context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
         kinds=KINDS,

@@ -20,7 +20,6 @@ from smart_app.pages.findings import (
     INCLUSION,
     Finding,
     in_state,
-    missing_names,
     of_kind,
 )
 from smart_app.pages.frame import deceased_words
@@ -31,8 +30,8 @@ _IN_SUMMARY = 6
 
 _GROUPS = (
     (INCLUSION, "requirement", "met"),
-    (CONTRAINDICATION, "contraindication", "absent"),
-    (CAUTION, "caution", "looked for and not present"),
+    (CONTRAINDICATION, "contraindication", "ruled out"),
+    (CAUTION, "caution", "looked for, not applying"),
 )
 
 
@@ -61,8 +60,10 @@ class WhyPage:
         card: what the protocol says of itself.
         headline: the answer.
         counts: shape, number, words, and whether it is greyed because nothing is there.
+        reasons: where the protocol does not apply: the criteria that say so.
         blocks: the criteria that block.
-        missing: the conditions that cannot be judged.
+        unread: the conditions of which nothing was judged, since the record could not be read.
+        missing: the conditions that cannot be judged from what was read.
         cautions: the cautions that are present or could not be assessed.
         groups: what is met.
         culprits: references of the facts that are shown large.
@@ -74,7 +75,9 @@ class WhyPage:
     card: ProtocolCard
     headline: Headline
     counts: tuple[tuple[str, str, str, bool], ...]
+    reasons: tuple[Finding, ...]
     blocks: tuple[Finding, ...]
+    unread: tuple[Finding, ...]
     missing: tuple[Finding, ...]
     cautions: tuple[Finding, ...]
     groups: tuple[Group, ...]
@@ -92,16 +95,19 @@ def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
         answered: the protocol's answer in it.
     """
     alive = deceased_words(decision) is None
+    concerns = alive and answered.status != "not-applicable"
     return WhyPage(
         card=answered.card,
         headline=why_headline(decision, answered),
-        counts=_counts(answered),
-        blocks=answered.blocks,
-        missing=answered.missing,
-        cautions=in_state(answered.findings, "caution", "not-assessed"),
-        groups=tuple(_groups(answered)),
+        counts=_counts(answered) if concerns else (),
+        reasons=answered.blocks[:1] if answered.status == "not-applicable" else (),
+        blocks=answered.blocks if concerns else (),
+        unread=answered.unread if concerns else (),
+        missing=answered.missing if concerns else (),
+        cautions=in_state(answered.findings, "caution", "not-assessed") if concerns else (),
+        groups=tuple(_groups(answered)) if concerns else _answers(answered),
         culprits=frozenset(fact.reference for fact in answered.culprits if fact.reference),
-        concerns=alive and answered.status != "not-applicable",
+        concerns=concerns,
         may_plan=alive and answered.status == "eligible",
         may_override=alive and answered.status in ("ineligible", "indeterminate"),
     )
@@ -113,14 +119,15 @@ def why_headline(decision: Mapping[str, Any], answered: Answered) -> Headline:
     met, of = answered.counts
     dead = deceased_words(decision)
     if dead:
-        return Headline("stop", f"{name}: recorded as {dead}", "No plan can be made.")
+        return Headline("off", f"{name}: recorded as {dead}", "No plan can be made.")
     if answered.status == "eligible":
-        text = f"All {of} conditions are met and no fact is missing. Next: plan the segments."
+        text = f"All {of} conditions are met. Next: make a plan."
         return Headline("eligible", f"{name}: eligible", text)
     if answered.status == "indeterminate":
         title = f"{name}: cannot tell, {missing_words(answered.findings)}"
         judged = f"{met} of {of} conditions are met and none is failed."
-        unjudged = f"Not judged: {titles(answered.missing)}. Not known is neither yes nor no."
+        open_ones = (*answered.unread, *answered.missing)
+        unjudged = f"Not judged: {titles(open_ones)}. Not known is neither yes nor no."
         return Headline("ask", title, f"{judged} {unjudged}")
     if answered.status == "ineligible":
         title = f"{name}: not eligible, {culprit_words(answered)}"
@@ -130,10 +137,10 @@ def why_headline(decision: Mapping[str, Any], answered: Answered) -> Headline:
 
 def _fails(answered: Answered) -> str:
     met, of = answered.counts
-    number, missing = len(answered.blocks), missing_names(answered.missing)
+    number = len(answered.blocks)
     failed = f"{words.count(number, 'condition')} {'fails' if number == 1 else 'fail'}"
-    rest = f"{words.join(missing)} missing as well" if missing else "no fact is missing"
-    return f"{failed}: {failed_words(answered)}. {met} of {of} are met; {rest}."
+    rest = f"; {missing_words(answered.findings)}" if answered.unread or answered.missing else ""
+    return f"{failed}: {failed_words(answered)}. {met} of {of} are met{rest}."
 
 
 def _counts(answered: Answered) -> tuple[tuple[str, str, str, bool], ...]:
@@ -141,18 +148,21 @@ def _counts(answered: Answered) -> tuple[tuple[str, str, str, bool], ...]:
     rows = []
     for shape, state, label in (
         ("stop", "blocks", "blocking"),
-        ("ask", "missing", "missing"),
+        ("ask", "unread", "not read"),
+        ("ask", "missing", "cannot be judged"),
         ("warn", "caution", "cautions"),
         ("warnask", "not-assessed", "not assessed"),
     ):
         number = len(in_state(answered.findings, state))
+        if state == "unread" and not number:
+            continue
         name = "caution" if state == "caution" and number == 1 else label
         rows.append((shape, str(number), name, not number))
     return (*rows, ("eligible", str(met), f"of {of} met", met == 0))
 
 
 def _groups(answered: Answered) -> list[Group]:
-    settled = not answered.blocks and not answered.missing
+    settled = answered.status == "eligible"
     groups = []
     for kind, name, verdict in _GROUPS:
         every = of_kind(answered.findings, kind)
@@ -161,6 +171,14 @@ def _groups(answered: Answered) -> list[Group]:
             title = f"{len(met)} of {words.count(len(every), name)} {verdict}"
             groups.append(Group(title, _summary(met), met, kind == INCLUSION and settled))
     return groups
+
+
+def _answers(answered: Answered) -> tuple[Group, ...]:
+    """Return all criteria in one fold: what they say where no plan is in question."""
+    if not answered.findings:
+        return ()
+    title = f"How {words.count(len(answered.findings), 'criterion', 'criteria')} were answered"
+    return (Group(title, "nothing has to be obtained", answered.findings, open=False),)
 
 
 def _summary(findings: tuple[Finding, ...]) -> str:

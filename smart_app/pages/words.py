@@ -5,6 +5,7 @@ shown with its hyphens as spaces: a new protocol reads well enough before its wo
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +71,10 @@ OBTAIN = {
     "weight": "a measurement",
     "height": "a measurement",
     "bmi": "weight and height",
+    "weight-loss-6m-pct": "an earlier weight, of 2 weeks to 6 months ago",
+    "metastatic-organ-count": "a coded problem list",
+    "cachexia": "a coded problem list",
+    "cachexia-stage": "a clinician's statement",
     "surgical-candidacy": "a statement of the tumour board (MDT)",
     "metastatic-extent": "a statement of the tumour board (MDT)",
     "stage-group": "a staging entry",
@@ -118,6 +123,37 @@ UNITS = {
 
 _KEPT_PLACES, _TWO_PLACES = 3, Decimal("0.01")
 
+VERDICTS = {
+    ("inclusion", "met"): "fulfilled",
+    ("inclusion", "not-met"): "not fulfilled",
+    ("contraindication-absolute", "met"): "ruled out",
+    ("contraindication-absolute", "not-met"): "present",
+    ("caution", "met"): "does not apply",
+    ("caution", "not-met"): "applies",
+}
+"""Kind and answer of a criterion -> what stands behind its title, whatever the title says."""
+
+UNKNOWN_VERDICTS = {"caution": "not assessed"}
+"""The same for an answer that is unknown; other kinds cannot be judged."""
+
+CANNOT_JUDGE, NOT_READ = "cannot be judged", "could not be read"
+
+RECORD_PARTS = {
+    "Patient": "the patient's own data",
+    "Condition": "the problem list",
+    "Observation": "results and measurements",
+    "AllergyIntolerance": "the allergy list",
+    "Procedure": "procedures",
+    "ServiceRequest": "orders",
+    "MedicationRequest": "prescriptions",
+    "CarePlan": "care plans",
+}
+"""Resource types as parts of a record, inside a sentence."""
+
+ONE_NEED = (("creatinine", "egfr"),)
+"""Concepts of which either will do: one need."""
+
+_TYPE = re.compile(rf"\b({'|'.join(RECORD_PARTS)})\b(?!/)( was not)?")
 STATUS = {
     "eligible": "Eligible",
     "indeterminate": "Cannot tell",
@@ -125,6 +161,9 @@ STATUS = {
     "not-applicable": "Does not apply",
 }
 """A protocol's status as a clinician reads it."""
+
+NO_PLAN = "No plan"
+"""What stands in place of a status where no plan can be made, whatever the answers are."""
 
 STATUS_STYLE = {
     "eligible": "eligible",
@@ -190,11 +229,53 @@ def pretty(text: str) -> str:
     return _KEY.sub(lambda found: concept_inside(found.group()), text)
 
 
+def capitalise(text: str) -> str:
+    """Return a text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def join(items: list[str], *, last: str = "and") -> str:
     """Return `a`, `a and b`, `a, b and c`."""
     if len(items) <= 1:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def record_part(resource_type: str) -> str:
+    """Return a resource type as a part of the record, inside a sentence."""
+    return RECORD_PARTS.get(resource_type, resource_type)
+
+
+def unread_reason(note: str) -> str:
+    """Return a note in which resource types are named as parts of the record.
+
+    `Observation was not read: …` becomes `Results and measurements were not read: …`.
+    """
+    said = _TYPE.sub(_part_read, note)
+    return capitalise(said) if _TYPE.match(note) else said
+
+
+def _part_read(found: re.Match[str]) -> str:
+    part = RECORD_PARTS[found[1]]
+    were = " was not" if part.startswith("the ") else " were not"
+    return part + (were if found[2] else "")
+
+
+def needs(keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Return name (as it begins a line) and how to obtain it, one line a need, in order.
+
+    Where either of two will do, they are one need: `Creatinine or eGFR`.
+    """
+    others = dict(ONE_NEED)
+    either = {first: second for first, second in others.items() if {first, second} <= set(keys)}
+    return [
+        (
+            f"{concept(key)} or {concept(either[key])}" if key in either else concept(key),
+            OBTAIN.get(key, ""),
+        )
+        for key in dict.fromkeys(keys)
+        if key not in either.values()
+    ]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -20,8 +20,8 @@ def test_eligible():
     assert page.counts[0] == ("eligible", 1, "eligible")
     (entry,) = page.entries
     assert entry.lines == (
-        "All 13 conditions are met; no fact is missing",
-        "No caution is present; 1 of 10 could not be assessed: fast-growing or progressing tumour",
+        "All 13 conditions are met",
+        "No caution applies; 1 of 10 could not be assessed: fast-growing or progressing tumour",
     )
     assert (entry.card.strength, entry.card.squares) == ("very low", 1)
     assert "chemoradiotherapy" in entry.card.standard_care
@@ -29,7 +29,7 @@ def test_eligible():
 
 def test_undecided():
     page = page_of("lindqvist")
-    assert page.headline.title == "Cannot tell yet: 1 fact is missing for lung"
+    assert page.headline.title == "Cannot tell yet for lung: 1 fact is missing"
     assert page.entries[0].obtain == (("INR", "a blood result"),)
 
 

@@ -1,0 +1,66 @@
+"""What no page may show to a clinician beside grey ids: keys, marks, raw references, ISO dates."""
+
+import re
+from html.parser import HTMLParser
+
+FORBIDDEN = {
+    "an id of the specification": r"\b(?:LUNG-[A-Z]?\d\w*|[CXK]-[A-Z]{3,}\d?|[EI]-\d\d|CALC-\d+)\b",
+    "a mark of a source": r"\[R\d+[a-z]?\]|\bR\d{1,2}\b|\bS[03]-\d\d\b",
+    "the name of a parameter": r"\b[a-z]+_[a-z_]+\b",
+    "the key of a concept": (
+        r"\b(?:vdt-days|recist-trend|prior-chemo-lines|chemo-pd-lines|last-chemo-response|"
+        r"surgical-candidacy|metastatic-extent|stage-group|m-category|dx-lung|contrast-allergy|"
+        r"pregnancy-status|bleeding-disorder|active-infection|weight-loss-6m-pct|age-years)\b"
+    ),
+    "a raw reference": r"\b(?:Condition|Observation|AllergyIntolerance|Procedure)/[\w.-]+",
+    "a date as machines write it": r"\b\d{4}-\d\d(?:-\d\d)?\b",
+    "a verdict that reads wrongly": r"\b\w+: met\b|: not present\b",
+    "a placeholder": r"\bNone\b|\bnull\b|\{\{|\}\}",
+}
+_QUIET = frozenset({"script", "style", "title", "desc"})
+_VOID = frozenset(
+    {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "use", "path"}
+)
+
+
+class _Reader(HTMLParser):
+    """Collects the visible words, without those of class `ref`: ids, which stand last and grey."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._open: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _VOID:
+            classes = (dict(attrs).get("class") or "").split()
+            quiet = tag in _QUIET or "ref" in classes
+            self._open.append(quiet or any(self._open))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID and self._open:
+            self._open.pop()
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A tag that closes itself holds no words."""
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._open):
+            self.words.append(data)
+
+
+def visible_text(page: str) -> str:
+    """Return the words that a page shows, without its grey ids."""
+    reader = _Reader()
+    reader.feed(page)
+    return " ".join(" ".join(reader.words).split())
+
+
+def wrong_words(page: str) -> list[str]:
+    """Return a line for everything on a page that is not a clinician's word; empty is good."""
+    text = visible_text(page)
+    return [
+        f"{what}: …{text[max(0, found.start() - 40) : found.end() + 30]}…"
+        for what, pattern in FORBIDDEN.items()
+        for found in re.finditer(pattern, text)
+    ]
