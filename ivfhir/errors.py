@@ -10,6 +10,7 @@
     ├── InputError                 what was read is not FHIR, or contradicts itself
     ├── KnowledgeError             a protocol package that cannot be loaded
     │   └── UnsupportedError       it uses an operator that the evaluator does not have
+    ├── DatabaseError              the app's database does not answer, or stays locked
     ├── EvaluationError            an expression failed on this patient's data
     ├── LaunchError                the sign-in from the EHR failed: says who can mend it
     │   ├── SessionEndedError      the launch is over, or its token expired: sign in again
@@ -112,6 +113,12 @@ class UnsupportedError(KnowledgeError):
     """A library uses an operator that the evaluator lacks; the message names it and its place."""
 
     code = "not-supported"
+
+
+class DatabaseError(IvfhirError):
+    """The app's own database does not answer, or stays locked by somebody else."""
+
+    code = "transient"
 
 
 class EvaluationError(IvfhirError):

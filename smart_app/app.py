@@ -53,7 +53,13 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     sealer = Sealer(load_key(settings.key, Path(settings.key_file)))
-    store = Store(settings.database_url, sealer, clock_s=lambda: clock().timestamp(), new_id=new_id)
+    store = Store(
+        settings.database_url,
+        sealer,
+        clock_s=lambda: clock().timestamp(),
+        new_id=new_id,
+        threads=settings.threads,
+    )
     metrics = make_metrics(CollectorRegistry())
     app.extensions["ivfhir"] = AppServices(
         settings=settings,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivfhir.errors import (
     BadAnswerError,
+    DatabaseError,
     ForbiddenError,
     IvfhirError,
     LaunchError,
@@ -37,6 +38,7 @@ _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (UnreachableError, "The EHR did not answer", EHR),
     (BadAnswerError, "The EHR's answer could not be understood", EHR),
     (ServerError, "The EHR could not do this", EHR),
+    (DatabaseError, "The app cannot reach its own memory", OPERATOR),
     (SettingsError, "The app is not set up", OPERATOR),
     (IvfhirError, "This could not be done", OPERATOR),
 )

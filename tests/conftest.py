@@ -5,9 +5,10 @@ import pytest
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
+from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
 
-__all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "sekmet"]
+__all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "postgres", "sekmet"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

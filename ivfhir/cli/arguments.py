@@ -12,6 +12,7 @@ COMMANDS = {
     "apply": ("ivfhir.cli.apply", "draft the plan of a protocol for a patient"),
     "protocols": ("ivfhir.cli.protocols", "list the protocols"),
     "serve": ("smart_app.serve", "serve the SMART app to the configured EHRs"),
+    "db": ("smart_app.db", "upgrade the app's database, or tell its version"),
     "fake-ehr": ("smart_app.fake_ehr.serve", "simulate an EHR in front of a FHIR server"),
 }
 """Subcommand → the module that has its `add_arguments` and `run`, and its help."""

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ivfhir.errors import (
     BadAnswerError,
+    DatabaseError,
     DraftGoneError,
     EvaluationError,
     ForbiddenError,
@@ -46,6 +47,7 @@ _ROWS: dict[type[IvfhirError], _Row] = {
     InputError: _Row(422, 4),
     KnowledgeError: _Row(500, 4),
     UnsupportedError: _Row(501, 4),
+    DatabaseError: _Row(503, 5),
     EvaluationError: _Row(500, 4),
     LaunchError: _Row(400, 1),
     SessionEndedError: _Row(401, 1),

@@ -3,19 +3,22 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import text
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from ivfhir.errors import SettingsError
+from ivfhir.errors import DatabaseError, SettingsError
 from smart_app.sealing import Sealer
-from smart_app.store.models import Base
+from smart_app.store.engine import make_engine
+from smart_app.store.schema import upgrade_schema
+
+_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Database:
-    """What both halves of the store share: the engine, the sealer, the clock and the maker of ids.
+    """What all parts of the store share: the engine, the sealer, the clock and the maker of ids.
 
     Args:
         url: a SQLAlchemy URL.
@@ -23,27 +26,45 @@ class Database:
         clock_s: seconds since 1970.
         new_id: makes an id that cannot be guessed, at most 32 characters that need no quoting in a
             URL.
+        threads: how many requests of this process may need a connection at once.
 
     Raises:
-        SettingsError: the URL cannot be meant, or the database cannot be reached.
+        SettingsError: the URL cannot be meant, the database cannot be reached, or its tables are of
+            a newer release.
     """
 
     def __init__(
-        self, url: str, sealer: Sealer, *, clock_s: Callable[[], float], new_id: Callable[[], str]
+        self,
+        url: str,
+        sealer: Sealer,
+        *,
+        clock_s: Callable[[], float],
+        new_id: Callable[[], str],
+        threads: int = 8,
     ) -> None:
-        """Reach the database and make the tables that are absent."""
+        """Reach the database and bring its tables up to this release."""
         self._sealer = sealer
         self._clock_s = clock_s
         self._new_id = new_id
-        self._engine = _engine(url)
-        self._make_tables()
+        self._engine = make_engine(url, threads=threads)
+        try:
+            upgrade_schema(self._engine)
+        except (SettingsError, *_UNAVAILABLE) as error:
+            self.close()
+            if isinstance(error, SettingsError):
+                raise
+            raise SettingsError(unreachable(self._engine)) from error
 
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
     def ping(self) -> None:
-        """Ask the database for nothing, so that one that does not answer is noticed."""
+        """Ask the database for nothing, so that one that does not answer is noticed.
+
+        Raises:
+            DatabaseError: it does not answer, or cannot be written to now.
+        """
         with self._transaction() as session:
             session.execute(text("SELECT 1"))
 
@@ -53,42 +74,24 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """Give a session whose changes are kept together when the block ends.
 
-    def _make_tables(self) -> None:
+        Raises:
+            DatabaseError: the database does not answer, or stays locked.
+        """
         try:
-            Base.metadata.create_all(self._engine)
-        except OperationalError as error:
-            if set(Base.metadata.tables) <= set(_table_names(self._engine)):
-                return  # Another worker made them at the same moment.
-            raise SettingsError(
-                "database_url: the database cannot be reached, or its tables not made."
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except _UNAVAILABLE as error:
+            raise DatabaseError(
+                "The app's database does not answer, or is locked, so this could not be done. Try "
+                "again in a minute; whoever runs this app sees at /health what is wrong."
             ) from error
 
 
-def _table_names(engine: Engine) -> list[str]:
-    try:
-        return inspect(engine).get_table_names()
-    except OperationalError:
-        return []
-
-
-def _engine(url: str) -> Engine:
-    try:
-        engine = create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, ImportError) as error:
-        raise SettingsError(
-            "database_url is no SQLAlchemy URL, or its driver is not installed."
-        ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    """Readers do not block the writer, writers wait for each other, and foreign keys hold."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def unreachable(engine: Engine) -> str:
+    """Return the sentence for a database that cannot be had at the start."""
+    return (
+        "database_url: the database cannot be reached, or its tables not made "
+        f"({engine.dialect.name})."
+    )

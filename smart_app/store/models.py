@@ -1,11 +1,15 @@
 """The tables: sealed, with only the columns that queries need in the clear."""
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
     """Base of all tables; times are whole seconds since 1970."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger}
 
 
 class SignInRow(Base):

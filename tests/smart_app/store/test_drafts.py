@@ -1,42 +1,21 @@
 """Drafts and receipts in the database."""
 
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
-from smart_app.sealing import Sealer
 from smart_app.store import Store
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.smart_app.store.conftest import Clock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    ids = iter(f"id{number}" for number in range(1000))
-    store = Store(
-        f"sqlite:///{tmp_path / 'a.sqlite3'}",
-        Sealer(b"k" * 32),
-        clock_s=clock,
-        new_id=lambda: next(ids),
-    )
+def store(store: Store) -> Store:
     for name in ("a", "b"):
         store.save_launch(name, "s", {}, owner=(name, "", ""), usable_until=2**31, expires_at=2**31)
-    yield store
-    store.close()
+    return store
 
 
 def test_a_draft_comes_back_with_every_digit(store: Store) -> None:
@@ -129,6 +108,7 @@ def test_a_receipt_is_one_a_draft_and_closes_it_when_written(store: Store) -> No
     assert store.load_draft("a", draft.id).state == "written"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_clinical_is_readable_on_disk_or_in_a_repr(store: Store, tmp_path: Path) -> None:
     draft = store.save_draft("a", protocol="LUNG", body={"name": "HALLORAN"})
     store.save_receipt(draft, {"name": "HALLORAN"})

@@ -8,33 +8,9 @@ import pytest
 from ivfhir.errors import SessionEndedError, SettingsError
 from smart_app.sealing import Sealer
 from smart_app.store import Store
+from tests.smart_app.store.conftest import Clock
 
 OWNER = ("https://ehr.example/fhir", "user", "patient")
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock):
-    ids = iter(f"id{number}" for number in range(1000))
-    store = Store(
-        f"sqlite:///{tmp_path / 'a.sqlite3'}",
-        Sealer(b"k" * 32),
-        clock_s=clock,
-        new_id=lambda: next(ids),
-    )
-    yield store
-    store.close()
 
 
 def keep(store: Store, clock: Clock, launch_id: str, *, life_s: int = 100, **more: object):

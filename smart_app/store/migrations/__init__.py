@@ -1,0 +1,1 @@
+"""The database's tables, step by step: Alembic's scripts, inside the wheel."""
