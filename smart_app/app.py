@@ -13,15 +13,17 @@ from structlog.typing import FilteringBoundLogger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import ivfhir
+from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import ClinicalProtocol, load_protocols
 from smart_app import launch, pages
 from smart_app.config import Settings, load_settings
 from smart_app.errors import register_errors
+from smart_app.housekeeping import keep_house
 from smart_app.http import EhrHttp
 from smart_app.logs import make_logger
 from smart_app.metrics import make_metrics
 from smart_app.oauth import load_private_key
-from smart_app.sealing import Sealer, load_key
+from smart_app.sealing import make_sealer
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
 from smart_app.services import AppServices, services
 from smart_app.store import Store
@@ -52,7 +54,7 @@ def create_app(
     settings = load_settings(None) if settings is None else settings
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
-    sealer = Sealer(load_key(settings.key, Path(settings.key_file)))
+    sealer = make_sealer(settings.key, Path(settings.key_file))
     store = Store(
         settings.database_url,
         sealer,
@@ -75,6 +77,7 @@ def create_app(
     for blueprint in (launch.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
     metrics.watch_app(app)
+    keep_house(app, app.extensions["ivfhir"])
     register_errors(app)
     _register_headers(app, settings)
     _compress_styles(app)
@@ -88,11 +91,23 @@ def create_app(
 _machines = Blueprint("machines", __name__)
 
 
-@_machines.get("/health")
-def health() -> Response:
-    """Tell a load balancer that the app and its database answer."""
-    services().store.ping()
+@_machines.get("/health/live")
+def live() -> Response:
+    """Tell that this process answers, whatever its database does."""
     return jsonify({"status": "ok", "version": ivfhir.__version__})
+
+
+@_machines.get("/health")
+@_machines.get("/health/ready")
+def health() -> tuple[Response, int]:
+    """Tell a load balancer whether the app can work, and whoever runs it what is wrong if not."""
+    told = {"status": "ok", "version": ivfhir.__version__, "checks": {"database": "ok"}}
+    try:
+        services().store.ping()
+    except DatabaseError as error:
+        told |= {"status": "fail", "checks": {"database": error.message}}
+        return jsonify(told), 503
+    return jsonify(told), 200
 
 
 @_machines.get("/jwks.json")

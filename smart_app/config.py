@@ -62,10 +62,15 @@ class Settings:
         "SQLAlchemy URL of launches, drafts and receipts", "sqlite:///ivfhir.sqlite3"
     )
     key: str | None = _doc(
-        "32 bytes in base64url that encrypt what the database holds", None, secret=True
+        "32 bytes in base64url that encrypt what the database holds; older keys may follow after "
+        "a blank",
+        None,
+        secret=True,
     )
     key_file: str = _doc(
-        "file with that key, made when absent; unused when `key` is given", "ivfhir.key"
+        "file with that key, made when absent; unused when `key` is given; older keys may follow "
+        "on lines of their own",
+        "ivfhir.key",
     )
     sign_in_minutes: int = _doc("how long a begun sign-in may take", 10)
     session_hours: int = _doc("how long a launch lasts at most", 12)

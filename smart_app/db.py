@@ -1,15 +1,19 @@
-"""`ivfhir db`: the version of the database's tables, told and brought up."""
+"""`ivfhir db`: the version of the tables, told and brought up; a new key for what they hold."""
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ivfhir.errors import DatabaseError
-from smart_app.config import load_settings
+from ivfhir.errors import DatabaseError, SettingsError
+from smart_app.config import Settings, load_settings
+from smart_app.sealing import add_key, make_sealer
 from smart_app.store.database import unreachable
 from smart_app.store.engine import make_engine
+from smart_app.store.keeping import older_sealed, open_secrets, reseal
 from smart_app.store.schema import SchemaStatus, schema_status, upgrade_schema
 
 _WORDS = {
@@ -22,7 +26,7 @@ _WORDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of `ivfhir db`."""
-    parser.add_argument("action", choices=("upgrade", "status"), help="what to do")
+    parser.add_argument("action", choices=("upgrade", "status", "rotate-key"), help="what to do")
     parser.add_argument(
         "--config", type=Path, default=None, help="settings file, such as ivfhir.toml"
     )
@@ -36,8 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: a setting is wrong, or the tables are of a newer release.
         DatabaseError: the database cannot be reached.
     """
-    engine = make_engine(load_settings(arguments.config).database_url)
+    settings = load_settings(arguments.config)
+    engine = make_engine(settings.database_url)
     try:
+        if arguments.action == "rotate-key":
+            return _rotate(settings, engine, as_json=arguments.format == "json")
         before = upgrade_schema(engine) if arguments.action == "upgrade" else schema_status(engine)
         after = schema_status(engine)
     except SQLAlchemyError as error:
@@ -56,3 +63,34 @@ def _tell(before: SchemaStatus, after: SchemaStatus, *, as_json: bool) -> None:
         return
     words = f"Upgraded to version {after.found}. " if upgraded else ""
     print(f"{words}{_WORDS[after.state]}")  # noqa: T201 - a command's answer
+
+
+def _rotate(settings: Settings, engine: Engine, *, as_json: bool) -> int:
+    """Seal everything with a new key, or go on where an earlier run stopped."""
+    upgrade_schema(engine)
+    sealer = make_sealer(settings.key, Path(settings.key_file))
+    open_secrets(engine, sealer)
+    added = len(sealer.keys) == 1 or not older_sealed(engine, sealer)
+    if added:
+        if settings.key is not None:
+            raise SettingsError(
+                "key: put a new key before the one of the settings, with a blank between them, on "
+                "every host; restart the app; then run this again."
+            )
+        add_key(Path(settings.key_file))
+    done = reseal(engine, sealer, progress=_show)
+    while older_sealed(engine, sealer):
+        done += reseal(engine, sealer, progress=_show)
+    if as_json:
+        print(json.dumps({"resealed": done, "newKey": added}))  # noqa: T201 - a command's answer
+    else:
+        print(  # noqa: T201 - a command's answer
+            f"{done} rows are sealed with the newest key. The older ones open backups from before; "
+            "take them out of the settings and keep them with those backups."
+        )
+    return 0
+
+
+def _show(count: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{count} rows")

@@ -1,6 +1,7 @@
 """Every error as a page in words, or as an OperationOutcome when JSON is asked for."""
 
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -57,7 +58,8 @@ def _on_known(error: IvfhirError) -> Response:
     if isinstance(error, UnauthorisedError) and launch_id is not None:
         error = ended()
     if isinstance(error, SessionEndedError) and launch_id is not None:
-        services().store.end_launch(launch_id, return_to=_page_of(launch_id))
+        with suppress(DatabaseError):  # The page says that the session ended all the same.
+            services().store.end_launch(launch_id, return_to=_page_of(launch_id))
     title, mender = next((title, who) for kind, title, who in _TITLES if isinstance(error, kind))
     if isinstance(error, LaunchError):
         mender = error.mender
@@ -216,7 +218,7 @@ def _outcome(code: str, diagnostics: str) -> dict[str, Any]:
 
 
 def _wants_json() -> bool:
-    if request.path == "/health":
+    if request.path.startswith("/health"):
         return True
     best = request.accept_mimetypes.best_match(
         ["text/html", FHIR_JSON, "application/json"], default="text/html"

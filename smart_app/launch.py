@@ -55,7 +55,6 @@ def launch() -> Response:
         )
     if launch_token is not None and len(launch_token) > _LONGEST_LAUNCH:
         raise LaunchError("The EHR's launch token is too long.")
-    app.store.remove_expired(keep_days=app.settings.keep_days)
     return _begin(app, ehr, iss=iss, launch_token=launch_token, launch_id=app.new_id())
 
 

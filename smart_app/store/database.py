@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ivfhir.errors import DatabaseError, SettingsError
 from smart_app.sealing import Sealer
 from smart_app.store.engine import make_engine
+from smart_app.store.keeping import open_secrets
 from smart_app.store.schema import upgrade_schema
 
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -29,8 +30,8 @@ class Database:
         threads: how many requests of this process may need a connection at once.
 
     Raises:
-        SettingsError: the URL cannot be meant, the database cannot be reached, or its tables are of
-            a newer release.
+        SettingsError: the URL cannot be meant, the database cannot be reached, its tables are of a
+            newer release, or another key sealed what it holds.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Database:
         self._engine = make_engine(url, threads=threads)
         try:
             upgrade_schema(self._engine)
+            self._secrets = open_secrets(self._engine, sealer)
         except (SettingsError, *_UNAVAILABLE) as error:
             self.close()
             if isinstance(error, SettingsError):
                 raise
             raise SettingsError(unreachable(self._engine)) from error
+        sealer.adopt_fingerprint_key(self._secrets["fingerprint"])
 
     def close(self) -> None:
         """Give back the connections."""
@@ -63,10 +66,20 @@ class Database:
         """Ask the database for nothing, so that one that does not answer is noticed.
 
         Raises:
-            DatabaseError: it does not answer, or cannot be written to now.
+            DatabaseError: it does not answer, or cannot be written to now; the message says which.
         """
-        with self._transaction() as session:
-            session.execute(text("SELECT 1"))
+        try:
+            with self._engine.connect() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.execute(text("SELECT 1"))
+        except _UNAVAILABLE as error:
+            locked = "locked" in str(error.orig) if isinstance(error, OperationalError) else False
+            raise DatabaseError(
+                "The database stays locked by another process; end what holds it."
+                if locked
+                else "The database does not answer; see whether it runs and can be reached."
+            ) from error
 
     @property
     def _now(self) -> int:

@@ -13,8 +13,6 @@ from ivfhir.errors import SessionEndedError
 from smart_app.store.database import Database
 from smart_app.store.models import DraftRow, LaunchRow, SignInRow
 
-_DAY_S = 86_400
-
 
 @dataclass(frozen=True, repr=False)
 class LaunchRecord:
@@ -98,7 +96,7 @@ class LaunchStore(Database):
             row.browser_hash, row.owner = digest(browser_secret), fingerprint
             row.sealed = self._sealer.seal(dict(body), f"launch:{launch_id}")
             row.usable_until, row.expires_at, row.refreshing_until = usable_until, expires_at, 0
-            row.return_to = None
+            row.return_to, row.holds_tokens = None, holds_tokens(body)
             session.add(row)
             session.flush()
             return self._take_over(session, launch_id, fingerprint)
@@ -174,36 +172,11 @@ class LaunchStore(Database):
                 .where(LaunchRow.id == launch_id)
                 .values(
                     sealed=self._sealer.seal(dict(body), f"launch:{launch_id}"),
+                    holds_tokens=holds_tokens(body),
                     usable_until=usable_until,
                     refreshing_until=0,
                 )
             )
-
-    def remove_expired(self, *, keep_days: int) -> int:
-        """Remove unused sign-ins, the tokens of ended launches, and launches ended `keep_days` ago.
-
-        A launch with a signed plan that is not yet on the server stays.
-
-        Returns:
-            How many launches were removed.
-        """
-        unwritten = select(DraftRow.launch_id).where(DraftRow.state.in_(("accepted", "sending")))
-        with self._transaction() as session:
-            session.execute(delete(SignInRow).where(SignInRow.expires_at <= self._now))
-            ended = session.scalars(
-                select(LaunchRow).where(LaunchRow.expires_at <= self._now)
-            ).all()
-            for row in ended:
-                body = self._record(row).body
-                if "access_token" in body:
-                    kept = {key: value for key, value in body.items() if not key.endswith("_token")}
-                    row.sealed = self._sealer.seal(kept, f"launch:{row.id}")
-            removed = session.execute(
-                delete(LaunchRow)
-                .where(LaunchRow.expires_at <= self._now - keep_days * _DAY_S)
-                .where(LaunchRow.id.not_in(unwritten))
-            )
-            return _rowcount(removed)
 
     def _record(self, row: LaunchRow) -> LaunchRecord:
         body = self._sealer.open(row.sealed, f"launch:{row.id}")
@@ -219,6 +192,11 @@ class LaunchStore(Database):
 def digest(secret: str) -> str:
     """Return the SHA-256 of a secret of full entropy, as hex."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def holds_tokens(body: Mapping[str, Any]) -> bool:
+    """Tell whether a launch's body holds a token."""
+    return any(name.endswith("_token") for name in body)
 
 
 def _rowcount(result: Result[Any]) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -34,9 +34,12 @@ class LaunchRow(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[int]
     usable_until: Mapped[int]
-    expires_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
     refreshing_until: Mapped[int] = mapped_column(default=0)
     return_to: Mapped[str | None] = mapped_column(String(500), default=None)
+    holds_tokens: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+    __table_args__ = (Index("ix_launches_tokens", "holds_tokens", "expires_at"),)
 
 
 class DraftRow(Base):
@@ -67,3 +70,44 @@ class ReceiptRow(Base):
     )
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[int]
+
+
+class ChoreRow(Base):
+    """Work that one process at a time does, and when it is due again."""
+
+    __tablename__ = "chores"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    due_at: Mapped[int]
+
+
+class SecretRow(Base):
+    """A secret made for this database alone, which outlives the key that seals it."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRow(Base):
+    """One event of the audit trail; `chained` covers it and every event before it."""
+
+    __tablename__ = "audit_events"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[int] = mapped_column(index=True)
+    once: Mapped[str | None] = mapped_column(String(64), unique=True, index=True, default=None)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    chained: Mapped[str] = mapped_column(String(64))
+
+
+class AuditMarkRow(Base):
+    """Where the trail ends ("head"), and up to where it was removed by age ("removed"); signed."""
+
+    __tablename__ = "audit_marks"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]
+    chained: Mapped[str] = mapped_column(String(64))
+    signed: Mapped[str] = mapped_column(String(64))

@@ -1,5 +1,6 @@
 """`ivfhir db`: the version of the tables."""
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -44,3 +45,21 @@ def test_a_server_that_does_not_answer_is_code_5(
     monkeypatch.setenv("IVFHIR_DATABASE_URL", "postgresql://postgres@/x?host=/nowhere")
     assert main(["db", "status", "--config", config]) == 5
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_a_new_key_seals_everything_and_the_old_one_can_go(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(base64.urlsafe_b64encode(b"k" * 32).decode())
+    monkeypatch.setenv("IVFHIR_KEY_FILE", str(key))
+    told = db(capsys, "rotate-key", "--config", config)
+    # Three launches, a sign-in, three drafts, two receipts, two secrets.
+    assert told == {"resealed": 11, "newKey": True}
+    new, old = key.read_text().split()
+    assert base64.urlsafe_b64decode(old) == b"k" * 32
+    key.write_text(old)
+    assert main(["db", "rotate-key", "--config", config]) == 2
+    assert "another key" in capsys.readouterr().err
+    key.write_text(f"{new}\n")
+    assert db(capsys, "rotate-key", "--config", config) == {"resealed": 11, "newKey": True}

@@ -216,7 +216,7 @@ def test_launching_removes_sign_ins_and_launches_that_are_over(
     app: Flask, client: FlaskClient, clock: Clock, launched: Launched, fake_ehr: RunningEhr
 ) -> None:
     clock.ahead += timedelta(days=31)
-    client.get(f"/launch?{fake_ehr.launch_query('halloran')}")
+    client.get(f"/launch?{fake_ehr.launch_query('halloran')}").close()
     with services(app).store._engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM launches").scalar() == 0
 

@@ -1,0 +1,33 @@
+"""What is done now and then, after an answer went out: no page waits for it."""
+
+from flask import Flask, Response
+
+from ivfhir.errors import DatabaseError
+from smart_app.services import AppServices
+
+EVERY_S = 300
+"""Seconds between two looks; one process of all looks each time."""
+
+
+def keep_house(app: Flask, services: AppServices) -> None:
+    """Let the app remove what is over, after one of its answers, at most every few minutes."""
+    next_look_s = 0.0
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        nonlocal next_look_s
+        now_s = services.clock().timestamp()
+        if now_s >= next_look_s:
+            next_look_s = now_s + EVERY_S
+            response.call_on_close(lambda: clean(services))
+        return response
+
+
+def clean(services: AppServices) -> None:
+    """Remove what is over, when this process's turn it is; a database that is down waits."""
+    try:
+        if services.store.claim_chore("clean", every_s=EVERY_S - 1):
+            removed = services.store.remove_expired(keep_days=services.settings.keep_days)
+            services.log.info("clean", count=removed)
+    except DatabaseError:
+        services.log.warning("clean", error="DatabaseError")

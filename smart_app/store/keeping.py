@@ -1,0 +1,128 @@
+"""Secrets that outlive a key, the proof that the key is the right one, and the change of keys.
+
+Owners' fingerprints and the audit trail rest on secrets made for this database alone. They are
+sealed like all else, so that a new key seals them anew and nothing that rests on them changes.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from ivfhir.errors import SettingsError
+from smart_app.sealing import Sealer, fingerprint_key
+from smart_app.store.models import (
+    AuditRow,
+    Base,
+    DraftRow,
+    LaunchRow,
+    ReceiptRow,
+    SecretRow,
+    SignInRow,
+)
+from smart_app.store.schema import exclusive
+
+_SECRETS_LOCK = 0x697646_48_0002
+_WAIT_S = 30
+_BATCH = 200
+
+_SEALED: tuple[tuple[type[Base], Any, str], ...] = (
+    (SecretRow, SecretRow.name, "secret"),
+    (LaunchRow, LaunchRow.id, "launch"),
+    (SignInRow, SignInRow.state_hash, "sign-in"),
+    (DraftRow, DraftRow.id, "draft"),
+    (ReceiptRow, ReceiptRow.draft_id, "receipt"),
+    (AuditRow, AuditRow.number, "audit"),
+)
+"""Every table that holds something sealed, its key column, and the word before it in the seal."""
+
+
+def open_secrets(engine: Engine, sealer: Sealer) -> dict[str, bytes]:
+    """Return the database's secrets by name, "fingerprint" and "audit"; made when absent.
+
+    Raises:
+        SettingsError: they, or what the database already held, were sealed with another key.
+    """
+    with engine.connect() as connection:
+        found = _secrets(connection, sealer)
+    if found:
+        return found
+    with exclusive(engine, _SECRETS_LOCK, wait_s=_WAIT_S) as connection:
+        found = _secrets(connection, sealer)
+        if not found:
+            found = {"fingerprint": _fingerprint_key(connection, sealer), "audit": os.urandom(32)}
+            for name, secret in found.items():
+                sealed = sealer.seal({"hex": secret.hex()}, f"secret:{name}")
+                connection.execute(insert(SecretRow).values(name=name, sealed=sealed))
+    return found
+
+
+def _secrets(connection: Connection, sealer: Sealer) -> dict[str, bytes]:
+    rows = connection.execute(select(SecretRow.name, SecretRow.sealed)).all()
+    return {
+        name: bytes.fromhex(sealer.open(sealed, f"secret:{name}")["hex"]) for name, sealed in rows
+    }
+
+
+def _fingerprint_key(connection: Connection, sealer: Sealer) -> bytes:
+    """Return what owners' fingerprints of 0.1.0 were made with, that is from the key of then."""
+    held = connection.execute(select(LaunchRow.id, LaunchRow.sealed).limit(1)).first()
+    if held is None:
+        return os.urandom(32)
+    for key in sealer.keys:
+        try:
+            Sealer(key).open(held.sealed, f"launch:{held.id}")
+        except SettingsError:
+            continue
+        return fingerprint_key(key)
+    sealer.open(held.sealed, f"launch:{held.id}")  # Raises, with the sentence for it.
+    raise AssertionError("unreachable")
+
+
+def older_sealed(engine: Engine, sealer: Sealer) -> bool:
+    """Tell whether anything in the database is sealed with another key than the newest."""
+    return any(True for _ in _older(engine, sealer))
+
+
+def reseal(engine: Engine, sealer: Sealer, *, progress: Callable[[int], None]) -> int:
+    """Seal everything that an older key sealed with the newest; the app may run meanwhile.
+
+    It goes in batches and may be stopped at any moment: the next call goes on. What is changed or
+    removed by the app at the same moment is left to the app, and looked at again.
+
+    Returns:
+        How many rows were sealed anew.
+    """
+    done = 0
+    for table, key, word, rows in _older(engine, sealer):
+        with engine.begin() as connection:
+            for row_id, sealed in rows:
+                seal = f"{word}:{row_id}"
+                anew = sealer.seal(sealer.open(sealed, seal), seal)
+                changed = connection.execute(
+                    update(table)
+                    .where(key == row_id, table.sealed == sealed)  # type: ignore[attr-defined]  # every one of them has it
+                    .values(sealed=anew)
+                )
+                done += int(changed.rowcount)
+        progress(done)
+    return done
+
+
+def _older(
+    engine: Engine, sealer: Sealer
+) -> Iterator[tuple[type[Base], Any, str, list[tuple[Any, bytes]]]]:
+    """Give what older keys sealed, in batches of one table, with its key column and seal word."""
+    for table, key, word in _SEALED:
+        last: Any = None
+        while True:
+            query = select(key, table.sealed).order_by(key).limit(_BATCH)  # type: ignore[attr-defined]  # every one of them has it
+            with engine.connect() as connection:
+                found = connection.execute(query if last is None else query.where(key > last)).all()
+            if not found:
+                break
+            last = found[-1][0]
+            rows = [(row_id, sealed) for row_id, sealed in found if not sealer.is_newest(sealed)]
+            if rows:
+                yield table, key, word, rows

@@ -1,0 +1,75 @@
+"""A database that is locked or down: a sentence and 503, and all is well again afterwards."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+
+from tests.servers.postgres_server import PostgresServer
+from tests.smart_app.conftest import RunningEhr
+from tests.smart_app.test_serve import answer_of, write
+
+
+def test_a_locked_sqlite_is_told_in_words_and_the_app_goes_on_when_it_is_free(
+    client: FlaskClient, fake_ehr: RunningEhr, tmp_path: Path
+) -> None:
+    launch = f"/launch?{fake_ehr.launch_query('halloran')}"
+    holder = sqlite3.connect(tmp_path / "app.sqlite3", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    page = client.get(launch)
+    assert page.status_code == 503
+    assert "is locked, so this could not be done" in page.text
+    outcome = client.get(launch, headers={"Accept": "application/fhir+json"})
+    assert outcome.status_code == 503
+    assert outcome.json is not None
+    assert outcome.json["issue"][0]["code"] == "transient"
+    health = client.get("/health/ready")
+    assert health.status_code == 503
+    assert "locked by another process" in health.json["checks"]["database"]  # type: ignore[index]  # the answer is JSON
+    assert client.get("/health/live").status_code == 200
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert client.get(launch).status_code == 303
+    assert client.get("/health").status_code == 200
+
+
+@pytest.mark.server
+def test_two_workers_tell_that_postgresql_stopped_and_go_on_when_it_is_back(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+        env={**os.environ, "IVFHIR_DATABASE_URL": postgres.new_database()},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        assert answer_of(f"{base}/health").json()["checks"] == {"database": "ok"}
+        assert requests.get(f"{base}/callback?state=x", timeout=10).status_code == 400
+        postgres.stop()
+        for _ in range(4):  # Both workers are asked.
+            page = requests.get(f"{base}/callback?state=x", timeout=10)
+            assert page.status_code == 503
+            assert "database does not answer" in page.text
+            health = requests.get(f"{base}/health", timeout=10)
+            assert (health.status_code, health.json()["status"]) == (503, "fail")
+            assert requests.get(f"{base}/health/live", timeout=10).status_code == 200
+        postgres.start()
+        for _ in range(4):
+            assert requests.get(f"{base}/health/ready", timeout=10).status_code == 200
+            assert requests.get(f"{base}/callback?state=x", timeout=10).status_code == 400
+    finally:
+        if postgres.process is not None and postgres.process.poll() is not None:
+            postgres.start()
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
