@@ -77,6 +77,7 @@ class Settings:
     keep_days: int = _doc(
         "days after which an ended launch is removed with its drafts and receipts", 30
     )
+    audit_days: int = _doc("days after which events of the audit trail are removed", 3653)
     timeout_s: int = _doc("seconds to wait for an answer of the EHR", 20)
     ca_file: str | None = _doc(
         "certificates to trust when calling the EHR, instead of the public ones", None

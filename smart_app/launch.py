@@ -10,6 +10,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import LaunchError
+from smart_app import audit
 from smart_app.config import Ehr
 from smart_app.cookies import SecretCookies
 from smart_app.discovery import discover
@@ -167,7 +168,8 @@ def callback() -> Response:
     begun = _use_sign_in(app, state)
     if begun["same"] is not None:
         g.sign_in_again = begun["launch_id"]
-    finished = finish_sign_in(app, begun, request.args)
+    with audit.failed_sign_in(begun):
+        finished = finish_sign_in(app, begun, request.args)
     g.finished = True
     response = redirect(f"/l/{finished.launch_id}/{finished.return_to}", 303)
     give_launch(response, finished.launch_id, finished.secret)

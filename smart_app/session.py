@@ -13,6 +13,7 @@ from ivfhir.errors import LaunchError, SessionEndedError
 from ivfhir.expressions.values import DateTime
 from ivfhir.parameters import parse_as_of
 from ivfhir.servers.http import HttpRepository
+from smart_app import audit
 from smart_app.cookies import SecretCookies
 from smart_app.renewal import renew
 from smart_app.scopes import GrantedScopes
@@ -103,6 +104,8 @@ def needs_launch(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def checked(launch: str, **arguments: object) -> object:
         g.launch = open_launch(launch)
+        if request.method == "GET":
+            audit.record_opening(g.launch)
         return view(launch=g.launch, **arguments)
 
     return checked

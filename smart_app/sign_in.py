@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ivfhir.errors import LaunchError, ServerError
+from smart_app import audit
 from smart_app.config import Ehr
 from smart_app.discovery import SmartConfiguration, find_jwks_uri
 from smart_app.id_token import Identity, verify_id_token
@@ -177,6 +178,13 @@ def _keep(
         owner=(begun["iss"].rstrip("/"), _subject(identity) or begun["launch_id"], patient),
         usable_until=usable_until(tokens, now=now, expires_at=expires_at),
         expires_at=expires_at,
+    )
+    audit.record_sign_in(
+        ehr=begun["iss"].rstrip("/"),
+        user=body["fhir_user"] or body["subject"],
+        patient=f"Patient/{patient}",
+        launch=begun["launch_id"],
+        done=True,
     )
     return FinishedSignIn(begun["launch_id"], secret, begun["return_to"] or left_at or "match")
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "protocols": ("ivfhir.cli.protocols", "list the protocols"),
     "serve": ("smart_app.serve", "serve the SMART app to the configured EHRs"),
     "db": ("smart_app.db", "upgrade the app's database, or tell its version"),
+    "audit": ("smart_app.audit_command", "list, export or prove the app's audit trail"),
     "fake-ehr": ("smart_app.fake_ehr.serve", "simulate an EHR in front of a FHIR server"),
 }
 """Subcommand → the module that has its `add_arguments` and `run`, and its help."""

@@ -23,6 +23,7 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.writing.bundle import to_transaction
+from smart_app import audit
 from smart_app.pages import context, words
 from smart_app.pages.changes import Change, find_changes
 from smart_app.pages.drafting import draft_body, earlier_plans, evidence_versions, request_of
@@ -73,6 +74,7 @@ def accept_and_write(
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             store.save_receipt(draft, kept)
             state = "accepted"
+            _record_signature(launch, draft)
             state = send_plan(launch, draft, kept)
     finally:
         if state != "written":
@@ -155,6 +157,16 @@ def _accepted(
         ),
         "replaced": replaced,
     }
+
+
+def _record_signature(launch: Launch, draft: Draft) -> None:
+    """Keep in the audit trail who signed, and what was overridden on what grounds."""
+    audit.record("sign", launch, protocol=draft.protocol, draft=draft.id)
+    override = override_of(draft.body)
+    if override is not None:
+        audit.record(
+            "override", launch, protocol=draft.protocol, draft=draft.id, kind=override.kind
+        )
 
 
 def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from ivfhir.errors import VersionConflictError
 from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app import audit
 from smart_app.pages import context, dates
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.plan import plan_title
@@ -47,6 +48,7 @@ def discard_draft(launch: Launch, draft_id: str) -> Response:
             "This draft was changed or accepted in another window, so it was not discarded. "
             "Look at it again."
         )
+    audit.record("discard", launch, protocol=draft.protocol, draft=draft.id)
     return redirect(url_for("pages.match", launch=launch.id), 303)
 
 

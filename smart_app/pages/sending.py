@@ -14,6 +14,7 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.write_back import WriteReceipt, find_written, write_back
+from smart_app import audit
 from smart_app.pages import context
 from smart_app.pages.receipt import receipt_body
 from smart_app.services import services
@@ -58,6 +59,7 @@ def send_plan(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> str:
         services().log.warning(
             "write_back", written=False, error=type(error).__name__, server_status=error.status
         )
+        audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
         return "accepted" if problem["again"] == "yes" else "draft"
     _keep(launch, draft, kept, receipt)
     return "written"
@@ -86,6 +88,7 @@ def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteR
         entries=len(receipt.entries),
         already_there=receipt.already_there,
     )
+    audit.record("write", launch, protocol=draft.protocol, draft=draft.id)
 
 
 def _problem(error: ServerError) -> dict[str, str]:

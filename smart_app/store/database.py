@@ -92,9 +92,18 @@ class Database:
         Raises:
             DatabaseError: the database does not answer, or stays locked.
         """
+        with (
+            self._telling(),
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn the failures of a database that cannot be had into a DatabaseError."""
         try:
-            with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                yield session
+            yield
         except _UNAVAILABLE as error:
             raise DatabaseError(
                 "The app's database does not answer, or is locked, so this could not be done. Try "

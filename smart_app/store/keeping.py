@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from ivfhir.errors import SettingsError
-from smart_app.sealing import Sealer, fingerprint_key
+from smart_app.sealing import Sealer, fingerprint_key, keyed_hash
 from smart_app.store.models import (
+    AuditMarkRow,
     AuditRow,
     Base,
     DraftRow,
@@ -55,6 +56,9 @@ def open_secrets(engine: Engine, sealer: Sealer) -> dict[str, bytes]:
             for name, secret in found.items():
                 sealed = sealer.seal({"hex": secret.hex()}, f"secret:{name}")
                 connection.execute(insert(SecretRow).values(name=name, sealed=sealed))
+            signed = keyed_hash(found["audit"], "mark", "head", "0", "")
+            head = {"name": "head", "number": 0, "chained": "", "signed": signed}
+            connection.execute(insert(AuditMarkRow).values(**head))
     return found
 
 

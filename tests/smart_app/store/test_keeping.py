@@ -136,6 +136,7 @@ def test_running_processes_follow_the_key_file_and_lose_no_change(
 def test_a_changed_secret_is_noticed(open_store: Callable[..., Store]) -> None:
     store = open_store()
     with store._engine.begin() as connection:
-        connection.execute(text("UPDATE secrets SET sealed = (SELECT max(sealed) FROM secrets)"))
+        rows = connection.execute(text("SELECT sealed FROM secrets ORDER BY name")).all()
+        connection.execute(text("UPDATE secrets SET sealed = :sealed"), {"sealed": rows[0][0]})
     with pytest.raises(SettingsError):
         open_store()

@@ -1,0 +1,101 @@
+"""What happened, for the audit trail: one line at each place where something happens."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flask import has_request_context, request
+
+from ivfhir.errors import LaunchError, ServerError
+from smart_app.services import services
+
+if TYPE_CHECKING:
+    from smart_app.session import Launch
+
+EVENTS = ("sign-in", "sign-out", "open", "sign", "override", "write", "discard")
+"""Every kind of event of the trail."""
+
+
+def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:
+    """Keep that the launch's user did something about its patient.
+
+    Args:
+        event: one of `EVENTS`.
+        launch: the launch: its EHR, user and patient.
+        done: whether it succeeded.
+        details: what more there is to say, such as `protocol` and `draft`; never a name of a
+            patient, never a text of the record.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    services().store.add_event(_content(event, launch, done=done, **details))
+
+
+def record_opening(launch: "Launch") -> None:
+    """Keep that the page of the request was opened, once a launch and page.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    path = {name: str(value) for name, value in (request.view_args or {}).items()}
+    details = {name: path[name] for name in sorted(path) if name != "launch"}
+    page = str(request.endpoint).rsplit(".", 1)[-1]
+    services().store.add_event(
+        _content("open", launch, done=True, page=page, **details),
+        once=(launch.id, page, *(f"{name}={value}" for name, value in details.items())),
+    )
+
+
+def record_sign_in(
+    *, ehr: str, user: str | None, patient: str | None, launch: str, done: bool, **details: str
+) -> None:
+    """Keep that somebody signed in, or that a sign-in that this browser began failed.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    who = {"ehr": ehr, "user": user or "", "patient": patient or "", "launch": launch}
+    services().store.add_event(_told("sign-in", who, done=done, **details))
+
+
+@contextmanager
+def failed_sign_in(begun: Mapping[str, Any]) -> Iterator[None]:
+    """Keep that a sign-in failed which this browser began; the error goes on.
+
+    An answer that belongs to no sign-in of this browser is not kept: anybody could fill the trail.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    try:
+        yield
+    except (LaunchError, ServerError) as error:
+        record_sign_in(
+            ehr=begun["iss"].rstrip("/"),
+            user=None,
+            patient=None,
+            launch=begun["launch_id"],
+            done=False,
+            why=type(error).__name__,
+        )
+        raise
+
+
+def _content(event: str, launch: "Launch", *, done: bool, **details: str) -> dict[str, str]:
+    signer = launch.practitioner
+    who = {
+        "ehr": launch.fhir_base,
+        "user": signer.reference if signer else "",
+        "user_name": signer.name if signer else "",
+        "patient": f"Patient/{launch.patient_id}",
+        "launch": launch.id,
+    }
+    return _told(event, who, done=done, **details)
+
+
+def _told(event: str, who: dict[str, str], *, done: bool, **details: str) -> dict[str, str]:
+    address = (request.remote_addr or "") if has_request_context() else ""
+    outcome = "success" if done else "failure"
+    content = {"event": event, "outcome": outcome, "address": address, **who, **details}
+    return {name: value for name, value in content.items() if value}
