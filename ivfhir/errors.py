@@ -19,7 +19,9 @@
     │   └── DraftGoneError         there is no such draft (any more)
     └── ServerError                a FHIR server or the network
         ├── UnreachableError       no answer: refused, timed out, name not found
+        ├── BusyError              503 of ours: too many requests wait for this server already
         ├── UnauthorisedError      401: the token is missing or expired
+        │   └── TokenRenewedError  401 to a write; there is a new token: look, then send again
         ├── ForbiddenError         403: the scopes do not allow it
         ├── NotFoundError          404 or 410
         ├── VersionConflictError   409 or 412: somebody else wrote first
@@ -207,10 +209,32 @@ class UnreachableError(ServerError):
     code = "no-store"
 
 
+class BusyError(ServerError):
+    """So many requests wait for this server already that this one was not sent.
+
+    Args:
+        message: as for every error.
+        retry_after_s: seconds after which trying again makes sense.
+    """
+
+    code = "throttled"
+
+    def __init__(self, message: str, *, retry_after_s: float = 5.0) -> None:
+        """Keep the pause beside what every server error keeps."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UnauthorisedError(ServerError):
     """401: the access token is missing, wrong or expired."""
 
     code = "login"
+
+
+class TokenRenewedError(UnauthorisedError):
+    """401 to a write, and the token was renewed: what was sent may be looked for and sent again."""
+
+    code = "transient"
 
 
 class ForbiddenError(ServerError):

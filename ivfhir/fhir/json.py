@@ -17,6 +17,10 @@ MAX_DEPTH = 128
 """Levels of objects and lists inside one another; real resources stay far below it."""
 
 
+MAX_DIGITS = 100
+"""Characters of one number, and places before or after its point: no measurement comes near."""
+
+
 def loads(text: str, *, place: str) -> Json:
     """Return the JSON value of `text`, decimals as `Decimal`.
 
@@ -29,7 +33,8 @@ def loads(text: str, *, place: str) -> Json:
 
     Raises:
         InputError: it is not JSON, holds NaN or Infinity, names one element twice in an object,
-            holds half a character, or is nested deeper than `MAX_DEPTH`.
+            holds half a character or a number beyond `MAX_DIGITS`, or is nested deeper than
+            `MAX_DEPTH`.
     """
 
     def constant(name: str) -> NoReturn:
@@ -37,9 +42,22 @@ def loads(text: str, *, place: str) -> Json:
             f"{place} holds {name}, which JSON does not know; export it again without."
         )
 
+    def decimal(digits: str) -> Decimal:
+        number = Decimal(digits) if len(digits) <= MAX_DIGITS else None
+        if number is None or abs(number.adjusted()) > MAX_DIGITS:
+            raise _too_long(place, digits)
+        return number
+
+    def whole(digits: str) -> int:
+        if len(digits) > MAX_DIGITS:
+            raise _too_long(place, digits)
+        return int(digits)
+
     bare = text.removeprefix("\ufeff")
     try:
-        value: Json = json.loads(bare, parse_float=Decimal, parse_constant=constant)
+        value: Json = json.loads(
+            bare, parse_float=decimal, parse_int=whole, parse_constant=constant
+        )
     except RecursionError:
         raise _too_deep(place) from None
     except ValueError as error:
@@ -161,6 +179,13 @@ def _check_characters(value: Json, place: str) -> None:
 def _too_deep(place: str) -> InputError:
     return InputError(
         f"{place} is nested more than {MAX_DEPTH} levels deep, which no FHIR resource is; "
+        "check what wrote it."
+    )
+
+
+def _too_long(place: str, digits: str) -> InputError:
+    return InputError(
+        f"{place} holds a number that is too long or too large to be meant ({digits[:20]}…); "
         "check what wrote it."
     )
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ivfhir.errors import (
     BadAnswerError,
+    BusyError,
     DatabaseError,
     DraftGoneError,
     EvaluationError,
@@ -21,6 +22,7 @@ from ivfhir.errors import (
     SessionEndedError,
     SettingsError,
     ThrottledError,
+    TokenRenewedError,
     UnauthorisedError,
     UnknownProtocolError,
     UnreachableError,
@@ -56,7 +58,9 @@ _ROWS: dict[type[IvfhirError], _Row] = {
     DraftGoneError: _Row(410, 1),
     ServerError: _Row(502, 5),
     UnreachableError: _Row(504, 5),
+    BusyError: _Row(503, 5),
     UnauthorisedError: _Row(401, 5),
+    TokenRenewedError: _Row(503, 5),
     ForbiddenError: _Row(403, 5),
     NotFoundError: _Row(404, 5),
     VersionConflictError: _Row(409, 5),

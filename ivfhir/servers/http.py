@@ -2,40 +2,58 @@
 
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urljoin, urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 
 from ivfhir.errors import (
     BadAnswerError,
     IncompleteError,
-    InputError,
-    RejectedError,
     ServerError,
+    TokenRenewedError,
     UnauthorisedError,
     UnreachableError,
     UsageError,
 )
-from ivfhir.fhir.bundles import is_failure, lacking, links_of, search_mode
-from ivfhir.fhir.json import dumps, loads
-from ivfhir.fhir.types import BUNDLE, Json, Resource
-from ivfhir.servers.http_errors import error_of, retry_after_s
+from ivfhir.fhir.bundles import lacking, links_of, search_mode
+from ivfhir.fhir.json import dumps
+from ivfhir.fhir.types import BUNDLE, Resource
+from ivfhir.servers.answers import resource_in, search_page
+from ivfhir.servers.base_address import BaseAddress
+from ivfhir.servers.http_errors import retry_after_s
+from ivfhir.servers.limits import MEBIBYTE, Allowance, Limits
+from ivfhir.servers.transport import Answer, TooLargeError, TooLateError, exchange, watched_session
 
 FHIR_JSON = "application/fhir+json"
 PAGE_SIZE = 200
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-MAX_PAGES = 1000
 MAX_TRIES = 3
 LONGEST_PAUSE_S = 10.0
 _BUSY = {429, 503}
+_NOT_MODIFIED = 304
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An answer to the question for the CapabilityStatement.
+
+    Attributes:
+        resource: the statement; None when it is still the one that was asked with `etag`.
+        headers: those of the answer: how long it holds, and its ETag.
+    """
+
+    resource: Resource | None
+    headers: Mapping[str, str]
 
 
 class HttpRepository:
     """A FHIR server.
 
-    Only GET requests are sent again, and only when the server is busy (429, 503). The token goes to
-    the server's own origin alone, and stands in no message. Redirects are not followed.
+    Only GET requests are sent again: when the server is busy (429, 503), and once when it no longer
+    takes the token and there is another. The token goes to addresses below the server's base alone,
+    and stands in no message. Redirects are not followed. What a server may answer is limited.
     """
 
     def __init__(
@@ -46,6 +64,9 @@ class HttpRepository:
         read_timeout_s: float = READ_TIMEOUT_S,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        limits: Limits | None = None,
+        renew: Callable[[str], str | None] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
         """Remember the server; nothing is sent yet.
 
@@ -55,21 +76,21 @@ class HttpRepository:
             read_timeout_s: seconds to wait for each answer.
             session: connections to use; a new one by default.
             sleep: waits for so many seconds.
+            limits: what the server may answer, over the life of this object.
+            renew: given a token that the server no longer takes, returns another, None for none.
+            before: called before each request; what it raises keeps the request from being sent.
 
         Raises:
             UsageError: `base_url` is no http address, or the token cannot be one.
         """
-        self._base = base_url.rstrip("/") + "/"
-        self._origin = _origin(base_url)
-        scheme, host, _ = self._origin
-        if scheme not in {"http", "https"} or not host:
-            raise UsageError("The server's address must be http://host/… or https://host/….")
-        if token is not None and not (token.isascii() and token.isprintable()):
-            raise UsageError("The access token holds characters that no token has; copy it again.")
-        self._timeout = (min(CONNECT_TIMEOUT_S, read_timeout_s), read_timeout_s)
-        self._session = session or requests.Session()
-        self._session.auth = _Bearer(token)
+        self._base = BaseAddress(base_url)
+        self._timeout_s = read_timeout_s
+        self._session = watched_session(session)
+        self._session.auth = self._bearer = _Bearer(self._base, token)
         self._sleep = sleep
+        self._allowance = Allowance(limits or Limits())
+        self._renew = renew
+        self._before = before or (lambda: None)
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored.
@@ -78,7 +99,7 @@ class HttpRepository:
             NotFoundError: there is none of that type and id.
             BadAnswerError: the answer is another resource.
         """
-        resource = self._get(f"{self._base}{resource_type}/{resource_id}", what=resource_type)
+        resource = self._get(f"{self._base.url}{resource_type}/{resource_id}", what=resource_type)
         if (resource["resourceType"], resource.get("id")) != (resource_type, resource_id):
             raise BadAnswerError(
                 f"The server answered the request for a {resource_type} with another resource; "
@@ -95,14 +116,14 @@ class HttpRepository:
             ServerError: the first page failed.
         """
         query = {"_count": str(PAGE_SIZE), **params}
-        page = self._get(f"{self._base}{resource_type}", what=resource_type, params=query)
-        pages = [_search_page(page, resource_type)]
+        page = self._get(f"{self._base.url}{resource_type}", what=resource_type, params=query)
+        pages = [self._search_page(page, resource_type)]
         seen: set[str] = set()
         while (url := self._next(page, resource_type, seen)) is not None:
             try:
                 page = self._get(url, what=resource_type)
-                pages.append(_search_page(page, resource_type))
-            except UnauthorisedError:
+                pages.append(self._search_page(page, resource_type))
+            except (UnauthorisedError, IncompleteError):
                 raise
             except ServerError as error:
                 raise IncompleteError(
@@ -123,7 +144,7 @@ class HttpRepository:
 
     def transact(self, bundle: Resource) -> Resource:
         """Send a transaction Bundle and return the transaction-response."""
-        answer = self._post(self._base.rstrip("/"), bundle, what=BUNDLE)
+        answer = self._post(self._base.url.rstrip("/"), bundle, what=BUNDLE)
         if answer["resourceType"] != BUNDLE:
             raise BadAnswerError(
                 "The server answered a transaction with no Bundle; nothing is known."
@@ -132,24 +153,42 @@ class HttpRepository:
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a Parameters (or other) resource to `[base]/path` and return the answer."""
-        return self._post(self._base + path, parameters, what=path)
+        return self._post(self._base.url + path, parameters, what=path)
 
     def capabilities(self) -> Resource:
         """Return the CapabilityStatement."""
-        return self._get(f"{self._base}metadata", what="CapabilityStatement")
+        resource = self.statement().resource
+        if resource is None:
+            raise BadAnswerError("The server says that its CapabilityStatement is unchanged.")
+        return resource
+
+    def statement(self, *, etag: str | None = None) -> Statement:
+        """Return the CapabilityStatement, unless it is still the one of that ETag."""
+        address, what = f"{self._base.url}metadata", "CapabilityStatement"
+        headers = {} if etag is None else {"If-None-Match": etag}
+        answer, resource = self._ask(address, what=what, headers=headers)
+        if resource is None and etag is None:
+            raise BadAnswerError("The server says that its CapabilityStatement is unchanged.")
+        return Statement(resource, answer.headers)
 
     def _next(self, page: Resource, resource_type: str, seen: set[str]) -> str | None:
         """Return the address of the next page, None after the last."""
         link = links_of(page).get("next")
         if link is None:
             return None
-        url = _joined(self._base, link)
-        if _origin(url) != self._origin:
+        url = self._base.join(link)
+        if url is None or not self._base.same_origin(url):
             raise IncompleteError(
                 f"The next page of the search for {resource_type} is on another server, which is "
                 "not asked; tell the server's operator to mend its base address."
             )
-        if url in seen or len(seen) >= MAX_PAGES:
+        if not self._base.holds(url):
+            raise IncompleteError(
+                f"The next page of the search for {resource_type} is not below the FHIR address "
+                "that the access is for, so it is not asked for; tell the server's operator to "
+                "mend its base address."
+            )
+        if url in seen:
             raise IncompleteError(
                 f"The search for {resource_type} comes to no end: its pages repeat; "
                 "tell the server's operator."
@@ -157,20 +196,72 @@ class HttpRepository:
         seen.add(url)
         return url
 
+    def _search_page(self, page: Resource, resource_type: str) -> Resource:
+        sound = search_page(page, resource_type)
+        self._allowance.use_page(len(sound["entry"]), resource_type)
+        return sound
+
     def _get(self, url: str, *, what: str, params: Mapping[str, str] | None = None) -> Resource:
-        for tries_left in reversed(range(MAX_TRIES)):
-            response = self._send("GET", url, what=what, params=params)
+        _, resource = self._ask(url, what=what, params=params)
+        if resource is None:
+            raise BadAnswerError(f"The server says that the {what} is unchanged; nobody asked so.")
+        return resource
+
+    def _ask(
+        self,
+        url: str,
+        *,
+        what: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[Answer, Resource | None]:
+        """Return the answer to a GET and the resource in it; None when it is not modified (304)."""
+        renewed, tries = False, 0
+        while True:
+            answer = self._send("GET", url, what=what, params=params, headers=headers)
+            if answer.status_code == _NOT_MODIFIED:
+                return answer, None
             try:
-                return _resource(response, what)
+                return answer, self._resource(answer, what)
+            except UnauthorisedError:
+                if renewed or not self._renewed():
+                    raise
+                renewed = True
             except ServerError:
-                pause_s = _pause_s(response, MAX_TRIES - tries_left)
-                if not tries_left or response.status_code not in _BUSY or pause_s is None:
+                tries += 1
+                pause_s = _pause_s(answer, tries)
+                if tries == MAX_TRIES or answer.status_code not in _BUSY or pause_s is None:
+                    raise
+                left_s = self._allowance.left_s(what)
+                if left_s is not None and left_s <= pause_s:
                     raise
                 self._sleep(pause_s)
-        raise AssertionError("the last try returns or raises")
 
     def _post(self, url: str, resource: Resource, *, what: str) -> Resource:
-        return _resource(self._send("POST", url, what=what, body=resource), what)
+        """Send a resource, once: whether a refused one is to be sent again, the caller decides."""
+        try:
+            return self._resource(self._send("POST", url, what=what, body=resource), what)
+        except UnauthorisedError as error:
+            if not self._renewed():
+                raise
+            raise TokenRenewedError(
+                f"The server no longer took the access token (asked for {what}). There is a new "
+                "one now; try again.",
+                status=error.status,
+                outcome=error.outcome,
+            ) from error
+
+    def _renewed(self) -> bool:
+        """Take another token in place of the one that was refused; tell whether there is one."""
+        token = self._bearer.token
+        fresh = None if self._renew is None or token is None else self._renew(token)
+        if fresh is None or fresh == token:
+            return False
+        self._bearer.token = _checked(fresh)
+        return True
+
+    def _resource(self, answer: Answer, what: str) -> Resource:
+        return resource_in(answer, what, self._allowance)
 
     def _send(
         self,
@@ -179,24 +270,37 @@ class HttpRepository:
         *,
         what: str,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Resource | None = None,
-    ) -> requests.Response:
+    ) -> Answer:
+        self._before()
+        left_s = self._allowance.left_s(what)
+        wait_s = self._timeout_s if left_s is None else min(self._timeout_s, left_s)
         # A server may answer a repeated search from its cache (HAPI does, for a minute); what is
         # read again must be what is there now.
-        headers = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"}
+        sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", **(headers or {})}
         if body is not None:
-            headers |= {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+            sent |= {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+        most_bytes = self._allowance.left_bytes()
         try:
-            return self._session.request(
+            answer = exchange(
+                self._session,
                 method,
                 url,
+                within_s=left_s,
+                most_bytes=most_bytes,
                 params=params,
                 data=None if body is None else dumps(body).encode(),
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
+                headers=sent,
+                timeout=(min(CONNECT_TIMEOUT_S, wait_s), wait_s),
             )
-        except requests.Timeout:
+        except TooLargeError:
+            raise BadAnswerError(
+                f"The server's answer (asked for {what}) is larger than the "
+                f"{most_bytes // MEBIBYTE} MiB that are read of it, or packed more than once; tell "
+                "the server's operator."
+            ) from None
+        except (TooLateError, requests.Timeout):
             raise UnreachableError(
                 f"The server did not answer in time (asked for {what}); try again."
             ) from None
@@ -210,95 +314,33 @@ class HttpRepository:
                 f"The server at {urlsplit(url).hostname} cannot be reached (asked for {what}); "
                 "check its address and the network, then try again."
             ) from None
+        self._allowance.use_bytes(len(answer.content))
+        return answer
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Adds the token, and keeps requests from taking another one out of a .netrc file."""
+    """Adds the token below the base alone, and keeps requests from taking one out of .netrc."""
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token
+    def __init__(self, base: BaseAddress, token: str | None) -> None:
+        self._base = base
+        self.token = None if token is None else _checked(token)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        if not self._base.holds(request.url or ""):
+            raise BadAnswerError("An address that is not below the server's base is not asked.")
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
         return request
 
 
-def _joined(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        return ""
+def _checked(token: str) -> str:
+    if not (token.isascii() and token.isprintable()):
+        raise UsageError("The access token holds characters that no token has; copy it again.")
+    return token
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return "", None, None
-    return parts.scheme, parts.hostname, port
-
-
-def _resource(response: requests.Response, what: str) -> Resource:
-    """Return the resource in the answer.
-
-    Raises:
-        ServerError: the status says so, or the body is no FHIR resource.
-    """
-    try:
-        body = loads(response.content.decode("utf-8-sig"), place="The server's answer")
-    except (UnicodeDecodeError, InputError):
-        body = None
-    resource = body if isinstance(body, dict) and _is_resource(body) else None
-    if not response.ok or response.is_redirect:
-        raise error_of(response, what, outcome=resource)
-    if resource is None:
-        raise BadAnswerError(
-            f"The server's answer (asked for {what}) is not FHIR JSON; check that the address is "
-            "that of a FHIR R4 server.",
-            status=response.status_code,
-        )
-    return resource
-
-
-def _search_page(page: Resource, resource_type: str) -> Resource:
-    """Return one page of a search, seen to be sound: `entry` is there, each with a resource.
-
-    Raises:
-        RejectedError: it is an OperationOutcome.
-        IncompleteError: it says that the search failed in part.
-        BadAnswerError: it is no such Bundle.
-    """
-    if is_failure(page):
-        raise RejectedError(
-            f"The server refused the search for {resource_type}; read its outcome.", outcome=page
-        )
-    entries = page.get("entry", [])
-    resources = [
-        entry.get("resource") if isinstance(entry, dict) else None
-        for entry in (entries if isinstance(entries, list) else [None])
-    ]
-    if page["resourceType"] != BUNDLE or not all(_is_resource(resource) for resource in resources):
-        raise BadAnswerError(
-            f"The server answered the search for {resource_type} with something else than a Bundle "
-            "of resources; check its address."
-        )
-    for resource in resources:
-        if resource is not None and is_failure(resource):
-            raise IncompleteError(
-                f"The server says that its search for {resource_type} failed in part.",
-                outcome=resource,
-            )
-    return {**page, "entry": entries}
-
-
-def _is_resource(body: Json) -> bool:
-    return isinstance(body, dict) and isinstance(body.get("resourceType"), str)
-
-
-def _pause_s(response: requests.Response, attempt: int) -> float | None:
+def _pause_s(answer: Answer, attempt: int) -> float | None:
     """Return the seconds to wait before asking again; None when the server asks for too many."""
-    asked_s = retry_after_s(response)
+    asked_s = retry_after_s(answer)
     pause_s = asked_s if asked_s is not None else 0.5 * 2**attempt
     return pause_s if pause_s <= LONGEST_PAUSE_S else None

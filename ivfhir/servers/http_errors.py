@@ -13,6 +13,7 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.fhir.types import OPERATION_OUTCOME, Resource
+from ivfhir.servers.transport import Answer
 
 _CLASSES: dict[int, tuple[type[ServerError], str]] = {
     400: (RejectedError, "the server refuses the request as wrong; read its outcome"),
@@ -26,7 +27,7 @@ _CLASSES: dict[int, tuple[type[ServerError], str]] = {
 }
 
 
-def error_of(response: requests.Response, what: str, *, outcome: Resource | None) -> ServerError:
+def error_of(response: Answer, what: str, *, outcome: Resource | None) -> ServerError:
     """Return the error that a failed answer means.
 
     Args:
@@ -56,7 +57,7 @@ def error_of(response: requests.Response, what: str, *, outcome: Resource | None
     )
 
 
-def retry_after_s(response: requests.Response) -> float | None:
+def retry_after_s(response: Answer) -> float | None:
     """Return the seconds of the header Retry-After; None when it is absent or a date."""
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - ten digits of seconds are no pause

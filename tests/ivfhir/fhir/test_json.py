@@ -48,6 +48,11 @@ def test_a_byte_order_mark_is_passed_over() -> None:
         ("[" * 5000 + "]" * 5000, "nested"),
         ('{"a":' * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), "nested"),
         ('{"value": ' + "9" * 5000 + "}", "too long"),
+        ('{"value": ' + "9" * 101 + "}", "too long"),
+        ('{"value": 0.' + "0" * 101 + "}", "too long"),
+        ('{"value": 1e1000000}', "too large"),
+        ('{"value": 0e1000000}', "too large"),
+        ('{"value": -1e-999999999999}', "too large"),
     ],
 )
 def test_bad_text_is_one_sentence_that_names_the_place(text: str, words: str) -> None:

@@ -10,6 +10,7 @@ from responses import matchers
 
 from ivfhir import errors
 from ivfhir.servers.http import MAX_TRIES, HttpRepository
+from ivfhir.servers.limits import Limits
 
 BASE = "https://ehr.example/fhir"
 PATIENT = {"resourceType": "Patient", "id": "p"}
@@ -77,6 +78,129 @@ def test_the_next_page_is_never_fetched_from_another_origin(
     server.get(f"{BASE}/Condition", json=_page("a", next_url=next_url))
     with pytest.raises(errors.IncompleteError, match=words):
         repository.search("Condition", {"patient": "p"})
+
+
+@pytest.mark.parametrize(
+    "next_url",
+    [
+        "https://ehr.example/other/fhir/Condition?page=2",
+        "https://ehr.example/?page=2",
+        "/other?page=2",
+        "../other?page=2",
+        f"{BASE}/%2e%2e/other",
+        "https://user@ehr.example/fhir/Condition",
+    ],
+)
+def test_the_next_page_is_never_fetched_from_beside_the_base(
+    server: responses.RequestsMock, repository: HttpRepository, next_url: str
+) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", next_url=next_url))
+    with pytest.raises(errors.IncompleteError, match="not below the FHIR address"):
+        repository.search("Condition", {"patient": "p"})
+
+
+def test_pages_and_entries_are_counted_over_all_searches(server: responses.RequestsMock) -> None:
+    server.get(f"{BASE}/Condition", json=_page("a", "b"))
+    few = HttpRepository(BASE, limits=Limits(entries=3))
+    assert len(few.search("Condition", {"patient": "p"})) == 2
+    with pytest.raises(errors.IncompleteError, match="beyond the 3 entries"):
+        few.search("Condition", {"patient": "p"})
+    one = HttpRepository(BASE, limits=Limits(pages=1))
+    assert len(one.search("Condition", {"patient": "p"})) == 2
+    with pytest.raises(errors.IncompleteError, match="beyond the 1 pages"):
+        one.search("Condition", {"patient": "p"})
+
+
+def test_what_all_answers_hold_together_is_limited(server: responses.RequestsMock) -> None:
+    body = b'{"resourceType":"Patient","id":"p","x":[' + b"{}," * 50 + b"{}]}"
+    server.get(f"{BASE}/Patient/p", body=body)
+    repository = HttpRepository(BASE, limits=Limits(values=150))
+    assert repository.read("Patient", "p")["id"] == "p"
+    with pytest.raises(errors.BadAnswerError, match="more than the 150 values"):
+        repository.read("Patient", "p")
+    small = HttpRepository(BASE, limits=Limits(total_bytes=len(body) + 10))
+    assert small.read("Patient", "p")["id"] == "p"
+    with pytest.raises(errors.BadAnswerError, match="larger than"):
+        small.read("Patient", "p")
+
+
+def test_a_token_that_the_server_no_longer_takes_is_replaced_once(
+    server: responses.RequestsMock,
+) -> None:
+    refused: list[str] = []
+
+    def renew(token: str) -> str:
+        refused.append(token)
+        return f"{token}+"
+
+    def asked(token: str) -> Any:
+        return [matchers.header_matcher({"Authorization": f"Bearer {token}"})]
+
+    server.get(f"{BASE}/Patient/p", status=401, match=asked("old"))
+    server.get(f"{BASE}/Patient/p", json=PATIENT, match=asked("old+"))
+    repository = HttpRepository(BASE, token="old", renew=renew)
+    assert repository.read("Patient", "p") == PATIENT
+    assert refused == ["old"]
+
+
+@pytest.mark.parametrize("fresh", [None, "old"])
+def test_a_refused_token_without_another_is_unauthorised(
+    server: responses.RequestsMock, fresh: str | None
+) -> None:
+    answer = server.get(f"{BASE}/Patient/p", status=401)
+    repository = HttpRepository(BASE, token="old", renew=lambda _token: fresh)
+    with pytest.raises(errors.UnauthorisedError):
+        repository.read("Patient", "p")
+    assert answer.call_count == 1
+
+
+def test_a_server_that_refuses_every_token_is_asked_twice_at_most(
+    server: responses.RequestsMock,
+) -> None:
+    answer = server.get(f"{BASE}/Patient/p", status=401)
+    repository = HttpRepository(BASE, token="old", renew=lambda token: f"{token}+")
+    with pytest.raises(errors.UnauthorisedError):
+        repository.read("Patient", "p")
+    assert answer.call_count == 2
+
+
+def test_a_write_that_meets_401_is_not_sent_again_but_the_token_is_renewed(
+    server: responses.RequestsMock,
+) -> None:
+    answer = server.post(BASE, status=401)
+    repository = HttpRepository(BASE, token="old", renew=lambda token: f"{token}+")
+    with pytest.raises(errors.TokenRenewedError):
+        repository.transact({"resourceType": "Bundle", "type": "transaction"})
+    assert answer.call_count == 1
+    fresh = matchers.header_matcher({"Authorization": "Bearer old+"})
+    server.get(f"{BASE}/Patient/p", json=PATIENT, match=[fresh])
+    assert repository.read("Patient", "p") == PATIENT
+
+
+def test_a_request_that_may_not_be_sent_now_is_not_sent(server: responses.RequestsMock) -> None:
+    def busy() -> None:
+        raise errors.BusyError("Busy.")
+
+    with pytest.raises(errors.BusyError):
+        HttpRepository(BASE, before=busy).read("Patient", "p")
+    assert len(server.calls) == 0
+
+
+def test_a_statement_that_did_not_change_is_not_sent_again(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    asked = matchers.header_matcher({"If-None-Match": '"1"'})
+    server.get(f"{BASE}/metadata", status=304, headers={"ETag": '"1"'}, match=[asked])
+    statement = repository.statement(etag='"1"')
+    assert statement.resource is None
+    assert statement.headers["etag"] == '"1"'
+
+
+def test_nulls_that_fhir_does_not_know_are_left_out(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.get(f"{BASE}/Patient/p", json={**PATIENT, "name": None, "identifier": [None]})
+    assert repository.read("Patient", "p") == {**PATIENT, "identifier": []}
 
 
 def test_pages_that_come_round_again_are_an_error(
