@@ -13,6 +13,7 @@
     ├── DatabaseError              the app's database does not answer, or stays locked
     ├── EvaluationError            an expression failed on this patient's data
     ├── LaunchError                the sign-in from the EHR failed: says who can mend it
+    │   ├── GrantRefusedError      the EHR refuses the code or the refresh token for good
     │   ├── SessionEndedError      the launch is over, or its token expired: sign in again
     │   ├── RequestForgedError     a form was not sent from our own page
     │   ├── ForeignDraftError      the draft belongs to another launch
@@ -152,6 +153,12 @@ class LaunchError(IvfhirError):
         """Keep who can mend it beside what every error keeps."""
         super().__init__(message, expression=expression, outcome=outcome)
         self.mender = mender
+
+
+class GrantRefusedError(LaunchError):
+    """The EHR's token endpoint refuses the code or the refresh token, and will go on doing so."""
+
+    code = "security"
 
 
 class SessionEndedError(LaunchError):

@@ -16,6 +16,7 @@ from ivfhir.errors import (
     RejectedError,
     ServerError,
     ThrottledError,
+    TokenRenewedError,
     UnauthorisedError,
 )
 from ivfhir.fhir.references import reference_of
@@ -93,6 +94,10 @@ def _send(
 ) -> dict[str, str]:
     try:
         return _places(bundle, repository.transact(bundle))
+    except TokenRenewedError:
+        # A gateway may refuse the token for the answer of what the server behind it did.
+        places = _look_again(repository, bundle, pause)
+        return _places(bundle, repository.transact(bundle)) if places is None else places
     except _REFUSALS:
         raise
     except ServerError as error:

@@ -25,7 +25,7 @@ from smart_app.metrics import make_metrics
 from smart_app.oauth import load_private_key
 from smart_app.sealing import make_sealer
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
-from smart_app.services import AppServices, services
+from smart_app.services import AppServices, give_back_turn, services
 from smart_app.store import Store
 
 _LARGEST_FORM = 512 * 1024
@@ -79,6 +79,7 @@ def create_app(
     metrics.watch_app(app)
     keep_house(app, app.extensions["ivfhir"])
     register_errors(app)
+    app.teardown_request(give_back_turn)
     _register_headers(app, settings)
     _compress_styles(app)
     app.context_processor(_template_names)

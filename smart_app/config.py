@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from ivfhir.errors import SettingsError
 from smart_app.urls import is_trustworthy, origin_of
 
+_LONGEST_WRITE_S = 110
+
 
 def _doc(text: str, default: object = dataclasses.MISSING, *, secret: bool = False) -> Any:  # noqa: ANN401 - as dataclasses.field itself
     """Return a dataclass field with its line of the README's table; a secret is not in the repr."""
@@ -79,6 +81,24 @@ class Settings:
     )
     audit_days: int = _doc("days after which events of the audit trail are removed", 3653)
     timeout_s: int = _doc("seconds to wait for an answer of the EHR", 20)
+    page_timeout_s: int = _doc(
+        "seconds that all answers of the EHR for one page may take together", 30
+    )
+    write_timeout_s: int = _doc(
+        "the same for a request that writes, at most 110 (a claim on a draft lasts 120)", 100
+    )
+    answer_mib: int = _doc("MiB of one answer of the EHR, after decompression", 16)
+    read_mib: int = _doc("MiB of all answers of the EHR for one page together", 32)
+    read_pages: int = _doc("pages of search results read for one page of the app", 300)
+    read_entries: int = _doc("entries of search results read for one page of the app", 20_000)
+    ehr_parallel: int = _doc(
+        "requests that call one EHR at the same time, in each worker; 0 for half of `threads`", 0
+    )
+    ehr_cache_s: int = _doc(
+        "seconds for which an EHR's configuration and CapabilityStatement hold when it does not "
+        "say how long (at most an hour)",
+        300,
+    )
     ca_file: str | None = _doc(
         "certificates to trust when calling the EHR, instead of the public ones", None
     )
@@ -87,7 +107,10 @@ class Settings:
     )
     trusted_proxies: int = _doc("reverse proxies in front whose `X-Forwarded-…` headers count", 0)
     workers: int = _doc("gunicorn worker processes", 2)
-    threads: int = _doc("threads of each worker", 8)
+    threads: int = _doc(
+        "threads of each worker; one EHR gets five eighths of them, so that others have some left",
+        16,
+    )
     metrics_port: int = _doc("port of the figures for Prometheus; 0 for none", 0)
     metrics_host: str = _doc("address on which these figures are", "127.0.0.1")
     log_level: str = _doc("debug, info, warning or error", "info")
@@ -110,6 +133,7 @@ class Settings:
                     )
         if len({ehr.iss.rstrip("/") for ehr in self.ehrs}) != len(self.ehrs):
             raise SettingsError("ehr.iss: two EHRs have the same iss; keep one of them.")
+        self._check_limits()
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise SettingsError("log_level must be debug, info, warning or error.")
         try:
@@ -118,6 +142,13 @@ class Settings:
             raise SettingsError(
                 f"time_zone: {self.time_zone!r} is no IANA time zone, such as Europe/Berlin."
             ) from error
+
+    def _check_limits(self) -> None:
+        for name in ("timeout_s", "page_timeout_s", "answer_mib", "read_mib", "read_pages"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be 1 or more.")
+        if not 1 <= self.write_timeout_s <= _LONGEST_WRITE_S:
+            raise SettingsError(f"write_timeout_s must be 1 to {_LONGEST_WRITE_S}.")
 
     @property
     def redirect_uri(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.errors import LaunchError
+from smart_app.answer_cache import Fresh
 from smart_app.http import EhrHttp
 from smart_app.urls import is_trustworthy
 
@@ -29,21 +30,32 @@ class SmartConfiguration:
         return "launch-standalone" in self.capabilities or not self.capabilities
 
 
-def discover(iss: str, http: EhrHttp, *, allow_http: bool = False) -> SmartConfiguration:
-    """Return the SMART configuration of the FHIR server `iss`.
+def discover(
+    iss: str, http: EhrHttp, *, allow_http: bool = False, etag: str | None = None
+) -> Fresh[SmartConfiguration]:
+    """Return the SMART configuration of the FHIR server `iss`, and how long it holds.
 
     Args:
         iss: the FHIR base URL, from the app's own settings.
         http: the client to ask with.
         allow_http: accept endpoints on plain http (test networks).
+        etag: that of a configuration which need not be sent again.
 
     Raises:
         LaunchError: it cannot be had, lacks an endpoint, names an untrusted one, or does not know
             PKCE S256.
     """
-    raw = http.get_json(
-        f"{iss.rstrip('/')}/.well-known/smart-configuration", "its SMART configuration"
+    fetched = http.get_json_if_changed(
+        f"{iss.rstrip('/')}/.well-known/smart-configuration",
+        "its SMART configuration",
+        etag=etag,
     )
+    if fetched.body is None:
+        return Fresh(None, fetched.headers)
+    return Fresh(_configuration(fetched.body, iss, allow_http), fetched.headers)
+
+
+def _configuration(raw: dict[str, Any], iss: str, allow_http: bool) -> SmartConfiguration:
     endpoints = {
         name: _endpoint(raw, name, allow_http)
         for name in ("authorization_endpoint", "token_endpoint")

@@ -1,5 +1,6 @@
 """Every error as a page in words, or as an OperationOutcome when JSON is asked for."""
 
+import math
 import secrets
 from contextlib import suppress
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivfhir.errors import (
     BadAnswerError,
+    BusyError,
     DatabaseError,
     ForbiddenError,
     IvfhirError,
@@ -18,6 +20,7 @@ from ivfhir.errors import (
     SessionEndedError,
     SettingsError,
     ThrottledError,
+    TokenRenewedError,
     UnauthorisedError,
     UnreachableError,
     VersionConflictError,
@@ -32,10 +35,12 @@ FHIR_JSON = "application/fhir+json"
 _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (SessionEndedError, "Your session ended", YOU),
     (LaunchError, "The app could not be opened", None),
+    (TokenRenewedError, "The EHR asked for a new access token", YOU),
     (UnauthorisedError, "Your session ended", YOU),
     (ForbiddenError, "The EHR does not allow this", EHR),
     (VersionConflictError, "The record changed meanwhile", YOU),
     (ThrottledError, "The EHR is busy", YOU),
+    (BusyError, "The EHR is busy", YOU),
     (UnreachableError, "The EHR did not answer", EHR),
     (BadAnswerError, "The EHR's answer could not be understood", EHR),
     (ServerError, "The EHR could not do this", EHR),
@@ -55,7 +60,8 @@ def register_errors(app: Flask) -> None:
 
 def _on_known(error: IvfhirError) -> Response:
     launch_id = g.get("held_launch_id")
-    if isinstance(error, UnauthorisedError) and launch_id is not None:
+    over = isinstance(error, UnauthorisedError) and not isinstance(error, TokenRenewedError)
+    if over and launch_id is not None:
         error = ended()
     if isinstance(error, SessionEndedError) and launch_id is not None:
         with suppress(DatabaseError):  # The page says that the session ended all the same.
@@ -130,8 +136,10 @@ def render_problem(
     """
     reference = secrets.token_hex(4)
     _log(reference, status, mender, error)
+    pause_s = getattr(error, "retry_after_s", None)
+    headers = {} if pause_s is None else {"Retry-After": str(math.ceil(pause_s))}
     if _wants_json():
-        response = make_response(jsonify(outcome), status)
+        response = make_response(jsonify(outcome), status, headers)
         response.mimetype = FHIR_JSON
         return response
     page = render_template(
@@ -145,7 +153,7 @@ def render_problem(
         launch=g.get("launch"),
         status=status,
     )
-    return make_response(page, status)
+    return make_response(page, status, headers)
 
 
 def _log(reference: str, status: int, mender: str | None, error: Exception | None) -> None:

@@ -1,4 +1,7 @@
-"""Calls to an EHR's configuration, key and token endpoints: JSON, one time limit, no redirects."""
+"""Calls to an EHR's configuration, key and token endpoints: JSON, limited in time, size and depth.
+
+Redirects are not followed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +9,21 @@ from typing import Any
 
 import requests
 
-from ivfhir.errors import LaunchError, ServerError, UnreachableError
+from ivfhir.errors import InputError, LaunchError, ServerError, ThrottledError, UnreachableError
+from ivfhir.fhir.json import loads
+from ivfhir.servers.http_errors import retry_after_s
+from ivfhir.servers.transport import Answer, TooLargeError, TooLateError, exchange, watched_session
 
 _TOO_LARGE = 1_000_000
+_NOT_MODIFIED = 304
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer to a question with an ETag: the object, None when it is still the same."""
+
+    body: dict[str, Any] | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -16,7 +31,7 @@ class EhrHttp:
     """An HTTP client for the endpoints of the sign-in.
 
     Args:
-        timeout_s: seconds to wait for the connection, and for each part of the answer.
+        timeout_s: seconds until the last byte of an answer.
         ca_file: certificates to trust, None for the public ones.
     """
 
@@ -30,13 +45,20 @@ class EhrHttp:
             UnreachableError: no answer.
             LaunchError: a redirect, another status than 200, or not a JSON object.
         """
-        response = self._send("GET", url, what)
-        if response.status_code != requests.codes.ok:
-            raise LaunchError(
-                f"The EHR answered {response.status_code} when asked for {what}. The sign-in "
-                "stopped."
-            )
-        return _json_object(response, what)
+        return _json_object(_good(self._send("GET", url, what), what), what)
+
+    def get_json_if_changed(self, url: str, what: str, *, etag: str | None) -> Fetched:
+        """Return the JSON object at the URL, unless it is still the one of that ETag.
+
+        Raises:
+            UnreachableError: no answer.
+            LaunchError: as for `get_json`.
+        """
+        headers = {} if etag is None else {"If-None-Match": etag}
+        answer = self._send("GET", url, what, headers=headers)
+        if etag is not None and answer.status_code == _NOT_MODIFIED:
+            return Fetched(None, answer.headers)
+        return Fetched(_json_object(_good(answer, what), what), answer.headers)
 
     def post_form(
         self, url: str, form: Mapping[str, str], what: str, *, auth: tuple[str, str] | None = None
@@ -45,52 +67,66 @@ class EhrHttp:
 
         Raises:
             UnreachableError: no answer.
+            ThrottledError: too many requests (429).
             ServerError: a server's fault (5xx).
             LaunchError: a redirect, or not a JSON object.
         """
-        response = self._send("POST", url, what, data=dict(form), auth=auth)
-        if response.status_code >= requests.codes.server_error:
-            raise ServerError(
-                f"The EHR's own sign-in failed ({response.status_code}) when asked for {what}. "
-                "Open the app again in a minute; if it stays so, tell your EHR administrator.",
-                status=response.status_code,
+        answer = self._send("POST", url, what, data=dict(form), auth=auth)
+        if answer.status_code == requests.codes.too_many_requests:
+            raise ThrottledError(
+                f"The EHR's own sign-in is too busy to give {what} (429). Wait a little and try "
+                "again.",
+                retry_after_s=retry_after_s(answer),
             )
-        return response.status_code, _json_object(response, what)
+        if answer.status_code >= requests.codes.server_error:
+            raise ServerError(
+                f"The EHR's own sign-in failed ({answer.status_code}) when asked for {what}. "
+                "Open the app again in a minute; if it stays so, tell your EHR administrator.",
+                status=answer.status_code,
+            )
+        return answer.status_code, _json_object(answer, what)
 
     def _send(
         self,
         method: str,
         url: str,
         what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
         data: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-    ) -> requests.Response:
+    ) -> Answer:
         try:
-            response = requests.request(
-                method,
-                url,
-                headers={"Accept": "application/json"},
-                timeout=self.timeout_s,
-                verify=self.ca_file or True,
-                allow_redirects=False,
-                data=data,
-                auth=auth or _as_it_is,
-            )
+            with watched_session() as session:
+                answer = exchange(
+                    session,
+                    method,
+                    url,
+                    within_s=self.timeout_s,
+                    most_bytes=_TOO_LARGE,
+                    headers={"Accept": "application/json", **(headers or {})},
+                    timeout=self.timeout_s,
+                    verify=self.ca_file or True,
+                    data=data,
+                    auth=auth or _as_it_is,
+                )
         except requests.exceptions.SSLError as error:
             raise UnreachableError(
                 f"The EHR's certificate is not trusted, so {what} was not asked for."
             ) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, TooLateError) as error:
             raise UnreachableError(
                 f"The EHR did not answer when asked for {what}. Open the app again in a minute; if "
                 "it stays so, tell your EHR administrator."
             ) from error
-        if response.is_redirect or len(response.content) > _TOO_LARGE:
+        except TooLargeError:
+            answer = None
+        if answer is None or answer.is_redirect:
             raise LaunchError(
                 f"The EHR sent us elsewhere, or too much, when asked for {what}. The sign-in "
                 "stopped."
             )
-        return response
+        return answer
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -98,10 +134,18 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _json_object(response: requests.Response, what: str) -> dict[str, Any]:
+def _good(answer: Answer, what: str) -> Answer:
+    if answer.status_code != requests.codes.ok:
+        raise LaunchError(
+            f"The EHR answered {answer.status_code} when asked for {what}. The sign-in stopped."
+        )
+    return answer
+
+
+def _json_object(answer: Answer, what: str) -> dict[str, Any]:
     try:
-        body = response.json()
-    except ValueError as error:
+        body = loads(answer.content.decode("utf-8-sig"), place="the answer")
+    except (UnicodeDecodeError, InputError) as error:
         raise LaunchError(
             f"The EHR answered with something else than JSON when asked for {what}."
         ) from error

@@ -6,7 +6,6 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scop
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from ivfhir.errors import LaunchError
+from ivfhir.errors import InputError, LaunchError
+from ivfhir.fhir.json import loads
 
 _KEY_TYPES = {"RS256": "RSA", "RS384": "RSA", "ES256": "EC", "ES384": "EC"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384"}
@@ -88,10 +88,13 @@ def _read_header(id_token: str) -> tuple[str, str | None]:
     """Return algorithm, one of those allowed, and key id: read, not yet believed."""
     try:
         first = id_token.split(".", maxsplit=1)[0]
-        header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
-        algorithm, kid = header.get("alg"), header.get("kid")
-    except (ValueError, binascii.Error, AttributeError) as error:
+        raw = base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)).decode()
+        header = loads(raw, place="its header")
+    except (ValueError, binascii.Error, InputError) as error:
         raise _untrusted("it is not a JWT") from error
+    if not isinstance(header, dict):
+        raise _untrusted("it is not a JWT")
+    algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm.lower() == "none":
         raise _untrusted("it is not signed")
     if algorithm not in _KEY_TYPES:
@@ -116,7 +119,7 @@ def _candidate_keys(
             continue
         try:
             keys.append((RSAKey if raw["kty"] == "RSA" else ECKey).import_key(raw))
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
             continue  # A key that cannot be read signs nothing; the others may.
     if not keys:
         raise _untrusted("the EHR does not publish the key it is signed with")
@@ -127,8 +130,10 @@ def _verified_claims(id_token: str, algorithm: str, keys: list[RSAKey | ECKey]) 
     for key in keys:
         try:
             return jwt.decode(id_token, key, algorithms=[algorithm]).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             continue
+        except RecursionError as error:
+            raise _untrusted("its claims are nested too deep") from error
     raise _untrusted("its signature is not the EHR's")
 
 

@@ -13,7 +13,6 @@ from ivfhir.errors import LaunchError
 from smart_app import audit
 from smart_app.config import Ehr
 from smart_app.cookies import SecretCookies
-from smart_app.discovery import discover
 from smart_app.oauth import authorization_url
 from smart_app.renewal import renew
 from smart_app.scopes import scopes_to_ask
@@ -109,7 +108,7 @@ def _begin(
         same: EHR, patient and user that a renewed launch must have again.
         return_to: the page to come back to.
     """
-    configuration = discover(iss, app.http, allow_http=app.settings.allow_http)
+    configuration = app.configuration_of(iss)
     if launch_token is None and not configuration.allows_standalone:
         raise LaunchError(
             "This EHR opens the app from its own button only. Open the app from there.",

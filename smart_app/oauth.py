@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,13 +19,16 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from ivfhir.errors import LaunchError, SettingsError
+from ivfhir.errors import GrantRefusedError, LaunchError, ServerError, SettingsError
 from smart_app.config import Ehr
 from smart_app.http import EhrHttp
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE_S = 240
 _OK = 200
+_REFUSALS = frozenset({400, 401, 403})
+_PASSING = frozenset({"server_error", "slow_down", "temporarily_unavailable", "too_many_requests"})
+"""Codes that some servers send with 400 for what passes by itself."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,8 +106,9 @@ class TokenClient:
         """Return the tokens for an authorisation code.
 
         Raises:
-            LaunchError: the EHR refuses the code or the client, or its answer lacks what it must
-                hold.
+            GrantRefusedError: the EHR refuses the code.
+            LaunchError: it refuses the client, or its answer lacks what it must hold.
+            ServerError: it did not answer, is busy or failed.
         """
         return self._ask(
             {
@@ -140,7 +145,7 @@ class TokenClient:
             auth = (self.ehr.client_id, self.ehr.client_secret)
         status, body = self.http.post_form(self.endpoint, form, "the access token", auth=auth)
         if status != _OK:
-            raise _refusal(body)
+            raise _refusal(status, body)
         return _token_answer(body)
 
     def _assertion(self) -> str:
@@ -190,7 +195,11 @@ def _import_key(data: bytes) -> RSAKey | ECKey:
         return ECKey.import_key(data)
 
 
-def _refusal(body: dict[str, Any]) -> LaunchError:
+def _refusal(status: int, body: dict[str, Any]) -> LaunchError | ServerError:
+    """Return what a refusal means: for good, for now, or until the settings are mended.
+
+    Source: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+    """
     code = body.get("error")
     if code == "invalid_client":
         return LaunchError(
@@ -199,17 +208,21 @@ def _refusal(body: dict[str, Any]) -> LaunchError:
             mender="Whoever runs this app",
         )
     if code == "invalid_grant":
-        return LaunchError(
+        return GrantRefusedError(
             "The EHR says that this sign-in is used up or too old (invalid_grant). Open the app "
             "again from the EHR.",
             mender="You",
         )
-    named = (
-        f" ({code})"
-        if isinstance(code, str) and code.isascii() and code.replace("_", "").isalnum()
-        else ""
-    )
-    return LaunchError(
+    if isinstance(code, str) and code in _PASSING:
+        return ServerError(
+            f"The EHR's own sign-in could not give access now ({status}). Try again in a minute; "
+            "if it stays so, tell your EHR administrator.",
+            status=status,
+        )
+    said = isinstance(code, str) and status in _REFUSALS
+    plain = isinstance(code, str) and code.isascii() and code.replace("_", "").isalnum()
+    named = f" ({str(code)[:40]})" if plain else ""
+    return (GrantRefusedError if said else LaunchError)(
         f"The EHR refused to give the app access{named}. Open the app again from the EHR."
     )
 
@@ -243,7 +256,7 @@ def _token_answer(body: dict[str, Any]) -> TokenAnswer:
 
 def _seconds(value: object) -> int | None:
     """Return a token's life, also where the EHR wrote it as text; None when it is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         return int(float(value))

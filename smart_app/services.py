@@ -1,24 +1,32 @@
 """What every request of the app needs, made once by `create_app()`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 import requests
-from flask import current_app
+from flask import current_app, g, has_app_context
 from structlog.typing import FilteringBoundLogger
 
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
+from ivfhir.servers.limits import MEBIBYTE, Limits
+from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from smart_app.answer_cache import AnswerCache, Fresh
 from smart_app.config import Settings
+from smart_app.discovery import SmartConfiguration, discover
 from smart_app.http import EhrHttp
 from smart_app.metrics import Metrics
 from smart_app.sealing import Sealer
 from smart_app.store import Store
+from smart_app.turns import Turn, Turns, shares_of
 
 _PLAN_TYPES = frozenset({"CarePlan", "RequestGroup", "Goal", "Provenance"})
 """What every accepted plan is made of, beside the requests."""
+
+_VALUES_A_MEBIBYTE = 60_000
+"""Objects, lists and members of real records; text that is nothing else has ten times as many."""
 
 
 @dataclass
@@ -34,6 +42,20 @@ class AppServices:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     load_protocols: Callable[[], Mapping[str, ClinicalProtocol]]
+    turns: Turns = field(init=False)
+    configurations: AnswerCache[SmartConfiguration] = field(init=False)
+    statements: AnswerCache[WriteSupport] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with every turn free and nothing kept."""
+        shares = shares_of(self.settings.threads, calling=self.settings.ehr_parallel)
+        self.turns = Turns(shares)
+        kept_s = self.settings.ehr_cache_s
+        self.configurations = AnswerCache(clock_s=self._now_s, default_s=kept_s)
+        self.statements = AnswerCache(clock_s=self._now_s, default_s=kept_s)
+
+    def _now_s(self) -> float:
+        return self.clock().timestamp()
 
     @cached_property
     def protocols(self) -> Mapping[str, ClinicalProtocol]:
@@ -56,19 +78,91 @@ class AppServices:
             for activity in protocol.activity_definitions.values()
         )
 
-    def repository(self, fhir_base: str, access_token: str) -> HttpRepository:
-        """Return the EHR's FHIR server, spoken to with the token."""
+    def repository(
+        self,
+        fhir_base: str,
+        access_token: str,
+        *,
+        renew: Callable[[str], str | None] | None = None,
+        writing: bool = False,
+    ) -> HttpRepository:
+        """Return the EHR's FHIR server, spoken to with the token, for one request of ours.
+
+        Args:
+            fhir_base: its base URL.
+            access_token: the token.
+            renew: gives another token for one that the server refuses.
+            writing: the request writes: it may take longer.
+        """
+        settings = self.settings
         session = requests.Session()
         self.metrics.watch_session(session)
-        if self.settings.ca_file is not None:
-            session.verify = self.settings.ca_file
+        if settings.ca_file is not None:
+            session.verify = settings.ca_file
             session.trust_env = False  # REQUESTS_CA_BUNDLE would replace the app's own setting.
         return HttpRepository(
             fhir_base,
             token=access_token,
-            read_timeout_s=self.settings.timeout_s,
+            read_timeout_s=settings.timeout_s,
             session=session,
+            limits=Limits(
+                total_s=settings.write_timeout_s if writing else settings.page_timeout_s,
+                answer_bytes=settings.answer_mib * MEBIBYTE,
+                total_bytes=settings.read_mib * MEBIBYTE,
+                values=settings.read_mib * _VALUES_A_MEBIBYTE,
+                pages=settings.read_pages,
+                entries=settings.read_entries,
+            ),
+            renew=renew,
+            before=lambda: self.take_turn(fhir_base),
         )
+
+    def take_turn(self, iss: str) -> None:
+        """Take a turn with an EHR for the current request, which gives it back at its end.
+
+        Raises:
+            BusyError: too many others wait for this EHR.
+        """
+        if has_app_context() and "turn" not in g:
+            g.turn = self.turns.take(iss.rstrip("/"))
+
+    def configuration_of(self, iss: str) -> SmartConfiguration:
+        """Return the SMART configuration of an EHR, asked for when none is kept.
+
+        Raises:
+            LaunchError: it cannot be had, or not be trusted.
+            ServerError: the EHR does not answer.
+        """
+
+        def ask(etag: str | None) -> Fresh[SmartConfiguration]:
+            self.take_turn(iss)
+            return discover(iss, self.http, allow_http=self.settings.allow_http, etag=etag)
+
+        return self.configurations.get(iss, ask)
+
+    def write_support(
+        self, fhir_base: str, repository: HttpRepository, needed: frozenset[str]
+    ) -> WriteSupport:
+        """Return what an EHR's server says about writing, asked for when nothing is kept.
+
+        Raises:
+            ServerError: the server does not say.
+        """
+
+        def ask(etag: str | None) -> Fresh[WriteSupport]:
+            statement = repository.statement(etag=etag)
+            if statement.resource is None:
+                return Fresh(None, statement.headers)
+            return Fresh(read_write_support(statement.resource, needed), statement.headers)
+
+        return self.statements.get((fhir_base.rstrip("/"), needed), ask)
+
+
+def give_back_turn(_error: BaseException | None = None) -> None:
+    """Give the current request's turn back, at its end."""
+    turn: Turn | None = g.pop("turn", None)
+    if turn is not None:
+        turn.give_back()
 
 
 def services() -> AppServices:

@@ -15,7 +15,7 @@ from ivfhir.parameters import parse_as_of
 from ivfhir.servers.http import HttpRepository
 from smart_app import audit
 from smart_app.cookies import SecretCookies
-from smart_app.renewal import renew
+from smart_app.renewal import Renewal, renew
 from smart_app.scopes import GrantedScopes
 from smart_app.security import check_form
 from smart_app.services import AppServices, services
@@ -180,7 +180,12 @@ def open_launch(launch_id: str) -> Launch:
         patient_id=body["patient"],
         practitioner=_practitioner(body),
         scopes=GrantedScopes(text=body["scope"], asked=body["asked"]),
-        repository=app.repository(body["iss"], body["access_token"]),
+        repository=app.repository(
+            body["iss"],
+            body["access_token"],
+            renew=Renewal(app, record.id),
+            writing=request.method == "POST",
+        ),
         csrf_token=csrf_token,
         _services=app,
     )

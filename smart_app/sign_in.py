@@ -52,6 +52,7 @@ def finish_sign_in(
         raise LaunchError(
             "This EHR is no longer in the app's settings.", mender="Whoever runs this app"
         )
+    app.take_turn(begun["iss"])
     tokens = token_client(app, ehr, dict(begun)).exchange(
         answer["code"], code_verifier=begun["code_verifier"], redirect_uri=app.settings.redirect_uri
     )

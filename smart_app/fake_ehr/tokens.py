@@ -26,10 +26,9 @@ _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 @blueprint.post("/auth/token")
 def token() -> Response:
     """Answer a token request."""
-    if ehr().faults.hits("token-500"):
-        return _json({"error": "server_error"}, 500)
-    if ehr().faults.hits("token-html"):
-        return make_response("<html><body>Please sign in</body></html>", 200)
+    fault = _fault()
+    if fault is not None:
+        return fault
     client = _client()
     if client is None:
         return _json({"error": "invalid_client"}, 401)
@@ -38,6 +37,21 @@ def token() -> Response:
     answers = {"authorization_code": _for_code, "refresh_token": _for_refresh}
     answer = answers.get(request.form.get("grant_type", ""))
     return _json({"error": "unsupported_grant_type"}, 400) if answer is None else answer(client)
+
+
+def _fault() -> Response | None:
+    """Return the answer of a fault that passes by itself, when one shall happen."""
+    faults = ehr().faults
+    busy = make_response("Too many requests", 429)
+    busy.headers["Retry-After"] = "7"
+    answers = {
+        "token-500": _json({"error": "server_error"}, 500),
+        "token-html": make_response("<html><body>Please sign in</body></html>", 200),
+        "token-429": busy,
+        "token-busy": _json({"error": "temporarily_unavailable"}, 400),
+        "token-empty": _json({}, 200),
+    }
+    return next((answer for name, answer in answers.items() if faults.hits(name)), None)
 
 
 def _client() -> Client | None:

@@ -194,7 +194,7 @@ def _hindrances(launch: Launch, needed: frozenset[str]) -> list[str]:
 
 def _support(launch: Launch, needed: frozenset[str]) -> WriteSupport:
     try:
-        return read_write_support(launch.repository.capabilities(), needed)
+        return services().write_support(launch.fhir_base, launch.repository, needed)
     except UnauthorisedError:
         raise
     except ServerError:

@@ -12,6 +12,7 @@ from ivfhir.errors import (
     RejectedError,
     ServerError,
     ThrottledError,
+    TokenRenewedError,
     UnauthorisedError,
     UnreachableError,
     VersionConflictError,
@@ -61,6 +62,23 @@ def test_a_plan_is_written_read_back_and_compared():
     assert [entry.differences for entry in receipt.entries] == [()] * 5
     assert receipt.entries[0].reference == "CarePlan/1"
     assert receipt.entries[0].version == "1"
+
+
+@pytest.mark.parametrize("commits", [False, True])
+def test_a_write_refused_for_its_token_is_sent_again_only_when_it_is_not_there(commits):
+    """A gateway may refuse the token for the answer to what the server behind it did."""
+    repository = Faulty(TokenRenewedError("renewed", status=401), commits=commits)
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert stored(repository) == COUNTS
+    assert repository.sent == (1 if commits else 2)
+    assert [entry.differences for entry in receipt.entries] == [()] * 5
+
+
+def test_a_write_refused_for_its_renewed_token_too_is_not_sent_a_third_time():
+    repository = Faulty(TokenRenewedError("renewed", status=401), times=5)
+    with pytest.raises(UnauthorisedError):
+        write_back(repository, BUNDLE, pause=no_pause)
+    assert repository.sent == 2
 
 
 def test_writing_again_writes_nothing():

@@ -25,7 +25,9 @@ HTTP = EhrHttp(timeout_s=5)
 def found(**changes: Any) -> SmartConfiguration:
     raw = {name: value for name, value in {**USUAL, **changes}.items() if value is not None}
     responses.get(URL, json=raw)
-    return discover(ISS, HTTP)
+    configuration = discover(ISS, HTTP).value
+    assert configuration is not None
+    return configuration
 
 
 @responses.activate
@@ -40,7 +42,9 @@ def test_what_the_ehr_can_do_is_read() -> None:
 @responses.activate
 def test_a_slash_at_the_end_of_iss_does_not_double() -> None:
     responses.get(URL, json=USUAL)
-    assert discover(f"{ISS}/", HTTP).issuer == "https://id.example"
+    configuration = discover(f"{ISS}/", HTTP).value
+    assert configuration is not None
+    assert configuration.issuer == "https://id.example"
 
 
 @responses.activate

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ivfhir.errors import ForeignDraftError
+from smart_app.oauth import TokenAnswer, TokenClient
 from smart_app.store import Store
 from tests.smart_app.conftest import Clock, Launched, RunningEhr, new_client
 
@@ -166,17 +169,71 @@ def test_another_patient_s_launch_takes_nothing_over(
         store.load_draft(second.launch_id, draft.id)
 
 
-def test_a_token_that_the_server_no_longer_takes_is_renewed_by_signing_in_again(
-    client: FlaskClient, fake_ehr: RunningEhr, launched: Launched
+def test_a_token_that_the_server_no_longer_takes_is_renewed_unseen(
+    app: Flask, client: FlaskClient, fake_ehr: RunningEhr, launched: Launched, store: Store
 ) -> None:
-    fake_ehr.fail("status-401")
+    before = store.reload_launch(launched.launch_id).body
+    fake_ehr.fail("status-401", path="Condition")
+    page = client.get(launched.url("match?read=again"), follow_redirects=True)
+    assert page.status_code == 200
+    assert "could not be read" not in page.text
+    after = store.reload_launch(launched.launch_id).body
+    assert after["access_token"] != before["access_token"]
+    assert after["refresh_token"] != before["refresh_token"]
+
+
+def test_one_page_renews_a_refused_token_once_and_asks_once_more(
+    client: FlaskClient, fake_ehr: RunningEhr, launched: Launched, store: Store
+) -> None:
+    """A server that refuses every token ends the session; signing in again leads back."""
+    before = store.reload_launch(launched.launch_id).body
+    fake_ehr.fail("status-401", times=2)
     page = client.get(launched.url("match?read=again"), follow_redirects=True)
     assert page.status_code == 401
     assert "Your session ended" in page.text
+    assert fake_ehr.faults.listed() == [], "the request and one more were refused"
+    after = store.reload_launch(launched.launch_id).body
+    assert after["access_token"] != before["access_token"], "it was renewed once all the same"
     back = client.get(launched.url("again"))
     assert back.status_code == 303
     assert back.headers["Location"].startswith(launched.url("match"))
     assert client.get(back.headers["Location"]).status_code == 200
+
+
+def test_a_token_refused_for_many_pages_at_once_is_renewed_once(
+    app: Flask, client: FlaskClient, fake_ehr: RunningEhr, launched: Launched, store: Store
+) -> None:
+    name = f"__Host-ivfhir-{launched.launch_id}"
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    fake_ehr.fail("status-401", times=3, path="Patient/")
+    asked: list[str] = []
+    original = TokenClient.refresh
+
+    def refresh(self: TokenClient, refresh_token: str) -> TokenAnswer:
+        asked.append(refresh_token)
+        return original(self, refresh_token)
+
+    def ask(_number: int) -> int:
+        browser = new_client(app)
+        browser.set_cookie(name, cookie.value)
+        return browser.get(launched.url("match")).status_code
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
+        patch.setattr(TokenClient, "refresh", refresh)
+        assert list(pool.map(ask, range(3))) == [200, 200, 200]
+    assert len(asked) == 1
+
+
+def test_without_a_refresh_token_a_refused_token_ends_the_session(
+    client: FlaskClient, fake_ehr: RunningEhr, launch_for: Callable[..., Launched]
+) -> None:
+    fake_ehr.fail("no-refresh")
+    launched = launch_for(client)
+    fake_ehr.fail("status-401")
+    page = client.get(launched.url("match"))
+    assert page.status_code == 401
+    assert "Your session ended" in page.text
 
 
 def test_a_launch_ends_after_its_longest_time_even_when_it_is_renewed(
@@ -193,6 +250,70 @@ def test_an_ehr_that_is_down_for_a_moment_does_not_end_the_session(
     fake_ehr.fail("token-500")
     assert client.get(launched.url("match")).status_code == 502
     assert client.get(launched.url("match")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("token-500", 502),
+        ("token-429", 429),
+        ("token-busy", 502),
+        ("token-html", 502),
+        ("token-empty", 502),
+    ],
+)
+def test_a_passing_fault_of_the_token_endpoint_does_not_throw_the_refresh_token_away(
+    clock: Clock, fake_ehr: RunningEhr, launched: Launched, fault: str, status: int
+) -> None:
+    client = launched.client
+    store: Store = client.application.extensions["ivfhir"].store
+    before = store.reload_launch(launched.launch_id).body["refresh_token"]
+    clock.ahead += timedelta(seconds=301)
+    fake_ehr.fail(fault, times=2)
+    for _ in range(2):
+        page = client.get(launched.url("match"))
+        assert page.status_code == status
+        assert "Your session ended" not in page.text
+        assert "Try again" in page.text
+    assert page.headers.get("Retry-After") == ("7" if fault == "token-429" else None)
+    assert store.reload_launch(launched.launch_id).body["refresh_token"] == before
+    assert client.get(launched.url("match")).status_code == 200
+
+
+def test_a_renewal_that_the_app_s_registration_hinders_keeps_the_refresh_token(
+    app: Flask, client: FlaskClient, clock: Clock, launched: Launched, store: Store
+) -> None:
+    """invalid_client: whoever runs the app mends it, and the session goes on."""
+    before = store.reload_launch(launched.launch_id).body["refresh_token"]
+    clock.ahead += timedelta(seconds=301)
+    services = app.extensions["ivfhir"]
+    right = services.settings
+    wrong = replace(right, ehrs=(replace(right.ehrs[0], client_id="another"),))
+    services.settings = wrong
+    page = client.get(launched.url("match"))
+    assert page.status_code == 400
+    assert "invalid_client" in page.text
+    assert store.reload_launch(launched.launch_id).body["refresh_token"] == before
+    services.settings = right
+    assert client.get(launched.url("match")).status_code == 200
+
+
+def test_a_request_that_waits_for_a_renewal_that_fails_tries_itself(
+    app: Flask, client: FlaskClient, clock: Clock, fake_ehr: RunningEhr, launched: Launched
+) -> None:
+    name = f"__Host-ivfhir-{launched.launch_id}"
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    clock.ahead += timedelta(seconds=301)
+    fake_ehr.fail("token-500")
+
+    def ask(_number: int) -> int:
+        browser = new_client(app)
+        browser.set_cookie(name, cookie.value)
+        return browser.get(launched.url("match")).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, range(4))) == [200, 200, 200, 502]
 
 
 def test_a_refused_renewal_ends_the_session(

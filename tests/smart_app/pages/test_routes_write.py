@@ -276,9 +276,19 @@ def test_what_was_refused_is_reviewed_again(
     assert len(plans_of(repository, draft_id)) == 1
 
 
-def test_an_expired_token_keeps_the_accepted_plan(clinician: Clinician, repository, fake_ehr, app):
+def test_a_token_refused_in_the_write_is_renewed_and_the_plan_written_once(
+    clinician: Clinician, repository, fake_ehr
+):
     draft_id = clinician.make_draft()
     fake_ehr.fail("status-401", method="POST")
+    assert clinician.accept(draft_id).status_code == 303
+    assert "Written: 48 of 48 entries" in clinician.open(f"receipt/{draft_id}").text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
+def test_an_expired_token_keeps_the_accepted_plan(clinician: Clinician, repository, fake_ehr, app):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-401", method="POST", times=2)
     answer = clinician.accept(draft_id)
     assert answer.status_code == 401
     assert "Your session ended" in answer.text
