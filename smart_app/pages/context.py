@@ -44,13 +44,17 @@ def readings() -> Readings:
 
 def reading_of(launch: Launch) -> Reading:
     """Return the launch's reading, read now when none is kept."""
-    return readings().of(launch, lambda: read_anew(launch))
+    return readings().of(launch, lambda: _read(launch))
 
 
 def read_anew(launch: Launch) -> Reading:
     """Read the record now, whatever is kept, and keep it."""
+    return readings().renew(launch, lambda: _read(launch))
+
+
+def _read(launch: Launch) -> Reading:
     known = services()
-    return readings().keep(launch, read_now(launch, known.protocols, known.read_types))
+    return read_now(launch, known.protocols, known.read_types)
 
 
 def protocol_of(protocol_id: str) -> ClinicalProtocol:

@@ -1,7 +1,7 @@
 """One reading of the patient's record, with the answers it gives.
 
-A reading is kept in memory for a few minutes, so that the pages of one visit show one state of the
-record and say how old it is; `Read again` drops it. Accepting a plan never uses a kept reading.
+A reading is kept, sealed, for a few minutes, so that the pages of one visit show one state of the
+record in every worker and say how old it is; `Read again` drops it. Accepting a plan reads anew.
 """
 
 import threading
@@ -20,13 +20,17 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
+from smart_app.pages.reading_json import decode, encode
 from smart_app.services import services
 from smart_app.session import Launch
+from smart_app.store import KeptReading
 
 KEEP_S = 300
 """Seconds for which a reading is kept."""
 
 _MOST = 200
+_MOST_CHARACTERS = 16_000_000
+"""Of all copies that a worker holds, as JSON text; in memory they are about ten times as large."""
 
 
 @dataclass(frozen=True)
@@ -73,36 +77,77 @@ class Reading:
 
 
 class Readings:
-    """The readings of the last minutes, by launch; they never leave this process's memory."""
+    """The readings of the last minutes, in the database; each worker holds copies of some.
+
+    A worker's copy is used only while it is the one that the database names, so `Read again` in one
+    worker is seen in all. Copies are dropped when they are too many or too large together.
+    """
 
     def __init__(self, *, keep_s: int = KEEP_S) -> None:
         """Keep each reading for so many seconds."""
         self._keep_s = keep_s
-        self._kept: OrderedDict[str, Reading] = OrderedDict()
+        self._copies: OrderedDict[str, _Copy] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, launch: Launch, read: Callable[[], Reading]) -> Reading:
         """Return the launch's reading; `read` makes one when none is young enough."""
-        now = launch.now()
-        with self._lock:
-            for launch_id, kept in list(self._kept.items()):
-                if (now - kept.read_at).total_seconds() >= self._keep_s:
-                    del self._kept[launch_id]
-            found = self._kept.get(launch.id)
-        return found or self.keep(launch, read())
+        return self._newest(launch) or self.renew(launch, read)
 
-    def keep(self, launch: Launch, reading: Reading) -> Reading:
-        """Keep a reading in place of the launch's earlier one."""
-        with self._lock:
-            self._kept[launch.id] = reading
-            while len(self._kept) > _MOST:
-                self._kept.popitem(last=False)
-        return reading
+    def renew(self, launch: Launch, read: Callable[[], Reading]) -> Reading:
+        """Read now, and keep it in place of the launch's earlier reading.
+
+        Returns:
+            What was read; or what another request read, if it began later and is there already.
+        """
+        store = services().store
+        ticket = store.begin_reading(launch.id)
+        reading = read()
+        body = encode(reading)
+        kept = store.keep_reading(launch.id, ticket, body, keep_s=self._keep_s)
+        if kept is None:
+            return self._newest(launch) or reading
+        return self._hold(launch, reading, kept)
 
     def drop(self, launch: Launch) -> None:
-        """Forget the launch's reading."""
+        """Forget the launch's reading, in every worker."""
+        services().store.drop_reading(launch.id)
         with self._lock:
-            self._kept.pop(launch.id, None)
+            self._copies.pop(launch.id, None)
+
+    def _newest(self, launch: Launch) -> Reading | None:
+        store = services().store
+        version = store.reading_version(launch.id, keep_s=self._keep_s)
+        with self._lock:
+            copy = self._copies.get(launch.id)
+        if version is None or (copy is not None and copy.version == version):
+            return None if version is None or copy is None else copy.reading
+        kept = store.load_reading(launch.id)
+        if kept is None:
+            return None
+        try:
+            reading: Reading = decode(kept.body, Reading)
+        except (KeyError, TypeError, ValueError):  # Another version of the app kept it.
+            return None
+        return self._hold(launch, reading, kept)
+
+    def _hold(self, launch: Launch, reading: Reading, kept: KeptReading) -> Reading:
+        now = launch.now()
+        with self._lock:
+            self._copies[launch.id] = _Copy(reading, kept.version, kept.size)
+            self._copies.move_to_end(launch.id)
+            for launch_id, copy in list(self._copies.items()):
+                large = sum(each.size for each in self._copies.values()) > _MOST_CHARACTERS
+                old = (now - copy.reading.read_at).total_seconds() >= self._keep_s
+                if old or len(self._copies) > _MOST or (large and launch_id != launch.id):
+                    del self._copies[launch_id]
+        return reading
+
+
+@dataclass(frozen=True)
+class _Copy:
+    reading: Reading
+    version: int
+    size: int
 
 
 def read_now(

@@ -1,12 +1,21 @@
-"""What the app keeps in its database: sign-ins, launches, drafts, receipts, audit; all sealed."""
+"""What the app keeps in its database, all sealed: sign-ins, launches, readings, drafts, audit."""
 
 from smart_app.store.chores import ChoreStore
 from smart_app.store.drafts import Draft, DraftStore, Receipt
 from smart_app.store.launches import LaunchRecord, LaunchStore
+from smart_app.store.readings import KeptReading, ReadingStore
 from smart_app.store.trail import TrailEvent, TrailProof, TrailStore
 
-__all__ = ["Draft", "LaunchRecord", "Receipt", "Store", "TrailEvent", "TrailProof"]
+__all__ = [
+    "Draft",
+    "KeptReading",
+    "LaunchRecord",
+    "Receipt",
+    "Store",
+    "TrailEvent",
+    "TrailProof",
+]
 
 
-class Store(LaunchStore, DraftStore, ChoreStore, TrailStore):
+class Store(LaunchStore, DraftStore, ReadingStore, ChoreStore, TrailStore):
     """The app's database."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ivfhir.errors import SessionEndedError
 from smart_app.store.database import Database
 from smart_app.store.models import DraftRow, LaunchRow, SignInRow
+from smart_app.store.readings import forget_reading
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +140,7 @@ class LaunchStore(Database):
             if row is not None:
                 row.usable_until = min(row.usable_until, self._now)
                 row.return_to = return_to or row.return_to
+            forget_reading(session, launch_id)
 
     def claim_refresh(self, launch_id: str, *, hold_s: int) -> bool:
         """Return True to the one caller that may renew the launch's token now."""

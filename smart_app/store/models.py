@@ -111,3 +111,22 @@ class AuditMarkRow(Base):
     number: Mapped[int]
     chained: Mapped[str] = mapped_column(String(64))
     signed: Mapped[str] = mapped_column(String(64))
+
+
+class ReadingRow(Base):
+    """What was read for a launch, for a few minutes; `sealed` is empty before and after.
+
+    Each read takes the next `ticket` when it begins; `kept` is the ticket of the read that is kept,
+    `dropped` the last one that must not be kept any more.
+    """
+
+    __tablename__ = "readings"
+
+    launch_id: Mapped[str] = mapped_column(
+        ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True
+    )
+    ticket: Mapped[int] = mapped_column(default=1)
+    kept: Mapped[int] = mapped_column(default=0)
+    dropped: Mapped[int] = mapped_column(default=0)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    read_at: Mapped[int | None] = mapped_column(index=True, default=None)
