@@ -18,6 +18,7 @@
     │   ├── RequestForgedError     a form was not sent from our own page
     │   ├── ForeignDraftError      the draft belongs to another launch
     │   └── DraftGoneError         there is no such draft (any more)
+    ├── TooManyRequestsError       somebody asks this app too often
     └── ServerError                a FHIR server or the network
         ├── UnreachableError       no answer: refused, timed out, name not found
         ├── BusyError              503 of ours: too many requests wait for this server already
@@ -159,6 +160,22 @@ class GrantRefusedError(LaunchError):
     """The EHR's token endpoint refuses the code or the refresh token, and will go on doing so."""
 
     code = "security"
+
+
+class TooManyRequestsError(IvfhirError):
+    """Somebody asks this app more often than its settings allow.
+
+    Args:
+        message: as for every error.
+        retry_after_s: seconds after which trying again makes sense.
+    """
+
+    code = "throttled"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        """Keep the pause beside the message."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class SessionEndedError(LaunchError):

@@ -38,6 +38,11 @@ class Ehr:
         (),
     )
     scopes: str | None = _doc("scopes to ask for, instead of those that the protocols need", None)
+    offline_access: bool = _doc(
+        "ask for access that outlives the user's session in the EHR, where it gives no other "
+        "refresh token",
+        False,
+    )
 
     @property
     def frame_origins(self) -> tuple[str, ...]:
@@ -76,6 +81,18 @@ class Settings:
     )
     sign_in_minutes: int = _doc("how long a begun sign-in may take", 10)
     session_hours: int = _doc("how long a launch lasts at most", 12)
+    idle_minutes: int = _doc("minutes without a page after which a launch ends; drafts stay", 30)
+    signing_minutes: int = _doc(
+        "accepting a plan needs a sign-in at most this old: otherwise the EHR asks again who is "
+        "there; 0 for any age",
+        60,
+    )
+    address_per_minute: int = _doc(
+        "launches, and as many sign-ins and accepted plans, a minute from one address (IPv6: one "
+        "/64 network); 0 for no limit",
+        600,
+    )
+    ehr_per_minute: int = _doc("the same for one EHR", 1200)
     keep_days: int = _doc(
         "days after which an ended launch is removed with its drafts and receipts", 30
     )
@@ -134,6 +151,8 @@ class Settings:
         if len({ehr.iss.rstrip("/") for ehr in self.ehrs}) != len(self.ehrs):
             raise SettingsError("ehr.iss: two EHRs have the same iss; keep one of them.")
         self._check_limits()
+        if self.idle_minutes < 1:
+            raise SettingsError("idle_minutes must be 1 or more.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise SettingsError("log_level must be debug, info, warning or error.")
         try:

@@ -23,6 +23,7 @@ class SmartConfiguration:
     capabilities: frozenset[str]
     token_auth_methods: tuple[str, ...]
     answers_with_iss: bool
+    revocation_endpoint: str | None = None
 
     @property
     def allows_standalone(self) -> bool:
@@ -72,6 +73,7 @@ def _configuration(raw: dict[str, Any], iss: str, allow_http: bool) -> SmartConf
         capabilities=frozenset(_texts(raw, "capabilities")),
         token_auth_methods=_texts(raw, "token_endpoint_auth_methods_supported"),
         answers_with_iss=raw.get("authorization_response_iss_parameter_supported") is True,
+        revocation_endpoint=_revocation_endpoint(raw, allow_http),
         **endpoints,
     )
 
@@ -113,6 +115,15 @@ def _endpoint(raw: dict[str, Any], name: str, allow_http: bool) -> str:
             f"The EHR's {name} is not an https URL, so the app does not send anything to it."
         )
     return url
+
+
+def _revocation_endpoint(raw: dict[str, Any], allow_http: bool) -> str | None:
+    """Return where tokens can be revoked; None when it is not offered, or not to be trusted.
+
+    Source: https://www.rfc-editor.org/rfc/rfc8414#section-2
+    """
+    url = raw.get("revocation_endpoint")
+    return url if isinstance(url, str) and is_trustworthy(url, allow_http=allow_http) else None
 
 
 def _texts(raw: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, g, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from ivfhir.errors import (
     BadAnswerError,
@@ -21,11 +22,13 @@ from ivfhir.errors import (
     SettingsError,
     ThrottledError,
     TokenRenewedError,
+    TooManyRequestsError,
     UnauthorisedError,
     UnreachableError,
     VersionConflictError,
 )
 from ivfhir.fhir.outcome import http_status, operation_outcome
+from smart_app.problems import Problem, lead_to, show
 from smart_app.renewal import ended
 from smart_app.services import services
 
@@ -43,6 +46,7 @@ _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (BusyError, "The EHR is busy", YOU),
     (UnreachableError, "The EHR did not answer", EHR),
     (BadAnswerError, "The EHR's answer could not be understood", EHR),
+    (TooManyRequestsError, "Too many requests at once", YOU),
     (ServerError, "The EHR could not do this", EHR),
     (DatabaseError, "The app cannot reach its own memory", OPERATOR),
     (SettingsError, "The app is not set up", OPERATOR),
@@ -142,18 +146,30 @@ def render_problem(
         response = make_response(jsonify(outcome), status, headers)
         response.mimetype = FHIR_JSON
         return response
-    page = render_template(
-        "problem.html",
+    problem = Problem(
         title=title,
         message=message,
+        status=status,
         mender=mender,
-        actions=actions or [],
+        actions=tuple(actions or ()),
         details=details,
         reference=reference,
-        launch=g.get("launch"),
-        status=status,
+        retry_after_s=pause_s,
     )
-    return make_response(page, status, headers)
+    return show(problem) if request.endpoint != "launch.callback" else _away(problem)
+
+
+def _away(problem: Problem) -> Response:
+    """Leave the address of `/callback`, in which the EHR's code stands.
+
+    A client that asks too often is told so at once; its browser leaves the address as well.
+    """
+    elsewhere = lead_to(problem)
+    if problem.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return elsewhere
+    page = show(problem)
+    page.headers["Refresh"] = f"0; url={elsewhere.headers['Location']}"
+    return page
 
 
 def _log(reference: str, status: int, mender: str | None, error: Exception | None) -> None:

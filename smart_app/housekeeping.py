@@ -28,6 +28,7 @@ def clean(services: AppServices) -> None:
     try:
         if services.store.claim_chore("clean", every_s=EVERY_S - 1):
             removed = services.store.remove_expired(keep_days=services.settings.keep_days)
+            services.store.remove_closed(keep_days=services.settings.keep_days)
             services.store.remove_old_events(keep_days=services.settings.audit_days)
             services.log.info("clean", count=removed)
     except DatabaseError:

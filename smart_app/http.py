@@ -86,6 +86,17 @@ class EhrHttp:
             )
         return answer.status_code, _json_object(answer, what)
 
+    def post_for_status(
+        self, url: str, form: Mapping[str, str], what: str, *, auth: tuple[str, str] | None = None
+    ) -> int:
+        """POST a form and return the status of the answer, whatever is in it.
+
+        Raises:
+            UnreachableError: no answer.
+            LaunchError: a redirect.
+        """
+        return self._send("POST", url, what, data=dict(form), auth=auth).status_code
+
     def _send(
         self,
         method: str,

@@ -24,11 +24,16 @@ _LEEWAY_S = 60
 
 @dataclass(frozen=True)
 class Identity:
-    """What a verified id_token says of the user: key at the issuer, FHIR resource, name."""
+    """What a verified id_token says of the user: key at the issuer, FHIR resource, name.
+
+    `signed_in_at` is when the user proved who they are, in seconds since 1970; None when the EHR
+    does not say.
+    """
 
     subject: str
     fhir_user: str | None
     name: str | None
+    signed_in_at: int | None = None
 
 
 def verify_id_token(
@@ -77,10 +82,12 @@ def verify_id_token(
     ):
         raise _untrusted("it was issued to another app")
     fhir_user, name = claims.get("fhirUser"), claims.get("name")
+    auth_time = claims.get("auth_time")
     return Identity(
         subject=claims["sub"],
         fhir_user=fhir_user if isinstance(fhir_user, str) and fhir_user else None,
         name=name if isinstance(name, str) and name else None,
+        signed_in_at=auth_time if type(auth_time) is int else None,
     )
 
 

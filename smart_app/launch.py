@@ -4,20 +4,31 @@ Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ivfhir.errors import LaunchError
+from ivfhir.errors import LaunchError, SessionEndedError
 from smart_app import audit
+from smart_app.closing import sign_out
 from smart_app.config import Ehr
-from smart_app.cookies import SecretCookies
+from smart_app.cookies import MOST_COOKIES, SecretCookies, dated_secret
+from smart_app.limits import limit_address, limit_ehr
 from smart_app.oauth import authorization_url
+from smart_app.problems import open_problem
 from smart_app.renewal import renew
 from smart_app.scopes import scopes_to_ask
 from smart_app.services import AppServices, services
-from smart_app.session import give_launch, held_launch
+from smart_app.session import (
+    SIGN_IN_COOKIE,
+    check_sender,
+    cookie_name,
+    give_launch,
+    held_launch,
+    is_idle,
+)
 from smart_app.sign_in import finish_sign_in
 from smart_app.store.launches import digest
 
@@ -43,6 +54,7 @@ def launch() -> Response:
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch
     """
     app = services()
+    limit_address(app, "launch")
     iss, launch_token = request.args.get("iss", ""), request.args.get("launch") or None
     if not iss:
         raise LaunchError("The launch does not say which EHR it comes from (iss is missing).")
@@ -55,6 +67,7 @@ def launch() -> Response:
         )
     if launch_token is not None and len(launch_token) > _LONGEST_LAUNCH:
         raise LaunchError("The EHR's launch token is too long.")
+    limit_ehr(app, "launch", iss)
     return _begin(app, ehr, iss=iss, launch_token=launch_token, launch_id=app.new_id())
 
 
@@ -64,26 +77,72 @@ def again(launch_id: str) -> Response:
     app = services()
     record, _ = held_launch(launch_id)
     return_to = record.return_to or "match"
-    if "refresh_token" in record.body:
+    limit_address(app, "launch")
+    if "refresh_token" in record.body and not is_idle(app, launch_id):
         try:
             renew(app, record)
             return redirect(f"/l/{launch_id}/{return_to}", 303)
         except LaunchError:
             pass  # The EHR does not renew it: the user signs in.
-    ehr = app.settings.ehr_of(record.body["iss"])
+    return _begin_again(app, record.body, launch_id, return_to=return_to)
+
+
+@blueprint.get("/l/<launch_id>/sign/<draft_id>")
+def sign(launch_id: str, draft_id: str) -> Response:
+    """Sign in anew to accept a plan, and come back to its review."""
+    app = services()
+    record, _ = held_launch(launch_id)
+    limit_address(app, "launch")
+    return_to = f"review/{app.store.load_draft(launch_id, draft_id).id}"
+    g.held_launch_id, g.return_to = launch_id, f"/l/{launch_id}/{return_to}"
+    max_age_s = app.settings.signing_minutes * 60
+    return _begin_again(app, record.body, launch_id, return_to=return_to, max_age_s=max_age_s)
+
+
+@blueprint.post("/l/<launch_id>/sign-out")
+def leave(launch_id: str) -> Response:
+    """End the launch: its cookie, its tokens here and, where that is offered, at the EHR."""
+    app = services()
+    record, secret = held_launch(launch_id)
+    check_sender(launch_id, secret)
+    access = sign_out(app, record)
+    named = record.body.get("subject") is not None
+    page = make_response(render_template("signed_out.html", access=access, drafts_kept=named))
+    SecretCookies(https=app.settings.https).clear(page, cookie_name(launch_id))
+    return page
+
+
+def _begin_again(
+    app: AppServices,
+    body: Mapping[str, Any],
+    launch_id: str,
+    *,
+    return_to: str,
+    max_age_s: int | None = None,
+) -> Response:
+    """Begin a sign-in that must end with the same user and patient.
+
+    Args:
+        app: the services.
+        body: of the launch.
+        launch_id: its id.
+        return_to: the page to come back to.
+        max_age_s: for signing: the EHR must ask the user anew.
+    """
+    ehr = app.settings.ehr_of(body["iss"])
     if ehr is None:
         raise LaunchError(
             "This EHR is no longer in the app's settings.", mender="Whoever runs this app"
         )
-    same = {key: record.body.get(key) for key in ("iss", "patient", "subject")}
     return _begin(
         app,
         ehr,
         iss=ehr.iss,
         launch_token=None,
         launch_id=launch_id,
-        same=same,
+        same={key: body.get(key) for key in ("iss", "patient", "subject")},
         return_to=return_to,
+        max_age_s=max_age_s,
     )
 
 
@@ -96,6 +155,7 @@ def _begin(
     launch_id: str,
     same: dict[str, Any] | None = None,
     return_to: str | None = None,
+    max_age_s: int | None = None,
 ) -> Response:
     """Keep a sign-in, bind it to this browser, and send the browser to the EHR.
 
@@ -107,20 +167,29 @@ def _begin(
         launch_id: the id that the launch will have.
         same: EHR, patient and user that a renewed launch must have again.
         return_to: the page to come back to.
+        max_age_s: the EHR must ask the user anew.
     """
     configuration = app.configuration_of(iss)
     if launch_token is None and not configuration.allows_standalone:
+        if max_age_s is not None:
+            raise SessionEndedError(
+                "Your sign-in is too old to accept a plan with, and this EHR opens the app from "
+                "its own button only. The draft is kept: open the app again from the patient's "
+                "record, and you come back to it.",
+                mender="You",
+            )
         raise LaunchError(
             "This EHR opens the app from its own button only. Open the app from there.",
             mender="You",
         )
-    state, browser_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    state, browser_secret = secrets.token_urlsafe(32), dated_secret(app.clock().timestamp())
     nonce, code_verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     scope = ehr.scopes or scopes_to_ask(
         configuration.capabilities,
         read_types=app.read_types,
         write_types=app.write_types,
         standalone=launch_token is None,
+        offline=ehr.offline_access,
     )
     body = {
         "launch_id": launch_id,
@@ -131,10 +200,12 @@ def _begin(
         "issuer": configuration.issuer,
         "jwks_uri": configuration.jwks_uri,
         "token_endpoint": configuration.token_endpoint,
+        "revocation_endpoint": configuration.revocation_endpoint,
         "auth_methods": list(configuration.token_auth_methods),
         "answers_with_iss": configuration.answers_with_iss,
         "same": same,
         "return_to": return_to,
+        "max_age_s": max_age_s,
     }
     life_s = app.settings.sign_in_minutes * 60
     app.store.save_sign_in(state, browser_secret, body, life_s=life_s)
@@ -149,10 +220,12 @@ def _begin(
         code_verifier=code_verifier,
         aud=iss,
         launch=launch_token,
+        max_age_s=max_age_s,
     )
     response = redirect(url, 303)
     cookies = SecretCookies(https=app.settings.https)
-    cookies.put(response, _sign_in_cookie(state), browser_secret, max_age_s=life_s)
+    cookies.make_room(request, response, SIGN_IN_COOKIE)
+    cookies.put(response, _sign_in_cookie(state), browser_secret)
     return response
 
 
@@ -163,6 +236,7 @@ def callback() -> Response:
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-4
     """
     app = services()
+    limit_address(app, "callback")
     state = request.args.get("state", "")
     begun = _use_sign_in(app, state)
     if begun["same"] is not None:
@@ -180,6 +254,9 @@ def _use_sign_in(app: AppServices, state: str) -> dict[str, Any]:
     """Return what the sign-in was begun with: once, and only to the browser that began it."""
     cookies = SecretCookies(https=app.settings.https)
     for secret in cookies.read(request, _sign_in_cookie(state)):
+        seen = app.store.look_at_sign_in(state, secret)
+        if seen is not None:
+            limit_ehr(app, "callback", seen["iss"])
         begun = app.store.use_sign_in(state, secret)
         if begun is not None:
             return begun
@@ -190,10 +267,17 @@ def _use_sign_in(app: AppServices, state: str) -> dict[str, Any]:
             "in a window of its own.",
         )
     raise LaunchError(
-        "This sign-in is unknown, already used or too old. Open the app again from the EHR.",
+        "This sign-in is unknown, already used or too old, or more than "
+        f"{MOST_COOKIES} were begun in this browser. Open the app again from the EHR.",
         mender="You",
     )
 
 
 def _sign_in_cookie(state: str) -> str:
-    return f"ivfhir-in-{digest(state)[:16]}"
+    return f"{SIGN_IN_COOKIE}{digest(state)[:16]}"
+
+
+@blueprint.get("/sign-in-problem")
+def sign_in_problem() -> Response:
+    """Say why a sign-in failed: `/callback` leads here, so that no code stays in the address."""
+    return open_problem(request.args.get("p", ""))

@@ -63,8 +63,12 @@ def authorization_url(
     code_verifier: str,
     aud: str,
     launch: str | None,
+    max_age_s: int | None = None,
 ) -> str:
     """Return the URL to send the browser to; `aud` is the FHIR base URL as the EHR names it.
+
+    With `max_age_s` the EHR shall ask the user to sign in anew, and say when that was:
+    https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
     """
@@ -81,6 +85,8 @@ def authorization_url(
     }
     if launch is not None:
         query["launch"] = launch
+    if max_age_s is not None:
+        query |= {"prompt": "login", "max_age": str(max_age_s)}
     return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
 
@@ -127,12 +133,39 @@ class TokenClient:
         """
         return self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
+    def revoke(self, token: str, kind: str, *, endpoint: str) -> bool:
+        """Return whether the EHR says that a token no longer works.
+
+        Args:
+            token: the token.
+            kind: "refresh_token" or "access_token".
+            endpoint: the EHR's revocation endpoint.
+
+        Raises:
+            ServerError: no answer, or a server's fault.
+            LaunchError: an answer that cannot be understood.
+
+        Source: https://www.rfc-editor.org/rfc/rfc7009#section-2
+        """
+        form, auth = self._as_client({"token": token, "token_type_hint": kind}, endpoint)
+        return self.http.post_for_status(endpoint, form, "to end your access", auth=auth) == _OK
+
     def _ask(self, form: dict[str, str]) -> TokenAnswer:
+        form, auth = self._as_client(form, self.endpoint)
+        status, body = self.http.post_form(self.endpoint, form, "the access token", auth=auth)
+        if status != _OK:
+            raise _refusal(status, body)
+        return _token_answer(body)
+
+    def _as_client(
+        self, form: dict[str, str], endpoint: str
+    ) -> tuple[dict[str, str], tuple[str, str] | None]:
+        """Return a form, and what goes in its header, as this client sends them to an endpoint."""
         auth: tuple[str, str] | None = None
         if self.ehr.private_key_file is not None:
             form |= {
                 "client_assertion_type": _ASSERTION_TYPE,
-                "client_assertion": self._assertion(),
+                "client_assertion": self._assertion(endpoint),
             }
         elif self.ehr.client_secret is None:
             form["client_id"] = self.ehr.client_id
@@ -143,12 +176,9 @@ class TokenClient:
             form |= {"client_id": self.ehr.client_id, "client_secret": self.ehr.client_secret}
         else:
             auth = (self.ehr.client_id, self.ehr.client_secret)
-        status, body = self.http.post_form(self.endpoint, form, "the access token", auth=auth)
-        if status != _OK:
-            raise _refusal(status, body)
-        return _token_answer(body)
+        return form, auth
 
-    def _assertion(self) -> str:
+    def _assertion(self, endpoint: str) -> str:
         """Return a client assertion, signed with RS384 or ES384.
 
         Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
@@ -158,7 +188,7 @@ class TokenClient:
         claims = {
             "iss": self.ehr.client_id,
             "sub": self.ehr.client_id,
-            "aud": self.endpoint,
+            "aud": endpoint,
             "iat": now,
             "exp": now + _ASSERTION_LIFE_S,
             "jti": secrets.token_urlsafe(16),

@@ -75,6 +75,7 @@ def scopes_to_ask(
     read_types: Iterable[str],
     write_types: Iterable[str],
     standalone: bool,
+    offline: bool = False,
 ) -> str:
     """Return the scopes to ask an EHR for, in the version it understands, nothing more than needed.
 
@@ -84,12 +85,13 @@ def scopes_to_ask(
         read_types: resource types to read and search.
         write_types: resource types to create, and to update on a second try.
         standalone: no EHR launch, so that the EHR must let the user choose a patient.
+        offline: where the EHR renews no token of an online session, ask for one that outlives it.
     """
     version_1 = "permission-v1" in capabilities and "permission-v2" not in capabilities
     words = ["openid", "fhirUser", "launch/patient" if standalone else "launch"]
     if "permission-online" in capabilities:
         words.append("online_access")
-    elif "permission-offline" in capabilities:
+    elif offline and "permission-offline" in capabilities:
         words.append("offline_access")
     interactions: dict[str, str] = {name: "rs" for name in read_types}
     for name in write_types:

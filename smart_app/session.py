@@ -14,12 +14,18 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.parameters import parse_as_of
 from ivfhir.servers.http import HttpRepository
 from smart_app import audit
-from smart_app.cookies import SecretCookies
-from smart_app.renewal import Renewal, renew
+from smart_app.closing import end_what_was_waiting
+from smart_app.cookies import MOST_COOKIES, SecretCookies
+from smart_app.renewal import Renewal, ended, renew
 from smart_app.scopes import GrantedScopes
 from smart_app.security import check_form
 from smart_app.services import AppServices, services
 from smart_app.store import LaunchRecord
+from smart_app.store.uses import MADE_ROOM, Closed
+
+_LAUNCH_COOKIE = "ivfhir-"
+SIGN_IN_COOKIE = "ivfhir-in-"
+"""Begins the name of a cookie that binds a begun sign-in to its browser."""
 
 _SIGNERS = ("Practitioner", "PractitionerRole")
 
@@ -44,6 +50,7 @@ class Launch:
     scopes: GrantedScopes
     repository: HttpRepository
     csrf_token: str
+    signed_in_at: int
     _services: AppServices = field(compare=False)
 
     @property
@@ -76,6 +83,11 @@ class Launch:
             )
         return hindrances
 
+    def may_sign(self) -> bool:
+        """Tell whether the sign-in is recent enough to accept a plan with it."""
+        most_s = self._services.settings.signing_minutes * 60
+        return most_s == 0 or self.now().timestamp() - self.signed_in_at <= most_s
+
     def now(self) -> datetime:
         """Return the present moment, with its time zone."""
         return self._services.clock()
@@ -91,7 +103,7 @@ class Launch:
 
 def cookie_name(launch_id: str) -> str:
     """Return the name under which a browser holds its secret of a launch."""
-    return f"ivfhir-{launch_id}"
+    return f"{_LAUNCH_COOKIE}{launch_id}"
 
 
 def needs_launch(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +118,11 @@ def needs_launch(view: Callable[..., Any]) -> Callable[..., Any]:
         g.launch = open_launch(launch)
         if request.method == "GET":
             audit.record_opening(g.launch)
-        return view(launch=g.launch, **arguments)
+        try:
+            return view(launch=g.launch, **arguments)
+        finally:
+            if request.method == "POST":
+                end_what_was_waiting(services(), launch)
 
     return checked
 
@@ -129,11 +145,29 @@ def held_launch(launch_id: str) -> tuple[LaunchRecord, str]:
         record = app.store.load_launch(launch_id, secret)
         if record is not None:
             return record, secret
-    raise SessionEndedError(
-        "This page belongs to a launch that has ended, or that another browser holds. Open the "
-        "app again from the EHR.",
-        mender="You",
+    raise SessionEndedError(_not_held(app.store.closed(launch_id)), mender="You")
+
+
+def _not_held(closed: Closed | None) -> str:
+    """Return why this browser does not hold a launch, and how to go on."""
+    if closed is None:
+        return (
+            "This page belongs to a launch that has ended, or that another browser holds. Open the "
+            "app again from the EHR."
+        )
+    why = (
+        f"This window was closed because {MOST_COOKIES} newer ones were opened in the same "
+        f"browser: it keeps the newest {MOST_COOKIES}."
+        if closed.reason == MADE_ROOM
+        else "This window was signed out."
     )
+    kept = " Drafts that were made in it are kept." if closed.drafts_kept else ""
+    return f"{why}{kept} Open the app again from the patient's record in the EHR."
+
+
+def is_idle(app: AppServices, launch_id: str) -> bool:
+    """Tell whether nobody used a launch for so long that somebody must sign in again."""
+    return app.store.is_idle(launch_id, idle_s=app.settings.idle_minutes * 60)
 
 
 def other_launches(launch_id: str) -> list[str]:
@@ -164,8 +198,10 @@ def open_launch(launch_id: str) -> Launch:
     app = services()
     record, secret = held_launch(launch_id)
     g.held_launch_id = launch_id
-    csrf_token = app.sealer.fingerprint("csrf", launch_id, secret)
-    check_form(request, public_url=app.settings.public_url, csrf_token=csrf_token)
+    csrf_token = check_sender(launch_id, secret)
+    if not app.store.use_launch(launch_id, idle_s=app.settings.idle_minutes * 60):
+        app.store.forget_tokens(launch_id)
+        raise ended()
     record = renew(app, record)
     body = record.body
     ehr = app.settings.ehr_of(body["iss"])
@@ -187,17 +223,36 @@ def open_launch(launch_id: str) -> Launch:
             writing=request.method == "POST",
         ),
         csrf_token=csrf_token,
+        signed_in_at=int(body.get("signed_in_at", 0)),
         _services=app,
     )
 
 
+def check_sender(launch_id: str, secret: str) -> str:
+    """Refuse a form that our own page of the launch did not send; return the launch's token.
+
+    Raises:
+        RequestForgedError: it came from elsewhere.
+    """
+    app = services()
+    csrf_token = app.sealer.fingerprint("csrf", launch_id, secret)
+    check_form(request, public_url=app.settings.public_url, csrf_token=csrf_token)
+    return csrf_token
+
+
 def give_launch(response: Response, launch_id: str, secret: str) -> None:
-    """Let the browser hold a launch, as long as the launch may last."""
+    """Let the browser hold a launch until it is closed; the oldest launches make room for it."""
     app = services()
     cookies = SecretCookies(https=app.settings.https)
-    cookies.put(
-        response, cookie_name(launch_id), secret, max_age_s=app.settings.session_hours * 3600
-    )
+    name = cookie_name(launch_id)
+    for old in cookies.make_room(request, response, _LAUNCH_COOKIE, but=(SIGN_IN_COOKIE, name)):
+        old_id = old.removeprefix(_LAUNCH_COOKIE)
+        for old_secret in cookies.read(request, old):
+            record = app.store.load_launch(old_id, old_secret)
+            if record is not None:
+                kept = record.body.get("subject") is not None
+                app.store.close_launch(old_id, reason=MADE_ROOM, drafts_kept=kept)
+    cookies.put(response, name, secret)
 
 
 def _practitioner(body: dict[str, Any]) -> Practitioner | None:

@@ -1,7 +1,6 @@
 """The second half of a sign-in: the EHR's answer becomes a launch, or a refusal in words."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from ivfhir.errors import LaunchError, ServerError
 from smart_app import audit
 from smart_app.config import Ehr
+from smart_app.cookies import dated_secret
 from smart_app.discovery import SmartConfiguration, find_jwks_uri
 from smart_app.id_token import Identity, verify_id_token
 from smart_app.oauth import TokenAnswer
@@ -21,6 +21,7 @@ _USER = re.compile(
 )
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 _LONGEST_WORDS = 300
+_LEEWAY_S = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +65,7 @@ def finish_sign_in(
             "open the app from there."
         )
     _check_same(begun, patient, identity)
+    _check_recent(app, begun, identity)
     return _keep(app, begun, tokens, patient, identity)
 
 
@@ -145,6 +147,31 @@ def _check_same(begun: Mapping[str, Any], patient: str, identity: Identity | Non
         )
 
 
+def _check_recent(app: AppServices, begun: Mapping[str, Any], identity: Identity | None) -> None:
+    """Refuse a sign-in for signing in which the EHR did not ask the user anew.
+
+    Source: https://openid.net/specs/openid-connect-core-1_0.html#IDToken (auth_time)
+    """
+    most_s = begun.get("max_age_s")
+    if most_s is None:
+        return
+    signed_in_at = identity.signed_in_at if identity else None
+    if signed_in_at is None:
+        raise LaunchError(
+            "The EHR did not say when you signed in (auth_time), so no plan can be accepted with "
+            "this sign-in. The draft is kept. Open the app again from the patient's record; your "
+            "EHR administrator can let the EHR send auth_time."
+        )
+    now_s = app.clock().timestamp()
+    if not -_LEEWAY_S <= now_s - signed_in_at <= most_s + _LEEWAY_S:
+        raise LaunchError(
+            "The EHR did not ask anew who you are, so no plan can be accepted with this sign-in. "
+            "The draft is kept. Sign out of the EHR, then open the app again from the patient's "
+            "record.",
+            mender="You",
+        )
+
+
 def _keep(
     app: AppServices,
     begun: Mapping[str, Any],
@@ -158,6 +185,7 @@ def _keep(
         "iss": begun["iss"],
         "token_endpoint": begun["token_endpoint"],
         "auth_methods": begun["auth_methods"],
+        "revocation_endpoint": begun.get("revocation_endpoint"),
         "asked": begun["asked"],
         # "If omitted, identical to the scope requested":
         # https://www.rfc-editor.org/rfc/rfc6749#section-5.1
@@ -165,12 +193,13 @@ def _keep(
         "access_token": tokens.access_token,
         "patient": patient,
         "subject": _subject(identity),
+        "signed_in_at": now,
         "fhir_user": identity.fhir_user if identity else None,
         "user_name": _user_name(app, begun["iss"], tokens.access_token, identity),
     }
     if tokens.refresh_token is not None:
         body["refresh_token"] = tokens.refresh_token
-    secret = secrets.token_urlsafe(32)
+    secret = dated_secret(app.clock().timestamp())
     left_at = app.store.save_launch(
         begun["launch_id"],
         secret,

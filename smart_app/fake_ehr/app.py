@@ -1,5 +1,7 @@
 """`create_fake_ehr()`: a SMART authorization server and launcher in front of any FHIR server."""
 
+import time
+
 import requests
 from flask import Flask, Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
@@ -29,6 +31,8 @@ def create_fake_ehr(settings: FakeEhrSettings) -> Flask:
         grants=Grants(),
         identity=Identity(settings, faults),
         upstream=requests.Session(),
+        clock_s=time.time,
+        opened_at=int(time.time()),
     )
     for module in (pages, authorize, tokens, fhir_proxy):
         app.register_blueprint(module.blueprint)

@@ -39,6 +39,7 @@ def smart_configuration() -> dict[str, object]:
         "jwks_uri": f"{settings.public_url}/auth/jwks",
         "authorization_endpoint": f"{settings.public_url}/auth/authorize",
         "token_endpoint": f"{settings.public_url}/auth/token",
+        "revocation_endpoint": f"{settings.public_url}/auth/revoke",
         "token_endpoint_auth_methods_supported": [
             "client_secret_basic",
             "client_secret_post",
@@ -83,7 +84,7 @@ def authorize() -> Response | str:
     if problem is not None:
         return _answer(client.redirect_uri, error=problem[0], error_description=problem[1])
     scope = granted_scope(request.args["scope"], version_1=settings.version_1)
-    patient = None
+    patient, user = None, settings.practitioner
     if "launch" in request.args["scope"].split():
         context = ehr().grants.take(LaunchContext, request.args.get("launch", ""))
         if context is None:
@@ -92,7 +93,7 @@ def authorize() -> Response | str:
                 error="invalid_request",
                 error_description="launch is unknown, used or too old",
             )
-        patient = context.patient
+        patient, user = context.patient, context.user
     authorization = Authorization(
         client_id=client.client_id,
         redirect_uri=client.redirect_uri,
@@ -101,8 +102,40 @@ def authorize() -> Response | str:
         code_challenge=request.args["code_challenge"],
         nonce=request.args.get("nonce"),
         patient=patient,
+        user=user,
+        signed_in_at=ehr().opened_at,
     )
-    if patient is None and "launch/patient" in scope.split():
+    if ehr().faults.hits("old-sign-in"):
+        hours_ago = authorization.signed_in_at - 7200
+        return _go_on(authorization.for_user(user, signed_in_at=hours_ago))
+    if _must_sign_in(authorization):
+        waiting = ehr().grants.put(Waiting(authorization), life_s=LAUNCH_LIFE_S)
+        return render_template("sign_in.html", users=settings.users, waiting=waiting)
+    return _go_on(authorization)
+
+
+@blueprint.get("/auth/sign-in/<waiting>/<user>")
+def sign_in(waiting: str, user: str) -> Response | str:
+    """Go on as the user who signed in just now."""
+    found = ehr().grants.take(Waiting, waiting)
+    if found is None or user not in ehr().settings.users:
+        abort(400, "This sign-in is over. Begin again in the app.")
+    now = int(ehr().clock_s())
+    return _go_on(found.authorization.for_user(user, signed_in_at=now))
+
+
+def _must_sign_in(authorization: Authorization) -> bool:
+    """Tell whether the app asks for a newer sign-in than there is.
+
+    Source: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest (prompt, max_age)
+    """
+    max_age = request.args.get("max_age", "")
+    old = max_age.isdecimal() and ehr().clock_s() - authorization.signed_in_at > int(max_age)
+    return old or "login" in request.args.get("prompt", "").split()
+
+
+def _go_on(authorization: Authorization) -> Response | str:
+    if authorization.patient is None and "launch/patient" in authorization.scope.split():
         waiting = ehr().grants.put(Waiting(authorization), life_s=LAUNCH_LIFE_S)
         open_patient = request.cookies.get(OPEN_PATIENT)
         patients = sorted(ehr().patients(), key=lambda each: each.id != open_patient)

@@ -35,6 +35,8 @@ class FakeEhrSettings:
         clients: the registered apps; the launch button opens the first.
         practitioner: id of the Practitioner who is signed in.
         practitioner_name: their name.
+        colleague: id of another Practitioner, who may sign in instead.
+        colleague_name: their name.
         token_life_s: seconds that an access token lives.
         refresh_life_s: seconds that a refresh token lives.
         version_1: know only the scopes of SMART's first version (`patient/*.read`).
@@ -48,6 +50,8 @@ class FakeEhrSettings:
     clients: tuple[Client, ...]
     practitioner: str = "vance"
     practitioner_name: str = "Dr Imogen Vance"
+    colleague: str = "okafor"
+    colleague_name: str = "Dr Chidi Okafor"
     token_life_s: int = 300
     refresh_life_s: int = 43_200
     version_1: bool = False
@@ -63,6 +67,14 @@ class FakeEhrSettings:
     def iss(self) -> str:
         """The FHIR base URL that apps see; it is also the issuer of identity."""
         return f"{self.public_url}/fhir"
+
+    @property
+    def users(self) -> dict[str, str]:
+        """The names of who may sign in, by id."""
+        return {
+            self.practitioner: self.practitioner_name,
+            self.colleague: self.colleague_name,
+        }
 
     def client(self, client_id: str) -> Client | None:
         """Return the registered app of that id, None when there is none."""

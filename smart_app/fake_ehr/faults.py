@@ -31,6 +31,9 @@ SIGN_IN_FAULTS = {
     "no-allergies": "no scope for AllergyIntolerance is granted",
     "short-token": "the access token lives 5 seconds",
     "no-refresh": "no refresh token",
+    "old-sign-in": "the user signed in two hours ago and is not asked anew",
+    "no-auth-time": "id_token that does not say when the user signed in",
+    "revocation-500": "the revocation endpoint fails",
 }
 
 FHIR_FAULTS = {

@@ -24,7 +24,13 @@ class Authorization:
     code_challenge: str
     nonce: str | None
     patient: str | None
+    user: str
+    signed_in_at: int
     family: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def for_user(self, user: str, *, signed_in_at: int) -> "Authorization":
+        """Return the same authorisation, of a user who signed in then."""
+        return replace(self, user=user, signed_in_at=signed_in_at)
 
     def for_patient(self, patient: str) -> "Authorization":
         """Return the same authorisation, for a patient."""
@@ -43,9 +49,10 @@ class Access:
 
 @dataclass(frozen=True)
 class LaunchContext:
-    """What the EHR's launch button promised: the patient that was open."""
+    """What the EHR's launch button promised: the patient that was open, and who is signed in."""
 
     patient: str
+    user: str
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ class Grants:
             self._kept = {
                 key: kept
                 for key, kept in self._kept.items()
-                if getattr(kept[0], "family", None) != family
+                if getattr(getattr(kept[0], "access", kept[0]), "family", None) != family
             }
 
 

@@ -38,15 +38,19 @@ class Identity:
         """Return the public keys."""
         return {"keys": [self._key.as_dict(private=False)]}
 
-    def id_token(self, *, client_id: str, nonce: str | None, patient: str | None) -> str:
+    def id_token(
+        self,
+        *,
+        client_id: str,
+        nonce: str | None,
+        patient: str | None,
+        user: str,
+        signed_in_at: int,
+    ) -> str:
         """Return a signed id_token, or what the faults to come make of it."""
         hits = self._faults.hits
         now = int(self._clock_s())
-        subject = (
-            f"Patient/{patient}"
-            if hits("patient-user")
-            else f"Practitioner/{self._settings.practitioner}"
-        )
+        subject = f"Patient/{patient}" if hits("patient-user") else f"Practitioner/{user}"
         claims: dict[str, Any] = {
             "iss": "https://elsewhere.example" if hits("wrong-id-issuer") else self._settings.iss,
             "sub": subject.rpartition("/")[2],
@@ -54,8 +58,10 @@ class Identity:
             "iat": now,
             "exp": now + _LIFE_S,
             "fhirUser": f"{self._settings.iss}/{subject}",
-            "name": self._settings.practitioner_name,
+            "name": self._settings.users[user],
         }
+        if not hits("no-auth-time"):
+            claims["auth_time"] = signed_in_at
         if hits("expired-id-token"):
             claims |= {"iat": now - 7200, "exp": now - 3600}
         if nonce is not None:

@@ -81,7 +81,14 @@ def _remember(response: Response, patient: str) -> Response:
     return response
 
 
+def _user() -> str:
+    """Return who is signed in: the practitioner, or whom the address names."""
+    settings = ehr().settings
+    user = request.args.get("user", settings.practitioner)
+    return user if user in settings.users else settings.practitioner
+
+
 def _launch_url(patient: str) -> str:
-    launch = ehr().grants.put(LaunchContext(patient), life_s=LAUNCH_LIFE_S)
+    launch = ehr().grants.put(LaunchContext(patient, _user()), life_s=LAUNCH_LIFE_S)
     query = urlencode({"iss": ehr().settings.iss, "launch": launch})
     return f"{ehr().settings.clients[0].launch_url}?{query}"

@@ -1,5 +1,6 @@
 """What every request of the simulated EHR needs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import requests
@@ -28,13 +29,15 @@ class ListedPatient:
 
 @dataclass(frozen=True)
 class FakeEhr:
-    """The parts of a simulated EHR."""
+    """The parts of a simulated EHR; its users are signed in since `opened_at`."""
 
     settings: FakeEhrSettings
     faults: Faults
     grants: Grants
     identity: Identity
     upstream: requests.Session
+    clock_s: Callable[[], float]
+    opened_at: int
 
     def patients(self) -> list[ListedPatient]:
         """Return the FHIR server's patients: the samples first, then the others by name.

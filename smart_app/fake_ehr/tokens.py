@@ -54,6 +54,25 @@ def _fault() -> Response | None:
     return next((answer for name, answer in answers.items() if faults.hits(name)), None)
 
 
+@blueprint.post("/auth/revoke")
+def revoke() -> Response:
+    """End a token, and with it all that came from the same authorisation.
+
+    Source: https://www.rfc-editor.org/rfc/rfc7009#section-2.1
+    """
+    if ehr().faults.hits("revocation-500"):
+        return _json({"error": "server_error"}, 500)
+    client = _client()
+    if client is None:
+        return _json({"error": "invalid_client"}, 401)
+    token = request.form.get("token", "")
+    refresh = ehr().grants.get(Refresh, token)
+    access = refresh.access if refresh is not None else ehr().grants.get(Access, token)
+    if access is not None and access.client_id == client.client_id:
+        ehr().grants.revoke(access.family)
+    return _json({}, 200)
+
+
 def _client() -> Client | None:
     """Return the client, if it authenticated itself in the way it is registered for."""
     basic = request.authorization
@@ -86,7 +105,7 @@ def _signed_client(assertion: str) -> Client | None:
             now=int(time.time()),
             iss={"essential": True, "value": client.client_id},
             sub={"essential": True, "value": client.client_id},
-            aud={"essential": True, "value": f"{ehr().settings.public_url}/auth/token"},
+            aud={"essential": True, "value": ehr().settings.public_url + request.path},
             exp={"essential": True},
             jti={"essential": True},
         )
@@ -120,7 +139,11 @@ def _for_code(client: Client) -> Response:
     scopes = access.scope.split()
     if "openid" in scopes and not ehr().faults.hits("no-id-token"):
         body["id_token"] = ehr().identity.id_token(
-            client_id=client.client_id, nonce=authorization.nonce, patient=access.patient
+            client_id=client.client_id,
+            nonce=authorization.nonce,
+            patient=access.patient,
+            user=authorization.user,
+            signed_in_at=authorization.signed_in_at,
         )
     return _json(body, 200)
 

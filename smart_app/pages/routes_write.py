@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import CARE_PLAN, REQUEST_GROUP, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
+from smart_app.limits import limit_address, limit_ehr
 from smart_app.pages import context
 from smart_app.pages.accepting import Changed, accept_and_write, look, send_again
 from smart_app.pages.blueprint import blueprint
@@ -27,7 +29,7 @@ def review(launch: Launch, draft_id: str) -> str | Response:
     draft = services().store.load_draft(launch.id, draft_id)
     if draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
-    return _review(launch, draft)
+    return _review(launch, draft, Given.kept(launch, draft))
 
 
 @blueprint.post("/l/<launch>/review/<draft_id>")
@@ -42,6 +44,8 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     given = Given.of_form(request.form, may_replace=_may_replace(launch))
     if not given.confirmed or (earlier and not given.earlier):
         return _review(launch, draft, given), 422
+    limit_address(services(), "accept")
+    limit_ehr(services(), "accept", launch.fhir_base)
     if draft.state == "draft" and request.form.get("version") != str(draft.version):
         raise VersionConflictError(
             "This draft was changed in another window since you opened the review. "
@@ -49,6 +53,8 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
         )
     if _hindrances(launch):
         return _review(launch, draft), 409
+    if not launch.may_sign():
+        return _sign_in_first(launch, draft, given)
     protocol = context.protocol_of(draft.protocol)
     changed = accept_and_write(
         launch, protocol, draft, replace=earlier and given.earlier == "replace"
@@ -115,6 +121,27 @@ class Given:
         earlier = form.get("earlier", "")
         offered = ("replace", "keep") if may_replace else ("keep",)
         return cls(form.get("confirm") == "yes", earlier if earlier in offered else "")
+
+    @classmethod
+    def kept(cls, launch: Launch, draft: Draft) -> "Given | None":
+        """Return what was given before the EHR asked who is there, for the draft as it still is."""
+        kept = services().store.load_given(launch.id)
+        if (kept.get("draft"), kept.get("version")) != (draft.id, draft.version):
+            return None
+        return cls(confirmed=True, earlier=kept["earlier"])
+
+
+def _sign_in_first(launch: Launch, draft: Draft, given: Given) -> tuple[str, int]:
+    """Keep what was ticked, and let the EHR ask who is there: nothing is written before."""
+    kept = {"draft": draft.id, "version": draft.version, "earlier": given.earlier}
+    services().store.keep_given(launch.id, kept)
+    protocol = context.protocol_of(draft.protocol)
+    return render_template(
+        "sign_again.html",
+        sign_href=url_for("launch.sign", launch_id=launch.id, draft_id=draft.id),
+        minutes=services().settings.signing_minutes,
+        frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
+    ), HTTPStatus.UNAUTHORIZED
 
 
 def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:

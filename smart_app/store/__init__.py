@@ -3,6 +3,7 @@
 from smart_app.store.chores import ChoreStore
 from smart_app.store.drafts import Draft, DraftStore, Receipt
 from smart_app.store.launches import LaunchRecord, LaunchStore
+from smart_app.store.rates import RateStore
 from smart_app.store.readings import KeptReading, ReadingStore
 from smart_app.store.trail import TrailEvent, TrailProof, TrailStore
 
@@ -17,5 +18,5 @@ __all__ = [
 ]
 
 
-class Store(LaunchStore, DraftStore, ReadingStore, ChoreStore, TrailStore):
+class Store(LaunchStore, DraftStore, ReadingStore, RateStore, ChoreStore, TrailStore):
     """The app's database."""

@@ -10,9 +10,9 @@ from sqlalchemy import Result, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SessionEndedError
-from smart_app.store.database import Database
-from smart_app.store.models import DraftRow, LaunchRow, SignInRow
+from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, SignInRow
 from smart_app.store.readings import forget_reading
+from smart_app.store.uses import UseStore
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +26,7 @@ class LaunchRecord:
     return_to: str | None = None
 
 
-class LaunchStore(Database):
+class LaunchStore(UseStore):
     """Keeps sign-ins until they are used, and launches until they are removed."""
 
     def save_sign_in(
@@ -48,6 +48,15 @@ class LaunchStore(Database):
         with self._transaction() as session:
             row = session.get(SignInRow, digest(state))
             return row is not None and row.expires_at > self._now
+
+    def look_at_sign_in(self, state: str, browser_secret: str) -> dict[str, Any] | None:
+        """Return what was kept for the state to the browser that began it, without using it up."""
+        key = digest(state)
+        with self._transaction() as session:
+            row = session.get(SignInRow, key)
+            if row is None or not hmac.compare_digest(row.browser_hash, digest(browser_secret)):
+                return None
+            return self._sealer.open(row.sealed, f"sign-in:{key}")
 
     def use_sign_in(self, state: str, browser_secret: str) -> dict[str, Any] | None:
         """Return what was kept for the state, once, to the browser that began it; else None.
@@ -100,6 +109,8 @@ class LaunchStore(Database):
             row.return_to, row.holds_tokens = None, holds_tokens(body)
             session.add(row)
             session.flush()
+            self._note_in(session, launch_id)
+            session.execute(delete(ClosedLaunchRow).where(ClosedLaunchRow.launch_id == launch_id))
             return self._take_over(session, launch_id, fingerprint)
 
     def _take_over(self, session: Session, launch_id: str, fingerprint: str) -> str | None:
@@ -167,11 +178,14 @@ class LaunchStore(Database):
             return self._record(row)
 
     def renew_launch(self, launch_id: str, body: Mapping[str, Any], *, usable_until: int) -> None:
-        """Keep a launch's renewed tokens and give the claim to renew it back."""
+        """Keep a launch's renewed tokens and give the claim to renew it back.
+
+        A launch that was closed meanwhile stays as it is.
+        """
         with self._transaction() as session:
             session.execute(
                 update(LaunchRow)
-                .where(LaunchRow.id == launch_id)
+                .where(LaunchRow.id == launch_id, LaunchRow.browser_hash != "")
                 .values(
                     sealed=self._sealer.seal(dict(body), f"launch:{launch_id}"),
                     holds_tokens=holds_tokens(body),

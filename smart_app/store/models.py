@@ -42,6 +42,40 @@ class LaunchRow(Base):
     __table_args__ = (Index("ix_launches_tokens", "holds_tokens", "expires_at"),)
 
 
+class LaunchUseRow(Base):
+    """What changes with a launch's pages: when it was used last, and what was ticked before."""
+
+    __tablename__ = "launch_uses"
+
+    launch_id: Mapped[str] = mapped_column(
+        ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True
+    )
+    seen_at: Mapped[int]
+    given: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+
+
+class ClosedLaunchRow(Base):
+    """Why a launch was closed; it outlives the launch, so that its pages can say so."""
+
+    __tablename__ = "closed_launches"
+
+    launch_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    drafts_kept: Mapped[bool]
+    closed_at: Mapped[int] = mapped_column(index=True)
+
+
+class RateRow(Base):
+    """How often something was asked for in one window of time; the key tells nothing of whom."""
+
+    __tablename__ = "rates"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    window: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    ends_at: Mapped[int] = mapped_column(index=True)
+
+
 class DraftRow(Base):
     """A draft plan, from the first proposal to the written CarePlan."""
 

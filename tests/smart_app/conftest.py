@@ -176,6 +176,15 @@ def new_client(app: Flask) -> FlaskClient:
     return client
 
 
+def come_back(client: FlaskClient, path: str) -> TestResponse:
+    """Open `/callback`; where it leads to the page of a problem, return that page."""
+    answer = client.get(path)
+    if "/sign-in-problem?" in answer.headers.get("Location", ""):
+        assert answer.status_code == 303
+        return client.get(answer.headers["Location"])
+    return answer
+
+
 @pytest.fixture
 def begin(fake_ehr: RunningEhr) -> Callable[..., str]:
     """A function that launches, and returns path and query of `/callback` before it is opened."""

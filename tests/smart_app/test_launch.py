@@ -18,6 +18,7 @@ from tests.smart_app.conftest import (
     Clock,
     Launched,
     RunningEhr,
+    come_back,
     new_client,
     query_of,
 )
@@ -99,7 +100,7 @@ def test_an_issuer_that_only_looks_like_ours_is_refused(
 def test_a_forged_state_is_refused(client: FlaskClient, begin: Callable[..., str]) -> None:
     path = begin(client)
     state = query_of(path)["state"]
-    page = client.get(path.replace(state, "forged" + state[6:]))
+    page = come_back(client, path.replace(state, "forged" + state[6:]))
     assert page.status_code == 400
     assert "unknown, already used or too old" in page.text
 
@@ -107,7 +108,7 @@ def test_a_forged_state_is_refused(client: FlaskClient, begin: Callable[..., str
 def test_a_replayed_callback_is_refused(client: FlaskClient, begin: Callable[..., str]) -> None:
     path = begin(client)
     assert client.get(path).status_code == 303
-    page = client.get(path)
+    page = come_back(client, path)
     assert page.status_code == 400
     assert "already used" in page.text
 
@@ -116,7 +117,7 @@ def test_another_browser_cannot_use_a_sign_in_and_does_not_spoil_it(
     app: Flask, client: FlaskClient, begin: Callable[..., str]
 ) -> None:
     path = begin(client)
-    page = new_client(app).get(path)
+    page = come_back(new_client(app), path)
     assert page.status_code == 400
     assert "another browser" in page.text
     assert client.get(path).status_code == 303
@@ -127,7 +128,7 @@ def test_a_sign_in_that_took_too_long_is_refused(
 ) -> None:
     path = begin(client)
     clock.ahead += timedelta(minutes=11)
-    page = client.get(path)
+    page = come_back(client, path)
     assert page.status_code == 400
     assert "too old" in page.text
 
@@ -137,13 +138,13 @@ def test_a_code_of_another_issuer_is_refused(
 ) -> None:
     """https://www.rfc-editor.org/rfc/rfc9207#section-2.4 ."""
     fake_ehr.fail("wrong-issuer")
-    page = client.get(begin(client))
+    page = come_back(client, begin(client))
     assert page.status_code == 400
     assert "another issuer" in page.text
 
 
 def test_a_callback_without_state_is_refused(client: FlaskClient) -> None:
-    assert client.get("/callback?code=x").status_code == 400
+    assert come_back(client, "/callback?code=x").status_code == 400
     assert client.get("/callback").status_code == 400
 
 
@@ -266,7 +267,7 @@ class TestWrongSecret:
     def test_a_wrong_secret_is_for_whoever_runs_the_app(
         self, client: FlaskClient, begin: Callable[..., str]
     ) -> None:
-        page = client.get(begin(client))
+        page = come_back(client, begin(client))
         assert page.status_code == 400
         assert "invalid_client" in page.text
         assert "Whoever runs this app" in page.text
@@ -279,6 +280,6 @@ def test_the_simulated_ehr_refuses_a_wrong_aud(client: FlaskClient, fake_ehr: Ru
         f"aud={requests.utils.quote(aud, safe='')}", "aud=https%3A%2F%2Felsewhere.example"
     )
     assert wrong != url
-    page = client.get(fake_ehr.sign_in(wrong))
+    page = come_back(client, fake_ehr.sign_in(wrong))
     assert page.status_code == 400
     assert "aud is not this FHIR server" in page.text

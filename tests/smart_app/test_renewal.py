@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from ivfhir.errors import ForeignDraftError
 from smart_app.oauth import TokenAnswer, TokenClient
 from smart_app.store import Store
-from tests.smart_app.conftest import Clock, Launched, RunningEhr, new_client
+from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back, new_client
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_signing_in_again_for_another_patient_is_refused(
     clock.ahead += timedelta(seconds=301)
     again = client.get(launched.url("again"))
     clock.ahead = timedelta()
-    page = client.get(fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
+    page = come_back(client, fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
     assert page.status_code == 400
     assert "another patient" in page.text
 
@@ -98,7 +98,7 @@ def test_after_another_patient_was_chosen_the_way_back_to_the_same_one_is_open(
     page = client.get(launched.url("why/LUNG"))
     assert "choose the same patient" in page.text
     again = client.get(launched.url("again"))
-    page = client.get(fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
+    page = come_back(client, fake_ehr.sign_in(again.headers["Location"], patient="lindqvist"))
     assert "nothing was opened" in page.text
     assert f'href="{launched.url("again")}"' in page.text
     assert "LINDQVIST" not in page.text

@@ -64,9 +64,13 @@ def test_interactions(text: str, interaction: str, granted: bool) -> None:
     assert GrantedScopes(text).may("CarePlan", interaction) is granted
 
 
-def ask(*capabilities: str, standalone: bool = False) -> list[str]:
+def ask(*capabilities: str, standalone: bool = False, offline: bool = False) -> list[str]:
     return scopes_to_ask(
-        capabilities, read_types=["Condition"], write_types=["CarePlan"], standalone=standalone
+        capabilities,
+        read_types=["Condition"],
+        write_types=["CarePlan"],
+        standalone=standalone,
+        offline=offline,
     ).split()
 
 
@@ -83,8 +87,15 @@ def test_version_1_is_asked_in_its_words() -> None:
 
 def test_a_refresh_token_is_asked_for_where_there_are_any() -> None:
     assert "online_access" in ask("permission-online", "permission-offline")
-    assert "offline_access" in ask("permission-offline")
     assert not {"online_access", "offline_access"} & set(ask())
+
+
+def test_access_that_outlives_the_session_is_asked_for_only_where_a_setting_says_so() -> None:
+    assert "offline_access" not in ask("permission-offline")
+    assert "offline_access" in ask("permission-offline", offline=True)
+    both = ask("permission-online", "permission-offline", offline=True)
+    assert "online_access" in both
+    assert "offline_access" not in both
 
 
 def test_standalone_asks_for_a_patient() -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from smart_app.session import open_launch
 from smart_app.sign_in import human_name
-from tests.smart_app.conftest import Clock, Launched, RunningEhr
+from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_broken_answer_is_refused_in_words_and_opens_nothing(
     words: str,
 ) -> None:
     fake_ehr.fail(fault)
-    page = client.get(begin(client))
+    page = come_back(client, begin(client))
     assert page.status_code == status
     assert words in page.text.replace("&#39;", "'")
     assert not any("__Host-ivfhir-" in text for text in page.headers.getlist("Set-Cookie"))
@@ -52,7 +52,7 @@ def test_the_page_says_who_can_mend_it(
     client: FlaskClient, fake_ehr: RunningEhr, begin: Callable[..., str], fault: str, mender: str
 ) -> None:
     fake_ehr.fail(fault)
-    assert mender in client.get(begin(client)).text
+    assert mender in come_back(client, begin(client)).text
 
 
 def test_a_refused_sign_in_is_used_up(
@@ -61,7 +61,7 @@ def test_a_refused_sign_in_is_used_up(
     fake_ehr.fail("foreign-id-token")
     path = begin(client)
     client.get(path)
-    assert "already used" in client.get(path).text
+    assert "already used" in come_back(client, path).text
 
 
 @pytest.mark.parametrize("fault", ["no-id-token", "patient-user"])

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
-from tests.smart_app.conftest import APP_URL, Clock, new_client
+from tests.smart_app.conftest import APP_URL, Clock, come_back, new_client
 from tests.smart_app.strict_ehr import OTHER_PATIENT, PATIENT, USER, StrictEhr, running
 
 Make = Callable[..., tuple[StrictEhr, FlaskClient]]
@@ -61,7 +61,7 @@ def sign_in(client: FlaskClient, path: str) -> TestResponse:
     assert begun.status_code == 303, begun.text
     back = requests.get(begun.headers["Location"], allow_redirects=False, timeout=5)
     assert back.status_code == 303, back.text
-    return client.get(back.headers["Location"].removeprefix(APP_URL))
+    return come_back(client, back.headers["Location"].removeprefix(APP_URL))
 
 
 def open_match(client: FlaskClient, ehr: StrictEhr, path: str | None = None) -> TestResponse:
@@ -215,9 +215,9 @@ def test_code_and_state_are_good_once(make: Make) -> None:
     begun = client.get(f"/launch?{ehr.launch_query()}")
     back = requests.get(begun.headers["Location"], allow_redirects=False, timeout=5)
     path = back.headers["Location"].removeprefix(APP_URL)
-    assert new_client(client.application).get(path).status_code == 400
+    assert come_back(new_client(client.application), path).status_code == 400
     assert client.get(path).status_code == 303
-    assert client.get(path).status_code == 400
+    assert come_back(client, path).status_code == 400
     assert ehr.refused == []
 
 
