@@ -172,7 +172,7 @@ class TooManyRequestsError(IvfhirError):
 
     code = "throttled"
 
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
+    def __init__(self, message: str, *, retry_after_s: float = 60.0) -> None:
         """Keep the pause beside the message."""
         super().__init__(message)
         self.retry_after_s = retry_after_s

@@ -277,7 +277,7 @@ def _sign_in_cookie(state: str) -> str:
     return f"{SIGN_IN_COOKIE}{digest(state)[:16]}"
 
 
-@blueprint.get("/sign-in-problem")
+@blueprint.get("/problem")
 def sign_in_problem() -> Response:
     """Say why a sign-in failed: `/callback` leads here, so that no code stays in the address."""
     return open_problem(request.args.get("p", ""))

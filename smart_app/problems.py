@@ -1,7 +1,7 @@
 """The page of a problem, also one that is shown at another address than it came up at.
 
 A failed `/callback` has the EHR's code and state in its address, and so in the browser's bar and
-history. It therefore leads to `/sign-in-problem`, with the page's words sealed in the address: for
+history. It therefore leads to `/problem`, with the page's words sealed in the address: for
 the same browser at the same address, and for a few minutes only, so that nobody can send somebody
 else a page of this app with words of their choice.
 """

@@ -179,7 +179,7 @@ def new_client(app: Flask) -> FlaskClient:
 def come_back(client: FlaskClient, path: str) -> TestResponse:
     """Open `/callback`; where it leads to the page of a problem, return that page."""
     answer = client.get(path)
-    if "/sign-in-problem?" in answer.headers.get("Location", ""):
+    if "/problem?" in answer.headers.get("Location", ""):
         assert answer.status_code == 303
         return client.get(answer.headers["Location"])
     return answer

@@ -20,6 +20,7 @@ import requests
 from ivfhir.servers.http import HttpRepository
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.faults import Fault, Faults
+from smart_app.fake_ehr.grants import Grants
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
 from tests.smart_app.over_http import ONE_PLAN, HttpClinician, csrf_token, stored_counts
@@ -39,6 +40,8 @@ class Ward:
     app_url: str
     faults: Faults
     app: subprocess.Popen[bytes] | None = None
+    grants: Grants | None = None
+    metrics_url: str = ""
 
     def start_app(self) -> None:
         """Start the app on its database, and wait until it serves."""
@@ -110,6 +113,7 @@ def running_ward(folder: Path, fhir_url: str) -> Iterator[Ward]:
     )
     with serving([(listener, ehr, None)]):
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
+        ward.grants = ehr.extensions["fake_ehr"].grants
         ward.start_app()
         try:
             yield ward

@@ -154,7 +154,7 @@ def test_a_limited_callback_says_so_leaves_the_address_and_spoils_nothing(
     client.get("/callback?state=x")
     page = client.get(way)
     assert page.status_code == 429
-    assert page.headers["Refresh"].startswith("0; url=/sign-in-problem?p=")
+    assert page.headers["Refresh"].startswith("0; url=/problem?p=")
     limit(app, address_per_minute=0)
     assert client.get(way).headers["Location"].endswith("/match")
 
