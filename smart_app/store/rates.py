@@ -29,7 +29,7 @@ class RateStore(Database):
         window, passed = divmod(now, WINDOW_S)
         earlier = self._count(name, int(window) - 1)
         left = most - math.ceil(earlier * (1 - passed / WINDOW_S))
-        if left >= 1 and self._count(name, int(window), most=left):
+        if left >= 1 and self._take(name, int(window), most=left):
             return 0
         present = self._count(name, int(window))
         return _wait_s(earlier, present, most=most, passed=passed)
@@ -39,7 +39,7 @@ class RateStore(Database):
         with self._transaction() as session:
             return session.scalar(query) or 0
 
-    def _count(self, name: str, window: int, *, most: int) -> bool:
+    def _take(self, name: str, window: int, *, most: int) -> bool:
         """Add one in one statement; the first of a window removes what is over."""
         insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         statement = (

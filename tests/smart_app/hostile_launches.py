@@ -171,7 +171,7 @@ def _doubled_and_misnamed(iss: str) -> Iterator[str]:
     yield f"launch={good}"
     yield "iss=&launch=x"
     yield "iss"
-    for number in range(24):
+    for number in range(60):
         yield _query(f"https://ehr-{number}.example/fhir")
 
 
