@@ -76,9 +76,9 @@ def verify_id_token(
         raise _untrusted(
             f"its claim {getattr(error, 'claim', None) or str(error)} is missing or wrong"
         ) from error
-    for name, wanted in (("iss", issuer), ("nonce", nonce)):
-        if claims[name] != wanted:  # A list that holds it would do for the registry.
-            raise _untrusted(f"its claim {name} is missing or wrong")
+    for claim, wanted in (("iss", issuer), ("nonce", nonce)):
+        if claims[claim] != wanted:  # A list that holds it would do for the registry.
+            raise _untrusted(f"its claim {claim} is missing or wrong")
     if not isinstance(claims["sub"], str):
         raise _untrusted("its claim sub is missing or wrong")
     audience = claims["aud"]

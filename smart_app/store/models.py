@@ -50,7 +50,7 @@ class LaunchUseRow(Base):
     launch_id: Mapped[str] = mapped_column(
         ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True
     )
-    seen_at: Mapped[int]
+    seen_at: Mapped[int] = mapped_column(BigInteger)
     given: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
 
 
@@ -62,7 +62,7 @@ class ClosedLaunchRow(Base):
     launch_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     reason: Mapped[str] = mapped_column(String(16))
     drafts_kept: Mapped[bool]
-    closed_at: Mapped[int] = mapped_column(index=True)
+    closed_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class RateRow(Base):
@@ -71,9 +71,9 @@ class RateRow(Base):
     __tablename__ = "rates"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    window: Mapped[int] = mapped_column(primary_key=True)
+    window: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int]
-    ends_at: Mapped[int] = mapped_column(index=True)
+    ends_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class DraftRow(Base):
