@@ -59,6 +59,26 @@ def record_sign_in(
     services().store.add_event(_told("sign-in", who, done=done, **details))
 
 
+def record_sign_out(body: Mapping[str, Any], launch_id: str) -> None:
+    """Keep that a launch was ended by its user.
+
+    Args:
+        body: of the launch, as kept.
+        launch_id: its id.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    who = {
+        "ehr": str(body["iss"]).rstrip("/"),
+        "user": str(body.get("fhir_user") or body.get("subject") or ""),
+        "user_name": str(body.get("user_name") or ""),
+        "patient": f"Patient/{body['patient']}",
+        "launch": launch_id,
+    }
+    services().store.add_event(_told("sign-out", who, done=True))
+
+
 @contextmanager
 def failed_sign_in(begun: Mapping[str, Any]) -> Iterator[None]:
     """Keep that a sign-in failed which this browser began; the error goes on.

@@ -106,6 +106,7 @@ def leave(launch_id: str) -> Response:
     record, secret = held_launch(launch_id)
     check_sender(launch_id, secret)
     access = sign_out(app, record)
+    audit.record_sign_out(record.body, launch_id)
     named = record.body.get("subject") is not None
     page = make_response(render_template("signed_out.html", access=access, drafts_kept=named))
     SecretCookies(https=app.settings.https).clear(page, cookie_name(launch_id))

@@ -79,10 +79,11 @@ class TrailStore(Database):
 
     def _add(self, connection: Connection, content: dict[str, str], once: str | None) -> None:
         head = _mark(connection, _HEAD)
-        # A lost end is not mended in silence: the chain goes on from nothing, and that shows.
+        # An end that was lost, changed or cut off is not mended in silence: the chain goes on from
+        # nothing, so that the next event shows the break for good.
         last = connection.execute(select(func.max(AuditRow.number))).scalar() or 0
         number = max(last, head.number if head else 0) + 1
-        before = head.chained if head else _LOST
+        before = head.chained if head and self._is_end(connection, head) else _LOST
         now = self._now
         chained = self._chained(before, number, now, once, content)
         connection.execute(
@@ -95,6 +96,18 @@ class TrailStore(Database):
             )
         )
         self._set_mark(connection, _HEAD, number, chained, new=head is None)
+
+    def _is_end(self, connection: Connection, head: AuditMarkRow) -> bool:
+        """Tell whether a mark is signed, and the last event the one that it names."""
+        if head.signed != self._signed(head):
+            return False
+        query = select(AuditRow.number, AuditRow.chained).order_by(AuditRow.number.desc())
+        last = connection.execute(query.limit(1)).first()
+        if last is not None:
+            return (last.number, last.chained) == (head.number, head.chained)
+        removed = _mark(connection, _REMOVED)  # All events went by age, or there was none yet.
+        end = (removed.number, removed.chained) if removed else (0, "")
+        return end == (head.number, head.chained)
 
     def events(self, *, since: int = 0, until: int | None = None) -> Iterator[TrailEvent]:
         """Give the events from `since` to before `until`, oldest first; seconds since 1970.
@@ -167,6 +180,8 @@ class TrailStore(Database):
     def remove_old_events(self, *, keep_days: int) -> int:
         """Remove events older than that, at most a batch, and sign up to where.
 
+        An event that was tampered with stays, and all behind it: age must not take a proof away.
+
         Returns:
             How many went.
 
@@ -181,17 +196,19 @@ class TrailStore(Database):
             kept = connection.execute(
                 select(func.min(AuditRow.number)).where(AuditRow.at > cutoff)
             ).scalar()
-            query = select(AuditRow.number, AuditRow.chained).order_by(AuditRow.number)
-            if kept is not None:
-                query = query.where(AuditRow.number < kept)
-            old = connection.execute(query.limit(_BATCH)).all()
-            if not old:
+            removed = _mark(connection, _REMOVED)
+            if removed is not None and removed.signed != self._signed(removed):
                 return 0
-            last = old[-1]
-            connection.execute(delete(AuditRow).where(AuditRow.number <= last.number))
-            missing = _mark(connection, _REMOVED) is None
-            self._set_mark(connection, _REMOVED, last.number, last.chained, new=missing)
-            return len(old)
+            number, chained = (removed.number, removed.chained) if removed else (0, "")
+            gone = 0
+            for row in _rows_after(connection, number):
+                if (kept is not None and row.number >= kept) or self._faults(row, number, chained):
+                    break
+                number, chained, gone = row.number, row.chained, gone + 1
+            if gone:
+                connection.execute(delete(AuditRow).where(AuditRow.number <= number))
+                self._set_mark(connection, _REMOVED, number, chained, new=removed is None)
+            return gone
 
     @property
     def _audit_key(self) -> bytes:

@@ -145,7 +145,7 @@ def test_a_code_of_another_issuer_is_refused(
 
 def test_a_callback_without_state_is_refused(client: FlaskClient) -> None:
     assert come_back(client, "/callback?code=x").status_code == 400
-    assert client.get("/callback").status_code == 400
+    assert come_back(client, "/callback").status_code == 400
 
 
 def test_two_launches_in_one_browser_do_not_mix(

@@ -116,6 +116,38 @@ def test_going_on_writing_does_not_hide_a_trail_cut_short(
     assert trail.prove_trail().breaks
 
 
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_tail_cut_off_with_its_mark_set_back_shows_for_good(trail: Store, after: int) -> None:
+    run(
+        trail,
+        "DELETE FROM audit_events WHERE number > 8",
+        "UPDATE audit_marks SET number = 8, chained = (SELECT chained FROM audit_events "
+        "WHERE number = 8) WHERE name = 'head'",
+    )
+    for _ in range(after):
+        trail.add_event({"event": "open"})
+    assert trail.prove_trail().breaks
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_events SET at = at - 1 WHERE number = 4",
+        "DELETE FROM audit_events WHERE number = 4",
+        "UPDATE audit_events SET chained = 'x' WHERE number = 1",
+    ],
+)
+def test_age_takes_no_event_away_that_was_tampered_with(
+    trail: Store, clock: Clock, statement: str
+) -> None:
+    run(trail, statement)
+    clock.now += 400 * 86_400
+    for _ in range(3):
+        trail.remove_old_events(keep_days=365)
+        trail.add_event({"event": "open"})
+    assert trail.prove_trail().breaks
+
+
 def test_an_older_copy_put_back_is_found_by_a_head_kept_elsewhere(trail: Store) -> None:
     with trail._engine.connect() as connection:
         mark = connection.execute(text("SELECT number, chained, signed FROM audit_marks")).one()
