@@ -69,7 +69,7 @@ def to_transaction(
     for part_id, part in parts.items():
         bare = {name: value for name, value in part.items() if name != "id"}
         entries.append(_entry(bare, part_value(plan_id, part_id), names, conditional))
-    entries += [_revocation(resource) for resource in revoke]
+    entries += [revocation(resource) for resource in revoke]
     return {"resourceType": BUNDLE, "type": "transaction", "entry": entries}
 
 
@@ -105,7 +105,8 @@ def _entry(
     return {"fullUrl": _full_url(value), "resource": marked, "request": request}
 
 
-def _revocation(resource: Resource) -> dict[str, Any]:
+def revocation(resource: Resource) -> dict[str, Any]:
+    """Return the entry that ends a resource as it was read, while it is still at that version."""
     reference = reference_of(resource)
     request = {"method": "PUT", "url": reference}
     version = resource.get("meta", {}).get("versionId")

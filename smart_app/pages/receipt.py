@@ -112,13 +112,15 @@ def written_page(
             f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
             "were marked as entered in error."
         )
+    rivals = rival_words(body.get("rivals"))
+    text += rivals
     style, shape = ("eligible", "done") if same == len(entries) else ("ask", "ask")
-    if override or (replacement and replacement.doubtful):
+    if override or rivals or (replacement and replacement.doubtful):
         style, shape = "warn", "warn"
     return ReceiptPage(
         style=style,
         shape=shape,
-        title=f"Written: {stored} of {len(entries)} entries, {verdict}"
+        title=_written_title(body, f"{stored} of {len(entries)} entries, {verdict}")
         + ("; made by override" if override else ""),
         text=tuple(text),
         next_steps=next_steps(care_plan, today),
@@ -130,6 +132,54 @@ def written_page(
         replacement=replacement,
         plan_href=plan_href,
     )
+
+
+def _written_title(body: Mapping[str, Any], what: str) -> str:
+    """Return the heading: a plan that gave way to another one is not called written."""
+    rivals = body.get("rivals") or {}
+    if rivals.get("own") in rivals.get("revoked", ()):
+        return f"Withdrawn again: another plan was accepted at the same time ({what})"
+    return f"Written: {what}"
+
+
+def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
+    """Return sentences on plans of the same protocol that were accepted at the same time.
+
+    Args:
+        rivals: what a receipt keeps of them; None when there were none.
+    """
+    if not rivals:
+        return []
+    if rivals.get("unknown"):
+        return [
+            "Whether another session accepted a plan of this protocol at the same time could not "
+            "be looked up. Open the list of protocols to see the active plans."
+        ]
+    by = f", accepted by {rivals['author']}" if rivals["author"] else ""
+    own, stays = rivals["own"], rivals["stays"]
+    if stays == own:
+        first = "Another session accepted a plan of this protocol for this patient at the same time"
+        sentences = [f"{first}. Yours was stored first and stays."]
+    elif own in rivals["revoked"]:
+        sentences = [
+            f"Another session's plan of this protocol ({stays}{by}) was stored first and stays. "
+            "Yours was revoked with its draft orders; both can be read in the EHR."
+        ]
+    else:
+        sentences = [
+            f"Another session's plan of this protocol ({stays}{by}) was stored first. Yours could "
+            "not be revoked and is active beside it: revoke one of them in the EHR."
+        ]
+    others = [each for each in rivals["revoked"] if each != own]
+    if others:
+        sentences.append(
+            f"Revoked with {'its' if len(others) == 1 else 'their'} draft orders: "
+            f"{words.join(others)}."
+        )
+    left = [each for each in rivals["left"] if each != own]
+    if left:
+        sentences.append(f"Still active, and to be revoked in the EHR: {words.join(left)}.")
+    return sentences
 
 
 def unwritten_page(problem: Mapping[str, str], *, review_href: str, match_href: str) -> ReceiptPage:

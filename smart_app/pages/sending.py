@@ -1,6 +1,7 @@
 """An accepted plan goes to the EHR's server; what becomes of it is kept as the draft's receipt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ivfhir.errors import (
@@ -13,7 +14,9 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
+from ivfhir.fhir.types import CARE_PLAN
 from ivfhir.write_back import WriteReceipt, find_written, write_back
+from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
 from smart_app.pages import context
 from smart_app.pages.receipt import receipt_body
@@ -78,9 +81,15 @@ def find_sent(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> bool:
 
 
 def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
-    context.readings().drop(launch)
+    """Keep the receipt of a plan that is written; close the draft with it.
+
+    Other sessions' plans are looked for first: who is killed in between finds the plan sent, and
+    looks again.
+    """
     written_at = context.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
+    body["rivals"] = _settle(launch, draft, body["entries"])
+    context.readings().drop(launch)
     services().store.save_receipt(draft, body)
     services().log.info(
         "write_back",
@@ -89,6 +98,26 @@ def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteR
         already_there=receipt.already_there,
     )
     audit.record("write", launch, protocol=draft.protocol, draft=draft.id)
+
+
+def _settle(
+    launch: Launch, draft: Draft, entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Leave one of the plans that several sessions accepted at the same time.
+
+    The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
+    """
+    own = next(str(entry["reference"]) for entry in entries if entry["type"] == CARE_PLAN)
+    known = [str(plan["reference"]) for plan in draft.body["earlier"]]
+    try:
+        found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
+    except ServerError as error:
+        services().log.warning("rivals", error=type(error).__name__, server_status=error.status)
+        return {"unknown": True}
+    if found is None:
+        return None
+    services().log.info("rivals", count=len(found.revoked))
+    return asdict(found)
 
 
 def _problem(error: ServerError) -> dict[str, str]:

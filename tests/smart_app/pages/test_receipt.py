@@ -6,17 +6,17 @@ from ivfhir.write_back import WriteReceipt
 from ivfhir.writing.earlier import Ended
 from ivfhir.writing.read_back import Compared
 from smart_app.pages.overriding import Override
-from smart_app.pages.receipt import receipt_body, unwritten_page, written_page
+from smart_app.pages.receipt import receipt_body, rival_words, unwritten_page, written_page
 from tests.smart_app.pages.conftest import sample
 
 WHEN = datetime(2025, 3, 3, 8, 51, tzinfo=UTC)
 SAME = Compared("d1.LUNG-A02.1", "ServiceRequest", "ServiceRequest/7", "1", ())
 
 
-def page_of(*entries, override=None, gap="", replaced=(), **more):
+def page_of(*entries, override=None, gap="", replaced=(), rivals=None, **more):
     body = receipt_body(WriteReceipt(entries, already_there=False, **more), written_at=WHEN)
     return written_page(
-        {**body, "replaced": list(replaced)},
+        {**body, "replaced": list(replaced), "rivals": rivals},
         sample("halloran").care_plan("2025-03-03"),
         signer="Dr Voss",
         accepted_at="2025-03-03T08:51:00+00:00",
@@ -96,3 +96,54 @@ def test_a_plan_that_must_be_reviewed_again():
     page = unwritten_page(problem, review_href="/r", match_href="/m")
     assert page.send_again == ""
     assert page.links[0] == ("Review again", "/r")
+
+
+def test_the_plan_that_was_stored_first_stays_and_the_receipt_says_so():
+    rivals = {
+        "own": "CarePlan/1",
+        "stays": "CarePlan/1",
+        "author": "Dr Voss",
+        "revoked": ["CarePlan/2", "CarePlan/3"],
+        "left": ["CarePlan/4"],
+    }
+    assert rival_words(rivals) == [
+        "Another session accepted a plan of this protocol for this patient at the same time. "
+        "Yours was stored first and stays.",
+        "Revoked with their draft orders: CarePlan/2 and CarePlan/3.",
+        "Still active, and to be revoked in the EHR: CarePlan/4.",
+    ]
+
+
+def test_a_plan_that_gave_way_is_not_called_written():
+    rivals = {
+        "own": "CarePlan/2",
+        "stays": "CarePlan/1",
+        "author": "Dr Okafor",
+        "revoked": ["CarePlan/2"],
+        "left": [],
+    }
+    page = page_of(SAME, rivals=rivals)
+    assert page.style == "warn"
+    assert page.title.startswith("Withdrawn again: another plan was accepted at the same time")
+    assert page.text[-1] == (
+        "Another session's plan of this protocol (CarePlan/1, accepted by Dr Okafor) was stored "
+        "first and stays. Yours was revoked with its draft orders; both can be read in the EHR."
+    )
+
+
+def test_two_active_plans_are_said_when_one_could_not_be_revoked():
+    rivals = {
+        "own": "CarePlan/2",
+        "stays": "CarePlan/1",
+        "author": "",
+        "revoked": [],
+        "left": ["CarePlan/2"],
+    }
+    (sentence,) = rival_words(rivals)
+    assert sentence.endswith("is active beside it: revoke one of them in the EHR.")
+
+
+def test_a_failed_look_for_other_plans_is_said():
+    (sentence,) = rival_words({"unknown": True})
+    assert "could not be looked up" in sentence
+    assert rival_words(None) == []

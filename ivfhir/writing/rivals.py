@@ -1,0 +1,126 @@
+"""Two sessions that accept at once: of several active plans of one protocol, one stays.
+
+Before a plan is sent, the active plans are read and shown; what another session accepts in that
+moment is not among them. So after the commit it is looked again. The plan that the server stored
+first stays, then the lower identifier; whoever looks last sees all, and all come to the same. The
+others are revoked, each with its orders that nobody has touched; nothing is deleted.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PATIENT, Resource
+from ivfhir.repository import Repository
+from ivfhir.writing.bundle import revocation, value_of
+from ivfhir.writing.earlier import read_plan_parts
+
+_TRIES = 3
+"""How often a plan that another session changes at the same moment is read again."""
+
+
+@dataclass(frozen=True)
+class Rivalry:
+    """What was found beside a plan that was just written.
+
+    Attributes:
+        own: the plan's reference.
+        stays: the reference of the plan that stays.
+        author: who accepted that one, as it says; '' when it does not.
+        revoked: references of the plans that were revoked, or were so already when it was tried.
+        left: references of plans that should have been and could not.
+    """
+
+    own: str
+    stays: str
+    author: str
+    revoked: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def settle_rivals(
+    repository: Repository,
+    own: str,
+    *,
+    known: Collection[str],
+    may: Callable[[str, str], bool],
+) -> Rivalry | None:
+    """Leave one of the active plans of a protocol that were accepted at the same time.
+
+    Args:
+        repository: the server.
+        own: reference of the plan that was just written.
+        known: references of the active plans that were shown at its review: these are not touched.
+        may: tells whether the scopes grant an interaction ("r", "u") on a type.
+
+    Returns:
+        What became of them; None when there was no other.
+
+    Raises:
+        ServerError: the plans could not be looked for.
+    """
+    plan = repository.read(CARE_PLAN, own.partition("/")[2])
+    patient = str(plan.get("subject", {}).get("reference", "")).rpartition("/")[2]
+    found = repository.search(CARE_PLAN, {"patient": f"{PATIENT}/{patient}"})
+    rivals = [
+        each
+        for each in found
+        if each.get("status") == "active"
+        and reference_of(each) not in (own, *known)
+        and not _protocols(plan).isdisjoint(_protocols(each))
+    ]
+    if not rivals:
+        return None
+    first, *others = sorted([plan, *rivals], key=_rank)
+    ended = {reference_of(each): _end(repository, each, may) for each in others}
+    return Rivalry(
+        own=own,
+        stays=reference_of(first),
+        author=str(first.get("author", {}).get("display", "")),
+        revoked=tuple(reference for reference, gone in ended.items() if gone),
+        left=tuple(reference for reference, gone in ended.items() if not gone),
+    )
+
+
+def _protocols(plan: Resource) -> frozenset[str]:
+    """Return the protocols that a plan follows, in whatever version."""
+    return frozenset(
+        str(canonical).partition("|")[0] for canonical in plan.get("instantiatesCanonical", ())
+    )
+
+
+def _rank(plan: Resource) -> tuple[str, str, str]:
+    """Return what orders plans: when the server stored them, then their identifiers."""
+    stored = str(plan.get("meta", {}).get("lastUpdated", ""))
+    return stored, value_of(plan) or "", str(plan.get("id", ""))
+
+
+def _end(repository: Repository, plan: Resource, may: Callable[[str, str], bool]) -> bool:
+    """Revoke a plan with its untouched orders; return whether it is revoked afterwards."""
+    if not may(CARE_PLAN, "u"):
+        return False
+    for _ in range(_TRIES):
+        try:
+            if plan.get("status") != "active":
+                return True
+            parts = read_plan_parts(repository, plan, may=may)
+            ending = [plan, *(part.resource for part in parts if part.resource and not part.stays)]
+            repository.transact(
+                {
+                    "resourceType": BUNDLE,
+                    "type": "transaction",
+                    "entry": [revocation(each) for each in ending],
+                }
+            )
+        except UnauthorisedError:
+            raise
+        except ServerError:
+            pass  # Somebody else may have done it meanwhile: the next look tells.
+        try:
+            plan = repository.read(CARE_PLAN, str(plan["id"]))
+        except UnauthorisedError:
+            raise
+        except ServerError:
+            continue
+    return plan.get("status") != "active"
