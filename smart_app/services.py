@@ -9,9 +9,11 @@ import requests
 from flask import current_app, g, has_app_context
 from structlog.typing import FilteringBoundLogger
 
+from ivfhir.errors import BadAnswerError, InputError
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
+from ivfhir.shape import check_shape
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from smart_app.answer_cache import AnswerCache, Fresh
 from smart_app.config import Settings
@@ -153,6 +155,10 @@ class AppServices:
             statement = repository.statement(etag=etag)
             if statement.resource is None:
                 return Fresh(None, statement.headers)
+            try:
+                check_shape(statement.resource)
+            except InputError as error:
+                raise BadAnswerError(error.message) from error
             return Fresh(read_write_support(statement.resource, needed), statement.headers)
 
         return self.statements.get((fhir_base.rstrip("/"), needed), ask)

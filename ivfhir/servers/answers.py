@@ -2,6 +2,7 @@
 
 from ivfhir.errors import BadAnswerError, IncompleteError, InputError, RejectedError
 from ivfhir.fhir.bundles import is_failure
+from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.json import loads
 from ivfhir.fhir.nulls import drop_nulls
 from ivfhir.fhir.types import BUNDLE, Json, Resource
@@ -32,7 +33,7 @@ def resource_in(answer: Answer, what: str, allowance: Allowance) -> Resource:
         pass
     except InputError as error:
         reason += f": {error.message.rstrip('.')}"
-    resource = body if isinstance(body, dict) and _is_resource(body) else None
+    resource = body if isinstance(body, dict) and has_common_shape(body) else None
     if not answer.ok:
         raise error_of(answer, what, outcome=resource)
     if resource is None:
@@ -59,7 +60,9 @@ def search_page(page: Resource, resource_type: str) -> Resource:
         entry.get("resource") if isinstance(entry, dict) else None
         for entry in (entries if isinstance(entries, list) else [None])
     ]
-    if page["resourceType"] != BUNDLE or not all(_is_resource(resource) for resource in resources):
+    if page["resourceType"] != BUNDLE or not all(
+        has_common_shape(resource) for resource in resources
+    ):
         raise BadAnswerError(
             f"The server answered the search for {resource_type} with something else than a Bundle "
             "of resources; check its address."
@@ -71,7 +74,3 @@ def search_page(page: Resource, resource_type: str) -> Resource:
                 outcome=resource,
             )
     return {**page, "entry": entries}
-
-
-def _is_resource(body: Json) -> bool:
-    return isinstance(body, dict) and isinstance(body.get("resourceType"), str)

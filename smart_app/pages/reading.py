@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ivfhir.errors import ForbiddenError, ServerError, UnauthorisedError
+from ivfhir.errors import ForbiddenError, InputError, ServerError, UnauthorisedError
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
+from ivfhir.shape import check_shape
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
 from smart_app.pages.reading_json import decode, encode
@@ -207,9 +208,11 @@ def _active_plans(
         )
     try:
         plans = launch.repository.search(CARE_PLAN, {"patient": launch.patient_id})
+        for plan in plans:
+            check_shape(plan)
     except UnauthorisedError:
         raise
-    except ServerError as error:
+    except (ServerError, InputError) as error:
         return [], f"Earlier plans could not be looked for: {error.message}"
     ours = [
         plan for plan in plans if any(follows(plan, protocol) for protocol in protocols.values())

@@ -3,6 +3,7 @@
 from ivfhir.errors import ForbiddenError, NotFoundError
 from ivfhir.fhir.references import Key, parse_literal, subject_of
 from ivfhir.fhir.types import PATIENT, Resource
+from ivfhir.shape import check_shape
 from smart_app.session import Launch
 
 _NOT_HERE = "This record holds no such entry. Go back to the page that you came from."
@@ -15,6 +16,7 @@ def read_allowed(launch: Launch, key: Key) -> Resource:
 
     Raises:
         NotFoundError: the address names no resource, or another patient's.
+        InputError: it is not of the shape that R4 gives its type.
         ForbiddenError: the granted scopes do not let the app read the type.
     """
     literal = parse_literal(str(key))
@@ -30,6 +32,7 @@ def read_allowed(launch: Launch, key: Key) -> Resource:
     if key.resource_type == PATIENT and key != patient:
         raise NotFoundError(_NOT_HERE)
     resource = launch.repository.read(*key)
+    check_shape(resource)
     about = (subject_of(resource) or {}).get("reference")
     subject = parse_literal(about) if isinstance(about, str) else None
     if subject is not None and subject.key.resource_type == PATIENT and subject.key != patient:

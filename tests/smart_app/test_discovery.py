@@ -128,3 +128,21 @@ def test_an_untrusted_issuer_is_not_asked_for_keys() -> None:
     configuration = found(jwks_uri=None, issuer="http://id.example")
     with pytest.raises(LaunchError, match="issuer is not an https URL"):
         find_jwks_uri(configuration, HTTP)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        '{"a":' * 5_000 + "1" + "}" * 5_000,
+        '{"authorization_endpoint":' * 200 + "1" + "}" * 200,
+        '{"a": 1' + "0" * 5_000 + "}",
+        '{"token_endpoint": "https://a.example/", "token_endpoint": "https://b.example/"}',
+        "null",
+    ],
+)
+@responses.activate
+def test_json_that_is_too_deep_too_long_or_says_two_things_is_refused(body: str) -> None:
+    responses.get(URL, body=body)
+    with pytest.raises(LaunchError):
+        discover(ISS, HTTP)

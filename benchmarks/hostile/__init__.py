@@ -1,0 +1,1 @@
+"""The app against an EHR that answers whatever it can think of."""

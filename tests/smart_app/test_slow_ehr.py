@@ -1,0 +1,72 @@
+"""One EHR that does not answer, on the app's own processes: everything else goes on."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.servers.raw_server import http_answer, raw_server
+from tests.smart_app.test_killed_in_a_write import Ward, running_ward
+
+pytestmark = pytest.mark.server
+
+
+def add_slow_ehr(ward: Ward, iss: str) -> None:
+    """Start the app anew with another EHR beside the ward's."""
+    ward.kill_app()
+    write = ward._settings
+
+    def settings() -> Path:
+        path = write()
+        more = f'\n[[ehr]]\nname = "Slow"\niss = "{iss}/fhir"\nclient_id = "slow"\n'
+        top = "timeout_s = 8\nsign_in_minutes = 10\n"
+        path.write_text(top + path.read_text("utf-8") + more, encoding="utf-8")
+        return path
+
+    ward._settings = settings
+    ward.start_app()
+
+
+def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
+    sekmet: str, tmp_path: Path
+) -> None:
+    over = threading.Event()
+
+    def silent(connection: socket.socket, _request: bytes) -> None:
+        over.wait(30)
+        connection.sendall(http_answer(b"{}"))
+
+    with raw_server(silent) as slow, running_ward(tmp_path, sekmet) as ward:
+        add_slow_ehr(ward, slow)
+
+        def launch_slow(_number: int) -> requests.Response:
+            query = {"iss": f"{slow}/fhir", "launch": "x"}
+            return requests.get(
+                f"{ward.app_url}/launch", params=query, timeout=60, headers={"Connection": "close"}
+            )
+
+        with ThreadPoolExecutor(48) as pool:
+            waiting = [pool.submit(launch_slow, number) for number in range(48)]
+            time.sleep(1)
+            for _ in range(10):
+                started = time.monotonic()
+                assert requests.get(f"{ward.app_url}/health", timeout=10).ok
+                other = requests.get(
+                    f"{ward.app_url}/launch",
+                    params={"iss": f"{ward.ehr_url}/fhir", "launch": "x"},
+                    timeout=10,
+                    allow_redirects=False,
+                )
+                assert other.status_code == 303
+                assert time.monotonic() - started < 3
+            answers = [each.result() for each in waiting]
+            over.set()
+        busy = [answer for answer in answers if answer.status_code == 503]
+        assert len(busy) >= 48 - 2 * 10, [answer.status_code for answer in answers]
+        assert all(answer.headers["Retry-After"] == "5" for answer in busy)
+        assert all("The EHR is busy" in answer.text for answer in busy)
+        assert {answer.status_code for answer in answers} == {503, 504}
