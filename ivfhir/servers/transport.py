@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from types import TracebackType
 from typing import Any
 
@@ -19,10 +20,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 _PIECE = 1 << 16
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """What a body may be packed in, once: a body packed twice grows a millionfold."""
+
+_UNREADABLE = (ValueError, OverflowError, HTTPException, HTTPError)
+"""What the libraries below requests let through when a server does not speak HTTP."""
 
 
 class TooLargeError(Exception):
@@ -90,10 +95,12 @@ def exchange(
             response = session.request(method, url, stream=True, allow_redirects=False, **more)
             with contextlib.closing(response):
                 content = _body(response, most_bytes)
-        except requests.RequestException as error:
+        except (requests.RequestException, *_UNREADABLE) as error:
             if watch.over:
                 raise TooLateError from error
-            raise
+            if isinstance(error, requests.RequestException):
+                raise
+            raise requests.ConnectionError("the answer is no HTTP") from error
         if watch.over:  # The end of the body may be where the watch cut it off.
             raise TooLateError
     return Answer(response.status_code, response.headers, content)

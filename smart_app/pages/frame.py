@@ -95,6 +95,9 @@ def deceased_words(decision: Mapping[str, Any]) -> str | None:
     return f"died on {when}" if when else "died, date not recorded"
 
 
+_LONGEST_NAME = 300
+
+
 def patient_name(patient: Resource) -> str:
     """Return `FAMILY, Given`: the official name first, then the usual one, then any."""
     names = sorted(patient.get("name", ()), key=lambda name: _NAME_USE.get(name.get("use", ""), 2))
@@ -103,9 +106,8 @@ def patient_name(patient: Resource) -> str:
     # A given name may be null, with an extension in its place.
     given = " ".join(part for part in names[0].get("given", ()) if part)
     family = str(names[0].get("family", "")).upper()
-    return ", ".join(part for part in (family, given) if part) or str(
-        names[0].get("text", "Name not recorded")
-    )
+    name = ", ".join(part for part in (family, given) if part)
+    return (name or str(names[0].get("text", "Name not recorded")))[:_LONGEST_NAME]
 
 
 def as_of_words(as_of: str) -> str:

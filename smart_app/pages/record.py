@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from ivfhir.fhir.json import dumps
@@ -21,6 +22,10 @@ _FIRST = (
     "onset",
     "recordedDate",
 )
+MOST_ROWS = 1000
+MOST_CHARACTERS = 2000
+"""Of one value; a name in a title is cut at a tenth of it."""
+
 _LEFT_OUT = frozenset({"resourceType", "id", "meta", "text", "contained", "div"})
 
 
@@ -35,7 +40,10 @@ class RecordRow:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """View model of the page."""
+    """View model of the page; `cut` when the resource is too large to be shown whole.
+
+    Then `json` is empty.
+    """
 
     title: str
     reference: str
@@ -43,6 +51,7 @@ class RecordPage:
     updated: str
     rows: tuple[RecordRow, ...]
     json: str
+    cut: bool
 
 
 def record_page(resource: Resource, link: Callable[[str], str]) -> RecordPage:
@@ -55,14 +64,25 @@ def record_page(resource: Resource, link: Callable[[str], str]) -> RecordPage:
     meta = resource.get("meta", {})
     reference = f"{resource['resourceType']}/{resource.get('id', '')}"
     updated = str(meta.get("lastUpdated", ""))
+    title = str(coded_text(resource) or resource.get("title") or resource["resourceType"])
+    rows = tuple(islice(_rows(resource, link), MOST_ROWS + 1))
+    cut = len(rows) > MOST_ROWS or any(len(row.value) > MOST_CHARACTERS for row in rows)
     return RecordPage(
-        title=str(coded_text(resource) or resource.get("title") or resource["resourceType"]),
+        title=title[: MOST_CHARACTERS // 10],
         reference=reference,
         version=str(meta.get("versionId", "")),
         updated=dates.day(updated),
-        rows=tuple(_rows(resource, link)),
-        json=dumps(resource, indent=2),
+        rows=tuple(_short(row) for row in rows[:MOST_ROWS]),
+        json="" if cut else dumps(resource, indent=2),
+        cut=cut,
     )
+
+
+def _short(row: RecordRow) -> RecordRow:
+    """Return the row with its path and value as far as a page shows them."""
+    if len(row.value) <= MOST_CHARACTERS and len(row.path) <= MOST_CHARACTERS:
+        return row
+    return RecordRow(row.path[:MOST_CHARACTERS], f"{row.value[:MOST_CHARACTERS]}…", None)
 
 
 def _rows(resource: Resource, link: Callable[[str], str]) -> Iterator[RecordRow]:

@@ -146,6 +146,26 @@ def test_a_body_cut_short_is_no_answer() -> None:
         HttpRepository(base).read("Patient", "p")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+        b"HTTP/9.9 999 \xff\r\n\r\n",
+        b"garbage\r\n",
+        b"",
+    ],
+)
+def test_what_is_no_http_is_no_answer(data: bytes) -> None:
+    with (
+        raw_server(lambda connection, _request: connection.sendall(data)) as base,
+        pytest.raises(errors.ServerError),
+    ):
+        HttpRepository(base, read_timeout_s=2).read("Patient", "p")
+
+
 def test_a_packed_answer_within_the_limits_is_read() -> None:
     def answer(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(http_answer(gzip.compress(PATIENT), "Content-Encoding: gzip"))

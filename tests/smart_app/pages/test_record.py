@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from smart_app.pages.record import record_page
+from smart_app.pages.record import MOST_CHARACTERS, MOST_ROWS, record_page
 
 RESOURCE = {
     "resourceType": "Observation",
@@ -27,3 +27,13 @@ def test_a_resource_is_a_table_with_links_and_its_json():
     assert rows["note 2.text"].value == "b"
     assert rows["extension.valueBoolean"].value == "true"
     assert '"value": 220.0' in page.json
+    assert not page.cut
+
+
+def test_a_resource_too_large_for_a_page_is_cut_and_the_page_says_so():
+    many = {f"n{number}": number for number in range(100_000)}
+    page = record_page({**RESOURCE, **many}, str)
+    assert (len(page.rows), page.json, page.cut) == (MOST_ROWS, "", True)
+    long = record_page({**RESOURCE, "code": {"text": "a" * 1_000_000}}, str)
+    assert (len(long.title), long.json, long.cut) == (200, "", True)
+    assert long.rows[0].value == "a" * MOST_CHARACTERS + "…"
