@@ -64,7 +64,6 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
             page = clinician.open(f"receipt/{draft}").text
             assert "Withdrawn again: another plan was accepted at the same time" in page
             assert "Yours was revoked with its draft orders" in page
-    print(f"{sessions} sessions: {len(revoked)} plans revoked, {len(late)} too late to be sent")
 
 
 def test_of_eight_plans_accepted_at_once_one_stays(sekmet: str, tmp_path: Path) -> None:
