@@ -52,14 +52,15 @@ def test_a_page_of_a_launch_that_the_browser_does_not_hold_is_no_opening(
 def test_a_refused_sign_in_is_kept_and_a_foreign_answer_is_not(
     app: Flask, client: FlaskClient, begin: Callable[..., str]
 ) -> None:
-    assert client.get("/callback?state=unknown&error=access_denied").status_code == 400
+    foreign = "/callback?state=unknown&error=access_denied"
+    assert client.get(foreign, follow_redirects=True).status_code == 400
     assert events(app) == []
     answer = begin(client)
     state = re.search(r"state=[^&]*", answer)
     issuer = re.search(r"&iss=[^&]*", answer)
     assert state is not None
     refused = f"/callback?{state[0]}&error=access_denied{issuer[0] if issuer else ''}"
-    assert client.get(refused).status_code == 400
+    assert client.get(refused, follow_redirects=True).status_code == 400
     [failed] = events(app)
     assert (failed["event"], failed["outcome"], failed["why"]) == (
         "sign-in",
