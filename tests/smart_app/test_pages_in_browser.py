@@ -173,3 +173,18 @@ def test_signing_in_again_leads_to_the_same_patient_and_page(
         page.get_by_role("heading", name="Lung: eligible").wait_for()
         assert page.url == f"{launch}/why/LUNG"
         assert "SATO, Kenji" in page.content()
+
+
+def test_signing_out_leads_to_a_page_that_holds_nothing_of_the_patient(
+    opened: tuple[Demo, Page, str],
+) -> None:
+    _, page, launch = opened
+    page.goto(f"{launch}/why/LUNG")
+    check_page(page)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="You are signed out of this window").wait_for()
+    assert "HALLORAN" not in page.content().upper()
+    check_page(page)
+    page.goto(f"{launch}/match")
+    assert "HALLORAN" not in page.content().upper()
+    check_page(page)
