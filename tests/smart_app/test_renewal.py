@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ivfhir.errors import ForeignDraftError
+from smart_app.fake_ehr.grants import Access
 from smart_app.oauth import TokenAnswer, TokenClient
 from smart_app.store import Store
 from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back, new_client
@@ -206,7 +207,8 @@ def test_a_token_refused_for_many_pages_at_once_is_renewed_once(
     name = f"__Host-ivfhir-{launched.launch_id}"
     cookie = client.get_cookie(name)
     assert cookie is not None
-    fake_ehr.fail("status-401", times=3, path="Patient/")
+    refused = store.reload_launch(launched.launch_id).body["access_token"]
+    assert fake_ehr.grants.take(Access, refused), "the EHR takes it no longer"
     asked: list[str] = []
     original = TokenClient.refresh
 
