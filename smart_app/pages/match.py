@@ -100,7 +100,7 @@ def _headline(
     dead = deceased_words(decision)
     if dead:
         return Headline("off", f"Recorded as {dead}", "No plan can be made.")
-    if problem_list_empty:
+    if problem_list_empty and all(answer.status == "indeterminate" for answer in concerned):
         title = "The problem list is empty: no protocol can be judged"
         return Headline("ask", title, "Add the diagnosis in the EHR, then read again.")
     if not concerned:
@@ -124,7 +124,7 @@ def _headline(
 
 def _undecided(answer: Answered) -> Headline:
     open_ones = (*answer.unread, *answer.missing)
-    text = f"Not judged: {titles(open_ones)}. Nothing found so far speaks against the protocol."
+    text = f"Not judged: {titles(open_ones)}. No condition that could be judged fails."
     if answer.unread:
         text += " Read the record again before anything is obtained."
     why = _undecided_words(answer)

@@ -1,17 +1,22 @@
 """The first page, for the sample patients of 3 March 2025."""
 
+from dataclasses import replace
+
+from ivfhir.evaluate import evaluate
+from ivfhir.expressions.values import DateTime
+from ivfhir.knowledge.load import load_protocol
 from smart_app.pages.answers import read_answer
 from smart_app.pages.match import match_page
 from smart_app.pages.words import UNITS
-from tests.smart_app.pages.conftest import sample
+from tests.smart_app.pages.conftest import AS_OF, sample
 
 
-def page_of(name, *, empty=False, culprit=None):
+def page_of(name, *, culprit=None):
     patient = sample(name)
     blocks = read_answer(patient.entry, patient.card, patient.writer).blocks
     culprits = [fact for each in blocks for fact in each.facts if fact.key == culprit]
     answered = read_answer(patient.entry, patient.card, patient.writer, culprits)
-    return match_page(patient.decision, [answered], problem_list_empty=empty)
+    return match_page(patient.decision, [answered], problem_list_empty=False)
 
 
 def test_eligible():
@@ -46,9 +51,38 @@ def test_the_dead():
     assert page.entries[0].action == "See the answers"
 
 
+def page_without_problem_list(name, *, unread):
+    """Return the page when the problem list holds nothing, or could not be read."""
+    patient = sample(name)
+    kept = [each for each in patient.record.resources if each["resourceType"] != "Condition"]
+    unread_types = {"Condition": "no answer"} if unread else {}
+    record = replace(patient.record, resources=tuple(kept), unread=unread_types)
+    decision = evaluate(record, [load_protocol("LUNG")], as_of=DateTime.parse(AS_OF)).to_json()
+    answered = read_answer(decision["protocols"][0], patient.card, patient.writer)
+    return match_page(decision, [answered], problem_list_empty=not unread)
+
+
 def test_an_empty_problem_list():
-    page = page_of("halloran", empty=True)
+    page = page_without_problem_list("halloran", unread=False)
     assert page.headline.title == "The problem list is empty: no protocol can be judged"
+
+
+def test_an_empty_problem_list_hides_nothing_that_blocks():
+    page = page_without_problem_list("duarte", unread=False)
+    said = f"{page.headline.title} {page.headline.text}"
+    assert "severe bleeding tendency" in said
+    assert "no protocol can be judged" not in said
+
+
+def test_an_unread_problem_list_hides_nothing_that_blocks():
+    page = page_without_problem_list("duarte", unread=True)
+    assert page.headline.title.startswith("Not eligible for lung: marrow reserve")
+
+
+def test_an_unread_problem_list_where_nothing_fails():
+    page = page_without_problem_list("halloran", unread=True)
+    assert "No condition that could be judged fails." in page.headline.text
+    assert "Nothing found" not in page.headline.text, "an INR of 9 would be found, and not judged"
 
 
 def test_the_six_others_are_not_yet_computable():
