@@ -12,6 +12,7 @@ from typing import Any
 
 from ivfhir.errors import UsageError
 from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.override import override_words
 
 PROVENANCE_ID = "signature"
 """Id of the Provenance inside the accepted plan."""
@@ -63,9 +64,7 @@ def accept(
     for resource in accepted["contained"]:
         if resource["resourceType"] == REQUEST_GROUP:
             resource.update(_ACTIVE)
-    override = None
-    if override_reason:
-        override = f"Override{f' ({override_kind})' if override_kind else ''}: {override_reason}"
+    override = override_words(override_kind, override_reason) if override_reason else None
     accepted["contained"].append(
         _provenance(accepted, decision, practitioner, accepted_at, override)
     )

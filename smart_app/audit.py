@@ -12,15 +12,12 @@ from smart_app.services import services
 if TYPE_CHECKING:
     from smart_app.session import Launch
 
-EVENTS = ("sign-in", "sign-out", "open", "sign", "override", "write", "discard")
-"""Every kind of event of the trail."""
-
 
 def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:
     """Keep that the launch's user did something about its patient.
 
     Args:
-        event: one of `EVENTS`.
+        event: one of the kinds that `audit_event` knows.
         launch: the launch: its EHR, user and patient.
         done: whether it succeeded.
         details: what more there is to say, such as `protocol` and `draft`; never a name of a

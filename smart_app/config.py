@@ -151,8 +151,6 @@ class Settings:
         if len({ehr.iss.rstrip("/") for ehr in self.ehrs}) != len(self.ehrs):
             raise SettingsError("ehr.iss: two EHRs have the same iss; keep one of them.")
         self._check_limits()
-        if self.idle_minutes < 1:
-            raise SettingsError("idle_minutes must be 1 or more.")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise SettingsError("log_level must be debug, info, warning or error.")
         try:
@@ -163,7 +161,10 @@ class Settings:
             ) from error
 
     def _check_limits(self) -> None:
-        for name in ("timeout_s", "page_timeout_s", "answer_mib", "read_mib", "read_pages"):
+        for name in (
+            *("timeout_s", "page_timeout_s", "answer_mib", "read_mib", "read_pages"),
+            *("idle_minutes", "keep_days", "audit_days"),
+        ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be 1 or more.")
         if not 1 <= self.write_timeout_s <= _LONGEST_WRITE_S:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.override import OVERRIDE_KINDS
+from smart_app.pages import words
 
-KINDS = {kind: f"{words[:1].upper()}{words[1:]}" for kind, words in OVERRIDE_KINDS.items()}
+KINDS = {kind: words.capitalise(named) for kind, named in OVERRIDE_KINDS.items()}
 """Kinds of an override, as `ivfhir apply --override-kind` names them, as they head a line."""
 
 

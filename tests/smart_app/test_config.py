@@ -86,6 +86,8 @@ def test_an_ehr_is_found_with_and_without_a_slash_at_the_end(tmp_path: Path) -> 
         (FILE.replace("https://portal.example", "https://portal.example/x"), "not an origin"),
         (FILE.replace("https://other.example:8443/fhir", "https://ehr.example/fhir/"), "same iss"),
         (FILE.replace("https://ehr.example", "http://ehr.example"), "ehr.iss"),
+        ('public_url = "https://app.example"\nidle_minutes = 0', "idle_minutes must be 1 or more"),
+        ('public_url = "https://app.example"\naudit_days = 0', "audit_days must be 1 or more"),
         ("public_url = ", "is not TOML"),
     ],
 )
