@@ -15,9 +15,10 @@ from smart_app.sealing import Sealer, fingerprint_key, keyed_hash
 from smart_app.store.models import (
     AuditMarkRow,
     AuditRow,
-    Base,
     DraftRow,
     LaunchRow,
+    LaunchUseRow,
+    ReadingRow,
     ReceiptRow,
     SecretRow,
     SignInRow,
@@ -28,15 +29,17 @@ _SECRETS_LOCK = 0x697646_48_0002
 _WAIT_S = 30
 _BATCH = 200
 
-_SEALED: tuple[tuple[type[Base], Any, str], ...] = (
-    (SecretRow, SecretRow.name, "secret"),
-    (LaunchRow, LaunchRow.id, "launch"),
-    (SignInRow, SignInRow.state_hash, "sign-in"),
-    (DraftRow, DraftRow.id, "draft"),
-    (ReceiptRow, ReceiptRow.draft_id, "receipt"),
-    (AuditRow, AuditRow.number, "audit"),
+_SEALED: tuple[tuple[Any, Any, str], ...] = (
+    (SecretRow.name, SecretRow.sealed, "secret"),
+    (LaunchRow.id, LaunchRow.sealed, "launch"),
+    (LaunchUseRow.launch_id, LaunchUseRow.given, "given"),
+    (SignInRow.state_hash, SignInRow.sealed, "sign-in"),
+    (DraftRow.id, DraftRow.sealed, "draft"),
+    (ReceiptRow.draft_id, ReceiptRow.sealed, "receipt"),
+    (ReadingRow.launch_id, ReadingRow.sealed, "reading"),
+    (AuditRow.number, AuditRow.sealed, "audit"),
 )
-"""Every table that holds something sealed, its key column, and the word before it in the seal."""
+"""Each column that holds something sealed: key of its row, itself, the seal's first word."""
 
 
 def open_secrets(engine: Engine, sealer: Sealer) -> dict[str, bytes]:
@@ -99,15 +102,15 @@ def reseal(engine: Engine, sealer: Sealer, *, progress: Callable[[int], None]) -
         How many rows were sealed anew.
     """
     done = 0
-    for table, key, word, rows in _older(engine, sealer):
+    for key, column, word, rows in _older(engine, sealer):
         with engine.begin() as connection:
             for row_id, sealed in rows:
                 seal = f"{word}:{row_id}"
                 anew = sealer.seal(sealer.open(sealed, seal), seal)
                 changed = connection.execute(
-                    update(table)
-                    .where(key == row_id, table.sealed == sealed)  # type: ignore[attr-defined]  # every one of them has it
-                    .values(sealed=anew)
+                    update(column.class_)
+                    .where(key == row_id, column == sealed)
+                    .values({column.key: anew})
                 )
                 done += int(changed.rowcount)
         progress(done)
@@ -116,12 +119,12 @@ def reseal(engine: Engine, sealer: Sealer, *, progress: Callable[[int], None]) -
 
 def _older(
     engine: Engine, sealer: Sealer
-) -> Iterator[tuple[type[Base], Any, str, list[tuple[Any, bytes]]]]:
-    """Give what older keys sealed, in batches of one table, with its key column and seal word."""
-    for table, key, word in _SEALED:
+) -> Iterator[tuple[Any, Any, str, list[tuple[Any, bytes]]]]:
+    """Give what older keys sealed, in batches of one column: as `_SEALED`, and key and content."""
+    for key, column, word in _SEALED:
         last: Any = None
         while True:
-            query = select(key, table.sealed).order_by(key).limit(_BATCH)  # type: ignore[attr-defined]  # every one of them has it
+            query = select(key, column).where(column.is_not(None)).order_by(key).limit(_BATCH)
             with engine.connect() as connection:
                 found = connection.execute(query if last is None else query.where(key > last)).all()
             if not found:
@@ -129,4 +132,4 @@ def _older(
             last = found[-1][0]
             rows = [(row_id, sealed) for row_id, sealed in found if not sealer.is_newest(sealed)]
             if rows:
-                yield table, key, word, rows
+                yield key, column, word, rows

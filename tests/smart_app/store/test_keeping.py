@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, text
 
 from ivfhir.errors import SettingsError
 from smart_app.sealing import Sealer, add_key, load_keys, make_sealer
 from smart_app.store import Store
-from smart_app.store.keeping import older_sealed, reseal
+from smart_app.store.keeping import _SEALED, older_sealed, reseal
+from smart_app.store.models import Base
 from tests.smart_app.store.conftest import KEY, Clock
 from tests.smart_app.store.test_schema import RELEASE
 
@@ -30,6 +31,8 @@ def fill(store: Store, clock: Clock, count: int = 3) -> None:
         draft = store.save_draft(name, protocol="LUNG", body={"n": number})
         store.save_receipt(draft, {"n": number})
         store.save_sign_in(f"state-{number}", "b", {"n": number}, life_s=60)
+        store.keep_given(name, {"n": number})
+        store.keep_reading(name, store.begin_reading(name), {"n": number}, keep_s=300)
 
 
 def read(store: Store, count: int = 3) -> None:
@@ -41,6 +44,19 @@ def read(store: Store, count: int = 3) -> None:
         assert receipt is not None
         assert (draft.body, receipt.body) == ({"n": number}, {"n": number})
         assert store.use_sign_in(f"state-{number}", "b") == {"n": number}
+        reading = store.load_reading(name)
+        assert reading is not None
+        assert (store.load_given(name), reading.body) == ({"n": number}, {"n": number})
+
+
+def test_a_new_key_reaches_every_column_that_holds_something_sealed() -> None:
+    sealed = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+    assert {f"{column.class_.__tablename__}.{column.key}" for _, column, _ in _SEALED} == sealed
 
 
 def test_another_key_is_refused_at_the_start_in_a_sentence(
@@ -69,7 +85,7 @@ def test_after_a_change_of_keys_the_old_one_is_not_needed_and_owners_are_the_sam
     store = open_store()
     fill(store, clock)
     both = Sealer(OTHER, KEY)
-    assert reseal(store._engine, both, progress=lambda _: None) == 2 + 4 * 3
+    assert reseal(store._engine, both, progress=lambda _: None) == 2 + 6 * 3
     assert not older_sealed(store._engine, both)
     new = open_store(sealer=Sealer(OTHER))
     read(new)
