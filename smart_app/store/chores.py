@@ -6,11 +6,11 @@ No batch holds the database for long, and none runs inside the transaction of a 
 from collections.abc import Callable
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from smart_app.store.database import Database
+from smart_app.store.database import Database, rowcount
 from smart_app.store.models import Base, ChoreRow, DraftRow, LaunchRow, SignInRow
+from smart_app.store.uses import UNWRITTEN
 
 _DAY_S = 86_400
 _BATCH, _BATCHES = 200, 50
@@ -27,19 +27,20 @@ class ChoreStore(Database):
             every_s: seconds until it is due again.
         """
         now = self._now
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         with self._transaction() as session:
             due = session.get(ChoreRow, name)
             if due is not None and due.due_at > now:
                 return False
-            session.execute(insert(ChoreRow).values(name=name, due_at=0).on_conflict_do_nothing())
+            session.execute(
+                self._insert(ChoreRow).values(name=name, due_at=0).on_conflict_do_nothing()
+            )
             claimed = session.execute(
                 update(ChoreRow)
                 .where(ChoreRow.name == name, ChoreRow.due_at <= now)
                 .values(due_at=now + every_s)
                 .execution_options(synchronize_session=False)
             )
-            return int(getattr(claimed, "rowcount", 0)) == 1
+            return rowcount(claimed) == 1
 
     def remove_expired(self, *, keep_days: int) -> int:
         """Remove unused sign-ins, the tokens of ended launches, and launches ended `keep_days` ago.
@@ -87,7 +88,7 @@ class ChoreStore(Database):
         return len(rows)
 
     def _remove_launches(self, session: Session, keep_days: int) -> int:
-        unwritten = select(DraftRow.launch_id).where(DraftRow.state.in_(("accepted", "sending")))
+        unwritten = select(DraftRow.launch_id).where(DraftRow.state.in_(UNWRITTEN))
         over = (
             select(LaunchRow.id)
             .where(LaunchRow.expires_at <= self._now - keep_days * _DAY_S)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Result, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -13,6 +15,7 @@ from ivfhir.errors import DatabaseError, SettingsError
 from smart_app.sealing import Sealer
 from smart_app.store.engine import make_engine
 from smart_app.store.keeping import open_secrets
+from smart_app.store.models import Base
 from smart_app.store.schema import upgrade_schema
 
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -85,6 +88,12 @@ class Database:
     def _now(self) -> int:
         return int(self._clock_s())
 
+    def _insert(self, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+        """Return an INSERT that can say what is done when the row is there already."""
+        if self._engine.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         """Give a session whose changes are kept together when the block ends.
@@ -117,3 +126,8 @@ def unreachable(engine: Engine) -> str:
         "database_url: the database cannot be reached, or its tables not made "
         f"({engine.dialect.name})."
     )
+
+
+def rowcount(result: Result[Any]) -> int:
+    """Return how many rows an UPDATE or DELETE changed."""
+    return int(getattr(result, "rowcount", 0))

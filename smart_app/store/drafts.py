@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
-from smart_app.store.database import Database
+from smart_app.store.database import Database, rowcount
 from smart_app.store.models import DraftRow, ReceiptRow
 
 
@@ -71,7 +71,7 @@ class DraftStore(Database):
                 .execution_options(synchronize_session=False)
             )
             row = self._row(session, draft.launch_id, draft.id)
-            if int(getattr(changed, "rowcount", 0)) != 1:
+            if rowcount(changed) != 1:
                 raise VersionConflictError(
                     "This draft was changed or signed in another window. Reload it and review it "
                     "again."
@@ -108,7 +108,7 @@ class DraftStore(Database):
                 .where(DraftRow.version == draft.version, DraftRow.state == "draft")
                 .execution_options(synchronize_session=False)
             )
-            return int(getattr(removed, "rowcount", 0)) == 1
+            return rowcount(removed) == 1
 
     def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> bool:
         """Return True to the one caller, of all threads and processes, that may write the draft.
@@ -130,7 +130,7 @@ class DraftStore(Database):
                 .values(state="sending", claimed_until=now + hold_s, updated_at=now)
                 .execution_options(synchronize_session=False)
             )
-            return int(getattr(claimed, "rowcount", 0)) == 1
+            return rowcount(claimed) == 1
 
     def release_draft(self, draft: Draft, *, state: str) -> None:
         """Give a claim back.

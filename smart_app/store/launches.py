@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Result, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SessionEndedError
+from smart_app.store.database import rowcount
 from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, SignInRow
 from smart_app.store.readings import forget_reading
 from smart_app.store.uses import UseStore
@@ -70,7 +71,7 @@ class LaunchStore(UseStore):
                 return None
             sealed, expires_at = row.sealed, row.expires_at
             used = session.execute(delete(SignInRow).where(SignInRow.state_hash == key))
-            if _rowcount(used) != 1 or expires_at <= self._now:
+            if rowcount(used) != 1 or expires_at <= self._now:
                 return None
         return self._sealer.open(sealed, f"sign-in:{key}")
 
@@ -161,7 +162,7 @@ class LaunchStore(UseStore):
                 .where(LaunchRow.id == launch_id, LaunchRow.refreshing_until <= self._now)
                 .values(refreshing_until=self._now + hold_s)
             )
-            return _rowcount(claimed) == 1
+            return rowcount(claimed) == 1
 
     def reload_launch(self, launch_id: str) -> LaunchRecord:
         """Return a launch whose browser was checked before.
@@ -213,7 +214,3 @@ def digest(secret: str) -> str:
 def holds_tokens(body: Mapping[str, Any]) -> bool:
     """Tell whether a launch's body holds a token."""
     return any(name.endswith("_token") for name in body)
-
-
-def _rowcount(result: Result[Any]) -> int:
-    return int(getattr(result, "rowcount", 0))

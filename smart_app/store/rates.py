@@ -3,7 +3,6 @@
 import math
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from smart_app.store.database import Database
 from smart_app.store.models import RateRow
@@ -41,9 +40,8 @@ class RateStore(Database):
 
     def _take(self, name: str, window: int, *, most: int) -> bool:
         """Add one in one statement; the first of a window removes what is over."""
-        insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         statement = (
-            insert(RateRow)
+            self._insert(RateRow)
             .values(key=name, window=window, count=1, ends_at=(window + 2) * WINDOW_S)
             .on_conflict_do_update(
                 index_elements=[RateRow.key, RateRow.window],

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Result, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SettingsError
 from ivfhir.fhir.json import loads
-from smart_app.store.database import Database
+from smart_app.store.database import Database, rowcount
 from smart_app.store.models import ReadingRow
 
 _SWEPT = 50
@@ -72,7 +72,7 @@ class ReadingStore(Database):
                 .where(ReadingRow.launch_id.in_(over.limit(_SWEPT)))
                 .values(sealed=None, read_at=None)
             )
-        return KeptReading(ticket, len(text), dict(body)) if _rowcount(kept) else None
+        return KeptReading(ticket, len(text), dict(body)) if rowcount(kept) else None
 
     def reading_version(self, launch_id: str, *, keep_s: int) -> int | None:
         """Return the version of the launch's reading; None when none is kept or young enough."""
@@ -148,7 +148,3 @@ def to_text(body: Mapping[str, Any]) -> str:
 
 def _pack(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), level=1)).decode()
-
-
-def _rowcount(result: Result[Any]) -> int:
-    return int(getattr(result, "rowcount", 0))

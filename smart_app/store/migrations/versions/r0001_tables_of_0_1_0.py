@@ -55,11 +55,6 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_{column}", table, [column], if_not_exists=True)
 
 
-def downgrade() -> None:
-    """Refuse: going back is done from a backup."""
-    raise NotImplementedError
-
-
 def _times(*names: str) -> list[sa.Column[int]]:
     return [sa.Column(name, sa.BigInteger(), nullable=False) for name in names]
 

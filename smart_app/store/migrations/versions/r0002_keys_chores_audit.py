@@ -44,8 +44,3 @@ def upgrade() -> None:
         sa.Column("chained", sa.String(64), nullable=False),
         sa.Column("signed", sa.String(64), nullable=False),
     )
-
-
-def downgrade() -> None:
-    """Refuse: going back is done from a backup."""
-    raise NotImplementedError

@@ -23,8 +23,3 @@ def upgrade() -> None:
         sa.Column("read_at", sa.BigInteger(), nullable=True),
     )
     op.create_index("ix_readings_read_at", "readings", ["read_at"])
-
-
-def downgrade() -> None:
-    """Refuse: going back is done from a backup."""
-    raise NotImplementedError

@@ -26,8 +26,3 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_closed_launches_closed_at", "closed_launches", ["closed_at"])
-
-
-def downgrade() -> None:
-    """Refuse: going back is done from a backup."""
-    raise NotImplementedError

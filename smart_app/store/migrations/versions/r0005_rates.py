@@ -19,8 +19,3 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_rates_ends_at", "rates", ["ends_at"])
-
-
-def downgrade() -> None:
-    """Refuse: going back is done from a backup."""
-    raise NotImplementedError
