@@ -4,10 +4,13 @@ Before a plan is sent, the active plans are read and shown; what another session
 moment is not among them. So after the commit it is looked again. The plan that the server stored
 first stays, then the lower identifier; whoever looks last sees all, and all come to the same. The
 others are revoked, each with its orders that nobody has touched; nothing is deleted.
+
+A plan that was stored long before or after was seen, or could be, and is somebody's choice.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from ivfhir.errors import ServerError, UnauthorisedError
 from ivfhir.fhir.references import reference_of
@@ -15,6 +18,12 @@ from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PATIENT, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import revocation, value_of
 from ivfhir.writing.earlier import read_plan_parts
+
+TOGETHER_S = 120
+"""Seconds, by the server's clock, between plans that were accepted at the same time.
+
+From the reading before a plan is sent to its commit no more pass: so long lasts a claim on a draft.
+"""
 
 _TRIES = 3
 """How often a plan that another session changes at the same moment is read again."""
@@ -55,12 +64,14 @@ def settle_rivals(
         may: tells whether the scopes grant an interaction ("r", "u") on a type.
 
     Returns:
-        What became of them; None when there was no other.
+        What became of them; None when there was no other, or the plan is no longer active itself.
 
     Raises:
         ServerError: the plans could not be looked for.
     """
     plan = repository.read(CARE_PLAN, own.partition("/")[2])
+    if plan.get("status") != "active":
+        return None  # Another plan took its place since.
     patient = str(plan.get("subject", {}).get("reference", "")).rpartition("/")[2]
     found = repository.search(CARE_PLAN, {"patient": f"{PATIENT}/{patient}"})
     rivals = [
@@ -69,6 +80,7 @@ def settle_rivals(
         if each.get("status") == "active"
         and reference_of(each) not in (own, *known)
         and not _protocols(plan).isdisjoint(_protocols(each))
+        and _are_together(plan, each)
     ]
     if not rivals:
         return None
@@ -90,10 +102,27 @@ def _protocols(plan: Resource) -> frozenset[str]:
     )
 
 
-def _rank(plan: Resource) -> tuple[str, str, str]:
+def _are_together(plan: Resource, other: Resource) -> bool:
+    """Tell whether plans were stored at the same time; a server that does not say when: yes."""
+    stored, other_stored = _stored_at(plan), _stored_at(other)
+    if stored is None or other_stored is None:
+        return True
+    return abs((stored - other_stored).total_seconds()) <= TOGETHER_S
+
+
+def _rank(plan: Resource) -> tuple[float, str, str]:
     """Return what orders plans: when the server stored them, then their identifiers."""
-    stored = str(plan.get("meta", {}).get("lastUpdated", ""))
-    return stored, value_of(plan) or "", str(plan.get("id", ""))
+    stored = _stored_at(plan)
+    return stored.timestamp() if stored else 0.0, value_of(plan) or "", str(plan.get("id", ""))
+
+
+def _stored_at(plan: Resource) -> datetime | None:
+    """Return when the server stored a plan; None when it does not say, or not with an offset."""
+    try:
+        stored = datetime.fromisoformat(str(plan.get("meta", {}).get("lastUpdated")))
+    except ValueError:
+        return None
+    return stored if stored.tzinfo else None
 
 
 def _end(repository: Repository, plan: Resource, may: Callable[[str, str], bool]) -> bool:

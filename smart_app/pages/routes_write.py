@@ -148,6 +148,7 @@ def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
     """Return the page of a review; `given`: what was sent before, with something missing."""
     protocol = context.protocol_of(draft.protocol)
     card, body = context.card_of(protocol), draft.body
+    reading = context.reading_of(launch)
     resources: dict[str, Resource] = {}
     confirm_error = (
         "Confirm that you have checked the plan; nothing is written without it."
@@ -174,8 +175,9 @@ def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
         draft=draft,
         frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
         change_href=url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
-        hindered=_hindrances(launch),
-        doubts=context.reading_of(launch).support.doubts,
+        hindered=reading.hindrances,
+        doubts=reading.support.doubts,
+        plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, body["earlier"]),
         may_replace=_may_replace(launch),
         given=given,

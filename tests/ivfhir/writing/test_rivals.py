@@ -14,14 +14,11 @@ from tests.ivfhir.writing.test_earlier import plan_of, put, transaction
 LUNG = "https://example.org/PlanDefinition/LUNG"
 
 
-def accept_plan(repository, name, *, protocol=f"{LUNG}|1", stored=None):
+def accept_plan(repository, name, *, protocol=f"{LUNG}|1"):
     """Write a plan, as a session does; return its reference."""
     plan = {**plan_of("p"), "instantiatesCanonical": [protocol]}
     receipt = write_back(repository, transaction(repository, plan, name))
     (own,) = [each.reference for each in receipt.entries if each.reference.startswith("CarePlan/")]
-    if stored:
-        held = repository.read(*own.split("/"))
-        put(repository, {**held, "meta": {**held["meta"], "lastUpdated": stored}})
     return own
 
 
@@ -59,27 +56,60 @@ def test_whoever_looks_first_the_same_plan_stays(order):
     assert {status for value, status in orders if value[0] in "bc"} == {"revoked"}
 
 
-def test_the_plan_that_the_server_stored_first_stays():
-    class Dated(MemoryRepository):
-        """A server that says when it stored a plan."""
+def dated(**stored):
+    """Return a server that says when it stored a plan, by the plan's name."""
 
-        def search(self, *args, **kwargs):
-            return [dated(each) for each in super().search(*args, **kwargs)]
+    class Dated(MemoryRepository):
+        def search(self, *args):
+            return [self._with_date(each) for each in super().search(*args)]
 
         def read(self, *args):
-            return dated(super().read(*args))
+            return self._with_date(super().read(*args))
 
-    def dated(resource):
-        value = resource.get("identifier", [{}])[0].get("value")
-        stored = {"a": "2025-03-03T10:00:02Z", "z": "2025-03-03T10:00:01Z"}.get(value)
-        return {**resource, "meta": {**resource["meta"], "lastUpdated": stored or ""}}
+        def _with_date(self, resource):
+            when = stored.get(resource.get("identifier", [{}])[0].get("value"))
+            date = {"lastUpdated": f"2025-03-03T{when}"} if when else {}
+            return {**resource, "meta": {**resource["meta"], **date}}
 
-    repository = Dated()
+    return Dated()
+
+
+@pytest.mark.parametrize(
+    ("z", "a"),
+    [
+        ("10:00:01Z", "10:00:02Z"),
+        ("10:00:01.9Z", "10:00:02Z"),
+        ("10:00:02Z", "10:00:02.001Z"),
+        ("11:00:01+01:00", "10:00:02Z"),
+    ],
+)
+def test_the_plan_that_the_server_stored_first_stays(z, a):
+    repository = dated(z=z, a=a)
     first, own = accept_plan(repository, "z"), accept_plan(repository, "a")
     found = settle(repository, own)
     assert found is not None
     assert (found.own, found.stays, found.revoked) == (own, first, (own,))
     assert found.author == "Dr Imogen Vance"
+
+
+@pytest.mark.parametrize(("later", "revoked"), [("10:02:00Z", True), ("10:02:01Z", False)])
+@pytest.mark.parametrize("looking", ["a", "b"])
+def test_a_plan_of_more_than_two_minutes_before_or_after_is_somebody_s_choice(
+    later, revoked, looking
+):
+    repository = dated(a="10:00:00Z", b=later)
+    own = {name: accept_plan(repository, name) for name in "ab"}
+    assert (settle(repository, own[looking]) is not None) is revoked
+    assert statuses(repository) == {("a", "active"), ("b", "revoked" if revoked else "active")}
+
+
+def test_a_plan_that_another_one_replaced_since_revokes_nothing():
+    repository = MemoryRepository()
+    own = accept_plan(repository, "a")
+    put(repository, {**repository.read(*own.split("/")), "status": "revoked"})
+    accept_plan(repository, "b")
+    assert settle(repository, own) is None
+    assert statuses(repository) == {("a", "revoked"), ("b", "active")}
 
 
 def test_plans_that_the_review_showed_and_other_protocols_stay():

@@ -151,6 +151,19 @@ def test_an_earlier_plan_must_be_decided_on(clinician_for, repository):
     assert plans_of(repository, draft_id) == []
 
 
+def test_plans_that_could_not_be_looked_for_are_not_called_absent(
+    clinician_for, repository, fake_ehr
+):
+    clinician = clinician_for("sato")
+    fake_ehr.fail("status-500", path="CarePlan")
+    clinician.open("match?read=again")
+    draft_id = clinician.make_draft()
+    review = clinician.open(f"review/{draft_id}").text
+    assert "Whether an active plan of this protocol is there is not known." in review
+    assert "Earlier plans could not be looked for" in review
+    assert "No earlier active plan of this protocol was found" not in review
+
+
 def test_an_earlier_plan_is_replaced(clinician_for, repository):
     clinician = clinician_for("sato")
     draft_id = clinician.make_draft()
