@@ -15,17 +15,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import ivfhir
 from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import ClinicalProtocol, load_protocols
-from smart_app import launch, pages
+from smart_app import pages
 from smart_app.config import Settings, load_settings
 from smart_app.errors import register_errors
 from smart_app.housekeeping import keep_house
-from smart_app.http import EhrHttp
 from smart_app.logs import make_logger
 from smart_app.metrics import make_metrics
-from smart_app.oauth import load_private_key
 from smart_app.sealing import make_sealer
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
 from smart_app.services import AppServices, give_back_turn, services
+from smart_app.smart import launch
+from smart_app.smart.http import EhrHttp
+from smart_app.smart.oauth import load_private_key
 from smart_app.store import Store
 
 _LARGEST_FORM = 512 * 1024

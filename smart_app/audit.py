@@ -10,7 +10,7 @@ from ivfhir.errors import LaunchError, ServerError
 from smart_app.services import services
 
 if TYPE_CHECKING:
-    from smart_app.session import Launch
+    from smart_app.smart.session import Launch
 
 
 def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:

@@ -29,8 +29,8 @@ from ivfhir.errors import (
 )
 from ivfhir.fhir.outcome import http_status, operation_outcome
 from smart_app.problems import Problem, lead_to, show
-from smart_app.renewal import ended
 from smart_app.services import services
+from smart_app.smart.renewal import ended
 
 YOU, EHR, OPERATOR = "You", "Your EHR administrator", "Whoever runs this app"
 FHIR_JSON = "application/fhir+json"

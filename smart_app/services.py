@@ -15,14 +15,14 @@ from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
-from smart_app.answer_cache import AnswerCache, Fresh
 from smart_app.config import Settings
-from smart_app.discovery import SmartConfiguration, discover
-from smart_app.http import EhrHttp
 from smart_app.metrics import Metrics
 from smart_app.sealing import Sealer
+from smart_app.smart.answer_cache import AnswerCache, Fresh
+from smart_app.smart.discovery import SmartConfiguration, discover
+from smart_app.smart.http import EhrHttp
+from smart_app.smart.turns import Turn, Turns, shares_of
 from smart_app.store import Store
-from smart_app.turns import Turn, Turns, shares_of
 
 _PLAN_TYPES = frozenset({"CarePlan", "RequestGroup", "Goal", "Provenance"})
 """What every accepted plan is made of, beside the requests."""

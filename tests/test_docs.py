@@ -15,7 +15,7 @@ from ivfhir.decision import KINDS
 from ivfhir.knowledge.load import load_protocol
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
-from smart_app.scopes import scopes_to_ask
+from smart_app.smart.scopes import scopes_to_ask
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

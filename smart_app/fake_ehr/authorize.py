@@ -17,7 +17,7 @@ from smart_app.fake_ehr.grants import (
     Waiting,
 )
 from smart_app.fake_ehr.services import ehr
-from smart_app.scopes import GrantedScopes
+from smart_app.smart.scopes import GrantedScopes
 
 blueprint = Blueprint("authorize", __name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from ivfhir.errors import ForbiddenError
 from ivfhir.fhir.types import Resource
 from smart_app.fake_ehr.grants import Access
-from smart_app.scopes import GrantedScopes
+from smart_app.smart.scopes import GrantedScopes
 
 _LETTERS = {"GET": "r", "PUT": "u", "PATCH": "u", "DELETE": "d", "POST": "c"}
 _SUBJECTS = ("subject", "patient", "for")

@@ -12,7 +12,7 @@ from smart_app.fake_ehr.faults import Faults
 from smart_app.fake_ehr.grants import Grants
 from smart_app.fake_ehr.identity import Identity
 from smart_app.fake_ehr.sample_patients import SUMMARIES
-from smart_app.sign_in import human_name
+from smart_app.smart.sign_in import human_name
 
 
 @dataclass(frozen=True)

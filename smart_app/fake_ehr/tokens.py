@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 from smart_app.fake_ehr.config import Client
 from smart_app.fake_ehr.grants import Access, Refresh, narrowed
 from smart_app.fake_ehr.services import ehr
-from smart_app.oauth import code_challenge
+from smart_app.smart.oauth import code_challenge
 
 blueprint = Blueprint("tokens", __name__)
 

@@ -31,7 +31,7 @@ from smart_app.pages.overriding import override_of
 from smart_app.pages.reading import Reading
 from smart_app.pages.sending import find_sent, send_plan
 from smart_app.services import services
-from smart_app.session import Launch
+from smart_app.smart.session import Launch
 from smart_app.store import Draft
 
 HOLD_S = 120

@@ -27,7 +27,7 @@ from smart_app.pages.parameters import Field, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
 from smart_app.pages.reading import Reading, Readings, read_now
 from smart_app.services import services
-from smart_app.session import Launch
+from smart_app.smart.session import Launch
 from smart_app.store import Draft
 
 STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt", "Written plan")

@@ -23,7 +23,7 @@ from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
 from smart_app.pages.reading_json import decode, encode
 from smart_app.services import services
-from smart_app.session import Launch
+from smart_app.smart.session import Launch
 from smart_app.store import KeptReading
 
 KEEP_S = 300

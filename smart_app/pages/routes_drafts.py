@@ -13,7 +13,7 @@ from smart_app.pages import context, dates
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.plan import plan_title
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch, other_launches
+from smart_app.smart.session import Launch, needs_launch, other_launches
 
 _UNSENT = {"sending": "being written", "accepted": "not written"}
 

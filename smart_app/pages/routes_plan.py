@@ -28,7 +28,7 @@ from smart_app.pages.reading import Reading
 from smart_app.pages.review import gap_words
 from smart_app.pages.why import why_headline
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch
+from smart_app.smart.session import Launch, needs_launch
 from smart_app.store import Draft
 
 _START = "Start"

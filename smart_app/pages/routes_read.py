@@ -14,7 +14,7 @@ from smart_app.pages.routes_drafts import left_behind
 from smart_app.pages.sources import KEY
 from smart_app.pages.why import why_page
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch
+from smart_app.smart.session import Launch, needs_launch
 
 
 @blueprint.get("/l/<launch>/match")

@@ -18,7 +18,7 @@ from smart_app.pages.overriding import override_of
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
 from smart_app.pages.review import gap_words, review_page
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch
+from smart_app.smart.session import Launch, needs_launch
 from smart_app.store import Draft, Receipt
 
 

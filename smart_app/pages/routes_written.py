@@ -12,7 +12,7 @@ from smart_app.pages.reading import follows
 from smart_app.pages.reading_one import read_allowed
 from smart_app.pages.written import written_plan
 from smart_app.services import services
-from smart_app.session import Launch, needs_launch
+from smart_app.smart.session import Launch, needs_launch
 
 
 @blueprint.get("/l/<launch>/written/<plan_id>")

@@ -21,7 +21,7 @@ from smart_app import audit
 from smart_app.pages import context
 from smart_app.pages.receipt import receipt_body
 from smart_app.services import services
-from smart_app.session import Launch
+from smart_app.smart.session import Launch
 from smart_app.store import Draft
 
 _TITLES: tuple[tuple[type[ServerError], str, bool], ...] = (

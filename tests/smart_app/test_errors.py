@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from ivfhir import errors
 from smart_app.logs import make_logger
-from smart_app.session import needs_launch
+from smart_app.smart.session import needs_launch
 from tests.smart_app.conftest import Launched
 
 SECRET = "Halloran-Bearer-eyJ"

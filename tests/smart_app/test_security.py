@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from smart_app.config import Ehr, Settings
 from smart_app.security import security_headers
-from smart_app.session import needs_launch
+from smart_app.smart.session import needs_launch
 from tests.smart_app.conftest import APP_URL, Launched
 
 FORM = '<input type="hidden" name="_csrf" value="'

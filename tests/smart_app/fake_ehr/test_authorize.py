@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from smart_app.oauth import code_challenge
+from smart_app.smart.oauth import code_challenge
 from tests.smart_app.conftest import APP_URL, CLIENT_ID, RunningEhr, query_of
 
 VERIFIER = "v" * 64

@@ -14,7 +14,7 @@ from smart_app.fake_ehr.sample_patients import SUMMARIES
 from smart_app.pages import context
 from smart_app.pages.reading import Reading
 from smart_app.pages.reading_json import decode, encode
-from smart_app.session import open_launch
+from smart_app.smart.session import open_launch
 from smart_app.store.readings import to_text
 from tests.smart_app.pages.conftest import Clinician
 

@@ -6,8 +6,8 @@ import pytest
 import responses
 
 from ivfhir.errors import LaunchError, UnreachableError
-from smart_app.discovery import SmartConfiguration, discover, find_jwks_uri
-from smart_app.http import EhrHttp
+from smart_app.smart.discovery import SmartConfiguration, discover, find_jwks_uri
+from smart_app.smart.http import EhrHttp
 
 ISS = "https://ehr.example/fhir"
 URL = f"{ISS}/.well-known/smart-configuration"

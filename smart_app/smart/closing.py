@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivfhir.errors import LaunchError, ServerError
-from smart_app.renewal import token_client
 from smart_app.services import AppServices
+from smart_app.smart.renewal import token_client
 from smart_app.store import LaunchRecord
 from smart_app.store.uses import SIGNED_OUT
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_app.scopes import GrantedScopes, scopes_to_ask
+from smart_app.smart.scopes import GrantedScopes, scopes_to_ask
 
 
 @pytest.mark.parametrize(

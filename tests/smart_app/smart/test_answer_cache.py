@@ -6,9 +6,9 @@ import pytest
 import responses
 
 from ivfhir.errors import BusyError, LaunchError, ServerError, UnauthorisedError
-from smart_app.answer_cache import AnswerCache, Fresh, lifetime
-from smart_app.discovery import discover
-from smart_app.http import EhrHttp
+from smart_app.smart.answer_cache import AnswerCache, Fresh, lifetime
+from smart_app.smart.discovery import discover
+from smart_app.smart.http import EhrHttp
 
 
 @dataclass

@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from ivfhir.errors import GrantRefusedError, LaunchError, ServerError, SettingsError
 from smart_app.config import Ehr
-from smart_app.http import EhrHttp
+from smart_app.smart.http import EhrHttp
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE_S = 240

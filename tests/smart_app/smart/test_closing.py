@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from smart_app.closing import end_what_was_waiting
 from smart_app.fake_ehr.grants import Access, Refresh
 from smart_app.services import AppServices
+from smart_app.smart.closing import end_what_was_waiting
 from smart_app.store import LaunchRecord
 from tests.smart_app.conftest import Clock, Launched, RunningEhr, new_client
 from tests.smart_app.over_http import csrf_token

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from smart_app.session import open_launch
-from smart_app.sign_in import human_name
+from smart_app.smart.session import open_launch
+from smart_app.smart.sign_in import human_name
 from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back
 
 

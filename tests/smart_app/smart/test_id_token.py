@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from ivfhir.errors import LaunchError
-from smart_app.id_token import Identity, verify_id_token
+from smart_app.smart.id_token import Identity, verify_id_token
 
 NOW = 1_800_000_000
 ISSUER = "https://ehr.example/fhir"

@@ -13,8 +13,8 @@ from ivfhir.errors import (
     SessionEndedError,
 )
 from smart_app.config import Ehr
-from smart_app.oauth import TokenAnswer, TokenClient
 from smart_app.services import AppServices
+from smart_app.smart.oauth import TokenAnswer, TokenClient
 from smart_app.store import LaunchRecord
 
 OPERATOR = "Whoever runs this app"

@@ -12,16 +12,16 @@ from werkzeug.wrappers import Response
 
 from ivfhir.errors import LaunchError, SessionEndedError
 from smart_app import audit
-from smart_app.closing import sign_out
 from smart_app.config import Ehr
-from smart_app.cookies import MOST_COOKIES, SecretCookies, dated_secret
 from smart_app.limits import limit_address, limit_ehr
-from smart_app.oauth import authorization_url
 from smart_app.problems import open_problem
-from smart_app.renewal import renew
-from smart_app.scopes import scopes_to_ask
 from smart_app.services import AppServices, services
-from smart_app.session import (
+from smart_app.smart.closing import sign_out
+from smart_app.smart.cookies import MOST_COOKIES, SecretCookies, dated_secret
+from smart_app.smart.oauth import authorization_url
+from smart_app.smart.renewal import renew
+from smart_app.smart.scopes import scopes_to_ask
+from smart_app.smart.session import (
     SIGN_IN_COOKIE,
     check_sender,
     cookie_name,
@@ -29,7 +29,7 @@ from smart_app.session import (
     held_launch,
     is_idle,
 )
-from smart_app.sign_in import finish_sign_in
+from smart_app.smart.sign_in import finish_sign_in
 from smart_app.store.launches import digest
 
 blueprint = Blueprint("launch", __name__)

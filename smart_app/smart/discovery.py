@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.errors import LaunchError
-from smart_app.answer_cache import Fresh
-from smart_app.http import EhrHttp
+from smart_app.smart.answer_cache import Fresh
+from smart_app.smart.http import EhrHttp
 from smart_app.urls import is_trustworthy
 
 

@@ -15,8 +15,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from ivfhir.errors import LaunchError, ServerError, SettingsError, UnreachableError
 from smart_app.config import Ehr
-from smart_app.http import EhrHttp
-from smart_app.oauth import TokenClient, authorization_url, code_challenge, load_private_key
+from smart_app.smart.http import EhrHttp
+from smart_app.smart.oauth import TokenClient, authorization_url, code_challenge, load_private_key
 
 URL = "https://ehr.example/token"
 OCT = b'{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}'

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ivfhir.errors import BusyError
-from smart_app.turns import Shares, Turns, shares_of
+from smart_app.smart.turns import Shares, Turns, shares_of
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 from ivfhir.errors import LaunchError, ServerError
 from smart_app import audit
 from smart_app.config import Ehr
-from smart_app.cookies import dated_secret
-from smart_app.discovery import SmartConfiguration, find_jwks_uri
-from smart_app.id_token import Identity, verify_id_token
-from smart_app.oauth import TokenAnswer
-from smart_app.renewal import token_client, usable_until
 from smart_app.services import AppServices
+from smart_app.smart.cookies import dated_secret
+from smart_app.smart.discovery import SmartConfiguration, find_jwks_uri
+from smart_app.smart.id_token import Identity, verify_id_token
+from smart_app.smart.oauth import TokenAnswer
+from smart_app.smart.renewal import token_client, usable_until
 
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")
 _USER = re.compile(

@@ -14,12 +14,12 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.parameters import parse_as_of
 from ivfhir.servers.http import HttpRepository
 from smart_app import audit
-from smart_app.closing import end_what_was_waiting
-from smart_app.cookies import MOST_COOKIES, SecretCookies
-from smart_app.renewal import Renewal, ended, renew
-from smart_app.scopes import GrantedScopes
 from smart_app.security import check_form
 from smart_app.services import AppServices, services
+from smart_app.smart.closing import end_what_was_waiting
+from smart_app.smart.cookies import MOST_COOKIES, SecretCookies
+from smart_app.smart.renewal import Renewal, ended, renew
+from smart_app.smart.scopes import GrantedScopes
 from smart_app.store import LaunchRecord
 from smart_app.store.uses import MADE_ROOM, Closed
 

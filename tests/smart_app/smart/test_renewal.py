@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from ivfhir.errors import ForeignDraftError
 from smart_app.fake_ehr.grants import Access
-from smart_app.oauth import TokenAnswer, TokenClient
+from smart_app.smart.oauth import TokenAnswer, TokenClient
 from smart_app.store import Store
 from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back, new_client
 
