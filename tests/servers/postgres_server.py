@@ -67,6 +67,15 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
+    def dump(self, url: str) -> bytes:
+        """Return what `pg_dump` writes of a database that `new_database` made."""
+        name = url.partition("@/")[2].partition("?")[0]
+        command = [_BINARIES[0] / "pg_dump", "-h", self.folder, "-U", "postgres", name]
+        dumped: bytes = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, **_not_root()
+        ).stdout
+        return dumped
+
     def _address(self, database: str) -> str:
         return f"host={self.folder} user=postgres dbname={database}"
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,6 +19,7 @@ import requests
 
 from ivfhir.servers.http import HttpRepository
 from smart_app.fake_ehr.faults import Fault
+from tests.servers.postgres_server import PostgresServer
 from tests.servers.sekmet_server import run_sekmet
 from tests.smart_app.hostile_launches import HOSTILE_HEADERS, hostile_queries
 from tests.smart_app.over_http import csrf_token
@@ -25,6 +27,7 @@ from tests.smart_app.test_killed_in_a_write import Ward, free_port, running_ward
 
 LONG = bool(os.environ.get("IVFHIR_LONG"))
 TIMEOUT_S = 60
+BROWSERS = 4
 NAMES = {"halloran": "HALLORAN", "sato": "SATO"}
 USERS = {"vance": "Dr Imogen Vance", "okafor": "Dr Chidi Okafor"}
 
@@ -195,10 +198,23 @@ class Tab:
 
 
 def test_two_tabs_of_one_browser_are_never_crossed(ward: Ward) -> None:
+    """Browsers work beside each other; each walks its two tabs past each other, again and again."""
+    count = 1_000 if LONG else 12
+    with ThreadPoolExecutor(BROWSERS) as pool:
+        walks = [pool.submit(walk, ward, range(n, count, BROWSERS)) for n in range(BROWSERS)]
+        done = sum(each.result() for each in walks)
+    assert done == count
+
+
+def walk(ward: Ward, seeds: range) -> int:
+    """Walk two tabs of one browser past each other, an order of steps a seed.
+
+    Returns:
+        How many orders were walked, none of them crossed.
+    """
     browser = requests.Session()
-    repository = HttpRepository(ward.fhir_url, session=requests.Session())
     every = 50 if LONG else 4
-    for seed in range(1_000 if LONG else 12):
+    for seed in seeds:
         chance = random.Random(seed)
         tabs = [
             Tab(browser, ward, "halloran", chance.choice(list(USERS))),
@@ -215,17 +231,23 @@ def test_two_tabs_of_one_browser_are_never_crossed(ward: Ward) -> None:
             assert NAMES[other.patient] not in page.text
         if seed % every == 0:
             for tab in tabs:
-                found = repository.search("CarePlan", {"patient": tab.patient})
-                [plan] = [each for each in found if tab.draft_id in str(each.get("identifier"))]
-                assert plan["subject"]["reference"] == f"Patient/{tab.patient}"
-                assert plan["author"]["reference"].endswith(f"Practitioner/{tab.user}")
-        forget_drafts(ward)
+                assert_written_for_its_own(ward, tab)
+        forget_drafts(ward, [tab.draft_id for tab in tabs])
+    return len(seeds)
 
 
-def forget_drafts(ward: Ward) -> None:
+def assert_written_for_its_own(ward: Ward, tab: Tab) -> None:
+    repository = HttpRepository(ward.fhir_url, session=requests.Session())
+    found = repository.search("CarePlan", {"patient": tab.patient})
+    [plan] = [each for each in found if tab.draft_id in str(each.get("identifier"))]
+    assert plan["subject"]["reference"] == f"Patient/{tab.patient}"
+    assert plan["author"]["reference"].endswith(f"Practitioner/{tab.user}")
+
+
+def forget_drafts(ward: Ward, draft_ids: list[str]) -> None:
     """Remove what the pages of the next launches would list: it only makes them slow."""
-    with closing(sqlite3.connect(ward.folder / "app.sqlite3")) as database, database:
-        database.execute("DELETE FROM drafts")
+    with closing(sqlite3.connect(ward.folder / "app.sqlite3", timeout=30)) as database, database:
+        database.executemany("DELETE FROM drafts WHERE id = ?", [(each,) for each in draft_ids])
 
 
 def test_no_secret_and_no_name_stands_anywhere_it_should_not(ward: Ward) -> None:
@@ -248,6 +270,24 @@ def test_no_secret_and_no_name_stands_anywhere_it_should_not(ward: Ward) -> None
     assert found == []
 
 
+def test_no_secret_and_no_name_stands_in_a_dump_of_postgresql(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IVFHIR_METRICS_PORT", raising=False)  # The other ward publishes there.
+    url = postgres.new_database()
+    with run_sekmet() as fhir, running_ward(tmp_path, fhir, database_url=url) as ward:
+        canaries, _, _ = plant(ward)
+        log = (tmp_path / "app.log").read_bytes()
+    dump = postgres.dump(url)
+    assert len(canaries) >= 40
+    assert b"COPY public.launches" in dump
+    assert b"ivk1".hex().encode() in dump  # How sealed rows begin: bytes stand in it as hex.
+    for what in canaries:
+        for form in (what.encode(), what.encode().hex().encode()):
+            assert form not in dump, what
+        assert what.encode() not in log, what
+
+
 def plant(ward: Ward) -> tuple[set[str], list[str], list[str]]:
     """Work as a clinician and as one whom things go wrong for.
 
@@ -257,7 +297,8 @@ def plant(ward: Ward) -> tuple[set[str], list[str], list[str]]:
     canaries = {"HALLORAN", "Halloran", "Edmund", "SATO", "Dr Imogen Vance", "Dr Chidi Okafor"}
     urls: list[str] = []
     problems: list[str] = []
-    for patient, user in (("halloran", "vance"), ("sato", "okafor"), ("halloran", "okafor")):
+    pairs = [(patient, user) for patient in NAMES for user in USERS]
+    for patient, user in [*pairs, pairs[0]]:
         browser = requests.Session()
         tab = Tab(browser, ward, patient, user)
         tab.go()

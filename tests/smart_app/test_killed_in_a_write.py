@@ -42,6 +42,7 @@ class Ward:
     app: subprocess.Popen[bytes] | None = None
     grants: Grants | None = None
     metrics_url: str = ""
+    database_url: str = ""
 
     def start_app(self) -> None:
         """Start the app on its database, and wait until it serves."""
@@ -84,7 +85,7 @@ class Ward:
             f"""
 public_url = "{self.app_url}"
 port = {self.app_url.rpartition(":")[2]}
-database_url = "sqlite:///{self.folder / "app.sqlite3"}"
+database_url = "{self.database_url or f"sqlite:///{self.folder}/app.sqlite3"}"
 key_file = "{self.folder / "key"}"
 log_level = "error"
 
@@ -99,8 +100,8 @@ client_id = "ward"
 
 
 @contextmanager
-def running_ward(folder: Path, fhir_url: str) -> Iterator[Ward]:
-    """Run everything while the block runs, the samples loaded."""
+def running_ward(folder: Path, fhir_url: str, *, database_url: str = "") -> Iterator[Ward]:
+    """Run everything while the block runs, the samples loaded; by default on SQLite."""
     load_samples(HttpRepository(fhir_url, session=requests.Session()), datetime.now(UTC).date())
     app_url = f"http://127.0.0.1:{free_port()}"
     listener = listen("127.0.0.1", 0, option="--port")
@@ -114,6 +115,7 @@ def running_ward(folder: Path, fhir_url: str) -> Iterator[Ward]:
     with serving([(listener, ehr, None)]):
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
         ward.grants = ehr.extensions["fake_ehr"].grants
+        ward.database_url = database_url
         ward.start_app()
         try:
             yield ward
