@@ -21,6 +21,7 @@ from smart_app.sealing import Sealer
 from smart_app.smart.answer_cache import AnswerCache, Fresh
 from smart_app.smart.discovery import SmartConfiguration, discover
 from smart_app.smart.http import EhrHttp
+from smart_app.smart.signing_keys import SigningKeys
 from smart_app.smart.turns import Turn, Turns, shares_of
 from smart_app.store import Store
 
@@ -47,6 +48,7 @@ class AppServices:
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[WriteSupport] = field(init=False)
+    signing_keys: SigningKeys = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with every turn free and nothing kept."""
@@ -55,6 +57,12 @@ class AppServices:
         kept_s = self.settings.ehr_cache_s
         self.configurations = AnswerCache(clock_s=self._now_s, default_s=kept_s)
         self.statements = AnswerCache(clock_s=self._now_s, default_s=kept_s)
+        self.signing_keys = SigningKeys(
+            self.http,
+            clock_s=self._now_s,
+            default_s=kept_s,
+            allow_http=self.settings.allow_http,
+        )
 
     def _now_s(self) -> float:
         return self.clock().timestamp()

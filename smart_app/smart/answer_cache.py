@@ -4,6 +4,7 @@ Kept in each worker's memory. An answer that fails replaces nothing: what was go
 for a while. Source: https://www.rfc-editor.org/rfc/rfc9111#section-4.2
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -55,6 +56,7 @@ class AnswerCache(Generic[Value]):
         """Begin with none."""
         self._clock_s = clock_s
         self._default_s = default_s
+        self._asked_at: dict[Hashable, float] = {}
         self._kept: OrderedDict[Hashable, _Kept[Value]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -92,6 +94,32 @@ class AnswerCache(Generic[Value]):
             until = now + lifetime_s
             self._keep(key, _Kept(value, _header(fresh.headers, "etag") or None, until, until))
         return value
+
+    def renew(
+        self, key: Hashable, fetch: Callable[[str | None], Fresh[Value]], *, pause_s: float
+    ) -> Value | None:
+        """Return a newer answer than the one that is kept; None when it was asked for lately.
+
+        Whoever makes the app want newer ones makes it ask once in `pause_s` seconds, no more.
+
+        Raises:
+            LaunchError: as for `get`.
+            ServerError: as for `get`.
+        """
+        now = self._clock_s()
+        with self._lock:
+            if now < self._asked_at.get(key, -math.inf) + pause_s:
+                return None
+            self._asked_at = {
+                each: asked_at
+                for each, asked_at in self._asked_at.items()
+                if now < asked_at + pause_s
+            }
+            self._asked_at[key] = now
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept[key] = replace(kept, ask_at=now)
+        return self.get(key, fetch)
 
     def _keep(self, key: Hashable, kept: _Kept[Value]) -> None:
         with self._lock:

@@ -20,6 +20,11 @@ from ivfhir.fhir.json import loads
 _KEY_TYPES = {"RS256": "RSA", "RS384": "RSA", "ES256": "EC", "ES384": "EC"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384"}
 _LEEWAY_S = 60
+_WORDS = "The EHR's proof of who you are (id_token) cannot be trusted: {}. Nothing was read."
+
+
+class UnknownKeyError(LaunchError):
+    """None of the keys at hand signed the id_token; the EHR may have newer ones."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ def verify_id_token(
         now_s: seconds since 1970.
 
     Raises:
+        UnknownKeyError: no key of the set signed it.
         LaunchError: unsigned, signed by another key or with another algorithm than RS256, RS384,
             ES256 or ES384, for another client or sign-in, expired, from the future, or not a JWT.
     """
@@ -134,7 +140,7 @@ def _candidate_keys(
         except (JoseError, ValueError, TypeError, KeyError, AttributeError):
             continue  # A key that cannot be read signs nothing; the others may.
     if not keys:
-        raise _untrusted("the EHR does not publish the key it is signed with")
+        raise UnknownKeyError(_WORDS.format("the EHR does not publish the key it is signed with"))
     return keys
 
 
@@ -146,10 +152,8 @@ def _verified_claims(id_token: str, algorithm: str, keys: list[RSAKey | ECKey]) 
             continue
         except RecursionError as error:
             raise _untrusted("its claims are nested too deep") from error
-    raise _untrusted("its signature is not the EHR's")
+    raise UnknownKeyError(_WORDS.format("its signature is not the EHR's"))
 
 
 def _untrusted(reason: str) -> LaunchError:
-    return LaunchError(
-        f"The EHR's proof of who you are (id_token) cannot be trusted: {reason}. Nothing was read."
-    )
+    return LaunchError(_WORDS.format(reason))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ivfhir.errors import LaunchError, ServerError
@@ -10,7 +11,7 @@ from smart_app import audit
 from smart_app.config import Ehr
 from smart_app.services import AppServices
 from smart_app.smart.cookies import dated_secret
-from smart_app.smart.discovery import SmartConfiguration, find_jwks_uri
+from smart_app.smart.discovery import SmartConfiguration
 from smart_app.smart.id_token import Identity, verify_id_token
 from smart_app.smart.oauth import TokenAnswer
 from smart_app.smart.renewal import token_client, usable_until
@@ -112,15 +113,15 @@ def _identity(
         token_auth_methods=(),
         answers_with_iss=False,
     )
-    jwks_uri = find_jwks_uri(configuration, app.http, allow_http=app.settings.allow_http)
-    identity = verify_id_token(
+    check = partial(
+        verify_id_token,
         tokens.id_token,
-        jwks=app.http.get_json(jwks_uri, "its signing keys"),
         issuer=begun["issuer"],
         client_id=ehr.client_id,
         nonce=begun["nonce"],
         now_s=int(app.clock().timestamp()),
     )
+    identity = app.signing_keys.verify(configuration, lambda keys: check(jwks=keys))
     base = begun["iss"].rstrip("/") + "/"
     if identity.fhir_user is None or not _USER.fullmatch(identity.fhir_user):
         return replace(identity, fhir_user=None)
