@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from smart_app.config import Settings, load_settings
 from smart_app.sealing import add_key, make_sealer
 from smart_app.store.database import unreachable
 from smart_app.store.engine import make_engine
-from smart_app.store.keeping import older_sealed, open_secrets, reseal
+from smart_app.store.keeping import KeyUse, count_by_key, older_sealed, open_secrets, reseal
 from smart_app.store.schema import SchemaStatus, schema_status, upgrade_schema
 
 _WORDS = {
@@ -47,22 +48,54 @@ def run(arguments: argparse.Namespace) -> int:
             return _rotate(settings, engine, as_json=arguments.format == "json")
         before = upgrade_schema(engine) if arguments.action == "upgrade" else schema_status(engine)
         after = schema_status(engine)
+        use = _key_use(settings, engine, after)
     except SQLAlchemyError as error:
         raise DatabaseError(unreachable(engine)) from error
     finally:
         engine.dispose()
-    _tell(before, after, as_json=arguments.format == "json")
+    _tell(before, after, use, as_json=arguments.format == "json")
     return 0
 
 
-def _tell(before: SchemaStatus, after: SchemaStatus, *, as_json: bool) -> None:
+def _key_use(settings: Settings, engine: Engine, status: SchemaStatus) -> KeyUse | None:
+    """Return what each key is needed for; None where there is no key, or no table of this release.
+
+    A key that is missing is not made: whoever asks may be another user than the app's.
+    """
+    if status.state != "current" or (settings.key is None and not Path(settings.key_file).exists()):
+        return None
+    return count_by_key(engine, make_sealer(settings.key, Path(settings.key_file)))
+
+
+def _key_words(use: KeyUse) -> Iterator[str]:
+    for place, count in enumerate(use.rows, 1):
+        name = f"Key {place}" + (" (newest, seals)" if place == 1 else " (older, opens)")
+        yield f"{name}: {count} {'row' if count == 1 else 'rows'}."
+    if use.unreadable:
+        yield f"{use.unreadable} rows are sealed with a key that is not in the settings."
+    for place in use.not_needed:
+        yield (
+            f"Key {place} is no longer needed here. When every process runs with key 1, take it "
+            "out of the settings and keep it with the backups from before."
+        )
+    if any(use.rows[1:]):
+        yield "`ivfhir db rotate-key` seals all rows with key 1."
+
+
+def _tell(before: SchemaStatus, after: SchemaStatus, use: KeyUse | None, *, as_json: bool) -> None:
     upgraded = before != after
     if as_json:
         told = {"found": after.found, "wanted": after.wanted, "state": after.state}
-        print(json.dumps({**told, "upgraded": upgraded}))  # noqa: T201 - a command's answer
+        keys = use and {
+            "rows": use.rows,
+            "unreadable": use.unreadable,
+            "notNeeded": use.not_needed,
+        }
+        print(json.dumps({**told, "upgraded": upgraded, "keys": keys}))  # noqa: T201 - a command's answer
         return
     words = f"Upgraded to version {after.found}. " if upgraded else ""
-    print(f"{words}{_WORDS[after.state]}")  # noqa: T201 - a command's answer
+    lines = [f"{words}{_WORDS[after.state]}", *(_key_words(use) if use else ())]
+    print("\n".join(lines))  # noqa: T201 - a command's answer
 
 
 def _rotate(settings: Settings, engine: Engine, *, as_json: bool) -> int:

@@ -80,6 +80,11 @@ class Sealer:
         return sealed.startswith(self._current().heads[0])
 
     @property
+    def heads(self) -> tuple[bytes, ...]:
+        """What each key puts before what it seals, newest first; it tells nothing of the key."""
+        return tuple(self._current().heads)
+
+    @property
     def keys(self) -> tuple[bytes, ...]:
         """The keys, newest first."""
         return self._current().keys

@@ -6,9 +6,10 @@ sealed like all else, so that a new key seals them anew and nothing that rests o
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, LargeBinary, func, insert, select, update
 
 from ivfhir.errors import SettingsError
 from smart_app.sealing import Sealer, fingerprint_key, keyed_hash
@@ -90,6 +91,54 @@ def _fingerprint_key(connection: Connection, sealer: Sealer) -> bytes:
 def older_sealed(engine: Engine, sealer: Sealer) -> bool:
     """Tell whether anything in the database is sealed with another key than the newest."""
     return any(True for _ in _older(engine, sealer))
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """How many rows each key of the settings is needed for, newest first.
+
+    Attributes:
+        rows: a count a key.
+        unreadable: rows that none of them opens.
+    """
+
+    rows: tuple[int, ...]
+    unreadable: int
+
+    @property
+    def not_needed(self) -> tuple[int, ...]:
+        """Places of the older keys that no row needs; the first key has place 1."""
+        return tuple(n for n, count in enumerate(self.rows, 1) if n > 1 and not count)
+
+
+def count_by_key(engine: Engine, sealer: Sealer) -> KeyUse:
+    """Count what each key sealed; changes nothing."""
+    rows, unreadable = [0] * len(sealer.heads), 0
+    for key, column, word in _SEALED:
+        head = func.substr(column, 1, len(sealer.heads[0]), type_=LargeBinary())
+        with engine.connect() as connection:
+            for place, wanted in enumerate(sealer.heads):
+                query = select(func.count()).select_from(column.class_).where(head == wanted)
+                rows[place] += connection.scalar(query) or 0
+            rest = select(key, column).where(column.is_not(None), head.not_in(sealer.heads))
+            for row_id, sealed in connection.execute(rest.execution_options(yield_per=_BATCH)):
+                place_of = _opens(sealer, sealed, f"{word}:{row_id}")
+                if place_of is None:
+                    unreadable += 1
+                else:
+                    rows[place_of] += 1
+    return KeyUse(tuple(rows), unreadable)
+
+
+def _opens(sealer: Sealer, sealed: bytes, row: str) -> int | None:
+    """Return the place of the key that opens what names none, as release 0.1.0 sealed it."""
+    for place, key in enumerate(sealer.keys):
+        try:
+            Sealer(key).open(sealed, row)
+        except SettingsError:
+            continue
+        return place
+    return None
 
 
 def reseal(engine: Engine, sealer: Sealer, *, progress: Callable[[int], None]) -> int:

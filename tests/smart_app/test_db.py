@@ -39,6 +39,38 @@ def test_status_tells_and_upgrade_upgrades_once(
     assert capsys.readouterr().out == "The database is of this release.\n"
 
 
+def test_status_tells_what_each_key_is_needed_for_and_shows_none(
+    config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (base64.urlsafe_b64encode(each * 32).decode() for each in (b"k", b"n"))
+    monkeypatch.setenv("IVFHIR_KEY", old)
+    db(capsys, "upgrade", "--config", config)
+    # Three launches, a sign-in, three drafts, two receipts, of 0.1.0; a start makes two secrets.
+    assert db(capsys, "status", "--config", config)["keys"] == {
+        "rows": [9],
+        "unreadable": 0,
+        "notNeeded": [],
+    }
+    monkeypatch.setenv("IVFHIR_KEY", f"{new} {old}")
+    assert db(capsys, "status", "--config", config)["keys"]["rows"] == [0, 9]  # type: ignore[index]  # JSON
+    db(capsys, "rotate-key", "--config", config)
+    assert main(["db", "status", "--config", config]) == 0
+    text = capsys.readouterr().out
+    assert "Key 1 (newest, seals): 11 rows.\nKey 2 (older, opens): 0 rows.\n" in text
+    assert "Key 2 is no longer needed here." in text
+    assert new not in text
+    assert old not in text
+    monkeypatch.setenv("IVFHIR_KEY", old)
+    told = db(capsys, "status", "--config", config)
+    assert told["keys"] == {"rows": [0], "unreadable": 11, "notNeeded": []}
+
+
+def test_status_makes_no_key(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    db(capsys, "upgrade", "--config", config)
+    assert db(capsys, "status", "--config", config)["keys"] is None
+    assert not (Path(config).parent / "key").exists()
+
+
 def test_a_server_that_does_not_answer_is_code_5(
     config: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

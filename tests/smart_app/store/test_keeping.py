@@ -12,7 +12,7 @@ from sqlalchemy import LargeBinary, text
 from ivfhir.errors import SettingsError
 from smart_app.sealing import Sealer, add_key, load_keys, make_sealer
 from smart_app.store import Store
-from smart_app.store.keeping import _SEALED, older_sealed, reseal
+from smart_app.store.keeping import _SEALED, KeyUse, count_by_key, older_sealed, reseal
 from smart_app.store.models import Base
 from tests.smart_app.store.conftest import KEY, Clock
 from tests.smart_app.store.test_schema import RELEASE
@@ -85,7 +85,10 @@ def test_after_a_change_of_keys_the_old_one_is_not_needed_and_owners_are_the_sam
     store = open_store()
     fill(store, clock)
     both = Sealer(OTHER, KEY)
+    assert count_by_key(store._engine, both) == KeyUse((0, 2 + 6 * 3), 0)
+    assert count_by_key(store._engine, Sealer(OTHER)) == KeyUse((0,), 2 + 6 * 3)
     assert reseal(store._engine, both, progress=lambda _: None) == 2 + 6 * 3
+    assert count_by_key(store._engine, both).not_needed == (2,)
     assert not older_sealed(store._engine, both)
     new = open_store(sealer=Sealer(OTHER))
     read(new)
