@@ -3,7 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ivfhir.errors import BadAnswerError, IncompleteError, ServerError, UnauthorisedError
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    IncompleteError,
+    ServerError,
+    UnauthorisedError,
+)
 from ivfhir.fhir.references import names_somebody, parse_literal, subject_of
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.repository import Repository
@@ -19,12 +25,15 @@ class PatientRecord:
         resources: everything else, each once.
         unread: resource type → why it could not be read to its end; what it holds is unknown.
         notes: what was left out, as sentences.
+        refused: those of the unread types that the server does not let us read, by scope or by its
+            answer; reading again does not help.
     """
 
     patient: Resource
     resources: tuple[Resource, ...]
     unread: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
 
 
 def read_record(
@@ -33,6 +42,7 @@ def read_record(
     resource_types: Collection[str],
     *,
     granted_types: Collection[str] | None = None,
+    without_any: bool = False,
 ) -> PatientRecord:
     """Return the patient and every resource of the types that belongs to the patient.
 
@@ -42,23 +52,27 @@ def read_record(
         resource_types: what the protocols retrieve; Patient among them is read anyway.
         granted_types: the types that the token's scopes allow; others are not asked for. None means
             that the scopes are not known, and everything is asked for.
+        without_any: the patient alone is an answer too, when no search brings anything.
 
     Returns:
         The record. A search that failed, was not granted or not read to its last page leaves its
         type in `unread`: absence of data is then not absence of the fact (rule E-03).
 
     Raises:
-        ServerError: the Patient cannot be read, the token is not accepted, or every search failed.
+        ServerError: the Patient cannot be read, the token is not accepted, or every search failed
+            and `without_any` is not set.
         InputError: a resource is not of the shape that R4 gives its type.
     """
     patient = repository.read(PATIENT, patient_id)
     resources: list[Resource] = []
     unread: dict[str, str] = {}
+    refused: set[str] = set()
     failures: list[ServerError] = []
     wanted = sorted(set(resource_types) - {PATIENT})
     for resource_type in wanted:
         if granted_types is not None and resource_type not in granted_types:
             unread[resource_type] = f"{resource_type} was not read: the granted scopes lack it."
+            refused.add(resource_type)
             continue
         try:
             resources += _search(repository, resource_type, patient_id)
@@ -67,12 +81,14 @@ def read_record(
         except ServerError as error:
             unread[resource_type] = f"{resource_type} could not be read to its end: {error.message}"
             failures.append(error)
+            if isinstance(error, ForbiddenError):
+                refused.add(resource_type)
     partial = all(isinstance(failure, IncompleteError) for failure in failures)
-    if len(failures) == len(wanted) and not partial:
+    if len(failures) == len(wanted) and not partial and not without_any:
         raise failures[0]
     for resource in (patient, *resources):
         check_shape(resource)
-    return PatientRecord(patient, tuple(resources), unread)
+    return PatientRecord(patient, tuple(resources), unread, refused=frozenset(refused))
 
 
 def _search(repository: Repository, resource_type: str, patient_id: str) -> list[Resource]:

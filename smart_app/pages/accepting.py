@@ -206,7 +206,9 @@ def _changes(
     if not replace:
         for each in (now, held):
             each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
-    return find_changes(held, now, context.writer_for(launch, reading.resources))
+    return find_changes(
+        held, now, context.writer_for(launch, reading.resources, reading.record.refused)
+    )
 
 
 def _renew(

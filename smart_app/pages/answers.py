@@ -13,7 +13,7 @@ from smart_app.pages.findings import (
     in_state,
     missing_names,
     read_findings,
-    unread_parts,
+    unread_and_refused,
 )
 from smart_app.pages.protocol_card import ProtocolCard
 
@@ -110,9 +110,9 @@ def missing_words(findings: tuple[Finding, ...]) -> str:
     undecided = in_state(findings, "missing")
     names = missing_names(undecided)
     parts = []
-    unread = unread_parts(in_state(findings, "unread"))
-    if unread:
-        parts.append(f"{words.join(unread)} {words.NOT_READ}")
+    not_read = words.not_read(*unread_and_refused(in_state(findings, "unread")))
+    if not_read:
+        parts.append(not_read)
     if len(names) > _NAMED:
         parts.append(f"{len(names)} facts are missing")
     elif names:

@@ -58,12 +58,23 @@ def _facts(before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
     return [
         Change(
             words.concept(key),
-            "; ".join(held.get(key, ["not in the record"])),
-            "; ".join(holds.get(key, ["not in the record"])),
+            "; ".join(held.get(key) or [_absent(key, before, now)]),
+            "; ".join(holds.get(key) or [_absent(key, now, before)]),
         )
         for key in dict.fromkeys([*held, *holds])
         if held.get(key) != holds.get(key)
     ]
+
+
+def _absent(key: str, entry: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Return why a fact of the other answers is not among these: it is not there, or not read."""
+    asked = {
+        criterion["id"]
+        for criterion in other["criteria"]
+        if any(evidence.get("concept") == key for evidence in criterion.get("evidence", ()))
+    }
+    unread = {criterion["id"] for criterion in entry["criteria"] if criterion.get("unread")}
+    return words.NOT_READ if asked & unread else "not in the record"
 
 
 def _by_concept(entry: Mapping[str, Any], writer: FactWriter) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """What the views share: the reading of the launch, cards, links, the frame of the page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from smart_app.pages.frame import (
 )
 from smart_app.pages.parameters import Field, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
-from smart_app.pages.reading import Reading, Readings, read_now
+from smart_app.pages.reading import PLANS_REFUSED, Reading, Readings, read_now
 from smart_app.services import services
 from smart_app.smart.session import Launch
 from smart_app.store import Draft
@@ -75,14 +75,16 @@ def answer_of(launch: Launch, reading: Reading, protocol: ClinicalProtocol) -> A
     entry = reading.of_protocol(protocol.id)
     if entry is None:
         abort(404)
-    writer = writer_for(launch, reading.resources)
+    writer = writer_for(launch, reading.resources, reading.record.refused)
     culprits = find_culprits(protocol, reading, entry, writer)
     return read_answer(entry, card_of(protocol), writer, culprits)
 
 
-def writer_for(launch: Launch, resources: Mapping[str, Resource]) -> FactWriter:
+def writer_for(
+    launch: Launch, resources: Mapping[str, Resource], refused: Collection[str] = ()
+) -> FactWriter:
     """Return what turns evidence into facts with links to our pages."""
-    return FactWriter(resources, lambda reference: record_href(launch, reference))
+    return FactWriter(resources, lambda reference: record_href(launch, reference), refused)
 
 
 def record_href(launch: Launch, reference: str) -> str:
@@ -142,6 +144,20 @@ def unread_types(reading: Reading) -> list[tuple[str, str]]:
         for kind, reason in reading.record.unread.items()
     ]
     return [*unread, ("Earlier plans", reading.plans_unread)] if reading.plans_unread else unread
+
+
+def unread_help(reading: Reading) -> str:
+    """Return what to do about what could not be read; '' when all was read."""
+    refused = reading.record.refused
+    parts = {kind: words.record_part(kind) for kind in reading.record.unread}
+    if reading.plans_unread:
+        parts[CARE_PLAN] = words.record_part(CARE_PLAN)
+    if reading.plans_unread == PLANS_REFUSED:
+        refused |= {CARE_PLAN}
+    return words.what_helps(
+        [part for kind, part in parts.items() if kind not in refused],
+        [part for kind, part in parts.items() if kind in refused],
+    )
 
 
 def evidence_facts(entries: Iterable[Mapping[str, Any]], writer: FactWriter) -> list[Fact]:

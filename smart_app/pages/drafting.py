@@ -75,6 +75,7 @@ def draft_body(
         ],
         "versions": evidence_versions(entry, reading.resources),
         "earlier": earlier_plans(reading, protocol),
+        "refused": sorted(reading.record.refused),
     }
 
 

@@ -1,6 +1,6 @@
 """Facts: what a criterion rests on: name, value, unit, date, age, link to its resource."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +38,12 @@ class FactWriter:
     Args:
         resources: what was read, by `Type/id`; used for the words of a coded entry.
         link: gives the address of our page for a `Type/id`.
+        refused: the resource types that the EHR does not let the app read.
     """
 
     resources: Mapping[str, Resource]
     link: Callable[[str], str]
+    refused: Collection[str] = ()
 
     def fact(self, evidence: Mapping[str, Any]) -> Fact:
         """Return the fact of one evidence entry of the Decision."""

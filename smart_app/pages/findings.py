@@ -28,6 +28,7 @@ class Finding:
         missing: names of the facts that are missing, a need each, inside a sentence.
         obtain: the same as they begin a line, with how to obtain them.
         unread: the parts of the record that it needs and that could not be read.
+        refused: those of them that the EHR does not let the app read.
         rule: the rule in words.
         sources: where the rule comes from.
         notes: remarks of the evaluation, such as an entry that leaves it open.
@@ -42,9 +43,15 @@ class Finding:
     missing: tuple[str, ...]
     obtain: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
+    refused: tuple[str, ...]
     rule: str
     sources: tuple[Source, ...]
     notes: tuple[Note, ...]
+
+    @property
+    def unread_words(self) -> str:
+        """What could not be read, and what the EHR refuses, as a sentence without its full stop."""
+        return words.capitalise(words.not_read(*unread_and_refused((self,))))
 
 
 _STATES = {
@@ -88,9 +95,14 @@ def missing_names(findings: tuple[Finding, ...]) -> list[str]:
     return list(dict.fromkeys(name for finding in findings for name in finding.missing))
 
 
-def unread_parts(findings: tuple[Finding, ...]) -> list[str]:
-    """Return the parts of the record that could not be read, each once, in order."""
-    return list(dict.fromkeys(part for finding in findings for part in finding.unread))
+def unread_and_refused(findings: tuple[Finding, ...]) -> tuple[list[str], list[str]]:
+    """Return the parts of the record that could not be read, and those that the EHR refuses.
+
+    Each part once, in order; a refused one is not among the first.
+    """
+    refused = list(dict.fromkeys(part for finding in findings for part in finding.refused))
+    unread = dict.fromkeys(part for finding in findings for part in finding.unread)
+    return [part for part in unread if part not in refused], refused
 
 
 def _finding(
@@ -98,11 +110,14 @@ def _finding(
 ) -> Finding:
     kind, answer = criterion["kind"], criterion["answer"]
     needs = words.needs(criterion.get("missing", ()))
-    unread = tuple(words.record_part(each) for each in criterion.get("unread", ()))
+    types = criterion.get("unread", ())
+    unread = tuple(words.record_part(each) for each in types)
+    refused = tuple(words.record_part(each) for each in types if each in writer.refused)
     state = _STATES.get((kind, answer), "met")
     unknown = words.UNKNOWN_VERDICTS.get(kind, words.CANNOT_JUDGE)
     if unread:
-        unknown = f"{unknown}: {words.join(list(unread))} {words.NOT_READ}"
+        failed = [part for part in unread if part not in refused]
+        unknown = f"{unknown}: {words.not_read(failed, list(refused))}"
     return Finding(
         id=criterion["id"],
         kind=kind,
@@ -113,6 +128,7 @@ def _finding(
         missing=tuple(words.decapitalise(name) for name, _ in needs),
         obtain=tuple(needs),
         unread=unread,
+        refused=refused,
         rule=words.pretty(criterion.get("rule", "")),
         sources=read_sources(criterion.get("source"), citations),
         notes=writer.notes(criterion),

@@ -19,7 +19,7 @@ from smart_app.pages.findings import (
     in_state,
     missing_names,
     of_kind,
-    unread_parts,
+    unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
 from smart_app.pages.protocol_card import ProtocolCard, lower_name, not_yet_computable
@@ -126,7 +126,7 @@ def _undecided(answer: Answered) -> Headline:
     open_ones = (*answer.unread, *answer.missing)
     text = f"Not judged: {titles(open_ones)}. No condition that could be judged fails."
     if answer.unread:
-        text += " Read the record again before anything is obtained."
+        text += f" {words.what_helps(*unread_and_refused(answer.unread))}"
     why = _undecided_words(answer)
     return Headline("ask", f"Cannot tell yet for {lower_name(answer.card)}: {why}", text)
 
@@ -136,7 +136,7 @@ def _undecided_words(answer: Answered) -> str:
     number = len(missing_names(answer.missing))
     parts = []
     if answer.unread:
-        parts.append(f"{words.join(unread_parts(answer.unread))} {words.NOT_READ}")
+        parts.append(words.not_read(*unread_and_refused(answer.unread)))
     if number:
         parts.append(f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing")
     elif answer.missing:
@@ -202,8 +202,8 @@ def _lines(answer: Answered) -> list[str]:
     if answer.blocks:
         lines.append(f"Blocks: {culprit_words(answer)}")
     if answer.unread:
-        parts = words.join(unread_parts(answer.unread))
-        lines.append(f"Not judged, since {parts} {words.NOT_READ}: {titles(answer.unread)}")
+        why = words.not_read(*unread_and_refused(answer.unread))
+        lines.append(f"Not judged, since {why}: {titles(answer.unread)}")
     if answer.missing:
         lines.append(f"Cannot be judged: {titles(answer.missing)}")
     if met == of:

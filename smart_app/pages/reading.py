@@ -26,6 +26,11 @@ from smart_app.services import services
 from smart_app.smart.session import Launch
 from smart_app.store import KeptReading
 
+PLANS_REFUSED = (
+    "The EHR does not let the app read care plans, so an earlier plan would not be seen."
+)
+"""Why earlier plans could not be looked for, where reading again does not help."""
+
 KEEP_S = 300
 """Seconds for which a reading is kept."""
 
@@ -158,7 +163,7 @@ def read_now(
 
     Raises:
         ForbiddenError: the granted scopes do not let the app read the patient.
-        ServerError: the patient cannot be read.
+        ServerError: the patient cannot be read; what else cannot is in `record.unread`.
     """
     if not launch.scopes.may(PATIENT, "r"):
         raise ForbiddenError(
@@ -166,9 +171,18 @@ def read_now(
             "administrator can grant patient/Patient.rs, or .read in version 1."
         )
     record = read_record(
-        launch.repository, launch.patient_id, resource_types, granted_types=launch.granted_types
+        launch.repository,
+        launch.patient_id,
+        resource_types,
+        granted_types=launch.granted_types,
+        without_any=True,
     )
-    record = replace(record, unread=_with_partial(record.unread, launch))
+    partial = record.unread.keys() & launch.partial_types
+    record = replace(
+        record,
+        unread=_with_partial(record.unread, launch),
+        refused=record.refused | partial,
+    )
     as_of = launch.as_of()
     plans, plans_unread = _active_plans(launch, protocols)
     decision: Any = evaluate(record, protocols.values(), as_of=as_of).to_json()
@@ -204,7 +218,7 @@ def _active_plans(
     if not launch.scopes.may(CARE_PLAN, "s"):
         return (
             [],
-            "The EHR does not let the app read care plans, so an earlier plan would not be seen.",
+            PLANS_REFUSED,
         )
     try:
         plans = launch.repository.search(CARE_PLAN, {"patient": launch.patient_id})
@@ -212,6 +226,8 @@ def _active_plans(
             check_shape(plan)
     except UnauthorisedError:
         raise
+    except ForbiddenError:
+        return [], PLANS_REFUSED
     except (ServerError, InputError) as error:
         return [], f"Earlier plans could not be looked for: {error.message}"
     ours = [

@@ -174,7 +174,7 @@ def _plan_form(
         for name, text in errors.items()
     ]
     arguments: dict[str, Any] = {"draft": draft.id} if draft else {}
-    writer = context.writer_for(launch, reading.resources)
+    writer = context.writer_for(launch, reading.resources, reading.record.refused)
     entry = body["decision"] if body is not None else reading.of_protocol(protocol.id) or {}
     return render_template(
         "plan.html",

@@ -32,6 +32,7 @@ def match(launch: Launch) -> str | Response:
         frame=context.frame_of_reading(launch, reading, here="Protocols"),
         hindered=reading.hindrances,
         unread_types=context.unread_types(reading),
+        unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading),
         drafts=drafts,
         unsent=unsent,
@@ -54,6 +55,7 @@ def why(launch: Launch, protocol: str) -> str | Response:
         frame=context.frame_of_reading(launch, reading, here="Why", protocol=chosen),
         hindered=reading.hindrances,
         unread_types=context.unread_types(reading),
+        unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading, chosen),
         source_key=KEY,
     )

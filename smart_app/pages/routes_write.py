@@ -167,7 +167,7 @@ def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
             body,
             card,
             context.settings_of(protocol, body["values"]),
-            context.writer_for(launch, resources),
+            context.writer_for(launch, resources, body.get("refused", ())),
             why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
             today=context.today_of(body),
         ),
@@ -194,12 +194,14 @@ def _may_replace(launch: Launch) -> bool:
 
 def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:
     draft = services().store.load_draft(launch.id, draft.id)
+    whole = not context.reading_of(launch).record.unread
+    happened = "The record changed" if whole else "The record changed or could not be read whole"
     if changed.possible:
-        title = "The record changed since you made this draft"
+        title = f"{happened} since you made this draft"
         text = "The draft was made anew from it. See what is different, then review it again."
         following = (url_for("pages.review", launch=launch.id, draft_id=draft.id), "Review again")
     else:
-        title = "The record changed: this plan is no longer possible"
+        title = f"{happened}: this plan is no longer possible"
         text = "The protocol's answer is another one now. The draft cannot be accepted."
         following = (url_for("pages.why", launch=launch.id, protocol=protocol.id), "See why")
     return render_template(
@@ -227,7 +229,10 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             today=context.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
             override=override,
-            gap=gap_words(draft.body["decision"], context.writer_for(launch, {}))
+            gap=gap_words(
+                draft.body["decision"],
+                context.writer_for(launch, {}, draft.body.get("refused", ())),
+            )
             if override
             else "",
             plan_href=context.written_href(launch, reference) if reference else "",

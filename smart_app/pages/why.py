@@ -21,6 +21,7 @@ from smart_app.pages.findings import (
     Finding,
     in_state,
     of_kind,
+    unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
 from smart_app.pages.protocol_card import ProtocolCard
@@ -63,6 +64,8 @@ class WhyPage:
         reasons: where the protocol does not apply: the criteria that say so.
         blocks: the criteria that block.
         unread: the conditions of which nothing was judged, since the record could not be read.
+        unread_help: what to do about what could not be read, '' where nothing is unread.
+        again: reading the record again may change something.
         missing: the conditions that cannot be judged from what was read.
         cautions: the cautions that are present or could not be assessed.
         groups: what is met.
@@ -78,6 +81,8 @@ class WhyPage:
     reasons: tuple[Finding, ...]
     blocks: tuple[Finding, ...]
     unread: tuple[Finding, ...]
+    unread_help: str
+    again: bool
     missing: tuple[Finding, ...]
     cautions: tuple[Finding, ...]
     groups: tuple[Group, ...]
@@ -96,6 +101,7 @@ def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
     """
     alive = deceased_words(decision) is None
     concerns = alive and answered.status != "not-applicable"
+    failed, refused = unread_and_refused(answered.unread)
     return WhyPage(
         card=answered.card,
         headline=why_headline(decision, answered),
@@ -103,6 +109,8 @@ def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
         reasons=answered.blocks[:1] if answered.status == "not-applicable" else (),
         blocks=answered.blocks if concerns else (),
         unread=answered.unread if concerns else (),
+        unread_help=words.what_helps(failed, refused),
+        again=bool(failed),
         missing=answered.missing if concerns else (),
         cautions=in_state(answered.findings, "caution", "not-assessed") if concerns else (),
         groups=tuple(_groups(answered)) if concerns else _answers(answered),

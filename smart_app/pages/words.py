@@ -246,12 +246,41 @@ def record_part(resource_type: str) -> str:
     return RECORD_PARTS.get(resource_type, resource_type)
 
 
+def not_read(failed: list[str], refused: list[str]) -> str:
+    """Return that parts of the record could not be read, and which the EHR does not let be read."""
+    said = []
+    if failed:
+        said.append(f"{join(failed)} {NOT_READ}")
+    if refused:
+        said.append(f"the EHR does not let the app read {join(refused)}")
+    return join(said)
+
+
+def what_helps(failed: list[str], refused: list[str]) -> str:
+    """Return what to do about parts that could not be read, and about those that are refused."""
+    said = []
+    if failed:
+        what = "the record" if not refused else join(failed)
+        said.append(f"Read {what} again before anything is obtained or repeated.")
+    if refused:
+        it = "it" if len(refused) == 1 and refused[0].startswith("the ") else "them"
+        said.append(
+            f"Reading again does not help for {join(refused)}: open the app again from the EHR and "
+            f"allow the app to read {it}, or ask your EHR administrator. Until then look {it} up "
+            "in the EHR before anything is obtained or repeated."
+        )
+    return " ".join(said)
+
+
 def unread_reason(note: str) -> str:
     """Return a note in which resource types are named as parts of the record.
 
     `Observation was not read: …` becomes `Results and measurements were not read: …`.
     """
     said = _TYPE.sub(_part_read, note)
+    found = _TYPE.match(note)
+    if found and not RECORD_PARTS[found[1]].startswith("the "):
+        said = said.replace(" to its end", " to their end", 1)
     return capitalise(said) if _TYPE.match(note) else said
 
 

@@ -87,6 +87,24 @@ def test_a_server_that_answers_no_search_is_an_error(family: type[errors.ServerE
         read_record(failing, "p", TYPES)
 
 
+def test_the_patient_alone_is_an_answer_where_that_is_asked_for() -> None:
+    failing = _Failing(
+        Condition=lambda: errors.UnreachableError("x"),
+        AllergyIntolerance=lambda: errors.ForbiddenError("x"),
+    )
+    record = read_record(failing, "p", TYPES, without_any=True)
+    assert (record.patient["id"], record.resources) == ("p", ())
+    assert sorted(record.unread) == ["AllergyIntolerance", "Condition"]
+    assert record.refused == {"AllergyIntolerance"}
+
+
+def test_a_type_outside_the_scopes_is_refused_and_a_failed_one_is_not() -> None:
+    failing = _Failing(Condition=lambda: errors.ServerError("x"))
+    record = read_record(failing, "p", TYPES, granted_types={"Patient", "Condition"})
+    assert sorted(record.unread) == ["AllergyIntolerance", "Condition"]
+    assert record.refused == {"AllergyIntolerance"}
+
+
 def test_parts_of_every_search_are_still_an_answer() -> None:
     def part() -> Exception:
         return errors.IncompleteError("The next page is missing.")
