@@ -1,7 +1,7 @@
 """A decision as text for a terminal, in the order and the words of the clinician's pages.
 
-First the answer and what is in the way, then what is missing, cautions, and what is met; every
-number with unit, date and age; ids last.
+First the answer and what is in the way, then what could not be read, what is missing, what the
+record leaves open, cautions, and what is met; every number with unit, date and age; ids last.
 """
 
 import textwrap
@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision
 from ivfhir.expressions.values import DateTime
-from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.justification import justification
 from ivfhir.knowledge.load import ClinicalProtocol
 
 WIDTH = 100
+NOT_APPLICABLE = "not-applicable"
 STATUS_WORDS = {
     "eligible": "Eligible",
     "indeterminate": "Cannot tell",
     "ineligible": "Not eligible",
-    "not-applicable": "Does not apply",
+    NOT_APPLICABLE: "Does not apply",
 }
 KIND_WORDS = {
     "inclusion": "requirement",
@@ -44,7 +44,7 @@ def decision_text(decision: Decision, protocols: Sequence[ClinicalProtocol]) -> 
     lines += [line for note in decision.patient.notes for line in _wrapped(f"Note: {note}", "")]
     by_id = {protocol.id: protocol for protocol in protocols}
     for each in decision.protocols:
-        lines += ["", *_protocol(each, by_id[each.id].title, by_id[each.id].plan_definition)]
+        lines += ["", *_protocol(each, by_id[each.id], alive=not decision.patient.deceased)]
     return "\n".join(lines)
 
 
@@ -59,50 +59,67 @@ def written_date(text: str) -> str:
     return f"{day} {clock}" if clock else day
 
 
-def _protocol(decision: ProtocolDecision, title: str, plan_definition: Resource) -> Iterator[str]:
-    yield f"{STATUS_WORDS.get(decision.status, decision.status)}: {title}"
+def _protocol(
+    decision: ProtocolDecision, protocol: ClinicalProtocol, *, alive: bool
+) -> Iterator[str]:
+    yield f"{STATUS_WORDS.get(decision.status, decision.status)}: {protocol.title}"
     for label in _SHOWN_FIRST:
-        yield from _wrapped(justification(plan_definition, label), "  ")
-    for heading, criteria in _sections(decision):
+        yield from _wrapped(justification(protocol.plan_definition, label), "  ")
+    applies = decision.status != NOT_APPLICABLE
+    for heading, criteria in _sections(decision) if applies else _informing(decision):
         if criteria:
             yield f"  {heading}: {len(criteria)}"
             for criterion in criteria:
-                yield from _criterion(criterion)
+                yield from _criterion(criterion, obtain=applies and alive)
     yield f"  ({decision.id} {decision.version})"
 
 
 def _sections(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]]]:
-    """Yield each section's heading and criteria: blocks, unread, open, cautions, met."""
+    """Yield each section's heading and criteria: blocks, not read, missing, open, cautions, met."""
 
-    def chosen(answer: Answer, *, cautions: bool, unread: bool = False) -> list[Criterion]:
+    def chosen(answer: Answer, *, cautions: bool) -> list[Criterion]:
         return [
             each
             for each in decision.criteria
-            if each.answer is answer
-            and (each.kind == "caution") is cautions
-            and bool(each.unread) is unread
+            if each.answer is answer and (each.kind == "caution") is cautions
         ]
 
+    unknown = chosen(Answer.UNKNOWN, cautions=False)
     yield "Blocks", chosen(Answer.NOT_MET, cautions=False)
-    unread = chosen(Answer.UNKNOWN, cautions=False, unread=True)
-    yield "Could not be read, nothing judged from it", unread
-    yield "Cannot be judged", chosen(Answer.UNKNOWN, cautions=False)
+    yield "Could not be read", [each for each in unknown if each.unread]
+    yield "Missing", [each for each in unknown if each.missing]
+    yield (
+        "Left open by the record",
+        [each for each in unknown if not (each.unread or each.missing)],
+    )
     yield "Cautions", chosen(Answer.NOT_MET, cautions=True)
     yield "Cautions not assessed", chosen(Answer.UNKNOWN, cautions=True)
-    unassessed = chosen(Answer.UNKNOWN, cautions=True, unread=True)
-    yield "Cautions not assessed, since they could not be read", unassessed
     yield "Met", chosen(Answer.MET, cautions=False)
-    yield "Cautions not present", chosen(Answer.MET, cautions=True)
+    yield "Cautions not raised", chosen(Answer.MET, cautions=True)
 
 
-def _criterion(criterion: Criterion) -> Iterator[str]:
+def _informing(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]]]:
+    """Yield the anchor, and the rest for information: nothing blocks a protocol without it."""
+    failed = [each for each in decision.criteria if each.id in decision.failed]
+    anchor = (failed or list(decision.criteria))[0]
+    others = [each for each in decision.criteria if each is not anchor]
+    yield "Why it does not apply", [anchor]
+    yield (
+        "Answered otherwise, for information",
+        [each for each in others if each.answer is not Answer.MET],
+    )
+    yield "Met", [each for each in others if each.answer is Answer.MET]
+
+
+def _criterion(criterion: Criterion, *, obtain: bool) -> Iterator[str]:
     kind = KIND_WORDS.get(criterion.kind, criterion.kind)
     yield from _wrapped(f"- {criterion.title} ({kind}, {criterion.id})", "    ", deeper="  ")
     if criterion.answer is not Answer.MET:
         yield from _wrapped(f"Rule: {criterion.rule} [{criterion.source}]", "      ")
     if criterion.unread:
-        yield from _wrapped(f"Not read: {', '.join(criterion.unread)}", "      ")
-    if criterion.missing:
+        types = ", ".join(criterion.unread)
+        yield from _wrapped(f"Could not be read, nothing judged from it: {types}", "      ")
+    if criterion.missing and obtain:
         yield from _wrapped(f"To obtain: {', '.join(criterion.missing)}", "      ")
     for evidence in criterion.evidence:
         yield from _wrapped(_evidence(evidence), "      ", deeper="  ")

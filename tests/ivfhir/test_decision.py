@@ -90,6 +90,16 @@ def test_a_decision_has_the_promised_members_in_their_order() -> None:
     )
 
 
+def test_what_is_unread_stands_beside_an_empty_list_of_what_is_missing() -> None:
+    criterion = Criterion(
+        *("X-BLEED", "contraindication-absolute", "Bleeding", "The rule.", "seed", Truth.UNKNOWN),
+        *((), (), ("The server failed.",), ("Condition", "Observation")),
+    )
+    said = criterion.to_json()
+    assert (said["missing"], said["unread"]) == ([], ["Condition", "Observation"])
+    assert "unread" not in criterion._replace(unread=()).to_json()
+
+
 def test_a_death_and_notes_stand_at_the_patient() -> None:
     state = PatientState("Patient/p", True, "2025-03-02", ("Left out: x.",))
     assert state.to_json() == {

@@ -122,6 +122,29 @@ def test_a_value_that_no_rule_can_read_is_a_note_and_leaves_its_criterion_unknow
     )
 
 
+def test_what_could_not_be_read_is_not_missing(lung: ClinicalProtocol) -> None:
+    """E-03: with results unread, platelets may be in the record; nobody knows."""
+    criteria = _criteria(lung, _record({"Observation": "The server failed."}))
+    unread = {each.id for each in criteria.values() if each.unread}
+    assert unread == {
+        *("C-ECOG", "C-SURG", "X-BLEED", "X-DISSEM", "X-RESIST", "X-CACHEX", "X-RENAL", "X-PREG"),
+        *("LUNG-I02", "K-ECOG2", "K-RENAL", "K-CACHEX", "K-RESIST", "K-ANAEMIA", "K-STD"),
+        *("LUNG-K01", "LUNG-K03"),
+    }
+    for each in unread:
+        assert criteria[each].unread == ("Observation",)
+        assert criteria[each].missing == ()
+        assert criteria[each].notes[0] == "The server failed."
+    assert criteria["X-CONTRAST"].missing == ("contrast-allergy",)
+
+
+def test_each_unread_type_has_its_reason_in_front_of_the_notes(lung: ClinicalProtocol) -> None:
+    criteria = _criteria(lung, _record({"Observation": "Busy.", "Condition": "Not allowed."}))
+    assert criteria["X-BLEED"].unread == ("Condition", "Observation")
+    assert criteria["X-BLEED"].notes[:2] == ("Not allowed.", "Busy.")
+    assert criteria["LUNG-K02"].unread == ("Condition",)
+
+
 def test_the_status_follows_from_what_is_unknown(lung: ClinicalProtocol) -> None:
     assert AS_OF is not None
     known = evaluate_protocol(lung, _record(), as_of=AS_OF).decision
