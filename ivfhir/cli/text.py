@@ -11,15 +11,14 @@ from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecis
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.justification import justification
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.wording.concepts import IN_RECORD, concept
+from ivfhir.wording.needs import needs
+from ivfhir.wording.record_parts import record_part
+from ivfhir.wording.sentences import join
+from ivfhir.wording.statuses import STATUS
 
 WIDTH = 100
 NOT_APPLICABLE = "not-applicable"
-STATUS_WORDS = {
-    "eligible": "Eligible",
-    "indeterminate": "Cannot tell",
-    "ineligible": "Not eligible",
-    NOT_APPLICABLE: "Does not apply",
-}
 KIND_WORDS = {
     "inclusion": "requirement",
     "contraindication-absolute": "contraindication",
@@ -62,7 +61,7 @@ def written_date(text: str) -> str:
 def _protocol(
     decision: ProtocolDecision, protocol: ClinicalProtocol, *, alive: bool
 ) -> Iterator[str]:
-    yield f"{STATUS_WORDS.get(decision.status, decision.status)}: {protocol.title}"
+    yield f"{STATUS.get(decision.status, decision.status)}: {protocol.title}"
     for label in _SHOWN_FIRST:
         yield from _wrapped(justification(protocol.plan_definition, label), "  ")
     applies = decision.status != NOT_APPLICABLE
@@ -117,18 +116,24 @@ def _criterion(criterion: Criterion, *, obtain: bool) -> Iterator[str]:
     if criterion.answer is not Answer.MET:
         yield from _wrapped(f"Rule: {criterion.rule} [{criterion.source}]", "      ")
     if criterion.unread:
-        types = ", ".join(criterion.unread)
-        yield from _wrapped(f"Could not be read, nothing judged from it: {types}", "      ")
+        parts = join([record_part(each) for each in criterion.unread])
+        yield from _wrapped(f"Could not be read, nothing judged from it: {parts}", "      ")
     if criterion.missing and obtain:
-        yield from _wrapped(f"To obtain: {', '.join(criterion.missing)}", "      ")
+        yield from _wrapped(f"To obtain: {'; '.join(_to_obtain(criterion))}", "      ", deeper="  ")
     for evidence in criterion.evidence:
         yield from _wrapped(_evidence(evidence), "      ", deeper="  ")
     for note in criterion.notes:
         yield from _wrapped(f"Note: {note}", "      ", deeper="  ")
 
 
+def _to_obtain(criterion: Criterion) -> list[str]:
+    """Return each need by its name, with how to obtain it."""
+    return [f"{name} ({how})" if how else name for name, how in needs(criterion.missing)]
+
+
 def _evidence(evidence: Evidence) -> str:
-    words = [evidence.concept or "", *_value(evidence)]
+    key = evidence.concept
+    words = [IN_RECORD.get(key) or concept(key) if key else "", *_value(evidence)]
     if evidence.date is not None:
         words.append(f"on {written_date(evidence.date)}")
     if evidence.age_days is not None:

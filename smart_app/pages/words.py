@@ -1,103 +1,47 @@
-"""The words of the pages: concepts, units, codes and statuses in plain English.
-
-Keys of concepts are those of the specification's data dictionary. A key that stands not here is
-shown with its hyphens as spaces: a new protocol reads well enough before its words are added.
-"""
+"""The words of the pages: values, units, answers and reasons; other surfaces share the rest."""
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-CONCEPTS = {
-    "age-years": "Age",
-    "sex": "Recorded sex",
-    "ecog": "ECOG performance status",
-    "platelets": "Platelets",
-    "anc": "Neutrophils",
-    "haemoglobin": "Haemoglobin",
-    "inr": "INR",
-    "creatinine": "Creatinine",
-    "egfr": "eGFR",
-    "bilirubin": "Bilirubin",
-    "albumin": "Albumin",
-    "weight": "Weight",
-    "height": "Height",
-    "bmi": "BMI",
-    "haemoptysis": "Haemoptysis",
-    "cachexia": "Cachexia",
-    "cachexia-stage": "Cachexia stage",
-    "weight-loss-6m-pct": "Weight loss in 6 months",
-    "stage-group": "Stage group",
-    "m-category": "M category",
-    "metastatic-organ-count": "Organs with metastases",
-    "distant-lesion-count": "Distant lesions",
-    "metastatic-extent": "MDT statement on metastases",
-    "surgical-candidacy": "MDT statement on surgery",
-    "chemosensitivity": "Statement on chemosensitivity",
-    "prior-chemo-lines": "Earlier lines of chemotherapy",
-    "chemo-pd-lines": "Lines with progression at best",
-    "last-chemo-response": "Response to the last line",
-    "contrast-allergy": "Contrast allergy",
-    "pregnancy-status": "Pregnancy test or status",
-    "dx-lung": "Lung cancer diagnosis",
-    "bleeding-disorder": "Bleeding disorder",
-    "active-infection": "Active infection",
-    "resistant-histology": "Resistant histology",
-    "recist-trend": "RECIST trend",
-    "vdt-days": "Volume doubling time",
-    "driver-alteration": "Driver alteration",
-    "standard-options-reviewed": "Standard options",
-    "childbearing-potential": "Childbearing potential",
-    "conditions": "Problem list",
-    "allergies": "Allergy list",
-}
+from ivfhir.wording.concepts import CONCEPTS, IN_RECORD, OBTAIN, concept, concept_inside
+from ivfhir.wording.needs import needs
+from ivfhir.wording.record_parts import RECORD_PARTS, record_part
+from ivfhir.wording.sentences import capitalise, count, decapitalise, join
+from ivfhir.wording.statuses import NO_PLAN, STATUS
 
-IN_RECORD = {"dx-lung": "Problem list", "contrast-allergy": "Allergy list", "ecog": "ECOG"}
-"""Names of concepts where they head a fact that was found, when these differ."""
+__all__ = [
+    "CANNOT_JUDGE",
+    "CONCEPTS",
+    "IN_RECORD",
+    "NOT_READ",
+    "NO_PLAN",
+    "OBTAIN",
+    "RECORD_PARTS",
+    "STATUS",
+    "STATUS_STYLE",
+    "UNITS",
+    "UNKNOWN_VERDICTS",
+    "VERDICTS",
+    "capitalise",
+    "concept",
+    "concept_inside",
+    "count",
+    "decapitalise",
+    "digits",
+    "interval",
+    "join",
+    "needs",
+    "not_read",
+    "pretty",
+    "record_part",
+    "unit",
+    "unread_reason",
+    "value",
+    "what_helps",
+]
 
 _KEY = re.compile("|".join(rf"\b{key}\b" for key in CONCEPTS if "-" in key))
-
-OBTAIN = {
-    "ecog": "a performance status",
-    "platelets": "a blood count",
-    "anc": "a blood count with neutrophils",
-    "haemoglobin": "a blood count",
-    "inr": "a blood result",
-    "creatinine": "a blood result",
-    "egfr": "a creatinine or eGFR result",
-    "bilirubin": "a blood result",
-    "albumin": "a blood result",
-    "weight": "a measurement",
-    "height": "a measurement",
-    "bmi": "weight and height",
-    "weight-loss-6m-pct": "an earlier weight, of 2 weeks to 6 months ago",
-    "metastatic-organ-count": "a coded problem list",
-    "cachexia": "a coded problem list",
-    "cachexia-stage": "a clinician's statement",
-    "surgical-candidacy": "a statement of the tumour board (MDT)",
-    "metastatic-extent": "a statement of the tumour board (MDT)",
-    "stage-group": "a staging entry",
-    "m-category": "a staging entry",
-    "distant-lesion-count": "a count from imaging",
-    "chemosensitivity": "a clinician's statement",
-    "prior-chemo-lines": "the chemotherapy history",
-    "chemo-pd-lines": "the chemotherapy history",
-    "last-chemo-response": "the chemotherapy history",
-    "contrast-allergy": "an entry in the allergy list, or 'no known allergy'",
-    "pregnancy-status": "a pregnancy test, or a note that it cannot apply",
-    "bleeding-disorder": "a coded problem list",
-    "active-infection": "a coded problem list",
-    "resistant-histology": "a coded problem list",
-    "haemoptysis": "a coded problem list",
-    "dx-lung": "a confirmed, coded diagnosis on the problem list",
-    "age-years": "the full birth date",
-    "sex": "the recorded sex",
-    "recist-trend": "a comparison of two images",
-    "vdt-days": "two measurements of the tumour with dates",
-    "driver-alteration": "a molecular result",
-    "standard-options-reviewed": "a note that the standard options were reviewed",
-}
 
 UNITS = {
     "10*9/L": "\N{MULTIPLICATION SIGN}10⁹/L",
@@ -138,33 +82,7 @@ UNKNOWN_VERDICTS = {"caution": "not assessed"}
 
 CANNOT_JUDGE, NOT_READ = "cannot be judged", "could not be read"
 
-RECORD_PARTS = {
-    "Patient": "the patient's own data",
-    "Condition": "the problem list",
-    "Observation": "results and measurements",
-    "AllergyIntolerance": "the allergy list",
-    "Procedure": "procedures",
-    "ServiceRequest": "orders",
-    "MedicationRequest": "prescriptions",
-    "CarePlan": "care plans",
-}
-"""Resource types as parts of a record, inside a sentence."""
-
-ONE_NEED = (("creatinine", "egfr"),)
-"""Concepts of which either will do: one need."""
-
 _TYPE = re.compile(rf"\b({'|'.join(RECORD_PARTS)})\b(?!/)( was not)?")
-STATUS = {
-    "eligible": "Eligible",
-    "indeterminate": "Cannot tell",
-    "ineligible": "Not eligible",
-    "not-applicable": "Does not apply",
-}
-"""A protocol's status as a clinician reads it."""
-
-NO_PLAN = "No plan"
-"""What stands in place of a status where no plan can be made, whatever the answers are."""
-
 STATUS_STYLE = {
     "eligible": "eligible",
     "indeterminate": "ask",
@@ -172,17 +90,6 @@ STATUS_STYLE = {
     "not-applicable": "off",
 }
 """The shape and colour of a status: symbol `s-…`, class `status--…`."""
-
-
-def concept(key: str) -> str:
-    """Return the concept's name for a heading or a row."""
-    return CONCEPTS.get(key) or key.replace("-", " ").capitalize()
-
-
-def concept_inside(key: str) -> str:
-    """Return the concept's name as it stands inside a sentence (`platelets`, but `INR`)."""
-    name = concept(key)
-    return name if name[1:2].isupper() or name[:1].islower() else name[:1].lower() + name[1:]
 
 
 def unit(code: str | None) -> str:
@@ -229,23 +136,6 @@ def pretty(text: str) -> str:
     return _KEY.sub(lambda found: concept_inside(found.group()), text)
 
 
-def capitalise(text: str) -> str:
-    """Return a text with a capital first letter."""
-    return text[:1].upper() + text[1:]
-
-
-def join(items: list[str], *, last: str = "and") -> str:
-    """Return `a`, `a and b`, `a, b and c`."""
-    if len(items) <= 1:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} {last} {items[-1]}"
-
-
-def record_part(resource_type: str) -> str:
-    """Return a resource type as a part of the record, inside a sentence."""
-    return RECORD_PARTS.get(resource_type, resource_type)
-
-
 def not_read(failed: list[str], refused: list[str]) -> str:
     """Return that parts of the record could not be read, and which the EHR does not let be read."""
     said = []
@@ -288,32 +178,3 @@ def _part_read(found: re.Match[str]) -> str:
     part = RECORD_PARTS[found[1]]
     were = " was not" if part.startswith("the ") else " were not"
     return part + (were if found[2] else "")
-
-
-def needs(keys: Sequence[str]) -> list[tuple[str, str]]:
-    """Return name (as it begins a line) and how to obtain it, one line a need, in order.
-
-    Where either of two will do, they are one need: `Creatinine or eGFR`.
-    """
-    others = dict(ONE_NEED)
-    either = {first: second for first, second in others.items() if {first, second} <= set(keys)}
-    return [
-        (
-            f"{concept(key)} or {concept(either[key])}" if key in either else concept(key),
-            OBTAIN.get(key, ""),
-        )
-        for key in dict.fromkeys(keys)
-        if key not in either.values()
-    ]
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Return `1 fact`, `2 facts`, `no facts`."""
-    if number == 1:
-        return f"1 {one}"
-    return f"{number or 'no'} {many or one + 's'}"
-
-
-def decapitalise(text: str) -> str:
-    """Return a title as it stands inside a sentence; an abbreviation keeps its capitals."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

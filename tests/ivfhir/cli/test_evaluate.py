@@ -127,9 +127,9 @@ def test_text_leads_with_the_answer_in_the_words_of_the_pages(
     assert lines[2].startswith("Cannot tell: ")
     for words in ("Draft, not for clinical use.", "Standard treatment first", "Evidence: very low"):
         assert words in out
-    evidence = "dx-lung 254637007 on 1 Apr 2019 (2163 days old)"
+    evidence = "Problem list 254637007 on 1 Apr 2019 (2163 days old)"
     assert f"{evidence} Condition/primary-cancer-condition-nsclc" in out
-    assert "To obtain: ecog" in out
+    assert "To obtain: ECOG performance status (a performance status)" in out
     assert lines[-1].strip() == "(LUNG 0.2.0)"
 
 

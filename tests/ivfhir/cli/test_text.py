@@ -55,10 +55,11 @@ def test_an_unread_type_is_told_apart_from_what_is_missing(lung: ClinicalProtoco
     text = _text(lung, replace(ALIVE, unread=unread))
     unjudged = _section(text, "Could not be read")
     assert "Severe bleeding tendency" in unjudged
-    assert "Could not be read, nothing judged from it: Observation" in unjudged
+    assert "Could not be read, nothing judged from it: results and measurements" in unjudged
     assert "To obtain" not in unjudged
     missing = _section(text, "Missing")
-    assert "To obtain: contrast-allergy" in missing
+    assert "To obtain: Contrast allergy (an entry in the allergy list, or" in missing
+    assert "contrast-allergy" not in text
     assert "X-BLEED" not in missing
 
 

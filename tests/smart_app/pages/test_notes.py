@@ -4,7 +4,7 @@ import pytest
 
 from smart_app.pages.notes import NotePart, linked
 from smart_app.pages.sources import Citation, read_sources
-from smart_app.pages.words import needs, unread_reason
+from smart_app.pages.words import unread_reason
 
 ENTRIES = {
     "Condition/c.1": {
@@ -50,14 +50,6 @@ def test_a_note_without_a_reference_stays_one_sentence():
 )
 def test_reasons_name_parts_of_the_record(note, words):
     assert unread_reason(note).startswith(words)
-
-
-def test_either_of_two_is_one_need():
-    assert needs(["creatinine", "egfr", "inr"]) == [
-        ("Creatinine or eGFR", "a blood result"),
-        ("INR", "a blood result"),
-    ]
-    assert needs(["egfr"]) == [("eGFR", "a creatinine or eGFR result")]
 
 
 def test_marks_of_sources_become_citations_that_can_be_opened():

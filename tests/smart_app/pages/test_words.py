@@ -37,21 +37,6 @@ def test_an_interval(low, high, text):
     assert words.interval(low, high, "kg") == text
 
 
-def test_an_unknown_concept_reads_well_enough():
-    assert words.concept("new-fact") == "New fact"
-    assert words.concept_inside("platelets") == "platelets"
-    assert words.concept_inside("inr") == "INR"
-
-
 def test_rules_get_the_units_and_concepts_of_the_ward():
     assert words.pretty("below 50 x10^9/L") == f"below 50 {words.UNITS['10*9/L']}"
     assert words.pretty("no bleeding-disorder found") == "no bleeding disorder found"
-
-
-def test_counts_and_lists():
-    assert words.count(1, "fact") == "1 fact"
-    assert words.count(0, "fact") == "no facts"
-    assert words.count(2, "criterion", "criteria") == "2 criteria"
-    assert words.join(["a", "b", "c"]) == "a, b and c"
-    assert words.decapitalise("ECOG 2") == "ECOG 2"
-    assert words.decapitalise("Severe bleeding") == "severe bleeding"
