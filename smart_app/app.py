@@ -16,6 +16,7 @@ import ivfhir
 from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import ClinicalProtocol, load_protocols
 from smart_app import pages
+from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
 from smart_app.errors import register_errors
 from smart_app.housekeeping import keep_house
@@ -78,7 +79,8 @@ def create_app(
     for blueprint in (launch.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
     metrics.watch_app(app)
-    keep_house(app, app.extensions["ivfhir"])
+    courier = send_after_answers(app, app.extensions["ivfhir"])
+    keep_house(app, app.extensions["ivfhir"], courier)
     register_errors(app)
     app.teardown_request(give_back_turn)
     _register_headers(app, settings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 
 from ivfhir.errors import LaunchError, ServerError
+from smart_app.audit_courier import goes_to_ehr
 from smart_app.services import services
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -
     Raises:
         DatabaseError: it could not be kept.
     """
-    services().store.add_event(_content(event, launch, done=done, **details))
+    _keep(_content(event, launch, done=done, **details), launch)
 
 
 def record_opening(launch: "Launch") -> None:
@@ -38,22 +39,35 @@ def record_opening(launch: "Launch") -> None:
     path = {name: str(value) for name, value in (request.view_args or {}).items()}
     details = {name: path[name] for name in sorted(path) if name != "launch"}
     page = str(request.endpoint).rsplit(".", 1)[-1]
-    services().store.add_event(
+    _keep(
         _content("open", launch, done=True, page=page, **details),
+        launch,
         once=(launch.id, page, *(f"{name}={value}" for name, value in details.items())),
     )
 
 
 def record_sign_in(
-    *, ehr: str, user: str | None, patient: str | None, launch: str, done: bool, **details: str
+    *,
+    ehr: str,
+    user: str | None,
+    patient: str | None,
+    launch: str,
+    done: bool,
+    scope: str = "",
+    **details: str,
 ) -> None:
     """Keep that somebody signed in, or that a sign-in that this browser began failed.
+
+    `scope` is what was granted: it may let the EHR have the event, too.
 
     Raises:
         DatabaseError: it could not be kept.
     """
     who = {"ehr": ehr, "user": user or "", "patient": patient or "", "launch": launch}
-    services().store.add_event(_told("sign-in", who, done=done, **details))
+    services().store.add_event(
+        _told("sign-in", who, done=done, **details),
+        deliver=launch if goes_to_ehr(services(), ehr, scope) else None,
+    )
 
 
 def record_sign_out(body: Mapping[str, Any], launch_id: str) -> None:
@@ -97,6 +111,15 @@ def failed_sign_in(begun: Mapping[str, Any]) -> Iterator[None]:
             why=type(error).__name__,
         )
         raise
+
+
+def _keep(
+    content: dict[str, str], launch: "Launch", *, once: tuple[str, ...] | None = None
+) -> None:
+    """Add an event to the trail, and let the EHR have it where that is allowed."""
+    app = services()
+    to_ehr = goes_to_ehr(app, launch.fhir_base, launch.scopes.text)
+    app.store.add_event(content, once=once, deliver=launch.id if to_ehr else None)
 
 
 def _content(event: str, launch: "Launch", *, done: bool, **details: str) -> dict[str, str]:

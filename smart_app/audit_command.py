@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ivfhir.errors import ParameterError, SettingsError
 from ivfhir.fhir.json import dumps
-from smart_app.audit_event import to_audit_event
+from smart_app.audit_event import DELIVERY_SYSTEM, to_audit_event
 from smart_app.config import Settings, load_settings
 from smart_app.sealing import make_sealer
 from smart_app.store import Store
@@ -78,10 +78,18 @@ def _tell(store: Store, settings: Settings, arguments: argparse.Namespace) -> in
     with _output(arguments.output) as file:
         for event in store.events(since=since, until=until):
             if arguments.action == "export":
-                file.write(f"{dumps(to_audit_event(event, site=settings.public_url))}\n")
+                resource = to_audit_event(event, site=settings.public_url)
+                delivery = {"system": DELIVERY_SYSTEM, "code": event.delivery}
+                resource["meta"]["tag"].append(delivery)
+                file.write(f"{dumps(resource)}\n")
                 continue
             moment = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds")
-            line = {"number": event.number, "at": moment, **event.content}
+            line = {
+                "number": event.number,
+                "at": moment,
+                **event.content,
+                "delivery": event.delivery,
+            }
             if arguments.format == "json":
                 file.write(f"{json.dumps(line)}\n")
             else:

@@ -38,6 +38,12 @@ class Ehr:
         (),
     )
     scopes: str | None = _doc("scopes to ask for, instead of those that the protocols need", None)
+    audit_to_ehr: str = _doc(
+        "write the audit trail's events to this EHR too: `where-allowed` (its SMART configuration "
+        "names the scope to create AuditEvents, or grants it unasked), `ask` (ask for the scope "
+        "although it is not named), `no`",
+        "where-allowed",
+    )
     offline_access: bool = _doc(
         "ask for access that outlives the user's session in the EHR, where it gives no other "
         "refresh token",
@@ -141,6 +147,8 @@ class Settings:
                 "public_url must be scheme, host and port alone, such as https://app.example."
             )
         for ehr in self.ehrs:
+            if ehr.audit_to_ehr not in ("where-allowed", "ask", "no"):
+                raise SettingsError("ehr.audit_to_ehr must be where-allowed, ask or no.")
             _check_url("ehr.iss", ehr.iss, allow_http=self.allow_http)
             for origin in ehr.origins:
                 if origin_of(origin) != origin:

@@ -10,17 +10,19 @@ from flask import current_app, g, has_app_context
 from structlog.typing import FilteringBoundLogger
 
 from ivfhir.errors import BadAnswerError, InputError
+from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
-from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from ivfhir.writing.capabilities import WriteSupport, read_write_support, says_create
 from smart_app.config import Settings
 from smart_app.metrics import Metrics
 from smart_app.sealing import Sealer
 from smart_app.smart.answer_cache import AnswerCache, Fresh
 from smart_app.smart.discovery import SmartConfiguration, discover
 from smart_app.smart.http import EhrHttp
+from smart_app.smart.scopes import AUDIT_EVENT
 from smart_app.smart.signing_keys import SigningKeys
 from smart_app.smart.turns import Turn, Turns, shares_of
 from smart_app.store import Store
@@ -49,6 +51,7 @@ class AppServices:
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[WriteSupport] = field(init=False)
     signing_keys: SigningKeys = field(init=False)
+    audit_statements: AnswerCache[bool] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with every turn free and nothing kept."""
@@ -63,6 +66,7 @@ class AppServices:
             default_s=kept_s,
             allow_http=self.settings.allow_http,
         )
+        self.audit_statements = AnswerCache(clock_s=self._now_s, default_s=kept_s)
 
     def _now_s(self) -> float:
         return self.clock().timestamp()
@@ -95,6 +99,7 @@ class AppServices:
         *,
         renew: Callable[[str], str | None] | None = None,
         writing: bool = False,
+        most_s: int | None = None,
     ) -> HttpRepository:
         """Return the EHR's FHIR server, spoken to with the token, for one request of ours.
 
@@ -103,6 +108,7 @@ class AppServices:
             access_token: the token.
             renew: gives another token for one that the server refuses.
             writing: the request writes: it may take longer.
+            most_s: seconds that all answers may take together, where it is not a page that waits.
         """
         settings = self.settings
         session = requests.Session()
@@ -116,7 +122,8 @@ class AppServices:
             read_timeout_s=settings.timeout_s,
             session=session,
             limits=Limits(
-                total_s=settings.write_timeout_s if writing else settings.page_timeout_s,
+                total_s=most_s
+                or (settings.write_timeout_s if writing else settings.page_timeout_s),
                 answer_bytes=settings.answer_mib * MEBIBYTE,
                 total_bytes=settings.read_mib * MEBIBYTE,
                 values=settings.read_mib * _VALUES_A_MEBIBYTE,
@@ -160,16 +167,38 @@ class AppServices:
         """
 
         def ask(etag: str | None) -> Fresh[WriteSupport]:
-            statement = repository.statement(etag=etag)
-            if statement.resource is None:
-                return Fresh(None, statement.headers)
-            try:
-                check_shape(statement.resource)
-            except InputError as error:
-                raise BadAnswerError(error.message) from error
-            return Fresh(read_write_support(statement.resource, needed), statement.headers)
+            told = _statement(repository, etag)
+            resource = told.value
+            support = None if resource is None else read_write_support(resource, needed)
+            return Fresh(support, told.headers)
 
         return self.statements.get((fhir_base.rstrip("/"), needed), ask)
+
+    def takes_audit_events(self, fhir_base: str, repository: HttpRepository) -> bool:
+        """Tell whether an EHR's server says that AuditEvents can be created.
+
+        Raises:
+            ServerError: the server does not say.
+        """
+
+        def ask(etag: str | None) -> Fresh[bool]:
+            told = _statement(repository, etag)
+            resource = told.value
+            takes = None if resource is None else says_create(resource, AUDIT_EVENT)
+            return Fresh(takes, told.headers)
+
+        return self.audit_statements.get(fhir_base.rstrip("/"), ask)
+
+
+def _statement(repository: HttpRepository, etag: str | None) -> Fresh[Resource]:
+    """Ask for the CapabilityStatement, and see that it is sound."""
+    statement = repository.statement(etag=etag)
+    if statement.resource is not None:
+        try:
+            check_shape(statement.resource)
+        except InputError as error:
+            raise BadAnswerError(error.message) from error
+    return Fresh(statement.resource, statement.headers)
 
 
 def give_back_turn(_error: BaseException | None = None) -> None:

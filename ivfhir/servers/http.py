@@ -16,7 +16,7 @@ from ivfhir.errors import (
     UnreachableError,
     UsageError,
 )
-from ivfhir.fhir.bundles import lacking, links_of, search_mode
+from ivfhir.fhir.bundles import is_failure, lacking, links_of, search_mode
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import BUNDLE, Resource
 from ivfhir.servers.answers import resource_in, search_page
@@ -150,6 +150,27 @@ class HttpRepository:
                 "The server answered a transaction with no Bundle; nothing is known."
             )
         return answer
+
+    def create_once(self, resource: Resource, *, if_none_exist: str) -> None:
+        """Create a resource unless a search finds one: http://hl7.org/fhir/R4/http.html#ccreate.
+
+        Args:
+            resource: the resource; its id is the server's to give.
+            if_none_exist: the search, as the query of a URL.
+
+        Raises:
+            ServerError: it is not known to be there.
+        """
+        what = resource["resourceType"]
+        url, headers = f"{self._base.url}{what}", {"If-None-Exist": if_none_exist}
+        answer = self._send("POST", url, what=what, body=resource, headers=headers)
+        if answer.status_code == requests.codes.created:
+            return
+        if answer.status_code == requests.codes.precondition_failed:
+            return  # There are several: an earlier request, and one like it, came through.
+        found = self._resource(answer, what)
+        if found["resourceType"] != what and is_failure(found):
+            raise BadAnswerError(f"The server answered the creation of {what} with a failure.")
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a Parameters (or other) resource to `[base]/path` and return the answer."""

@@ -63,6 +63,16 @@ def read_write_support(
     return WriteSupport(tuple(hindrances), tuple(doubts), frozenset(conditional))
 
 
+def says_create(capabilities: Resource, resource_type: str) -> bool:
+    """Tell whether a CapabilityStatement says in so many words that the type can be created."""
+    rest = _server_rest(capabilities) or {}
+    return any(
+        entry.get("type") == resource_type
+        and "create" in {each.get("code") for each in entry.get("interaction", ())}
+        for entry in rest.get("resource", ())
+    )
+
+
 def _server_rest(capabilities: Resource) -> dict[str, Any] | None:
     return next(
         (rest for rest in capabilities.get("rest", ()) if rest.get("mode") == "server"), None

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from smart_app.fake_ehr.config import FakeEhrSettings
 from smart_app.fake_ehr.grants import (
     CODE_LIFE_S,
     LAUNCH_LIFE_S,
@@ -17,7 +18,7 @@ from smart_app.fake_ehr.grants import (
     Waiting,
 )
 from smart_app.fake_ehr.services import ehr
-from smart_app.smart.scopes import GrantedScopes
+from smart_app.smart.scopes import AUDIT_EVENT, GrantedScopes
 
 blueprint = Blueprint("authorize", __name__)
 
@@ -52,6 +53,7 @@ def smart_configuration() -> dict[str, object]:
         "scopes_supported": [
             *sorted(_WORDS),
             "patient/*.read" if settings.version_1 else "patient/*.cruds",
+            *([_audit_scope(settings)] if settings.audit else []),
         ],
         "capabilities": [
             *("launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric"),
@@ -172,7 +174,13 @@ def granted_scope(asked: str, *, version_1: bool) -> str:
         words = [_without(word, "u") for word in words]
     if ehr().faults.hits("no-allergies"):
         words = [word for word in words if _type_of(word) != "AllergyIntolerance"]
+    if not ehr().settings.audit or ehr().faults.hits("no-audit"):
+        words = [word for word in words if _type_of(word) != AUDIT_EVENT]
     return " ".join(words)
+
+
+def _audit_scope(settings: FakeEhrSettings) -> str:
+    return f"patient/{AUDIT_EVENT}.{'write' if settings.version_1 else 'c'}"
 
 
 def _without(word: str, interactions: str) -> str:

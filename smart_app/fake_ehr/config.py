@@ -40,6 +40,7 @@ class FakeEhrSettings:
         token_life_s: seconds that an access token lives.
         refresh_life_s: seconds that a refresh token lives.
         version_1: know only the scopes of SMART's first version (`patient/*.read`).
+        audit: let apps create AuditEvents: the scope is named and granted.
 
     Raises:
         SettingsError: an address cannot be meant.
@@ -55,6 +56,7 @@ class FakeEhrSettings:
     token_life_s: int = 300
     refresh_life_s: int = 43_200
     version_1: bool = False
+    audit: bool = False
 
     def __post_init__(self) -> None:
         """Refuse addresses that cannot be meant."""

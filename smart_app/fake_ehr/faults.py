@@ -29,6 +29,7 @@ SIGN_IN_FAULTS = {
     "read-only": "no scope to write is granted",
     "no-update": "no scope to change what is there is granted (scopes of version 2)",
     "no-allergies": "no scope for AllergyIntolerance is granted",
+    "no-audit": "no scope for AuditEvent is granted (by an EHR that grants it otherwise)",
     "short-token": "the access token lives 5 seconds",
     "no-refresh": "no refresh token",
     "old-sign-in": "the user signed in two hours ago and is not asked anew",

@@ -7,7 +7,7 @@ from typing import Any
 from ivfhir.errors import ForbiddenError
 from ivfhir.fhir.types import Resource
 from smart_app.fake_ehr.grants import Access
-from smart_app.smart.scopes import GrantedScopes
+from smart_app.smart.scopes import AUDIT_EVENT, GrantedScopes
 
 _LETTERS = {"GET": "r", "PUT": "u", "PATCH": "u", "DELETE": "d", "POST": "c"}
 _SUBJECTS = ("subject", "patient", "for")
@@ -61,10 +61,16 @@ class Rights:
         kind = resource.get("resourceType")
         if kind == "Patient":
             return resource.get("id") == self.access.patient
+        if kind == AUDIT_EVENT:
+            owners = [
+                entity["what"]["reference"]
+                for entity in resource.get("entity", ())
+                if _has_reference(entity.get("what")) and "Patient/" in entity["what"]["reference"]
+            ]
+            return bool(owners) and all(owner in self._patient for owner in owners)
         owners = [
             resource[name]["reference"] for name in _SUBJECTS if _has_reference(resource.get(name))
         ]
-        mine = {f"Patient/{self.access.patient}", f"{self.base}/Patient/{self.access.patient}"}
         if not owners:
             return kind in _NOBODYS or kind in (
                 "Practitioner",
@@ -72,7 +78,12 @@ class Rights:
                 "Organization",
                 "OperationOutcome",
             )
-        return all(owner in mine for owner in owners)
+        return all(owner in self._patient for owner in owners)
+
+    @property
+    def _patient(self) -> set[str]:
+        patient = f"Patient/{self.access.patient}"
+        return {patient, f"{self.base}/{patient}"}
 
     def narrow(self, resource_type: str, query: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return a search's parameters, limited to the launch's patient.

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--smart-v1", action="store_true", help="know only scopes of the form patient/*.read"
     )
+    parser.add_argument("--audit", action="store_true", help="let apps create AuditEvents")
     parser.add_argument(
         "--load-samples", action="store_true", help="load the sample patients first"
     )
@@ -81,6 +82,7 @@ def _settings(arguments: argparse.Namespace, *, port: int) -> FakeEhrSettings:
         clients=(client,),
         token_life_s=arguments.token_life,
         version_1=arguments.smart_v1,
+        audit=arguments.audit,
     )
 
 

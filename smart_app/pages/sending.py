@@ -97,7 +97,9 @@ def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteR
         entries=len(receipt.entries),
         already_there=receipt.already_there,
     )
-    audit.record("write", launch, protocol=draft.protocol, draft=draft.id)
+    audit.record(
+        "write", launch, protocol=draft.protocol, draft=draft.id, plan=_own(body["entries"])
+    )
 
 
 def _settle(
@@ -107,7 +109,7 @@ def _settle(
 
     The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
     """
-    own = next(str(entry["reference"]) for entry in entries if entry["type"] == CARE_PLAN)
+    own = _own(entries)
     known = [str(plan["reference"]) for plan in draft.body["earlier"]]
     try:
         found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
@@ -118,6 +120,11 @@ def _settle(
         return None
     services().log.info("rivals", count=len(found.revoked))
     return asdict(found)
+
+
+def _own(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the reference of the plan among the entries that were written."""
+    return next(str(entry["reference"]) for entry in entries if entry["type"] == CARE_PLAN)
 
 
 def _problem(error: ServerError) -> dict[str, str]:

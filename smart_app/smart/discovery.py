@@ -24,6 +24,7 @@ class SmartConfiguration:
     token_auth_methods: tuple[str, ...]
     answers_with_iss: bool
     revocation_endpoint: str | None = None
+    scopes: tuple[str, ...] = ()
 
     @property
     def allows_standalone(self) -> bool:
@@ -74,6 +75,7 @@ def _configuration(raw: dict[str, Any], iss: str, allow_http: bool) -> SmartConf
         token_auth_methods=_texts(raw, "token_endpoint_auth_methods_supported"),
         answers_with_iss=raw.get("authorization_response_iss_parameter_supported") is True,
         revocation_endpoint=_revocation_endpoint(raw, allow_http),
+        scopes=_texts(raw, "scopes_supported"),
         **endpoints,
     )
 

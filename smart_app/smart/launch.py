@@ -20,7 +20,7 @@ from smart_app.smart.closing import sign_out
 from smart_app.smart.cookies import MOST_COOKIES, SecretCookies, dated_secret
 from smart_app.smart.oauth import authorization_url
 from smart_app.smart.renewal import renew
-from smart_app.smart.scopes import scopes_to_ask
+from smart_app.smart.scopes import audit_scope, scopes_to_ask
 from smart_app.smart.session import (
     SIGN_IN_COOKIE,
     check_sender,
@@ -191,6 +191,13 @@ def _begin(
         write_types=app.write_types,
         standalone=launch_token is None,
         offline=ehr.offline_access,
+        audit=None
+        if ehr.audit_to_ehr == "no"
+        else audit_scope(
+            configuration.capabilities,
+            configuration.scopes,
+            unnamed=ehr.audit_to_ehr == "ask",
+        ),
     )
     body = {
         "launch_id": launch_id,

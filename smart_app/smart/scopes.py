@@ -15,6 +15,8 @@ _SCOPE = re.compile(r"(patient|user)/(\*|[A-Z][A-Za-z]*)\.(\*|read|write|[cruds]
 _VERSION_2 = re.compile(r"c?r?u?d?s?")
 _VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 
+AUDIT_EVENT = "AuditEvent"
+
 
 @dataclass(frozen=True)
 class GrantedScopes:
@@ -69,6 +71,36 @@ class GrantedScopes:
         return frozenset() if whole is None else types - whole
 
 
+def audit_scope(
+    capabilities: Collection[str], supported: Iterable[str], *, unnamed: bool
+) -> str | None:
+    """Return the scope with which the EHR lets its audit events be created; None for none.
+
+    A wildcard does not count: that the EHR knows `patient/*.cruds` does not say that it lets apps
+    write audit events, and some refuse a whole sign-in for one scope that they do not grant.
+
+    Args:
+        capabilities: as for `scopes_to_ask`.
+        supported: the scopes that its `.well-known/smart-configuration` names.
+        unnamed: ask although it is not named.
+    """
+    named = sorted(
+        scope
+        for scope in supported
+        if (match := _SCOPE.fullmatch(scope)) is not None
+        and match[2] == AUDIT_EVENT
+        and GrantedScopes(scope).may(AUDIT_EVENT, "c")
+    )
+    if not named and not unnamed:
+        return None
+    context = named[0].partition("/")[0] if named else "patient"
+    return f"{context}/{AUDIT_EVENT}.{'write' if _is_version_1(capabilities) else 'c'}"
+
+
+def _is_version_1(capabilities: Collection[str]) -> bool:
+    return "permission-v1" in capabilities and "permission-v2" not in capabilities
+
+
 def scopes_to_ask(
     capabilities: Collection[str],
     *,
@@ -76,6 +108,7 @@ def scopes_to_ask(
     write_types: Iterable[str],
     standalone: bool,
     offline: bool = False,
+    audit: str | None = None,
 ) -> str:
     """Return the scopes to ask an EHR for, in the version it understands, nothing more than needed.
 
@@ -86,8 +119,9 @@ def scopes_to_ask(
         write_types: resource types to create, and to update on a second try.
         standalone: no EHR launch, so that the EHR must let the user choose a patient.
         offline: where the EHR renews no token of an online session, ask for one that outlives it.
+        audit: that of `audit_scope`.
     """
-    version_1 = "permission-v1" in capabilities and "permission-v2" not in capabilities
+    version_1 = _is_version_1(capabilities)
     words = ["openid", "fhirUser", "launch/patient" if standalone else "launch"]
     if "permission-online" in capabilities:
         words.append("online_access")
@@ -102,4 +136,4 @@ def scopes_to_ask(
             words += [f"patient/{name}.write"] if "c" in letters else []
         else:
             words.append(f"patient/{name}.{letters}")
-    return " ".join(words)
+    return " ".join([*words, audit] if audit else words)

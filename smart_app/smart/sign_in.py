@@ -216,6 +216,7 @@ def _keep(
         patient=f"Patient/{patient}",
         launch=begun["launch_id"],
         done=True,
+        scope=body["scope"],
     )
     return FinishedSignIn(begun["launch_id"], secret, begun["return_to"] or left_at or "match")
 

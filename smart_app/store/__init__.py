@@ -1,11 +1,12 @@
 """What the app keeps in its database, all sealed: sign-ins, launches, readings, drafts, audit."""
 
 from smart_app.store.chores import ChoreStore
+from smart_app.store.deliveries import TrailEvent
 from smart_app.store.drafts import Draft, DraftStore, Receipt
 from smart_app.store.launches import LaunchRecord, LaunchStore
 from smart_app.store.rates import RateStore
 from smart_app.store.readings import KeptReading, ReadingStore
-from smart_app.store.trail import TrailEvent, TrailProof, TrailStore
+from smart_app.store.trail import TrailProof, TrailStore
 
 __all__ = [
     "Draft",

@@ -136,6 +136,27 @@ class AuditRow(Base):
     chained: Mapped[str] = mapped_column(String(64))
 
 
+class AuditDeliveryRow(Base):
+    """An event of the trail that the EHR may have, until the EHR has it or refuses it.
+
+    Nobody else tries before `due_at`: who sends it moves that moment first.
+    """
+
+    __tablename__ = "audit_deliveries"
+
+    number: Mapped[int] = mapped_column(
+        ForeignKey("audit_events.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    launch_id: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    tries: Mapped[int]
+    due_at: Mapped[int]
+
+    __table_args__ = (Index("ix_audit_deliveries_launch", "launch_id", "state", "due_at"),)
+
+
 class AuditMarkRow(Base):
     """Where the trail ends ("head"), and up to where it was removed by age ("removed"); signed."""
 

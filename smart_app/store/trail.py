@@ -13,8 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ivfhir.errors import SettingsError
 from smart_app.sealing import keyed_hash
-from smart_app.store.database import Database
-from smart_app.store.models import AuditMarkRow, AuditRow
+from smart_app.store.deliveries import DeliveryStore, TrailEvent, due
+from smart_app.store.models import AuditDeliveryRow, AuditMarkRow, AuditRow
 from smart_app.store.schema import exclusive
 
 _TRAIL_LOCK = 0x697646_48_0003
@@ -23,15 +23,6 @@ _BATCH = 500
 _DAY_S = 86_400
 _HEAD, _REMOVED = "head", "removed"
 _LOST = "lost"
-
-
-@dataclass(frozen=True)
-class TrailEvent:
-    """One event: its number, its moment in seconds since 1970, and what it says."""
-
-    number: int
-    at: int
-    content: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,15 +40,22 @@ class TrailProof:
     breaks: list[str]
 
 
-class TrailStore(Database):
+class TrailStore(DeliveryStore):
     """Adds to the trail, reads it, proves it, and removes what is older than a site keeps."""
 
-    def add_event(self, content: Mapping[str, str], *, once: tuple[str, ...] | None = None) -> bool:
+    def add_event(
+        self,
+        content: Mapping[str, str],
+        *,
+        once: tuple[str, ...] | None = None,
+        deliver: str | None = None,
+    ) -> bool:
         """Add an event to the trail.
 
         Args:
             content: what happened, to whom, by whom, from where; sealed.
             once: when given, a second event with the same parts is not added.
+            deliver: the launch with whose access the event is to go to the EHR; None for none.
 
         Returns:
             False when it was there before.
@@ -74,10 +72,12 @@ class TrailStore(Database):
             with exclusive(self._engine, _TRAIL_LOCK, wait_s=_WAIT_S) as connection:
                 if mark is not None and _is_there(connection, mark):
                     return False
-                self._add(connection, dict(content), mark)
+                number = self._add(connection, dict(content), mark)
+                if deliver is not None:
+                    connection.execute(insert(AuditDeliveryRow).values(**due(number, deliver)))
         return True
 
-    def _add(self, connection: Connection, content: dict[str, str], once: str | None) -> None:
+    def _add(self, connection: Connection, content: dict[str, str], once: str | None) -> int:
         head = _mark(connection, _HEAD)
         # An end that was lost, changed or cut off is not mended in silence: the chain goes on from
         # nothing, so that the next event shows the break for good.
@@ -96,6 +96,7 @@ class TrailStore(Database):
             )
         )
         self._set_mark(connection, _HEAD, number, chained, new=head is None)
+        return number
 
     def _is_end(self, connection: Connection, head: AuditMarkRow) -> bool:
         """Tell whether a mark is signed, and the last event the one that it names."""
@@ -123,9 +124,9 @@ class TrailStore(Database):
                 query = query.where(AuditRow.at < until)
             with self._transaction() as session:
                 rows = session.scalars(query.order_by(AuditRow.number).limit(_BATCH)).all()
+                states = self._delivery_states(session, [row.number for row in rows])
             for row in rows:
-                content = self._sealer.open(row.sealed, f"audit:{row.number}")
-                yield TrailEvent(row.number, row.at, content)
+                yield self._event(row, states.get(row.number, "none"))
             if len(rows) < _BATCH:
                 return
             last = rows[-1].number
@@ -209,10 +210,6 @@ class TrailStore(Database):
                 connection.execute(delete(AuditRow).where(AuditRow.number <= number))
                 self._set_mark(connection, _REMOVED, number, chained, new=removed is None)
             return gone
-
-    @property
-    def _audit_key(self) -> bytes:
-        return self._secrets["audit"]
 
     def _chained(
         self, before: str, number: int, at: int, once: str | None, content: Mapping[str, str]

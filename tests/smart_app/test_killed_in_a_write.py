@@ -100,7 +100,9 @@ client_id = "ward"
 
 
 @contextmanager
-def running_ward(folder: Path, fhir_url: str, *, database_url: str = "") -> Iterator[Ward]:
+def running_ward(
+    folder: Path, fhir_url: str, *, database_url: str = "", audit: bool = False
+) -> Iterator[Ward]:
     """Run everything while the block runs, the samples loaded; by default on SQLite."""
     load_samples(HttpRepository(fhir_url, session=requests.Session()), datetime.now(UTC).date())
     app_url = f"http://127.0.0.1:{free_port()}"
@@ -110,7 +112,7 @@ def running_ward(folder: Path, fhir_url: str, *, database_url: str = "") -> Iter
         client_id="ward", redirect_uri=f"{app_url}/callback", launch_url=f"{app_url}/launch"
     )
     ehr = create_fake_ehr(
-        FakeEhrSettings(public_url=ehr_url, fhir_upstream=fhir_url, clients=(client,))
+        FakeEhrSettings(public_url=ehr_url, fhir_upstream=fhir_url, clients=(client,), audit=audit)
     )
     with serving([(listener, ehr, None)]):
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
