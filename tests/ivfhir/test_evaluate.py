@@ -194,3 +194,41 @@ def test_numbers_beyond_all_bounds_are_answered(lung: ClinicalProtocol) -> None:
     except EvaluationError as error:
         pytest.fail(error.message)
     assert truth is Truth.UNKNOWN
+
+
+def problem(entry_id: str, words: str) -> dict[str, Any]:
+    status = LUNG_CANCER["clinicalStatus"]
+    code = {"code": {"text": words}}
+    return {"resourceType": "Condition", "id": entry_id, "clinicalStatus": status, **code}
+
+
+def notes_of(lung: ClinicalProtocol, criterion: str, *entries: dict[str, Any]) -> tuple[str, ...]:
+    about = tuple({**entry, "subject": ABOUT_P} for entry in entries)
+    decision = evaluate_protocol(lung, PatientRecord(PATIENT, about, {}), as_of=AS_OF).decision
+    return next(row.notes for row in decision.criteria if row.id == criterion)
+
+
+def test_entries_without_a_code_are_named_up_to_three(lung: ClinicalProtocol) -> None:
+    entries = [problem(name, f"complaint {name}") for name in "abcd"]
+    told = "no code that can be looked up"
+    assert notes_of(lung, "LUNG-K02", *entries[:1]) == (
+        f"Condition/a has {told}; only its words were read for haemoptysis",
+    )
+    assert notes_of(lung, "LUNG-K02", *entries[:3]) == (
+        f"Condition/a, Condition/b, Condition/c have {told}; only their words were read for "
+        "haemoptysis",
+    )
+    assert notes_of(lung, "LUNG-K02", *entries) == (
+        f"4 entries of the problem list have {told}, among them Condition/a, Condition/b, "
+        "Condition/c; only their words were read for haemoptysis",
+    )
+
+
+def test_a_metastasis_without_any_coded_site_is_not_told_as_at_least_no_organ(
+    lung: ClinicalProtocol,
+) -> None:
+    [told, *_] = notes_of(lung, "X-DISSEM", problem("b", "Metastasis somewhere"))
+    assert told == (
+        "a metastasis is recorded whose site is not coded; how many organs hold metastases is "
+        "not known"
+    )
