@@ -1,89 +1,102 @@
-"""Expressions that are a function of their operands, as a closure and as Python text alike."""
+"""Expressions that are a Python function or a few words of Python over their operands."""
 
 from collections.abc import Callable
 
-from ivfhir.expressions.elm.fusion import Fusion, applied
-from ivfhir.expressions.elm.scope import UNSET, Compiled, Emit, Frame, Run
-from ivfhir.expressions.elm.types import ElmType
+from ivfhir.expressions.elm.code import UNSET, Expression, Text, Writer, constant
+from ivfhir.expressions.elm.types import ElmType, choice, wrapper
+from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values.value import Value
 
 Function = Callable[..., Value]
+Words = Callable[[Writer, list[str]], str]
+"""Writes Python text from the texts of operands."""
 
 
-def strict(
-    function: Function, type_: ElmType, *parts: Compiled, truth: Emit | None = None
-) -> Compiled:
-    """Return a function of values that is null when any of them is null."""
-    run = strict_run(function, parts)
-    return Compiled(run, type_, emit=applied(function, *parts), truth=truth)
-
-
-def strict_run(function: Function, parts: tuple[Compiled, ...]) -> Run:
-    """Return the closure of `strict`."""
-    match parts:
-        case (part,):
-            return one(function, part.run)
-        case (first, second) if second.constant not in (UNSET, None):
-            return with_constant(function, first.run, second.constant)
-        case (first, second):
-            return two(function, first.run, second.run)
-    runs = [part.run for part in parts]
-
-    def run(f: Frame) -> Value:
-        values = [part(f) for part in runs]
-        return None if any(value is None for value in values) else function(*values)
-
-    return run
-
-
-def one(function: Function, part: Run) -> Run:
-    """Return a function of one value, null for null."""
-
-    def run(f: Frame) -> Value:
-        value = part(f)
-        return None if value is None else function(value)
-
-    return run
-
-
-def with_constant(function: Function, part: Run, constant: Value) -> Run:
-    """Return a function of a value and a constant, null when the value is null."""
-
-    def run(f: Frame) -> Value:
-        value = part(f)
-        return None if value is None else function(value, constant)
-
-    return run
-
-
-def two(function: Function, left: Run, right: Run) -> Run:
-    """Return a function of two values, null when either is null."""
-
-    def run(f: Frame) -> Value:
-        a = left(f)
-        if a is None:
-            return None
-        b = right(f)
-        return None if b is None else function(a, b)
-
-    return run
-
-
-def lenient(function: Function, type_: ElmType, *parts: Compiled) -> Compiled:
+def lenient(function: Function, type_: ElmType, *parts: Expression) -> Expression:
     """Return a function of values that may be null."""
-    runs = [part.run for part in parts]
-
-    def emit(m: Fusion) -> str:
-        return f"{m.name(function)}({', '.join(map(m.value, parts))})"
-
-    return Compiled(lambda f: function(*[run(f) for run in runs]), type_, emit=emit)
+    return Expression(type_, lambda m: f"{m.name(function)}({', '.join(map(m.value, parts))})")
 
 
-def of_memory(function: Function, type_: ElmType, *parts: Compiled) -> Compiled:
+def of_memory(function: Function, type_: ElmType, *parts: Expression) -> Expression:
     """Return a function of the session's memory and values that may be null."""
-    runs = [part.run for part in parts]
 
-    def emit(m: Fusion) -> str:
-        return f"{m.name(function)}({', '.join([m.memory, *map(m.value, parts)])})"
+    def text(m: Writer) -> str:
+        return f"{m.name(function)}({', '.join(['m', *map(m.value, parts)])})"
 
-    return Compiled(lambda f: function(f[0], *[run(f) for run in runs]), type_, emit=emit)
+    return Expression(type_, text)
+
+
+def foldable(function: Function, type_: ElmType, *parts: Expression) -> Expression:
+    """Return a function of values that may be null, its value where all of them are constants."""
+    if all(part.constant is not UNSET for part in parts):
+        try:
+            return constant(function(*(part.constant for part in parts)), type_)
+        except CqlError:
+            pass
+    return lenient(function, type_, *parts)
+
+
+def strict(function: Function, type_: ElmType, *parts: Expression) -> Expression:
+    """Return a function of values that is null when any of them is null."""
+    return Expression(type_, guarded(called(function), parts))
+
+
+def called(function: Function) -> Words:
+    """Return the words of a call."""
+    return lambda m, values: f"{m.name(function)}({', '.join(values)})"
+
+
+def strict_words(words: Words, type_: ElmType, *parts: Expression) -> Expression:
+    """Return words of Python that are null when any operand is null."""
+    return Expression(type_, guarded(words, parts))
+
+
+def strict_test(words: Words, type_: ElmType, *parts: Expression) -> Expression:
+    """Return words whose value is a truth, null when any operand is null."""
+
+    def truth(m: Writer) -> str:
+        values, tests = guards(m, parts)
+        return f"({' and '.join([*tests, words(m, values)])})"
+
+    return Expression(type_, guarded(words, parts), truth=truth)
+
+
+def guarded(words: Words, parts: tuple[Expression, ...]) -> Text:
+    """Return the text that is null when any part is, and otherwise the words of the parts."""
+
+    def text(m: Writer) -> str:
+        values, tests = guards(m, parts)
+        body = words(m, values)
+        return f"({body} if {' and '.join(tests)} else None)" if tests else f"({body})"
+
+    return text
+
+
+def guards(m: Writer, parts: tuple[Expression, ...]) -> tuple[list[str], list[str]]:
+    """Return the texts of values, and the tests that none of them is null."""
+    values, tests = [], []
+    for part in parts:
+        if part.constant is not UNSET and part.constant is not None:
+            values.append(m.literal(part.constant))
+            continue
+        text = m.value(part)
+        if text.isidentifier() and text[0] == "x":
+            values.append(text)
+            tests.append(f"{text} is not None")
+            continue
+        name = m.temporary()
+        values.append(name)
+        tests.append(f"({name} := {text}) is not None")
+    return values, tests
+
+
+def coerced(part: Expression, target: ElmType) -> Expression:
+    """Return the expression with values that tell their own type where the target type is open."""
+    wrap = wrapper(part.type, target)
+    return part if wrap is None else lenient(wrap, target, part)
+
+
+def joined(parts: list[Expression]) -> tuple[list[Expression], ElmType]:
+    """Return branches and the type that holds the value of any of them."""
+    type_ = choice(part.type for part in parts)
+    return [coerced(part, type_) for part in parts], type_

@@ -1,8 +1,8 @@
 """The check at load: every node of a library is of a type that is known."""
 
 from ivfhir.errors import UnsupportedError
-from ivfhir.expressions.elm.nodes import NODES, STRUCTURE
 from ivfhir.expressions.elm.scope import Node, place
+from ivfhir.expressions.elm.table import NODES, STRUCTURE
 from ivfhir.expressions.values.value import Value
 
 SKIPPED = frozenset({"annotation", "signature", "resultTypeSpecifier"})

@@ -2,7 +2,7 @@
 
 Names resolved, defines and functions compiled once, places in memory given out.
 
-A session's memory is a list. Its first places are of the session itself (`scope.INDEX` and so on),
+A session's memory is a list. Its first places are of the session itself (`code.INDEX` and so on),
 then every parameter and define of every library has one.
 """
 
@@ -12,22 +12,18 @@ from dataclasses import dataclass, field
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.check import check_nodes
-from ivfhir.expressions.elm.fusion import Body, fuse_define, fuse_function
-from ivfhir.expressions.elm.nodes import NODES
-from ivfhir.expressions.elm.nodes.references import operand_types, specifier_of
-from ivfhir.expressions.elm.overloads import distance
-from ivfhir.expressions.elm.scope import (
+from ivfhir.expressions.elm.code import (
     TERMS,
     UNSET,
-    Compiled,
-    Emit,
-    LibraryKey,
-    Node,
-    Run,
-    Scope,
+    Body,
+    Expression,
     constant,
-    place,
+    made_define,
+    made_function,
 )
+from ivfhir.expressions.elm.overloads import distance, operand_types, specifier_of
+from ivfhir.expressions.elm.scope import LibraryKey, Node, Scope, place
+from ivfhir.expressions.elm.table import NODES
 from ivfhir.expressions.index import CodePair, Terminology
 from ivfhir.expressions.values.value import Value
 
@@ -57,19 +53,9 @@ class Cell:
     uses: set[Value] = field(default_factory=set)
     body: Body | None = None
 
-    def emit(self, arguments: list[Compiled]) -> Emit | None:
-        """Return the text of a call, None while the function is still being compiled."""
-        body = self.body
-        if body is None:
-            return None
-        return lambda m: f"{m.name(body)}({', '.join([m.memory, *map(m.value, arguments)])})"
-
-    def caller(self, arguments: list[Run]) -> Run:
-        """Return what calls this function with compiled arguments."""
-        body = self.body
-        if body is None:
-            return lambda f: self.body(f[0], *[a(f) for a in arguments]) if self.body else None
-        return lambda f: body(f[0], *[a(f) for a in arguments])
+    def call(self, memory: list[Value], *arguments: Value) -> Value:
+        """Call a function that was not compiled yet when its call was."""
+        return self.body(memory, *arguments) if self.body else None
 
 
 class Program:
@@ -200,7 +186,7 @@ class Program:
         cell.type, cell.uses = compiled.type, scope.uses
         self.template[cell.slot] = compiled.constant
         label = f"{DEFINE}{library[0]}: {name}"
-        self.computes[cell.slot] = fuse_define(compiled, scope.size, cell.slot, label)
+        self.computes[cell.slot] = made_define(compiled, cell.slot, label)
         self._compiling.discard(key)
         return cell
 
@@ -223,10 +209,10 @@ class Program:
         default = definition.get("default")
         compiled = scope.compile(default) if default else constant(None, t.NULL)
         label = f"{DEFINE}{library[0]}: {name}"
-        self.computes[slot] = fuse_define(compiled, scope.size, slot, label)
+        self.computes[slot] = made_define(compiled, slot, label)
 
     def overload(
-        self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Compiled]
+        self, scope: Scope, node: Node, library: LibraryKey, arguments: list[Expression]
     ) -> Node:
         """Return the function that a call means.
 
@@ -264,7 +250,7 @@ class Program:
             scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
         compiled = scope.compile(definition["expression"])
         cell.type, cell.uses = compiled.type, scope.uses
-        cell.body = fuse_function(compiled, scope.size, len(definition.get("operand", [])))
+        cell.body = made_function(compiled, len(definition.get("operand", [])))
         return cell
 
 

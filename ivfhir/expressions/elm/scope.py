@@ -1,78 +1,72 @@
-"""What a node compiler knows: the library, the define, its local names; and what it makes.
-
-A compiled expression is a function of a frame, a list. Frame slot 0 is the memory of the session
-(see `session`); the others hold the operands, aliases and lets of one define or function, each at a
-place fixed when compiling.
-"""
+"""What the front end knows while a node is compiled: the library, the define, its local names."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from ivfhir.errors import UnsupportedError
+from ivfhir.expressions.elm.code import Body, Expression, RefusedError, of_slot
 from ivfhir.expressions.elm.types import ElmType
 from ivfhir.expressions.values.value import Value
 
-if TYPE_CHECKING:
-    from ivfhir.expressions.elm.fusion import Fusion
-    from ivfhir.expressions.elm.program import Program
-
 Node = dict[str, Value]
-Frame = list[Value]
-Run = Callable[[Frame], Value]
-Reader = Callable[[Value], Value]
-Emit = Callable[["Fusion"], str]
 LibraryKey = tuple[str, str | None]
 """Name and version of a library."""
-
-INDEX, OFFSET, CLOCK, TERMS = range(4)
-"""Places in a session's memory before those of parameters and defines."""
+NodeCompiler = Callable[["Scope", Node], Expression]
 
 
-class _Unset:
-    """What stands in memory where nothing is computed yet."""
+class Callee(Protocol):
+    """A define or function that is called: where it is in memory, its type, what it computes."""
 
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET = _Unset()
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled expression.
-
-    Args:
-        run: computes the value from a frame.
-        type: static type of the value.
-        constant: the value itself, where it depends on nothing; UNSET otherwise.
-        slot: the frame slot that is the value, where the expression only names a local.
-        parent: for an element of a FHIR type: the expression it is an element of.
-        owner: the FHIR type of `parent`.
-        path: the element's name in `owner`.
-        emit: the Python text of the value (see `fusion`); None where only the closure will do.
-        truth: the Python text that is true when the value is True.
-    """
-
-    run: Run
+    key: tuple[Value, ...]
+    slot: int
     type: ElmType
-    constant: Value = UNSET
-    slot: int | None = None
-    parent: "Compiled | None" = None
-    owner: str = ""
-    path: str = ""
-    emit: "Emit | None" = None
-    truth: "Emit | None" = None
+    body: Body | None
+
+    def call(self, memory: list[Value], *arguments: Value) -> Value:
+        """Call it, though it may not be compiled yet."""
+        ...
 
 
-def constant(value: Value, type_: ElmType) -> Compiled:
-    """Return an expression that is always the same value."""
-    return Compiled(lambda _: value, type_, constant=value)
+class Libraries(Protocol):
+    """What names mean in the libraries that are compiled together (see `program`)."""
 
+    computes: list[Callable[[list[Value]], Value]]
 
-NodeCompiler = Callable[["Scope", Node], Compiled]
+    def resolve(self, scope: "Scope", node: Node) -> LibraryKey:
+        """Return the library that a reference names."""
+        ...
+
+    def resolve_in(self, scope: "Scope", node: Node, library: LibraryKey) -> LibraryKey:
+        """Return the library that a reference inside another library names."""
+        ...
+
+    def definition(self, scope: "Scope", node: Node, library: LibraryKey, section: str) -> Node:
+        """Return the definition of a code, concept, value set, code system or parameter."""
+        ...
+
+    def expression(self, scope: "Scope", node: Node, library: LibraryKey) -> Callee:
+        """Return a define."""
+        ...
+
+    def parameter(self, scope: "Scope", node: Node, library: LibraryKey) -> tuple[int, ElmType]:
+        """Return the place and type of a parameter."""
+        ...
+
+    def overload(
+        self, scope: "Scope", node: Node, library: LibraryKey, arguments: list[Expression]
+    ) -> Node:
+        """Return the function that a call means."""
+        ...
+
+    def function(self, library: LibraryKey, definition: Node) -> Callee:
+        """Return a function."""
+        ...
+
+    def scope_of(self, library: LibraryKey, define: str) -> "Scope":
+        """Return a new scope for compiling in a library."""
+        ...
 
 
 @dataclass(slots=True)
@@ -84,49 +78,70 @@ class Scope:
         library: name and version of the library of the node.
         define: name of the define or function.
         nodes: compiler of each node type.
-        names: local names -> frame slot and type.
-        lets: frame slot of a query's let -> it, and what computes and keeps it in a frame; None
-            for a let that is asked for once.
-        size: slots of the frame used so far.
+        names: local names -> slot and type.
+        lets: slot -> the let of a query that stands itself where it is asked for.
+        size: slots used so far.
         uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
             key.
     """
 
-    program: "Program"
+    program: Libraries
     library: LibraryKey
     define: str
     nodes: Mapping[str, NodeCompiler]
     names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)
-    lets: dict[int, "tuple[Compiled, Run | None]"] = field(default_factory=dict)
+    lets: dict[int, Expression] = field(default_factory=dict)
     size: int = 1
     uses: set[Value] = field(default_factory=set)
 
-    def compile(self, node: Node) -> Compiled:
-        """Return the compiled node.
+    def compile(self, node: Node) -> Expression:
+        """Return what the node means.
 
         Raises:
-            UnsupportedError: the node's type is not one that is known.
+            UnsupportedError: the node's type, or its operands, are not supported.
         """
         compiler = self.nodes.get(node.get("type", ""))
         if compiler is None:
             self.refuse(node, f"operator {node.get('type')} is not supported")
-        return compiler(self, node)
+        return self.built(node, compiler, self, node)
 
-    def compile_all(self, nodes: list[Node]) -> list[Compiled]:
+    def built(self, node: Node, build: Callable[..., Expression], *given: Value) -> Expression:
+        """Return what is built for a node.
+
+        Raises:
+            UnsupportedError: its operands are not supported.
+        """
+        try:
+            return build(*given)
+        except RefusedError as error:
+            self.refuse(node, str(error))
+
+    def compile_all(self, nodes: list[Node]) -> list[Expression]:
         """Return each node compiled."""
         return [self.compile(node) for node in nodes]
 
     def bind(self, name: str, type_: ElmType) -> int:
-        """Return the new frame slot of a local name."""
+        """Return the new slot of a local name."""
         slot = self.size
         self.size += 1
         self.names[name] = (slot, type_)
         return slot
 
     def unnamed(self) -> int:
-        """Return a new frame slot that no expression can name."""
+        """Return a new slot that no expression can name."""
         self.size += 1
         return self.size - 1
+
+    def local(self, name: str) -> Expression:
+        """Return the expression that is a local: an alias, a let or an operand.
+
+        Raises:
+            RefusedError: there is none of that name.
+        """
+        if name not in self.names:
+            raise RefusedError(f"there is no {name} here")
+        slot, type_ = self.names[name]
+        return self.lets.get(slot) or of_slot(slot, type_)
 
     @contextmanager
     def inner(self) -> Iterator[None]:
@@ -141,7 +156,7 @@ class Scope:
         Raises:
             UnsupportedError: always; names library, define and place.
         """
-        raise UnsupportedError(place(self.library[0], self.define, node) + reason)
+        raise UnsupportedError(place(self.library[0], self.define, node) + reason) from None
 
 
 def place(library: str, define: str, node: Node) -> str:

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from ivfhir.errors import EvaluationError, KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.nodes.casts import tester
+from ivfhir.expressions.elm.code import CLOCK, INDEX, OFFSET, TERMS, UNSET
 from ivfhir.expressions.elm.program import Program, failing_define
-from ivfhir.expressions.elm.scope import CLOCK, INDEX, OFFSET, TERMS, UNSET, LibraryKey
+from ivfhir.expressions.elm.scope import LibraryKey
+from ivfhir.expressions.elm.type_tests import tester
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Typed, Uncertain

@@ -1,4 +1,4 @@
-"""As, Is and conversions between types.
+"""As, Is: casts and type tests.
 
 FHIR's choice elements are cast most often, so a cast straight from the element reads only the JSON
 name of the wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
@@ -6,129 +6,66 @@ name of the wanted type (`(O.value as FHIR.Quantity)` reads `valueQuantity`).
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import lenient, strict
-from ivfhir.expressions.elm.nodes.literals import coerced
+from ivfhir.expressions.elm.calls import coerced, lenient, strict
+from ivfhir.expressions.elm.code import UNSET, Expression, RefusedError, Writer, constant, of_slot
 from ivfhir.expressions.elm.readers import narrowed_reader
-from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Run, Scope
+from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.type_tests import (
+    is_element_type,
+    is_resource_type,
+    static_fit,
+    tester,
+)
 from ivfhir.expressions.fhir_model import find_element, is_a, json_names
 from ivfhir.expressions.operators.errors import CqlError
-from ivfhir.expressions.values import (
-    Code,
-    CodeSystem,
-    Concept,
-    Date,
-    DateTime,
-    Interval,
-    Quantity,
-    Ratio,
-    Time,
-    Typed,
-    ValueSet,
-)
+from ivfhir.expressions.values import Typed
 from ivfhir.expressions.values.value import Value
 
-CLASSES: dict[t.ElmType, type] = {
-    t.BOOLEAN: bool,
-    t.INTEGER: int,
-    t.LONG: int,
-    t.DECIMAL: Decimal,
-    t.STRING: str,
-    t.DATE: Date,
-    t.DATE_TIME: DateTime,
-    t.TIME: Time,
-    t.QUANTITY: Quantity,
-    t.RATIO: Ratio,
-    t.CODE: Code,
-    t.CONCEPT: Concept,
-    t.CODE_SYSTEM: CodeSystem,
-    t.VALUE_SET: ValueSet,
-}
-Test = Callable[[Value], bool]
 
+def target_type(node: Node, word: str) -> t.ElmType:
+    """Return the type that an As, Is or Convert node names.
 
-def tester(type_: t.ElmType) -> Test:
-    """Return what tells whether a value that is not null and tells its own type is of a type."""
-    if isinstance(type_, str):
-        return named_tester(type_)
-    if isinstance(type_, t.ListOf):
-        inner = tester(type_.element)
-        return lambda v: v.__class__ is list and all(x is None or inner(x) for x in v)
-    if isinstance(type_, t.ChoiceOf):
-        tests = [tester(option) for option in type_.options]
-        return lambda v: any(test(v) for test in tests)
-    if isinstance(type_, t.IntervalOf):
-        point = type_.point
-        return lambda v: isinstance(v, Interval) and v.point_type in (point, None)
-    return lambda v: v.__class__ is dict and "resourceType" not in v
-
-
-def named_tester(name: str) -> Test:
-    """Return what tells whether a value is of a type that has a name."""
-    if name.startswith("FHIR."):
-        return fhir_tester(name.removeprefix("FHIR."))
-    if name == t.ANY:
-        return lambda _: True
-    wanted = CLASSES.get(name)
-    return lambda v: wanted is not None and v.__class__ is wanted
-
-
-def fhir_tester(name: str) -> Test:
-    """Return what tells whether a value is a FHIR element or resource of a type."""
-
-    def test(value: Value) -> bool:
-        if value.__class__ is Typed:
-            return is_a(value.type.removeprefix("FHIR."), name)
-        if value.__class__ is dict:
-            return is_a(str(value.get("resourceType")), name)
-        return False
-
-    return test
-
-
-def is_element_type(type_: t.ElmType) -> bool:
-    """Return whether values of a type do not tell it: elements of FHIR, not resources."""
-    return isinstance(type_, str) and type_.startswith("FHIR.") and not is_resource_type(type_)
-
-
-def is_resource_type(type_: t.ElmType) -> bool:
-    """Return whether a type is a FHIR resource type."""
-    return isinstance(type_, str) and is_a(type_.removeprefix("FHIR."), "Resource")
-
-
-def target_type(scope: Scope, node: Node, word: str) -> t.ElmType:
-    """Return the type that an As, Is or Convert node names."""
+    Raises:
+        RefusedError: it names none.
+    """
     if f"{word}TypeSpecifier" in node:
         return t.from_specifier(node[f"{word}TypeSpecifier"])
     if f"{word}Type" not in node:
-        scope.refuse(node, "a type is missing")
+        raise RefusedError("a type is missing")
     return t.named(node[f"{word}Type"])
 
 
-def compile_as(scope: Scope, node: Node) -> Compiled:
-    """Compile a cast.
-
-    Null when the value is not of the type, a run-time error when it is strict.
-    """
+def compile_as(scope: Scope, node: Node) -> Expression:
+    """Compile a cast."""
     operand = scope.compile(node["operand"])
-    type_ = target_type(scope, node, "as")
-    cast = cast_to(operand, type_)
-    if not node.get("strict"):
-        return cast
-    run, checked = operand.run, cast.run
-
-    def sure(f: Frame) -> Value:
-        value = checked(f)
-        if value is None and run(f) is not None:
-            raise CqlError("cast: the value is not of that type")
-        return value
-
-    return Compiled(sure, type_)
+    cast = cast_to(scope, operand, target_type(node, "as"))
+    return strictly(cast, operand) if node.get("strict") else cast
 
 
-def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
+def strictly(cast: Expression, operand: Expression) -> Expression:
+    """Return a cast that is a run-time error where the value is of another type."""
+
+    def text(m: Writer) -> str:
+        v = m.temporary()
+        otherwise = f"{m.name(mistyped)}({m.value(operand)})"
+        return f"({v} if ({v} := {m.value(cast)}) is not None else {otherwise})"
+
+    return Expression(cast.type, text)
+
+
+def mistyped(value: Value) -> None:
+    """Return null for null.
+
+    Raises:
+        CqlError: the value is not null, and so not of the type of a cast.
+    """
+    if value is not None:
+        raise CqlError("cast: the value is not of that type")
+
+
+def cast_to(scope: Scope, operand: Expression, type_: t.ElmType) -> Expression:
     """Return the operand as a value of the type, null where it is of another."""
     source = operand.type
     if source in (type_, t.NULL):
@@ -140,38 +77,33 @@ def cast_to(operand: Compiled, type_: t.ElmType) -> Compiled:
         return narrowed(operand.parent, names, type_)
     if is_element_type(source) and is_element_type(type_):
         return cast_element(operand, str(source), str(type_))
-    return cast_structure(operand, type_)
+    return cast_structure(scope, operand, type_)
 
 
-def narrowed(parent: Compiled, names: dict[str, str], type_: t.ElmType) -> Compiled:
+def narrowed(parent: Expression, names: dict[str, str], type_: t.ElmType) -> Expression:
     """Return what reads a choice element of `parent` where its JSON name is one of those given."""
-    read, run = narrowed_reader(names), parent.run
-    cast = Compiled(
-        lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(parent)})"
-    )
+    cast = lenient(narrowed_reader(names), type_, parent)
     return replace(cast, parent=parent, path=next(iter(names))) if len(names) == 1 else cast
 
 
-def cast_structure(operand: Compiled, type_: t.ElmType) -> Compiled:
+def cast_structure(scope: Scope, operand: Expression, type_: t.ElmType) -> Expression:
     """Return what casts a list, a tuple, an interval, or a value that tells its own type."""
     source = operand.type
     if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
-        return Compiled(cast_list(operand, type_), type_)
+        return cast_list(scope, operand, source.element, type_)
     if isinstance(source, t.TupleOf | t.IntervalOf):
         same = source.__class__ is type_.__class__
-        return replace(operand, type=type_) if same else Compiled(lambda _: None, type_)
+        return replace(operand, type=type_) if same else constant(None, type_)
     return checked_cast(operand, type_)
 
 
-def cast_element(operand: Compiled, source: str, type_: str) -> Compiled:
+def cast_element(operand: Expression, source: str, type_: str) -> Expression:
     """Return an element as a type that it is derived from, null for an unrelated type."""
     a, b = source.removeprefix("FHIR."), type_.removeprefix("FHIR.")
-    if is_a(a, b) or is_a(b, a):
-        return replace(operand, type=type_)
-    return Compiled(lambda _: None, type_)
+    return replace(operand, type=type_) if is_a(a, b) or is_a(b, a) else constant(None, type_)
 
 
-def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None:
+def narrowed_names(operand: Expression, type_: t.ElmType) -> dict[str, str] | None:
     """Return the JSON names of a choice element that hold a FHIR type.
 
     None when it is not such a cast.
@@ -190,7 +122,7 @@ def narrowed_names(operand: Compiled, type_: t.ElmType) -> dict[str, str] | None
     return {name: type_name for name, type_name in names.items() if is_a(type_name, wanted)}
 
 
-def checked_cast(operand: Compiled, type_: t.ElmType) -> Compiled:
+def checked_cast(operand: Expression, type_: t.ElmType) -> Expression:
     """Return the operand's value if it is of the type, an element of FHIR as its bare JSON."""
     test = tester(type_)
     bare = is_element_type(type_)
@@ -203,52 +135,43 @@ def checked_cast(operand: Compiled, type_: t.ElmType) -> Compiled:
     return strict(cast, type_, operand)
 
 
-def cast_list(operand: Compiled, type_: t.ListOf) -> Run:
+def cast_list(scope: Scope, operand: Expression, element: t.ElmType, type_: t.ListOf) -> Expression:
     """Return what casts each element of a list."""
-    current: list[Value] = [None]
-    element = cast_to(Compiled(lambda _: current[0], t.element_of(operand.type)), type_.element).run
-    run = operand.run
+    slot = scope.unnamed()
+    cast = cast_to(scope, of_slot(slot, element), type_.element)
 
-    def cast(f: Frame) -> Value:
-        values = run(f)
-        if values.__class__ is not list:
-            return None
-        result = []
-        for value in values:
-            current[0] = value
-            result.append(element(f))
-        return result
+    def text(m: Writer) -> str:
+        return f"{m.name(each)}({m.given(slot, cast)}, {m.value(operand)})"
 
-    return cast
+    return Expression(type_, text)
 
 
-def compile_is(scope: Scope, node: Node) -> Compiled:
+def each(cast: Callable[[Value], Value], values: Value) -> list[Value] | None:
+    """Return each element cast, None for what is no list."""
+    return [cast(value) for value in values] if values.__class__ is list else None
+
+
+def compile_is(scope: Scope, node: Node) -> Expression:
     """Compile a type test; null is of no type."""
     operand = scope.compile(node["operand"])
-    type_ = target_type(scope, node, "is")
+    type_ = target_type(node, "is")
     if t.is_open(operand.type) or operand.type == t.NULL or is_resource_type(operand.type):
         names = narrowed_names(operand, type_)
         if names is not None:
-            cast = cast_to(operand, type_)
-            return lenient(lambda value: value is not None, t.BOOLEAN, cast)
+            return known(cast_to(scope, operand, type_))
         test = tester(type_)
         return lenient(lambda value: value is not None and test(value), t.BOOLEAN, operand)
-    fits = static_fit(operand.type, type_)
-    return lenient(lambda value: fits and value is not None, t.BOOLEAN, operand)
+    if static_fit(operand.type, type_):
+        return known(operand)
+    return lenient(lambda _: False, t.BOOLEAN, operand)
 
 
-def static_fit(source: t.ElmType, type_: t.ElmType) -> bool:
-    """Return whether every value of one closed type is of another type."""
-    if isinstance(type_, t.ChoiceOf):
-        return any(static_fit(source, option) for option in type_.options)
-    if isinstance(source, str) and isinstance(type_, str) and source.startswith("FHIR."):
-        return is_a(source.removeprefix("FHIR."), type_.removeprefix("FHIR."))
-    if isinstance(source, t.ListOf) and isinstance(type_, t.ListOf):
-        return static_fit(source.element, type_.element)
-    return type_ in (source, t.ANY)
+def known(part: Expression) -> Expression:
+    """Return whether a value is not null."""
+    if part.constant is not UNSET:
+        return constant(part.constant is not None, t.BOOLEAN)
 
+    def text(m: Writer) -> str:
+        return f"({m.value(part)} is not None)"
 
-NODES = {
-    "As": compile_as,
-    "Is": compile_is,
-}
+    return Expression(t.BOOLEAN, text, truth=text)

@@ -1,27 +1,74 @@
-"""Operators that are one function of their operands.
+"""Operators that are one function of their operands, and what type their value has."""
 
-Arithmetic, strings, aggregates and small list operators.
-
-Each is null when an operand is null, save those in `LENIENT`, which say for themselves.
-"""
-
-import operator
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import lenient, strict, strict_run
-from ivfhir.expressions.elm.fusion import Fusion, operation
-from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope
-from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, lists, logical, strings
+from ivfhir.expressions.elm.calls import Function, lenient, strict, strict_words
+from ivfhir.expressions.elm.code import Expression, Writer, constant
+from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, dates, lists, strings
 from ivfhir.expressions.operators.dates import DAY_DIGITS, boundary, digits_of
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
-from ivfhir.expressions.values import Date
+from ivfhir.expressions.values import Date, Quantity
 from ivfhir.expressions.values.dates import DAY, Partial
 from ivfhir.expressions.values.value import Value
 
-MANY = 3
 TypeRule = Callable[[list[t.ElmType]], t.ElmType]
-Function = Callable[..., Value]
+Builder = Callable[..., Expression]
+"""Makes an expression of its operands."""
+PARTIAL = frozenset({t.DATE, t.DATE_TIME, t.TIME})
+MANY = 3
+
+
+def function(
+    general: Function,
+    rule: TypeRule | t.ElmType,
+    *,
+    integers: Function | None = None,
+    decimals: Function | None = None,
+) -> Builder:
+    """Return the builder of an operator that is null when an operand is.
+
+    Args:
+        general: computes the value of operands that are not null.
+        rule: its type, from those of the operands.
+        integers: what computes it instead where it is an Integer.
+        decimals: what computes it instead where all operands are Decimals.
+    """
+
+    def build(*parts: Expression) -> Expression:
+        type_ = ruled(rule, parts)
+        if type_ == t.INTEGER:
+            return strict(integers or general, type_, *parts)
+        if decimals and all(part.type == t.DECIMAL for part in parts):
+            return strict(decimals, type_, *parts)
+        return strict(general, type_, *parts)
+
+    return build
+
+
+def of_nulls(general: Function, rule: TypeRule | t.ElmType) -> Builder:
+    """Return the builder of an operator whose function takes nulls."""
+    return lambda *parts: lenient(general, ruled(rule, parts), *parts)
+
+
+def needing(count: int, general: Function, rule: TypeRule | t.ElmType) -> Builder:
+    """Return the builder of an operator of which only the first operands must not be null."""
+
+    def checked(*values: Value) -> Value:
+        return None if any(value is None for value in values[:count]) else general(*values)
+
+    def build(*parts: Expression) -> Expression:
+        if len(parts) == count:
+            return strict(general, ruled(rule, parts), *parts)
+        return lenient(checked, ruled(rule, parts), *parts)
+
+    return build
+
+
+def ruled(rule: TypeRule | t.ElmType, parts: tuple[Expression, ...]) -> t.ElmType:
+    """Return the type of an operator's value."""
+    return rule([part.type for part in parts]) if callable(rule) else rule
 
 
 def same(types: list[t.ElmType]) -> t.ElmType:
@@ -34,14 +81,14 @@ def element(types: list[t.ElmType]) -> t.ElmType:
     return t.element_of(types[0])
 
 
+def point(types: list[t.ElmType]) -> t.ElmType:
+    """The result is a point of the first operand."""
+    return t.point_of(types[0])
+
+
 def indexed(types: list[t.ElmType]) -> t.ElmType:
     """The result is a character of a string or an element of a list."""
     return t.STRING if types[0] == t.STRING else t.element_of(types[0])
-
-
-def always(type_: t.ElmType) -> TypeRule:
-    """Return the rule that a result always has one type."""
-    return lambda _: type_
 
 
 def product(types: list[t.ElmType]) -> t.ElmType:
@@ -60,6 +107,39 @@ def flattened(types: list[t.ElmType]) -> t.ElmType:
     return inner if isinstance(inner, t.ListOf) else types[0]
 
 
+def add(a: Expression, b: Expression) -> Expression:
+    """Return `+` of numbers, quantities, or a date and a quantity of time."""
+    if a.type in PARTIAL:
+        return strict(dates.plus, a.type, a, b)
+    if a.type == t.INTEGER:
+        return strict(arithmetic.add_integers, a.type, a, b)
+    if a.type == b.type == t.DECIMAL:
+        return strict(arithmetic.add_decimals, a.type, a, b)
+    general = added if a.type in (t.ANY, t.NULL) else arithmetic.add
+    return strict(general, a.type, a, b)
+
+
+def subtract(a: Expression, b: Expression) -> Expression:
+    """Return `-` of numbers, quantities, or a date and a quantity of time."""
+    if a.type in PARTIAL:
+        return strict(moved_back, a.type, a, b)
+    if a.type == t.INTEGER:
+        return strict(arithmetic.subtract_integers, a.type, a, b)
+    if a.type == b.type == t.DECIMAL:
+        return strict(arithmetic.subtract_decimals, a.type, a, b)
+    return strict(arithmetic.subtract, a.type, a, b)
+
+
+def added(a: Value, b: Value) -> Value:
+    """Return the sum of operands whose types are known only now."""
+    return dates.plus(a, b) if isinstance(a, Partial) else arithmetic.add(a, b)
+
+
+def moved_back(value: Partial, quantity: Quantity) -> Partial | None:
+    """Return the date moved back."""
+    return dates.plus(value, quantity, -1)
+
+
 def item(value: Value, index: int) -> Value:
     """Return a character or element, None outside."""
     return (strings.character_at if isinstance(value, str) else lists.element_at)(value, index)
@@ -70,224 +150,82 @@ def precision_of(value: Value) -> int:
     return digits_of(value) if isinstance(value, Partial) else decimal_digits(value)
 
 
-def boundary_of(value: Value, digits: int | None, *, last: bool) -> Value:
-    """Return the least or greatest value that a less precise one can mean."""
-    if isinstance(value, Partial):
-        return boundary(value, digits, last=last)
-    return decimal_boundary(value, digits, last=last)
+def concatenate(*parts: Expression) -> Expression:
+    """Return strings in one; null when one is."""
+    if len(parts) < MANY:
+        return strict_words(lambda _, v: f"{v[0]} + {v[1]}", t.STRING, *parts)
+    return lenient(lambda *texts: strings.concatenate(list(texts)), t.STRING, *parts)
 
 
-STRICT: dict[str, tuple[Function, TypeRule]] = {
-    "Multiply": (arithmetic.multiply, product),
-    "Divide": (arithmetic.divide, quotient),
-    "TruncatedDivide": (arithmetic.truncated_divide, same),
-    "Modulo": (arithmetic.modulo, same),
-    "Power": (arithmetic.power, same),
-    "Log": (arithmetic.log, always(t.DECIMAL)),
-    "Ln": (arithmetic.ln, always(t.DECIMAL)),
-    "Exp": (arithmetic.exp, always(t.DECIMAL)),
-    "Abs": (arithmetic.absolute, same),
-    "Negate": (arithmetic.negate, same),
-    "Ceiling": (arithmetic.ceiling, always(t.INTEGER)),
-    "Floor": (arithmetic.floor, always(t.INTEGER)),
-    "Truncate": (arithmetic.truncate, always(t.INTEGER)),
-    "Successor": (boundaries.successor, same),
-    "Predecessor": (boundaries.predecessor, same),
-    "Precision": (precision_of, always(t.INTEGER)),
-    "Lower": (str.lower, always(t.STRING)),
-    "Upper": (str.upper, always(t.STRING)),
-    "StartsWith": (strings.starts_with, always(t.BOOLEAN)),
-    "EndsWith": (strings.ends_with, always(t.BOOLEAN)),
-    "Matches": (strings.matches, always(t.BOOLEAN)),
-    "ReplaceMatches": (strings.replace_matches, always(t.STRING)),
-    "SplitOnMatches": (strings.split_on_matches, always(t.ListOf(t.STRING))),
-    "ToChars": (list, always(t.ListOf(t.STRING))),
-    "Indexer": (item, indexed),
-    "Flatten": (lists.flatten, flattened),
-    "Distinct": (lists.distinct, same),
-    "SingletonFrom": (lists.singleton, element),
-}
+def first(source: Expression) -> Expression:
+    """Return the first element."""
 
-INTEGERS: dict[str, Function] = {
-    "Multiply": arithmetic.multiply_integers,
-    "Power": arithmetic.fitting_integer(arithmetic.power),
-    "Negate": arithmetic.fitting_integer(arithmetic.negate),
-    "Abs": arithmetic.fitting_integer(arithmetic.absolute),
-    "TruncatedDivide": arithmetic.fitting_integer(arithmetic.truncated_divide),
-}
-"""Operators of Integers whose result may not fit one."""
-
-DECIMALS: dict[str, Function] = {
-    "Multiply": arithmetic.multiply_decimals,
-    "Divide": arithmetic.divide_decimals,
-}
-"""Operators of Decimals that need not ask what their operands are."""
-
-LENIENT: dict[str, tuple[Function, TypeRule]] = {
-    "Concatenate": (lambda *parts: strings.concatenate(list(parts)), always(t.STRING)),
-    "AllTrue": (logical.all_true, always(t.BOOLEAN)),
-    "AnyTrue": (logical.any_true, always(t.BOOLEAN)),
-    "Count": (aggregates.count, always(t.INTEGER)),
-}
-
-NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...], Function, TypeRule]] = {
-    "Last": (("source",), (), lambda v: v[-1] if v else None, element),
-    "IndexOf": (("source", "element"), (), lists.index_of, always(t.INTEGER)),
-    "Slice": (("source",), ("startIndex", "endIndex"), lists.slice_, same),
-    "Combine": (("source",), ("separator",), strings.combine, always(t.STRING)),
-    "Split": (("stringToSplit",), ("separator",), strings.split, always(t.ListOf(t.STRING))),
-    "Substring": (("stringToSub", "startIndex"), ("length",), strings.substring, always(t.STRING)),
-    "PositionOf": (("pattern", "string"), (), strings.position_of, always(t.INTEGER)),
-    "LastPositionOf": (("pattern", "string"), (), strings.last_position_of, always(t.INTEGER)),
-    "Round": (("operand",), ("precision",), arithmetic.round_, always(t.DECIMAL)),
-}
-"""Operators with named operands.
-
-The needed ones, the ones that may be absent or null, and the function.
-"""
-
-
-def compile_strict(scope: Scope, node: Node) -> Compiled:
-    """Compile an operator that is null when an operand is."""
-    parts = operands(scope, node)
-    function, rule = STRICT[node["type"]]
-    type_ = rule([part.type for part in parts])
-    if type_ == t.INTEGER:
-        function = INTEGERS.get(node["type"], function)
-    elif all(part.type == t.DECIMAL for part in parts):
-        function = DECIMALS.get(node["type"], function)
-    return strict(function, type_, *parts)
-
-
-def compile_lenient(scope: Scope, node: Node) -> Compiled:
-    """Compile an operator whose function takes nulls."""
-    parts = operands(scope, node)
-    if node["type"] == "Concatenate" and len(parts) < MANY:
-        text = operation("+", *parts)
-        return Compiled(strict_run(operator.add, tuple(parts)), t.STRING, emit=text)
-    function, rule = LENIENT[node["type"]]
-    return lenient(function, rule([part.type for part in parts]), *parts)
-
-
-def operands(scope: Scope, node: Node) -> list[Compiled]:
-    """Return the compiled operands, whether the node has one, several or a source."""
-    found = node["operand"] if "operand" in node else node["source"]
-    return scope.compile_all(found if isinstance(found, list) else [found])
-
-
-def compile_named(scope: Scope, node: Node) -> Compiled:
-    """Compile an operator with named operands."""
-    needed, optional, function, rule = NAMED[node["type"]]
-    parts = [scope.compile(node[name]) for name in needed]
-    runs = [part.run for part in parts]
-    extras = [scope.compile(node[name]).run for name in optional if name in node]
-    type_ = rule([part.type for part in parts])
-    if not extras:
-        return strict(function, type_, *parts)
-
-    def run(f: Frame) -> Value:
-        values = [part(f) for part in runs]
-        if any(value is None for value in values):
-            return None
-        return function(*values, *(extra(f) for extra in extras))
-
-    return Compiled(run, type_)
-
-
-def compile_first(scope: Scope, node: Node) -> Compiled:
-    """Compile First."""
-    source = scope.compile(node["source"])
-    run = source.run
-
-    def first(f: Frame) -> Value:
-        values = run(f)
-        return values[0] if values else None
-
-    def emit(m: Fusion) -> str:
+    def text(m: Writer) -> str:
         v = m.temporary()
         return f"({v}[0] if ({v} := {m.value(source)}) else None)"
 
-    return Compiled(first, t.element_of(source.type), emit=emit)
+    return Expression(t.element_of(source.type), text)
 
 
-def compile_exists(scope: Scope, node: Node) -> Compiled:
-    """Compile `exists`."""
-    source = scope.compile(node["operand"])
-    run = source.run
+def last(values: list[Value]) -> Value:
+    """Return the last element, None of an empty list."""
+    return values[-1] if values else None
 
-    def emit(m: Fusion) -> str:
+
+def exists(source: Expression) -> Expression:
+    """Return `exists`."""
+
+    def text(m: Writer) -> str:
         v = m.temporary()
         some = f"{v}[0] is not None or {m.name(lists.exists)}({v})"
         return f"(({some}) if ({v} := {m.value(source)}) else False)"
 
-    return Compiled(lambda f: lists.exists(run(f)), t.BOOLEAN, emit=emit, truth=emit)
+    return Expression(t.BOOLEAN, text, truth=text)
 
 
-def compile_length(scope: Scope, node: Node) -> Compiled:
-    """Compile Length: of a list that is null it is 0, of a string that is null it is null."""
-    (operand,) = operands(scope, node)
-    run, nothing = operand.run, 0 if isinstance(operand.type, t.ListOf) else None
-
-    def length(f: Frame) -> int | None:
-        value = run(f)
-        return nothing if value is None else len(value)
-
-    return Compiled(length, t.INTEGER)
+def length(operand: Expression) -> Expression:
+    """Return Length: of a list that is null it is 0, of a string that is null it is null."""
+    if isinstance(operand.type, t.ListOf):
+        return lenient(lambda value: 0 if value is None else len(value), t.INTEGER, operand)
+    return strict(len, t.INTEGER, operand)
 
 
-def compile_aggregate(scope: Scope, node: Node) -> Compiled:
-    """Compile an aggregate of a list; null for a list that is null."""
-    source = scope.compile(node["source"])
-    inner = t.element_of(source.type)
-    function = aggregates.AGGREGATES[node["type"]]
-    if inner == t.INTEGER:
-        function = arithmetic.fitting_integer(function)
-    return strict(function, inner, source)
+def aggregate(name: str) -> Builder:
+    """Return the builder of an aggregate of a list; null for a list that is null."""
+    general = aggregates.AGGREGATES[name]
+    return function(general, element, integers=arithmetic.fitting_integer(general))
 
 
-def compile_boundary(scope: Scope, node: Node) -> Compiled:
-    """Compile LowBoundary and HighBoundary."""
-    value, digits = scope.compile_all(node["operand"])
-    last = node["type"] == "HighBoundary"
+def low_boundary(value: Expression, digits: Expression) -> Expression:
+    """Return the least value that a less precise one can mean."""
+    return bound(value, digits, last=False)
+
+
+def high_boundary(value: Expression, digits: Expression) -> Expression:
+    """Return the greatest value that a less precise one can mean."""
+    return bound(value, digits, last=True)
+
+
+def bound(value: Expression, digits: Expression, *, last: bool) -> Expression:
+    """Return the least or greatest value that a less precise one can mean."""
+
+    def day(known: Date) -> Value:
+        return known if len(known.parts) == DAY else boundary(known, DAY_DIGITS, last=last)
+
+    def any_bound(known: Value, count: int | None) -> Value:
+        if isinstance(known, Partial):
+            return boundary(known, count, last=last)
+        return None if known is None else decimal_boundary(known, count, last=last)
 
     if value.type == t.DATE and digits.constant == DAY_DIGITS:
-        return strict(day_boundary(last=last), t.DATE, value)
-
-    def bound(known: Value, count: int | None) -> Value:
-        return None if known is None else boundary_of(known, count, last=last)
-
-    return lenient(bound, value.type, value, digits)
+        return strict(day, t.DATE, value)
+    return lenient(any_bound, value.type, value, digits)
 
 
-def day_boundary(*, last: bool) -> Function:
-    """Return what gives the first or last day that a date can be."""
-
-    def day(value: Date) -> Value:
-        return value if len(value.parts) == DAY else boundary(value, DAY_DIGITS, last=last)
-
-    return day
-
-
-def compile_extreme(scope: Scope, node: Node) -> Compiled:
+def compile_extreme(scope: Scope, node: Node) -> Expression:
     """Compile `minimum T` and `maximum T`."""
     type_ = t.named(node["valueType"])
     table = boundaries.LEAST if node["type"] == "MinValue" else boundaries.GREATEST
     if type_ not in table:
         scope.refuse(node, f"{type_} has no least or greatest value")
-    value = table[type_]
-    return Compiled(lambda _: value, type_, constant=value)
-
-
-NODES = {
-    **dict.fromkeys(STRICT, compile_strict),
-    **dict.fromkeys(LENIENT, compile_lenient),
-    **dict.fromkeys(NAMED, compile_named),
-    **dict.fromkeys(aggregates.AGGREGATES, compile_aggregate),
-    "First": compile_first,
-    "Exists": compile_exists,
-    "Length": compile_length,
-    "LowBoundary": compile_boundary,
-    "HighBoundary": compile_boundary,
-    "MinValue": compile_extreme,
-    "MaxValue": compile_extreme,
-}
+    return constant(table[type_], type_)

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import lenient, of_memory
-from ivfhir.expressions.elm.fusion import Fusion
-from ivfhir.expressions.elm.scope import OFFSET, UNSET, Compiled, Frame, Node, Run, Scope, constant
+from ivfhir.expressions.elm.calls import coerced, foldable, lenient, of_memory
+from ivfhir.expressions.elm.code import OFFSET, UNSET, Expression, Memory, Writer, constant
+from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.operators.boundaries import MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.operators.dates import build
-from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import (
     Code,
@@ -40,7 +39,7 @@ LIMITS = {t.INTEGER: MAX_INTEGER + 1, t.LONG: MAX_LONG + 1}
 """The greatest literals: one more than the greatest number, for the least is its negation."""
 
 
-def compile_literal(scope: Scope, node: Node) -> Compiled:
+def compile_literal(scope: Scope, node: Node) -> Expression:
     """Compile a literal of a simple type."""
     type_ = t.named(node["valueType"])
     if type_ not in LITERALS:
@@ -51,124 +50,106 @@ def compile_literal(scope: Scope, node: Node) -> Compiled:
     return constant(value, type_)
 
 
-def compile_null(_: Scope, node: Node) -> Compiled:
+def compile_null(_: Scope, node: Node) -> Expression:
     """Compile the literal null."""
     del node
     return constant(None, t.NULL)
 
 
-def compile_quantity(_: Scope, node: Node) -> Compiled:
+def compile_quantity(_: Scope, node: Node) -> Expression:
     """Compile a quantity literal."""
     value = node.get("value")
     number = None if value is None else Decimal(str(value))
     return constant(Quantity(number, node.get("unit", "1")), t.QUANTITY)
 
 
-def compile_ratio(scope: Scope, node: Node) -> Compiled:
+def compile_ratio(scope: Scope, node: Node) -> Expression:
     """Compile a ratio literal."""
     parts = [compile_quantity(scope, node[name]).constant for name in ("numerator", "denominator")]
     return constant(Ratio(*parts), t.RATIO)
 
 
-def folded(compiled: Compiled, parts: list[Compiled]) -> Compiled:
-    """Return a constant when all parts are constants, the expression as it is otherwise."""
-    if any(part.constant is UNSET for part in parts):
-        return compiled
-    try:
-        return constant(compiled.run([]), compiled.type)
-    except CqlError:
-        return compiled
-
-
-def compile_date(scope: Scope, node: Node) -> Compiled:
+def compile_date(scope: Scope, node: Node) -> Expression:
     """Compile the constructor of a Date."""
-    parts = [scope.compile(node[name]) for name in DATE_PARTS if name in node]
-    runs = [part.run for part in parts]
-
-    def run(f: Frame) -> Date | None:
-        known = build([part(f) for part in runs], "Date")
-        return None if known is None else Date(known)
-
-    return folded(Compiled(run, t.DATE), parts)
+    return foldable(date_of, t.DATE, *present(scope, node, DATE_PARTS))
 
 
-def compile_date_time(scope: Scope, node: Node) -> Compiled:
+def compile_date_time(scope: Scope, node: Node) -> Expression:
     """Compile the constructor of a DateTime; without an offset it has that of the evaluation."""
-    parts = [scope.compile(node[name]) for name in DATE_PARTS + TIME_PARTS if name in node]
     zone = node.get("timezoneOffset")
     hours = scope.compile(zone) if zone else constant(None, t.NULL)
-
-    def made(memory: list[Value], hours: Value, *values: int | None) -> DateTime | None:
-        known = build(list(values), "DateTime")
-        offset = memory[OFFSET] if hours is None else int(hours * 60)
-        return None if known is None else DateTime(known, offset)
-
-    return of_memory(made, t.DATE_TIME, hours, *parts)
+    parts = present(scope, node, DATE_PARTS + TIME_PARTS)
+    return of_memory(date_time_of, t.DATE_TIME, hours, *parts)
 
 
-def compile_time(scope: Scope, node: Node) -> Compiled:
+def compile_time(scope: Scope, node: Node) -> Expression:
     """Compile the constructor of a Time."""
-    parts = [scope.compile(node[name]) for name in TIME_PARTS if name in node]
-    runs = [part.run for part in parts]
-
-    def run(f: Frame) -> Time | None:
-        known = build([1, 1, 1, *(part(f) for part in runs)], "Time")
-        return None if known is None or len(known) == len(DATE_PARTS) else Time(known[3:])
-
-    return folded(Compiled(run, t.TIME), parts)
+    return foldable(time_of, t.TIME, *present(scope, node, TIME_PARTS))
 
 
-def compile_list(scope: Scope, node: Node) -> Compiled:
+def present(scope: Scope, node: Node, names: tuple[str, ...]) -> list[Expression]:
+    """Return the parts that a node has."""
+    return [scope.compile(node[name]) for name in names if name in node]
+
+
+def date_of(*parts: int | None) -> Date | None:
+    """Return the Date of its parts."""
+    known = build(list(parts), "Date")
+    return None if known is None else Date(known)
+
+
+def date_time_of(memory: Memory, hours: Value, *parts: int | None) -> DateTime | None:
+    """Return the DateTime of its parts."""
+    known = build(list(parts), "DateTime")
+    offset = memory[OFFSET] if hours is None else int(hours * 60)
+    return None if known is None else DateTime(known, offset)
+
+
+def time_of(*parts: int | None) -> Time | None:
+    """Return the Time of its parts."""
+    known = build([1, 1, 1, *parts], "Time")
+    return None if known is None or len(known) == len(DATE_PARTS) else Time(known[3:])
+
+
+def compile_list(scope: Scope, node: Node) -> Expression:
     """Compile a list; elements of several types tell their own type."""
     parts = scope.compile_all(node.get("element", []))
     element = t.from_specifier(node["typeSpecifier"]) if "typeSpecifier" in node else None
     if element is None or isinstance(element, t.ListOf):
         element = element.element if element else t.choice(part.type for part in parts)
-    parts = [coerced(part, element) for part in parts]
-    runs = [part.run for part in parts]
-
-    def emit(m: Fusion) -> str:
-        return f"[{', '.join(map(m.value, parts))}]"
-
-    made = Compiled(lambda f: [run(f) for run in runs], t.ListOf(element), emit=emit)
-    return folded(made, parts)
+    return list_of([coerced(part, element) for part in parts], element)
 
 
-def coerced(part: Compiled, target: t.ElmType) -> Compiled:
-    """Return the expression with values that tell their own type where the target type is open."""
-    wrap = t.wrapper(part.type, target)
-    if wrap is None:
-        return part
-    run, wrapping = part.run, wrap
-
-    def emit(m: Fusion) -> str:
-        return f"{m.name(wrapping)}({m.value(part)})"
-
-    return Compiled(lambda f: wrapping(run(f)), target, emit=emit)
+def list_of(parts: list[Expression], element: t.ElmType) -> Expression:
+    """Return the list of some elements."""
+    if all(part.constant is not UNSET for part in parts):
+        return constant([part.constant for part in parts], t.ListOf(element))
+    return Expression(t.ListOf(element), lambda m: f"[{', '.join(map(m.value, parts))}]")
 
 
-def compile_tuple(scope: Scope, node: Node) -> Compiled:
+def compile_tuple(scope: Scope, node: Node) -> Expression:
     """Compile a tuple."""
-    names = [element["name"] for element in node.get("element", [])]
-    parts = [scope.compile(element["value"]) for element in node.get("element", [])]
-    type_ = t.tuple_of({name: part.type for name, part in zip(names, parts, strict=True)})
-    fixed = {name: part.constant for name, part in zip(names, parts, strict=True)}
-    varying = [(n, p.run) for n, p in zip(names, parts, strict=True) if p.constant is UNSET]
-
-    def run(f: Frame) -> dict[str, Value]:
-        made = fixed.copy()
-        for name, part in varying:
-            made[name] = part(f)
-        return made
-
-    def emit(m: Fusion) -> str:
-        texts = [f"{name!r}: {m.value(part)}" for name, part in zip(names, parts, strict=True)]
-        return f"{{{', '.join(texts)}}}"
-
-    return folded(Compiled(run, type_, emit=emit), parts)
+    return tuple_of(elements_of(scope, node))
 
 
-def compile_interval(scope: Scope, node: Node) -> Compiled:
+def elements_of(scope: Scope, node: Node) -> dict[str, Expression]:
+    """Return the elements of a Tuple or Instance by name."""
+    return {each["name"]: scope.compile(each["value"]) for each in node.get("element", [])}
+
+
+def tuple_of(parts: dict[str, Expression]) -> Expression:
+    """Return the tuple of some elements."""
+    type_ = t.tuple_of({name: part.type for name, part in parts.items()})
+    if all(part.constant is not UNSET for part in parts.values()):
+        return constant({name: part.constant for name, part in parts.items()}, type_)
+
+    def text(m: Writer) -> str:
+        return f"{{{', '.join(f'{name!r}: {m.value(part)}' for name, part in parts.items())}}}"
+
+    return Expression(type_, text)
+
+
+def compile_interval(scope: Scope, node: Node) -> Expression:
     """Compile the constructor of an interval.
 
     A bound of an interval is null when both bounds are null and open, and at least one type is
@@ -176,53 +157,52 @@ def compile_interval(scope: Scope, node: Node) -> Compiled:
     """
     low = scope.compile(node["low"]) if "low" in node else constant(None, t.NULL)
     high = scope.compile(node["high"]) if "high" in node else constant(None, t.NULL)
-    point = t.choice([low.type, high.type])
-    point_name = point if isinstance(point, str) else None
     low_closed = closedness(scope, node, "low")
     high_closed = closedness(scope, node, "high")
+    return interval_of(low, high, low_closed, high_closed)
+
+
+def interval_of(
+    low: Expression, high: Expression, low_closed: Expression, high_closed: Expression
+) -> Expression:
+    """Return the interval between two bounds."""
+    point = t.choice([low.type, high.type])
+    point_name = point if isinstance(point, str) else None
 
     def made(a: Value, b: Value, closed_a: Truth, closed_b: Truth) -> Interval | None:
         if closed_a is None or closed_b is None or (a is b is None and not (closed_a or closed_b)):
             return None
         return Interval(a, b, closed_a, closed_b, point_name)
 
-    parts = [low, high, low_closed, high_closed]
-    return folded(lenient(made, t.IntervalOf(point), *parts), parts)
+    return foldable(made, t.IntervalOf(point), low, high, low_closed, high_closed)
 
 
-def closedness(scope: Scope, node: Node, side: str) -> Compiled:
+def closedness(scope: Scope, node: Node, side: str) -> Expression:
     """Return whether a bound of an interval is closed."""
     if f"{side}ClosedExpression" in node:
         return scope.compile(node[f"{side}ClosedExpression"])
     return constant(node.get(f"{side}Closed", True), t.BOOLEAN)
 
 
-def compile_instance(scope: Scope, node: Node) -> Compiled:
+def compile_instance(scope: Scope, node: Node) -> Expression:
     """Compile an instance of a class.
 
     One of CQL's own structures, or an element of FHIR as JSON.
     """
     type_ = t.named(node["classType"])
-    parts = {e["name"]: scope.compile(e["value"]).run for e in node.get("element", [])}
-    if type_.startswith("FHIR."):
-        return Compiled(fhir_instance(type_, parts), type_)
-    builder = BUILDERS.get(type_)
-    if builder is None:
-        scope.refuse(node, f"instance of {type_} is not supported")
-    return Compiled(lambda f: builder({name: run(f) for name, run in parts.items()}), type_)
-
-
-def fhir_instance(type_: str, parts: dict[str, Run]) -> Run:
-    """Return what makes the JSON of a FHIR element; a primitive is its value."""
+    parts = elements_of(scope, node)
+    if not type_.startswith("FHIR."):
+        if type_ not in BUILDERS:
+            scope.refuse(node, f"instance of {type_} is not supported")
+        return lenient(BUILDERS[type_], type_, tuple_of(parts))
     if list(parts) == ["value"] and type_.removeprefix("FHIR.")[0].islower():
-        value = parts["value"]
-        return lambda f: raw_value(value(f))
+        return lenient(raw_value, type_, parts["value"])
+    return lenient(fhir_json, type_, tuple_of(parts))
 
-    def run(f: Frame) -> dict[str, Value]:
-        made = {name: raw_value(part(f)) for name, part in parts.items()}
-        return {name: value for name, value in made.items() if value is not None}
 
-    return run
+def fhir_json(elements: dict[str, Value]) -> dict[str, Value]:
+    """Return the JSON of a FHIR element with these elements."""
+    return {name: raw_value(value) for name, value in elements.items() if value is not None}
 
 
 def raw_value(value: Value) -> Value:
@@ -230,30 +210,11 @@ def raw_value(value: Value) -> Value:
     return str(value) if isinstance(value, Date | DateTime | Time) else value
 
 
-def quantity_of(parts: dict[str, Value]) -> Quantity:
-    """Return the quantity with these elements."""
-    return Quantity(parts.get("value"), parts.get("unit") or "1")
-
-
 BUILDERS: dict[str, Callable[[dict[str, Value]], Value]] = {
-    t.QUANTITY: quantity_of,
+    t.QUANTITY: lambda parts: Quantity(parts.get("value"), parts.get("unit") or "1"),
     t.RATIO: lambda parts: Ratio(parts.get("numerator"), parts.get("denominator")),
     t.VALUE_SET: lambda p: ValueSet(p.get("id"), p.get("version")),
     t.CODE_SYSTEM: lambda p: CodeSystem(p.get("id"), p.get("version")),
     t.CODE: lambda p: Code(p.get("code"), p.get("system"), p.get("version"), p.get("display")),
     t.CONCEPT: lambda p: Concept(tuple(p.get("codes") or ()), p.get("display")),
-}
-
-NODES = {
-    "Literal": compile_literal,
-    "Null": compile_null,
-    "Quantity": compile_quantity,
-    "Ratio": compile_ratio,
-    "Date": compile_date,
-    "DateTime": compile_date_time,
-    "Time": compile_time,
-    "List": compile_list,
-    "Tuple": compile_tuple,
-    "Interval": compile_interval,
-    "Instance": compile_instance,
 }

@@ -1,70 +1,22 @@
 """Logic, null tests and choices: And, Or, If, Case, Coalesce and their like."""
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import lenient
-from ivfhir.expressions.elm.fusion import Fusion, strict
-from ivfhir.expressions.elm.nodes.literals import coerced
-from ivfhir.expressions.elm.scope import UNSET, Compiled, Emit, Frame, Node, Scope
+from ivfhir.expressions.elm.calls import joined, lenient, strict_words
+from ivfhir.expressions.elm.code import UNSET, Expression, Writer, constant
+from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.operators.equality import pair
-from ivfhir.expressions.operators.logical import Truth, implies, not_, xor
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 
-def compile_and(scope: Scope, node: Node) -> Compiled:
-    """Compile `and`; a chain of them becomes one loop that ends at the first False."""
-    parts = scope.compile_all(chain(node, "And"))
-    runs = tuple(part.run for part in parts)
-
-    def run(f: Frame) -> Truth:
-        result: Truth = True
-        for part in runs:
-            value = part(f)
-            if value is False:
-                return False
-            if value is None:
-                result = None
-        return result
-
-    def truth(m: Fusion) -> str:
-        return f"({' and '.join(map(m.truth, parts))})"
-
-    return Compiled(run, t.BOOLEAN, emit=chained(parts, "False", "True"), truth=truth)
+def compile_and(scope: Scope, node: Node) -> Expression:
+    """Compile `and`; a chain of them ends at the first False."""
+    return chained(scope.compile_all(chain(node, "And")), "and", decisive=False)
 
 
-def compile_or(scope: Scope, node: Node) -> Compiled:
-    """Compile `or`; a chain of them becomes one loop that ends at the first True."""
-    parts = scope.compile_all(chain(node, "Or"))
-    runs = tuple(part.run for part in parts)
-
-    def run(f: Frame) -> Truth:
-        result: Truth = False
-        for part in runs:
-            value = part(f)
-            if value is True:
-                return True
-            if value is None:
-                result = None
-        return result
-
-    def truth(m: Fusion) -> str:
-        return f"({' or '.join(map(m.truth, parts))})"
-
-    return Compiled(run, t.BOOLEAN, emit=chained(parts, "True", "False"), truth=truth)
-
-
-def chained(parts: list[Compiled], decisive: str, otherwise: str) -> Emit:
-    """Return the text of a chain: the decisive truth if a part is it, null if one is null."""
-
-    def emit(m: Fusion) -> str:
-        names = [m.temporary() for _ in parts]
-        decided = " or ".join(
-            f"({name} := {m.value(part)}) is {decisive}"
-            for name, part in zip(names, parts, strict=True)
-        )
-        unknown = " or ".join(f"{name} is None" for name in names)
-        return f"({decisive} if {decided} else None if {unknown} else {otherwise})"
-
-    return emit
+def compile_or(scope: Scope, node: Node) -> Expression:
+    """Compile `or`; a chain of them ends at the first True."""
+    return chained(scope.compile_all(chain(node, "Or")), "or", decisive=True)
 
 
 def chain(node: Node, name: str) -> list[Node]:
@@ -75,143 +27,106 @@ def chain(node: Node, name: str) -> list[Node]:
     return parts
 
 
-def compile_not(scope: Scope, node: Node) -> Compiled:
-    """Compile `not`."""
-    part = scope.compile(node["operand"])
-    run = part.run
-    return Compiled(
-        lambda f: not_(run(f)),
-        t.BOOLEAN,
-        emit=strict(lambda _, v: f"not {v[0]}", part),
-        truth=lambda m: f"({m.value(part)} is False)",
-    )
+def chained(parts: list[Expression], word: str, *, decisive: bool) -> Expression:
+    """Return a chain: the decisive truth if a part is it, null if one is null."""
+
+    def text(m: Writer) -> str:
+        names = [m.temporary() for _ in parts]
+        decided = " or ".join(
+            f"({name} := {m.value(part)}) is {decisive}"
+            for name, part in zip(names, parts, strict=True)
+        )
+        unknown = " or ".join(f"{name} is None" for name in names)
+        return f"({decisive} if {decided} else None if {unknown} else {not decisive})"
+
+    def truth(m: Writer) -> str:
+        return f"({f' {word} '.join(map(m.truth, parts))})"
+
+    return Expression(t.BOOLEAN, text, truth=truth)
 
 
-def compile_xor(scope: Scope, node: Node) -> Compiled:
-    """Compile `xor`."""
-    return lenient(xor, t.BOOLEAN, *scope.compile_all(node["operand"]))
+def negated(part: Expression) -> Expression:
+    """Return `not`."""
+    text = strict_words(lambda _, v: f"not {v[0]}", t.BOOLEAN, part).text
+    return Expression(t.BOOLEAN, text, truth=identity(part, False).text)
 
 
-def compile_implies(scope: Scope, node: Node) -> Compiled:
-    """Compile `implies`."""
-    return lenient(implies, t.BOOLEAN, *scope.compile_all(node["operand"]))
+def is_null(part: Expression) -> Expression:
+    """Return `is null`."""
+    return identity(part, None)
 
 
-def compile_is_null(scope: Scope, node: Node) -> Compiled:
-    """Compile `is null`."""
-    return identity(scope.compile(node["operand"]), None)
+def is_true(part: Expression) -> Expression:
+    """Return `is true`."""
+    return identity(part, True)
 
 
-def compile_is_true(scope: Scope, node: Node) -> Compiled:
-    """Compile `is true`."""
-    return identity(scope.compile(node["operand"]), True)
+def is_false(part: Expression) -> Expression:
+    """Return `is false`."""
+    return identity(part, False)
 
 
-def compile_is_false(scope: Scope, node: Node) -> Compiled:
-    """Compile `is false`."""
-    return identity(scope.compile(node["operand"]), False)
-
-
-def identity(part: Compiled, value: Truth) -> Compiled:
+def identity(part: Expression, value: Truth) -> Expression:
     """Return whether a value is null, True or False."""
-    run = part.run
+    if part.constant is not UNSET:
+        return constant(part.constant is value, t.BOOLEAN)
 
-    def emit(m: Fusion) -> str:
-        text = m.value(part) if part.constant is UNSET else m.name(part.constant)
-        return f"({text} is {value})"
+    def text(m: Writer) -> str:
+        return f"({m.value(part)} is {value})"
 
-    return Compiled(lambda f: run(f) is value, t.BOOLEAN, emit=emit, truth=emit)
-
-
-def joined(parts: list[Compiled]) -> tuple[list[Compiled], t.ElmType]:
-    """Return branches and the type that holds the value of any of them."""
-    type_ = t.choice(part.type for part in parts)
-    return [coerced(part, type_) for part in parts], type_
+    return Expression(t.BOOLEAN, text, truth=text)
 
 
-def compile_if(scope: Scope, node: Node) -> Compiled:
-    """Compile `if`: only True takes the first branch."""
-    condition = scope.compile(node["condition"])
-    parts, type_ = joined([scope.compile(node["then"]), scope.compile(node["else"])])
-    when, then, otherwise = condition.run, parts[0].run, parts[1].run
-
-    def run(f: Frame) -> Value:
-        return then(f) if when(f) is True else otherwise(f)
-
-    return Compiled(run, type_, emit=branches([(condition, parts[0])], parts[1]))
+def choose(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
+    """Return `if`: only True takes the first branch."""
+    return branches([condition], [then, otherwise])
 
 
-def branches(cases: list[tuple[Compiled, Compiled]], otherwise: Compiled) -> Emit:
-    """Return the text that is the value of the first case whose condition is True."""
+def branches(conditions: list[Expression], results: list[Expression]) -> Expression:
+    """Return the result of the first condition that is True, the last one if none is."""
+    (*thens, last), type_ = joined(results)
 
-    def emit(m: Fusion) -> str:
-        texts = [f"{m.value(then)} if {m.truth(when)} else " for when, then in cases]
-        return f"({''.join(texts)}{m.value(otherwise)})"
+    def text(m: Writer) -> str:
+        cases = zip(thens, conditions, strict=True)
+        texts = [f"{m.value(then)} if {m.truth(when)} else " for then, when in cases]
+        return f"({''.join(texts)}{m.value(last)})"
 
-    return emit
+    return Expression(type_, text)
 
 
-def compile_case(scope: Scope, node: Node) -> Compiled:
+def compile_if(scope: Scope, node: Node) -> Expression:
+    """Compile `if`."""
+    return choose(*(scope.compile(node[name]) for name in ("condition", "then", "else")))
+
+
+def compile_case(scope: Scope, node: Node) -> Expression:
     """Compile `case`, with or without a comparand."""
     items = node.get("caseItem", [])
     whens = [scope.compile(item["when"]) for item in items]
-    ends = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
-    (*thens, last), type_ = joined(ends)
+    results = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
     if "comparand" in node:
         comparand = scope.compile(node["comparand"])
         whens = [lenient(pair, t.BOOLEAN, comparand, when) for when in whens]
-    otherwise = last.run
-    cases = [(when.run, then.run) for when, then in zip(whens, thens, strict=True)]
-
-    def run(f: Frame) -> Value:
-        for when, then in cases:
-            if when(f) is True:
-                return then(f)
-        return otherwise(f)
-
-    return Compiled(run, type_, emit=branches(list(zip(whens, thens, strict=True)), last))
+    return branches(whens, results)
 
 
-def compile_coalesce(scope: Scope, node: Node) -> Compiled:
-    """Compile `Coalesce` of several values, or of the elements of one list."""
-    parts = scope.compile_all(node["operand"])
+def coalesce(*parts: Expression) -> Expression:
+    """Return the first of several values, or of the elements of one list, that is not null."""
     if len(parts) == 1 and isinstance(parts[0].type, t.ListOf):
-        source = parts[0].run
-        element = t.element_of(parts[0].type)
-        return Compiled(
-            lambda f: next((v for v in source(f) or () if v is not None), None), element
-        )
-    parts, type_ = joined(parts)
-    if parts[0].constant not in (UNSET, None):
-        return parts[0]
-    runs = [part.run for part in parts]
+        return lenient(first_known, t.element_of(parts[0].type), parts[0])
+    (*others, last), type_ = joined(list(parts))
+    first = (others or [last])[0]
+    if first.constant not in (UNSET, None):
+        return first
 
-    def run(f: Frame) -> Value:
-        for part in runs:
-            value = part(f)
-            if value is not None:
-                return value
-        return None
-
-    def emit(m: Fusion) -> str:
-        *first, last = parts
+    def text(m: Writer) -> str:
         v = m.temporary()
-        texts = [f"{v} if ({v} := {m.value(part)}) is not None else " for part in first]
+        texts = [f"{v} if ({v} := {m.value(part)}) is not None else " for part in others]
         return f"({''.join(texts)}{m.value(last)})"
 
-    return Compiled(run, type_, emit=emit)
+    return Expression(type_, text)
 
 
-NODES = {
-    "And": compile_and,
-    "Or": compile_or,
-    "Not": compile_not,
-    "Xor": compile_xor,
-    "Implies": compile_implies,
-    "IsNull": compile_is_null,
-    "IsTrue": compile_is_true,
-    "IsFalse": compile_is_false,
-    "If": compile_if,
-    "Case": compile_case,
-    "Coalesce": compile_coalesce,
-}
+def first_known(values: list[Value] | None) -> Value:
+    """Return the first element that is not null."""
+    return next((value for value in values or () if value is not None), None)

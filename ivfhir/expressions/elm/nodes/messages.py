@@ -1,29 +1,32 @@
 """Message: stops the evaluation when its severity is Error, otherwise gives its source back."""
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.scope import Compiled, Frame, Node, Scope, constant
+from ivfhir.expressions.elm.code import Expression, Writer, constant
+from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values.value import Value
 
-ABSENT = constant(None, t.NULL)
 
-
-def compile_message(scope: Scope, node: Node) -> Compiled:
+def compile_message(scope: Scope, node: Node) -> Expression:
     """Compile a message (https://cql.hl7.org/09-b-cqlreference.html#message)."""
-    source = scope.compile(node["source"])
-    parts = {
-        name: scope.compile(node[name]) if name in node else ABSENT
-        for name in ("condition", "code", "severity", "message")
-    }
-    run, condition, severity = source.run, parts["condition"].run, parts["severity"].run
-    code, text = parts["code"].run, parts["message"].run
+    source, condition, code, severity, text = (
+        scope.compile(node[name]) if name in node else constant(None, t.NULL)
+        for name in ("source", "condition", "code", "severity", "message")
+    )
 
-    def message(f: Frame) -> Value:
-        if condition(f) is True and str(severity(f)).lower() == "error":
-            raise CqlError(f"{code(f) or 'error'}: {text(f) or ''}".rstrip(": "))
-        return run(f)
+    def words(m: Writer) -> str:
+        said = f"{m.name(say)}({m.value(severity)}, {m.value(code)}, {m.value(text)})"
+        return f"({m.value(source)} if not {m.truth(condition)} or {said} else None)"
 
-    return Compiled(message, source.type)
+    return Expression(source.type, words)
 
 
-NODES = {"Message": compile_message}
+def say(severity: Value, code: Value, text: Value) -> bool:
+    """Go on after a message.
+
+    Raises:
+        CqlError: its severity is Error.
+    """
+    if str(severity).lower() == "error":
+        raise CqlError(f"{code or 'error'}: {text or ''}".rstrip(": "))
+    return True

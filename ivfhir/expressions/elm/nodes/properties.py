@@ -1,16 +1,15 @@
 """Property: an element of a resource, a tuple, or one of CQL's own structures.
 
-The static type says which element it is, so that a path costs one closure. Where the type is open
+The static type says which element it is, so that a path is a look into JSON. Where the type is open
 (a choice, Any) the value is asked at run time.
 """
 
-from operator import attrgetter, itemgetter
+from dataclasses import replace
 
-from ivfhir.expressions.elm.calls import one
-from ivfhir.expressions.elm.calls import strict as strict_call
-from ivfhir.expressions.elm.fusion import Fusion, strict
-from ivfhir.expressions.elm.readers import reader
-from ivfhir.expressions.elm.scope import OFFSET, Compiled, Frame, Node, Reader, Scope
+from ivfhir.expressions.elm.calls import lenient, of_memory, strict, strict_words
+from ivfhir.expressions.elm.code import OFFSET, Expression, Memory, RefusedError, Writer, constant
+from ivfhir.expressions.elm.readers import Read, reader
+from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.elm.types import (
     ANY,
     BOOLEAN,
@@ -58,110 +57,74 @@ STRUCTURES: dict[type, dict[str, tuple[str, ElmType]]] = {
 }
 
 
-def compile_property(scope: Scope, node: Node) -> Compiled:
+def compile_property(scope: Scope, node: Node) -> Expression:
     """Compile a Property with a source expression or the name of a local."""
-    if "source" in node:
-        source = scope.compile(node["source"])
-    else:
-        source = local(scope, node, node["scope"])
-    return steps(scope, node, source, node["path"])
+    source = scope.compile(node["source"]) if "source" in node else scope.local(node["scope"])
+    return steps(source, node["path"])
 
 
-def local(scope: Scope, node: Node, name: str) -> Compiled:
-    """Return the expression that is a local: an alias, a let or an operand."""
-    if name not in scope.names:
-        scope.refuse(node, f"there is no {name} here")
-    slot, type_ = scope.names[name]
-    return of_slot(slot, type_)
-
-
-def of_slot(slot: int, type_: ElmType) -> Compiled:
-    """Return the expression that is the value in a frame slot."""
-    return Compiled(itemgetter(slot), type_, slot=slot, emit=lambda m: m.slot(slot))
-
-
-def steps(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+def steps(source: Expression, path: str) -> Expression:
     """Return the element at a dotted path."""
     for name in path.split("."):
-        source = step(scope, node, source, name)
+        source = step(source, name)
     return source
 
 
-def step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
-    """Return an element of a compiled source."""
+def step(source: Expression, path: str) -> Expression:
+    """Return an element of an expression.
+
+    Raises:
+        RefusedError: its type has no such element.
+    """
     type_ = source.type
-    run = source.run
     if isinstance(type_, TupleOf):
-        return tuple_step(source, type_, path)
+        return strict_words(lambda _, v: f"{v[0]}.get({path!r})", type_.get(path), source)
     if isinstance(type_, IntervalOf):
         if path not in INTERVAL_ELEMENTS:
-            scope.refuse(node, f"an interval has no element {path}")
+            raise RefusedError(f"an interval has no element {path}")
         closed = path.endswith("Closed")
         return attribute(source, INTERVAL_ELEMENTS[path], BOOLEAN if closed else type_.point)
     if type_ in SYSTEM_ELEMENTS:
         found = SYSTEM_ELEMENTS[type_].get(path)
         if found is None:
-            scope.refuse(node, f"{type_} has no element {path}")
+            raise RefusedError(f"{type_} has no element {path}")
         if type_ == CONCEPT and path == "codes":
-            return strict_call(lambda concept: list(concept.codes), found[1], source)
+            return strict(lambda concept: list(concept.codes), found[1], source)
         return attribute(source, found[0], found[1])
     if isinstance(type_, str) and type_.startswith("FHIR."):
-        return fhir_step(scope, node, source, path)
+        return fhir_step(source, path)
     if is_open(type_) or type_ == NULL:
-        return Compiled(lambda f: dynamic(run(f), path, f), open_type(type_, path))
-    scope.refuse(node, f"{type_} has no element {path}")
+        return dynamic_step(source, path, open_type(type_, path))
+    raise RefusedError(f"{type_} has no element {path}")
 
 
-def tuple_step(source: Compiled, type_: TupleOf, path: str) -> Compiled:
-    """Return an element of a tuple."""
-    run = source.run
-
-    def element(f: Frame) -> Value:
-        value = run(f)
-        return None if value is None else value.get(path)
-
-    def element_of_slot(f: Frame) -> Value:
-        value = f[slot]
-        return None if value is None else value.get(path)
-
-    emit = strict(lambda _, v: f"{v[0]}.get({path!r})", source)
-    if source.slot is None:
-        return Compiled(element, type_.get(path), emit=emit)
-    slot = source.slot
-    return Compiled(element_of_slot, type_.get(path), emit=emit)
-
-
-def attribute(source: Compiled, name: str, type_: ElmType) -> Compiled:
+def attribute(source: Expression, name: str, type_: ElmType) -> Expression:
     """Return an attribute of a value that may be null."""
-    run = one(attrgetter(name), source.run)
-    return Compiled(run, type_, emit=strict(lambda _, v: f"{v[0]}.{name}", source))
+    return strict_words(lambda _, v: f"{v[0]}.{name}", type_, source)
 
 
-def fhir_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+def dynamic_step(source: Expression, path: str, type_: ElmType) -> Expression:
+    """Return an element of a value whose type is known only when it is asked."""
+    return of_memory(dynamic, type_, source, constant(path, STRING))
+
+
+def fhir_step(source: Expression, path: str) -> Expression:
     """Return an element of a FHIR type."""
     owner = str(source.type).removeprefix("FHIR.")
     found = reader(owner, path)
     if found is None:
         if is_resource(owner):
-            run = source.run
-            return Compiled(lambda f: dynamic(run(f), path, f), ANY)
-        scope.refuse(node, f"FHIR type {owner} has no element {path}")
+            return dynamic_step(source, path, ANY)
+        raise RefusedError(f"FHIR type {owner} has no element {path}")
     if primitive_of(owner) is not None and path != "value":
-        return sibling_step(scope, node, source, path)
+        return sibling_step(source, path)
     read, type_ = found
     if path == "value" and primitive_of(owner) == type_:
         return primitive_value(source, read, type_)
-    run = source.run
-
     element = find_element(owner, path)
     plain = element is not None and is_object(element)
-
-    def emit(m: Fusion) -> str:
-        if plain:
-            return object_text(m, source, path)
-        return f"{m.name(read)}({m.value(source)})"
-
-    return Compiled(lambda f: read(run(f)), type_, parent=source, owner=owner, path=path, emit=emit)
+    made = object_step(source, path, type_) if plain else lenient(read, type_, source)
+    return replace(made, parent=source, owner=owner, path=path)
 
 
 def is_object(element: Element) -> bool:
@@ -171,50 +134,41 @@ def is_object(element: Element) -> bool:
     return primitive_of(element.types[0]) is None
 
 
-def object_text(m: Fusion, source: Compiled, path: str) -> str:
-    """Return the text of an element that is a JSON object, null for JSON of another kind."""
-    v, w = m.temporary(), m.temporary()
-    whole = f"({v} := {m.value(source)}).__class__ is dict"
-    return f"({w} if {whole} and ({w} := {v}.get({path!r})).__class__ is dict else None)"
+def object_step(source: Expression, path: str, type_: ElmType) -> Expression:
+    """Return an element that is a JSON object, null for JSON of another kind."""
+
+    def text(m: Writer) -> str:
+        v, w = m.temporary(), m.temporary()
+        whole = f"({v} := {m.value(source)}).__class__ is dict"
+        return f"({w} if {whole} and ({w} := {v}.get({path!r})).__class__ is dict else None)"
+
+    return Expression(type_, text)
 
 
-def primitive_value(source: Compiled, read: Reader, type_: ElmType) -> Compiled:
+def primitive_value(source: Expression, read: Read, type_: ElmType) -> Expression:
     """Return the value of a primitive, straight from the JSON that holds it where that is known."""
     raw = source if source.parent is None else raw_element(source.parent, source.path)
-    run = raw.run
     if type_ == DATE_TIME:
-        return Compiled(
-            lambda f: read_placed(run(f), f[0]),
-            type_,
-            emit=lambda m: f"{m.name(read_placed)}({m.value(raw)}, {m.memory})",
-        )
-    return Compiled(lambda f: read(run(f)), type_, emit=lambda m: f"{m.name(read)}({m.value(raw)})")
+        return of_memory(read_placed, type_, raw)
+    return lenient(read, type_, raw)
 
 
-def raw_element(parent: Compiled, name: str) -> Compiled:
+def raw_element(parent: Expression, name: str) -> Expression:
     """Return what takes a primitive from the JSON of its element, whatever kind of JSON it is."""
-    run = parent.run
 
-    def get(f: Frame) -> Value:
-        raw = run(f)
-        return raw.get(name) if raw.__class__ is dict else None
-
-    def emit(m: Fusion) -> str:
+    def text(m: Writer) -> str:
         v = m.temporary()
         return f"({v}.get({name!r}) if ({v} := {m.value(parent)}).__class__ is dict else None)"
 
-    return Compiled(get, ANY, emit=emit)
+    return Expression(ANY, text)
 
 
-def read_placed(raw: Value, memory: list[Value]) -> DateTime | None:
+def read_placed(memory: Memory, raw: Value) -> DateTime | None:
     """Return the DateTime of raw JSON; a time without offset is in the offset of the evaluation."""
-    value = parse_date_time(raw) if raw.__class__ is str else None
-    if value is not None and value.offset is None and len(value.parts) >= HOUR:
-        return placed(value, memory)
-    return value
+    return placed(memory, parse_date_time(raw) if raw.__class__ is str else None)
 
 
-def placed(value: DateTime | None, memory: list[Value]) -> DateTime | None:
+def placed(memory: Memory, value: DateTime | None) -> DateTime | None:
     """Return a DateTime; a time without offset is in the offset of the evaluation."""
     if value is not None and value.offset is None and len(value.parts) >= HOUR:
         offset: int = memory[OFFSET]
@@ -222,22 +176,16 @@ def placed(value: DateTime | None, memory: list[Value]) -> DateTime | None:
     return value
 
 
-def sibling_step(scope: Scope, node: Node, source: Compiled, path: str) -> Compiled:
+def sibling_step(source: Expression, path: str) -> Expression:
     """Return id or extension of a primitive.
 
     They are in the JSON sibling `_name` of the element.
     """
-    parent, name = source.parent, "_" + source.path
     found = reader("Element", path)
-    if parent is None or found is None or isinstance(source.type, ListOf):
-        scope.refuse(node, f"{path} of a primitive is read only directly from its element")
-    run, (read, type_) = parent.run, found
-
-    def get(f: Frame) -> Value:
-        raw = run(f)
-        return read(raw.get(name)) if raw.__class__ is dict else None
-
-    return Compiled(get, type_)
+    if source.parent is None or found is None or isinstance(source.type, ListOf):
+        raise RefusedError(f"{path} of a primitive is read only directly from its element")
+    read, type_ = found
+    return lenient(read, type_, raw_element(source.parent, "_" + source.path))
 
 
 def open_type(type_: ElmType, path: str) -> ElmType:
@@ -256,16 +204,16 @@ def open_type(type_: ElmType, path: str) -> ElmType:
     return result if is_open(result) or str(result).startswith("System.") else ANY
 
 
-def dynamic(value: Value, path: str, f: Frame) -> Value:
+def dynamic(memory: Memory, value: Value, path: str) -> Value:
     """Return an element of a value that tells its own type."""
     if value is None:
         return None
     if value.__class__ is dict:
         if "resourceType" not in value:
             return value.get(path)
-        return fhir_dynamic(str(value["resourceType"]), value, path, f)
+        return fhir_dynamic(memory, str(value["resourceType"]), value, path)
     if isinstance(value, Typed):
-        return fhir_dynamic(value.type.removeprefix("FHIR."), value.raw, path, f)
+        return fhir_dynamic(memory, value.type.removeprefix("FHIR."), value.raw, path)
     elements = STRUCTURES.get(value.__class__)
     found = elements.get(path) if elements else None
     if found is None:
@@ -274,7 +222,7 @@ def dynamic(value: Value, path: str, f: Frame) -> Value:
     return list(result) if isinstance(result, tuple) else result
 
 
-def fhir_dynamic(owner: str, raw: Value, path: str, f: Frame) -> Value:
+def fhir_dynamic(memory: Memory, owner: str, raw: Value, path: str) -> Value:
     """Return an element of raw JSON of a FHIR type, wrapped so that it tells its own type."""
     found = reader(owner, path)
     if found is None:
@@ -282,9 +230,6 @@ def fhir_dynamic(owner: str, raw: Value, path: str, f: Frame) -> Value:
     read, type_ = found
     value = read(raw)
     if type_ == DATE_TIME:
-        return placed(value, f[0])
+        return placed(memory, value)
     wrap = wrapper(type_, ANY)
     return value if wrap is None else wrap(value)
-
-
-NODES = {"Property": compile_property}

@@ -1,19 +1,11 @@
-"""Codes, value sets and retrieves."""
+"""Codes, concepts, value sets and code systems."""
 
 from collections.abc import Callable, Collection
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import lenient, of_memory
-from ivfhir.expressions.elm.scope import (
-    TERMS,
-    UNSET,
-    Compiled,
-    Frame,
-    LibraryKey,
-    Node,
-    Scope,
-    constant,
-)
+from ivfhir.expressions.elm.calls import lenient, of_memory, strict
+from ivfhir.expressions.elm.code import TERMS, UNSET, Expression, Memory, constant
+from ivfhir.expressions.elm.scope import LibraryKey, Node, Scope
 from ivfhir.expressions.index import CodePair, Terminology, code_pairs
 from ivfhir.expressions.operators.equality import codes_of, equivalent
 from ivfhir.expressions.operators.errors import CqlError
@@ -22,7 +14,7 @@ from ivfhir.expressions.values import Code, CodeSystem, Concept, ValueSet
 from ivfhir.expressions.values.value import Value
 
 
-def compile_code_ref(scope: Scope, node: Node) -> Compiled:
+def compile_code_ref(scope: Scope, node: Node) -> Expression:
     """Compile the name of a code."""
     return constant(code_of(scope, node), t.CODE)
 
@@ -46,19 +38,19 @@ def code_in(
     return Code(code, definition["id"], definition.get("version"), display)
 
 
-def compile_code(scope: Scope, node: Node) -> Compiled:
+def compile_code(scope: Scope, node: Node) -> Expression:
     """Compile a code literal."""
     code = code_in(scope, scope.library, node["code"], node.get("system"), node.get("display"))
     return constant(code, t.CODE)
 
 
-def compile_concept(scope: Scope, node: Node) -> Compiled:
+def compile_concept(scope: Scope, node: Node) -> Expression:
     """Compile a concept literal."""
     codes = tuple(compile_code(scope, code).constant for code in node.get("code", []))
     return constant(Concept(codes, node.get("display")), t.CONCEPT)
 
 
-def compile_concept_ref(scope: Scope, node: Node) -> Compiled:
+def compile_concept_ref(scope: Scope, node: Node) -> Expression:
     """Compile the name of a concept."""
     library = scope.program.resolve(scope, node)
     definition = scope.program.definition(scope, node, library, "concepts")
@@ -67,7 +59,7 @@ def compile_concept_ref(scope: Scope, node: Node) -> Compiled:
     return constant(Concept(codes, definition.get("display")), t.CONCEPT)
 
 
-def compile_value_set_ref(scope: Scope, node: Node) -> Compiled:
+def compile_value_set_ref(scope: Scope, node: Node) -> Expression:
     """Compile the name of a value set: its reference, or its codes in the older form of ELM."""
     reference = value_set_of(scope, node)
     if node.get("preserve") is True:
@@ -83,7 +75,7 @@ def value_set_of(scope: Scope, node: Node) -> ValueSet:
     return ValueSet(definition["id"], definition.get("version"), definition["name"])
 
 
-def compile_code_system_ref(scope: Scope, node: Node) -> Compiled:
+def compile_code_system_ref(scope: Scope, node: Node) -> Expression:
     """Compile the name of a code system."""
     library = scope.program.resolve(scope, node)
     definition = scope.program.definition(scope, node, library, "codeSystems")
@@ -91,7 +83,7 @@ def compile_code_system_ref(scope: Scope, node: Node) -> Compiled:
     return constant(system, t.CODE_SYSTEM)
 
 
-def expansion(memory: list[Value], value_set: ValueSet) -> Collection[CodePair]:
+def expansion(memory: Memory, value_set: ValueSet) -> Collection[CodePair]:
     """Return the codes of a value set.
 
     Raises:
@@ -115,16 +107,16 @@ def expanded_name(terms: Terminology, value_set: ValueSet) -> str:
     raise CqlError(f"value set {canonical} has no expansion")
 
 
-def expanded(value_set: ValueSet) -> Compiled:
+def expanded(value_set: ValueSet) -> Expression:
     """Return what lists the codes of a value set."""
 
-    def codes(memory: list[Value]) -> list[Code]:
+    def codes(memory: Memory) -> list[Code]:
         return [Code(code, system) for system, code in expansion(memory, value_set)]
 
     return of_memory(codes, t.ListOf(t.CODE))
 
 
-def compile_expand(scope: Scope, node: Node) -> Compiled:
+def compile_expand(scope: Scope, node: Node) -> Expression:
     """Compile ExpandValueSet."""
     operand = scope.compile(node["operand"])
     if operand.constant is UNSET:
@@ -132,7 +124,7 @@ def compile_expand(scope: Scope, node: Node) -> Compiled:
     return expanded(operand.constant)
 
 
-def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
+def compile_in_value_set(scope: Scope, node: Node) -> Expression:
     """Compile `code in value set`.
 
     An element of a resource is looked up as it is, with no Concept made of it.
@@ -144,7 +136,7 @@ def compile_in_value_set(scope: Scope, node: Node) -> Compiled:
     operand = raw or scope.compile(code)
     pairs_of: Callable[[Value], list[CodePair]] = code_pairs if raw else value_pairs
 
-    def member(memory: list[Value], value: Value) -> Truth:
+    def member(memory: Memory, value: Value) -> Truth:
         if value is None:
             return False if plural else None
         codes = expansion(memory, value_set)
@@ -165,7 +157,7 @@ def value_set_operand(scope: Scope, node: Node) -> ValueSet:
     return expression.constant
 
 
-def raw_concept(scope: Scope, node: Node) -> Compiled | None:
+def raw_concept(scope: Scope, node: Node) -> Expression | None:
     """Return the element that FHIRHelpers would turn into a Concept or Code.
 
     None for other expressions.
@@ -185,23 +177,22 @@ def value_pairs(value: Value) -> list[CodePair]:
     return [(code.system, code.code) for code in codes_of(value) if code is not None and code.code]
 
 
-def compile_in_code_system(scope: Scope, node: Node) -> Compiled:
+def compile_in_code_system(scope: Scope, node: Node) -> Expression:
     """Compile `code in code system`: whether the code says that it is of the system."""
     plural = node["type"] == "AnyInCodeSystem"
-    operand = scope.compile(node["codes" if plural else "code"]).run
+    operand = scope.compile(node["codes" if plural else "code"])
     reference = node.get("codesystem") or node.get("codesystemExpression") or {}
     system = compile_code_system_ref(scope, reference).constant
 
-    def run(f: Frame) -> Truth:
-        value = operand(f)
+    def of_system(value: Value) -> Truth:
         if value is None:
             return False if plural else None
         return any(known == system.id for known, _ in value_pairs(value))
 
-    return Compiled(run, t.BOOLEAN)
+    return lenient(of_system, t.BOOLEAN, operand)
 
 
-def compile_equivalent_codes(scope: Scope, node: Node) -> Compiled:
+def compile_equivalent(scope: Scope, node: Node) -> Expression:
     """Compile `~`; an element against codes that are known is looked up as it is."""
     for element, other in (node["operand"], node["operand"][::-1]):
         raw = raw_concept(scope, element)
@@ -212,7 +203,7 @@ def compile_equivalent_codes(scope: Scope, node: Node) -> Compiled:
     return lenient(equivalent, t.BOOLEAN, *scope.compile_all(node["operand"]))
 
 
-def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
+def constant_codes(compiled: Expression) -> frozenset[CodePair] | None:
     """Return the codes of an expression that is always the same code or concept.
 
     None for others.
@@ -221,7 +212,7 @@ def constant_codes(compiled: Compiled) -> frozenset[CodePair] | None:
     return frozenset(value_pairs(value)) if isinstance(value, Code | Concept) else None
 
 
-def any_of(element: Compiled, known: frozenset[CodePair]) -> Compiled:
+def any_of(element: Expression, known: frozenset[CodePair]) -> Expression:
     """Return whether an element carries one of some codes."""
 
     def check(value: Value) -> bool:
@@ -230,35 +221,14 @@ def any_of(element: Compiled, known: frozenset[CodePair]) -> Compiled:
     return lenient(check, t.BOOLEAN, element)
 
 
-def compile_to_concept(scope: Scope, node: Node) -> Compiled:
-    """Compile ToConcept; of a code that is known it is known too."""
-    operand = scope.compile(node["operand"])
+def to_concept(operand: Expression) -> Expression:
+    """Return ToConcept; of a code that is known it is known too."""
     value = operand.constant
     if isinstance(value, Code):
         return constant(Concept((value,), value.display), t.CONCEPT)
-    run = operand.run
-
-    def to_concept(f: Frame) -> Concept | None:
-        codes = run(f)
-        if codes is None:
-            return None
-        return Concept(tuple(codes_of(codes) if not isinstance(codes, list) else codes))
-
-    return Compiled(to_concept, t.CONCEPT)
+    return strict(concept_of, t.CONCEPT, operand)
 
 
-NODES = {
-    "Code": compile_code,
-    "Concept": compile_concept,
-    "CodeRef": compile_code_ref,
-    "ConceptRef": compile_concept_ref,
-    "ValueSetRef": compile_value_set_ref,
-    "CodeSystemRef": compile_code_system_ref,
-    "ExpandValueSet": compile_expand,
-    "InValueSet": compile_in_value_set,
-    "AnyInValueSet": compile_in_value_set,
-    "InCodeSystem": compile_in_code_system,
-    "AnyInCodeSystem": compile_in_code_system,
-    "Equivalent": compile_equivalent_codes,
-    "ToConcept": compile_to_concept,
-}
+def concept_of(codes: Value) -> Concept:
+    """Return the concept of a code or of several."""
+    return Concept(tuple(codes if isinstance(codes, list) else codes_of(codes)))
