@@ -165,7 +165,8 @@ def raw_element(parent: Expression, name: str) -> Expression:
 
 def read_placed(memory: Memory, raw: Value) -> DateTime | None:
     """Return the DateTime of raw JSON; a time without offset is in the offset of the evaluation."""
-    return placed(memory, parse_date_time(raw) if raw.__class__ is str else None)
+    value = parse_date_time(raw) if raw.__class__ is str else None
+    return value if value is None or value.offset is not None else placed(memory, value)
 
 
 def placed(memory: Memory, value: DateTime | None) -> DateTime | None:
