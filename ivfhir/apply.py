@@ -100,7 +100,7 @@ def why_no_plan(evaluation: Evaluation) -> str:
     """
     decision = evaluation.decision.to_json()
     name = decision["id"]
-    if evaluation.session.value("Deceased"):
+    if evaluation.patient.deceased:
         return f"{name}: the patient has died; there is no plan, and {NOT_OVERRIDABLE}."
     because = f"{name} is {decision['status']}{_culprits(decision)}"
     if decision["status"] == "not-applicable":

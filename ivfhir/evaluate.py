@@ -18,7 +18,7 @@ from ivfhir.decision import (
     Truth,
 )
 from ivfhir.errors import UsageError
-from ivfhir.expressions.elm import Session
+from ivfhir.expressions.elm import DefineKey, Session
 from ivfhir.expressions.index import ResourceIndex
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
@@ -107,35 +107,27 @@ def evaluate_protocol(
         map(with_single_choices, record.resources),
         protocol.value_sets,
     )
-    given = {"AsOf": as_of, **parameters}
-    session = protocol.library.session(index, parameters=given)
-    reasons = _reasons(protocol, session, record.unread)
-    if reasons:
-        preset = dict.fromkeys(reasons)
-        session = protocol.library.session(index, parameters=given, preset=preset)
+    reasons = _reasons(protocol, record.unread)
+    session = protocol.library.session(
+        index, parameters={"AsOf": as_of, **parameters}, preset=dict.fromkeys(reasons)
+    )
     decision = _decision(protocol, session, reasons)
-    return Evaluation(protocol, session, decision, _patient(record, session))
+    return Evaluation(protocol, session, decision, _patient(protocol, record, session))
 
 
 def _reasons(
-    protocol: ClinicalProtocol, session: Session, unread: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    """Return define → type → why it could not be read, for the criteria that need such a type."""
-    if not unread:
-        return {}
-    defines = [row["define"] for row in session.value(f"{protocol.library.name}_Criteria")]
-    reasons = {}
-    for define in defines:
-        others = [other for other in defines if other != define]
-        needed = protocol.library.retrieved_types(define, stop=others)
-        why = {kind: reason for kind, reason in sorted(unread.items()) if kind in needed}
-        if why:
-            reasons[define] = why
-    return reasons
+    protocol: ClinicalProtocol, unread: Mapping[str, str]
+) -> dict[DefineKey, dict[str, str]]:
+    """Return criterion → type → why it could not be read, for those that need such a type."""
+    found = {
+        define: {kind: unread[kind] for kind in sorted(unread.keys() & needed)}
+        for define, needed in protocol.criteria.items()
+    }
+    return {define: why for define, why in found.items() if why}
 
 
 def _decision(
-    protocol: ClinicalProtocol, session: Session, reasons: Mapping[str, Mapping[str, str]]
+    protocol: ClinicalProtocol, session: Session, reasons: Mapping[DefineKey, Mapping[str, str]]
 ) -> ProtocolDecision:
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
         return session.value(f"{protocol.library.name}_{name}")
@@ -149,7 +141,8 @@ def _decision(
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
         criteria=tuple(
-            _criterion(row, reasons.get(row["define"], {})) for row in value("Criteria")
+            _criterion(row, reasons.get(define, {}))
+            for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
         ),
     )
 
@@ -186,11 +179,11 @@ def _evidence(each: Mapping[str, Any]) -> Evidence:
     )
 
 
-def _patient(record: PatientRecord, session: Session) -> PatientState:
-    died = session.value("Deceased_Date")
+def _patient(protocol: ClinicalProtocol, record: PatientRecord, session: Session) -> PatientState:
+    died = session.value("Deceased_Date", protocol.facts)
     return PatientState(
         reference=f"{PATIENT}/{record.patient['id']}",
-        deceased=session.value("Deceased") is True,
+        deceased=session.value("Deceased", protocol.facts) is True,
         deceased_date=None if died is None else str(died),
-        notes=(*record.notes, *(session.value("Patient_Notes") or ())),
+        notes=(*record.notes, *(session.value("Patient_Notes", protocol.facts) or ())),
     )

@@ -60,8 +60,10 @@ def test_the_commands_of_the_readme_run(
 def test_every_define_that_a_protocol_needs_is_there() -> None:
     rows = re.findall(r"^\| (`[A-Z].*?) \| ", page("protocols"), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([A-Za-z]\w+)`", row)}
-    assert {"LUNG_Criteria", "Plan_Allowed", "X_BLEED_Notes"} <= named
-    assert named <= set(load_protocol("LUNG").library.defines)
+    assert {"LUNG_Criteria", "Plan_Allowed", "X_BLEED_Criterion"} <= named
+    lung = load_protocol("LUNG")
+    shared = {f"{name}{part}" for _, name in lung.criteria for part in ("", "_Criterion")}
+    assert named <= {*lung.library.defines, *shared}
 
 
 def test_the_kinds_of_criteria_and_requests_are_named() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.criteria import listed_defines
 from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
@@ -51,6 +52,7 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
     plan_definition, readme = resources[plans[0]], folder / "README.md"
     try:
         library = ProtocolPackage(folder).elm(plan_definition["library"][0])[0]["library"]
+        rows = [name for _, name in listed_defines(library)]
     except KnowledgeError as error:
         yield plans[0], error.message
         return
@@ -64,7 +66,10 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
     yield from _on(
         readme, readme_findings(text, plan_definition, parameters=parameters, cases=cases)
     )
-    yield from _on(plans[0], criterion_findings(listed_criteria(text), defines))
+    yield from _on(
+        plans[0],
+        criterion_findings(listed_criteria(text), rows, f"{library['identifier']['id']}_Criteria"),
+    )
 
 
 def _names(library: Resource, kind: str) -> list[str]:

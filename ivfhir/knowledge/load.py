@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError, UnsupportedError
-from ivfhir.expressions.elm import ElmLibrary, load_libraries
+from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey, load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
+from ivfhir.knowledge.criteria import criteria_of
 from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
 
 T = TypeVar("T")
 Expansion = frozenset[tuple[str, str]]
 PREFIX = "PlanDefinition-"
+FACTS = "IOFacts"
+"""The shared library that reads the record, and tells the patient's state."""
 
 
 class Lazy(Mapping[str, T]):
@@ -56,6 +59,8 @@ class ClinicalProtocol:
         plan_definition: the PlanDefinition as it stands in its file.
         activity_definitions: canonical as the plan writes it -> the resource, read when asked for.
         library: its library, compiled.
+        facts: the library of the facts that it includes.
+        criteria: the define of each criterion, in order -> the FHIR types that it needs.
         value_sets: canonical of each value set that the library uses -> its codes (system, code).
         resource_types: FHIR types that any of its defines retrieves.
     """
@@ -66,6 +71,8 @@ class ClinicalProtocol:
     plan_definition: Resource
     activity_definitions: Mapping[str, Resource]
     library: ElmLibrary
+    facts: LibraryKey
+    criteria: Mapping[DefineKey, frozenset[str]]
     value_sets: Mapping[str, Expansion]
     resource_types: frozenset[str]
 
@@ -148,7 +155,8 @@ def _load(path: Path) -> ClinicalProtocol:
         )
     documents = package.elm(libraries[0])
     identifier = documents[0]["library"]["identifier"]
-    library = load_libraries(documents)[identifier["id"], identifier.get("version")]
+    compiled = load_libraries(documents)
+    library = compiled[identifier["id"], identifier.get("version")]
     defines = {libraries[0]: frozenset(library.defines)}
     check_actions(plan_definition, defines)
 
@@ -164,9 +172,18 @@ def _load(path: Path) -> ClinicalProtocol:
         plan_definition=plan_definition,
         activity_definitions=Lazy(_activities(plan_definition), activity),
         library=library,
+        facts=_facts(path, compiled),
+        criteria=criteria_of(documents[0]["library"], compiled),
         value_sets={each: _expansion(package, each) for each in sorted(library.value_sets)},
         resource_types=frozenset().union(*map(library.retrieved_types, library.defines)),
     )
+
+
+def _facts(path: Path, libraries: Iterable[LibraryKey]) -> LibraryKey:
+    for key in libraries:
+        if key[0] == FACTS:
+            return key
+    raise KnowledgeError(f"The library of {path.name} must include {FACTS}: it reads the record.")
 
 
 def _activities(plan_definition: Resource) -> list[str]:

@@ -55,9 +55,14 @@ def put_all(base: str, resources: Iterable[Resource]) -> None:
 
 
 def evaluate_on_hapi(
-    base: str, library: str, bundle: Resource, parameters: Mapping[str, Any] | None = None
+    base: str,
+    library: str,
+    bundle: Resource,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    defines: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Evaluate every define of a library for the patient of a Bundle.
+    """Evaluate defines of a library for the patient of a Bundle.
 
     Args:
         base: a server that holds the library and what it includes.
@@ -65,6 +70,7 @@ def evaluate_on_hapi(
         bundle: one Patient and what belongs to it, of any Bundle type; references as `Type/id`.
         parameters: CQL parameters by name. A bool, int, Decimal or str says its type; a date or an
             instant is given as a one-entry mapping such as `{"valueDateTime": "2025-03-03"}`.
+        defines: which; none means every one.
 
     Returns:
         Values by define. A null is None; numbers are int and Decimal; dates, instants and codes
@@ -75,7 +81,9 @@ def evaluate_on_hapi(
     Raises:
         HapiRefusedError: the server refused, or a define failed.
     """
-    answer = _post(base, _question(bundle, parameters or {}), f"Library/{library}/$evaluate")
+    question = _question(bundle, parameters or {})
+    question["parameter"] += [{"name": "expression", "valueString": name} for name in defines]
+    answer = _post(base, question, f"Library/{library}/$evaluate")
     for part in answer.get("parameter", []):
         if part.get("resource", {}).get("resourceType") == "OperationOutcome":
             raise HapiRefusedError(f"{library}: {part['name']}: {_texts(part['resource'])}")

@@ -45,7 +45,11 @@ def test_hapi_gives_the_answers_of_the_case(case, hapi_with_knowledge):
     )
     lines = differences(case, found)
     assert not lines, "\n".join(lines)
-    assert values["Deceased"] is case.table.get("deceased", False)
+    as_of = {"AsOf": parameters_of(case)["AsOf"]}
+    facts = evaluate_on_hapi(
+        hapi_with_knowledge, "IOFacts", case.bundle(), as_of, defines=["Deceased"]
+    )
+    assert facts["Deceased"] is case.table.get("deceased", False)
 
 
 @pytest.mark.parametrize("case", PLANS, ids=by_name)

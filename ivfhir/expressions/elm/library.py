@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm.program import Program, parameter_type
-from ivfhir.expressions.elm.scope import LibraryKey
+from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
 from ivfhir.expressions.elm.session import Session
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.values.value import Value
@@ -57,6 +57,11 @@ class ElmLibrary:
         return self._key[1]
 
     @property
+    def key(self) -> LibraryKey:
+        """The library's name and version."""
+        return self._key
+
+    @property
     def defines(self) -> tuple[str, ...]:
         """Names of the defines, in the order of the source; functions and the context are none."""
         contexts = {c["name"] for c in self._elm.get("contexts", {}).get("def", [])}
@@ -83,12 +88,13 @@ class ElmLibrary:
         used = self._uses((("define", self._key, name) for name in self.defines), frozenset())
         return frozenset(use[1] for use in used if use[0] == "value set")
 
-    def retrieved_types(self, define: str, *, stop: Collection[str] = ()) -> frozenset[str]:
+    def retrieved_types(self, define: str, *, stop: Collection[DefineKey] = ()) -> frozenset[str]:
         """Return the FHIR types that a define retrieves, itself or through what it calls.
 
         Args:
             define: name of a define of this library.
-            stop: names of defines whose own retrieves do not count: it is not looked into them.
+            stop: library and name of defines whose own retrieves do not count: it is not looked
+                into them.
 
         Raises:
             KnowledgeError: there is no define of that name.
@@ -96,10 +102,12 @@ class ElmLibrary:
         key = ("define", self._key, define)
         if key not in self._program.cells:
             raise KnowledgeError(f"{self.name} has no define {define}")
-        used = self._uses((key,), frozenset(stop) - {define})
+        used = self._uses((key,), frozenset(stop) - {(self._key, define)})
         return frozenset(use for use in used if isinstance(use, str))
 
-    def _uses(self, keys: Iterable[tuple[Value, ...]], stop: frozenset[str]) -> Iterator[Value]:
+    def _uses(
+        self, keys: Iterable[tuple[Value, ...]], stop: frozenset[DefineKey]
+    ) -> Iterator[Value]:
         """Give what defines and functions use, through everything they call.
 
         But not through some defines.
@@ -113,7 +121,7 @@ class ElmLibrary:
             for use in self._program.cells[key].uses:
                 if isinstance(use, str) or use[0] == "value set":
                     yield use
-                elif use[0] == "function" or use[2] not in stop:
+                elif use[0] == "function" or use[1:] not in stop:
                     waiting.append(use)
 
     def session(
@@ -121,7 +129,7 @@ class ElmLibrary:
         index: ResourceIndex,
         *,
         parameters: Mapping[str, Value] | None = None,
-        preset: Mapping[str, Value] | None = None,
+        preset: Mapping[DefineKey, Value] | None = None,
         value_sets: Mapping[str, Collection[CodePair]] | None = None,
     ) -> Session:
         """Return an evaluation of this library over one patient.
@@ -129,8 +137,7 @@ class ElmLibrary:
         Args:
             index: the patient's resources.
             parameters: values by name; each reaches every included library that declares the name.
-            preset: values of defines by name: such a define is not computed, here and in included
-                libraries.
+            preset: values of defines by library and name: such a define is not computed.
             value_sets: canonical -> codes; None takes those of the index.
 
         Raises:

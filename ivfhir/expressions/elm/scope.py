@@ -14,6 +14,8 @@ Node = dict[str, Value]
 LibraryKey = tuple[str, str | None]
 """Name and version of a library."""
 NodeCompiler = Callable[["Scope", Node], Expression]
+DefineKey = tuple[LibraryKey, str]
+"""A define: its library and its name."""
 
 
 class Callee(Protocol):

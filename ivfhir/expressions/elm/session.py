@@ -9,7 +9,7 @@ from ivfhir.errors import EvaluationError, KnowledgeError, ParameterError
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.code import CLOCK, INDEX, OFFSET, TERMS, UNSET
 from ivfhir.expressions.elm.program import Program, failing_define
-from ivfhir.expressions.elm.scope import LibraryKey
+from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
 from ivfhir.expressions.elm.type_tests import tester
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.operators.errors import CqlError
@@ -34,7 +34,7 @@ class Session:
         *,
         reached: tuple[LibraryKey, ...],
         parameters: Mapping[str, Value],
-        preset: Mapping[str, Value],
+        preset: Mapping[DefineKey, Value],
         value_sets: Mapping[str, Collection[CodePair]] | None,
     ) -> None:
         """Lay out the memory; nothing is computed yet."""
@@ -47,8 +47,8 @@ class Session:
         self._memory[TERMS] = program.terminology(given)
         for name, value in parameters.items():
             self._set_parameter(reached, name, value)
-        for name, value in preset.items():
-            self._preset(reached, name, value)
+        for (key, name), value in preset.items():
+            self._memory[self._slot(key, name)] = value
 
     def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
         """Put a parameter into the memory of every library that declares it."""
@@ -61,16 +61,19 @@ class Session:
                 self._memory[CLOCK] = given
                 self._memory[OFFSET] = given.offset or 0
 
-    def _preset(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
-        """Put the value of a define into memory, wherever a library has it."""
-        slots = [slot for key in reached if (slot := self._program.slot(key, name))]
-        if not slots:
-            raise KnowledgeError(f"{self._library[0]} has no define {name} to preset")
-        for slot in slots:
-            self._memory[slot] = value
+    def _slot(self, library: LibraryKey, define: str) -> int:
+        """Return the place of a define in memory."""
+        slot = self._program.slot(library, define)
+        if slot is None:
+            raise KnowledgeError(f"{library[0]} has no define {define}")
+        return slot
 
-    def value(self, define: str) -> Value:
+    def value(self, define: str, library: LibraryKey | None = None) -> Value:
         """Return the value of a define, computed the first time it is asked for.
+
+        Args:
+            define: its name.
+            library: name and version of the library that has it; None is the session's own.
 
         Returns:
             None, bool, int, Decimal, str, a value of `ivfhir.expressions.values`, a list, a dict
@@ -81,9 +84,7 @@ class Session:
             KnowledgeError: there is no define of that name.
             EvaluationError: it failed on this patient's data; names library and define.
         """
-        slot = self._program.slot(self._library, define)
-        if slot is None:
-            raise KnowledgeError(f"{self._library[0]} has no define {define}")
+        slot = self._slot(library or self._library, define)
         value = self._memory[slot]
         return plain(self._computed(slot) if value is UNSET else value)
 

@@ -10,9 +10,6 @@ BANNED = {
 }
 """What must not stand in a protocol's CQL -> why."""
 
-PARTS = ("_Evidence", "_Missing", "_Notes")
-"""The defines that stand beside each criterion's own."""
-
 _NOT_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 
 
@@ -25,19 +22,20 @@ def text_findings(cql: str) -> Iterator[str]:
             yield f"line {line}: {match[0]} must not be used: {reason}"
 
 
-def criterion_findings(criteria: Collection[str], defines: Collection[str]) -> Iterator[str]:
-    """Yield criteria without their defines, and defines of criteria that nobody lists.
+def criterion_findings(
+    listed: Collection[str], rows: Collection[str], criteria: str
+) -> Iterator[str]:
+    """Yield where the README and the protocol's list of criteria differ.
 
     Args:
-        criteria: ids as the README lists them: `C-AGE`.
-        defines: names that the library defines.
+        listed: ids as the README lists them: `C-AGE`.
+        rows: names of the defines of the criteria that the CQL lists: `C_AGE`.
+        criteria: name of the list: `LUNG_Criteria`.
     """
-    names = {criterion.replace("-", "_") for criterion in criteria}
-    for name in sorted(names):
-        for define in (name, *(name + part for part in PARTS)):
-            if define not in defines:
-                yield f"criterion {name.replace('_', '-')} has no define {define}"
-    for define in defines:
-        name = define.removesuffix(PARTS[0])
-        if name != define and name not in names:
-            yield f"{define} belongs to a criterion that the README does not list"
+    names = {criterion.replace("-", "_") for criterion in listed}
+    for name in sorted(names - set(rows)):
+        yield f"criterion {name.replace('_', '-')} of the README is not listed in {criteria}"
+    for name in rows:
+        if name not in names:
+            criterion = name.replace("_", "-")
+            yield f"{criteria} lists {name}_Criterion, but the README lists no {criterion}"

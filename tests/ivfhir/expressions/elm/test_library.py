@@ -45,11 +45,18 @@ def test_retrieved_types_go_through_functions_and_libraries() -> None:
 
 def test_retrieved_types_do_not_go_through_defines_that_stop() -> None:
     outer = libraries()["Outer"]
+    inner = libraries()["Inner"].key
     every = {"Condition", "Procedure", "Observation"}
     assert outer.retrieved_types("UsesBoth") == every
-    assert outer.retrieved_types("UsesBoth", stop=["Both"]) == {"Observation"}
-    assert outer.retrieved_types("UsesBoth", stop=["Conditions"]) == {"Procedure", "Observation"}
-    assert outer.retrieved_types("Both", stop=["Both", "UsesBoth"]) == {"Condition", "Procedure"}
+    assert outer.retrieved_types("UsesBoth", stop=[(outer.key, "Both")]) == {"Observation"}
+    assert outer.retrieved_types("UsesBoth", stop=[(inner, "Conditions")]) == {
+        "Procedure",
+        "Observation",
+    }
+    assert outer.retrieved_types("UsesBoth", stop=[(outer.key, "Conditions")]) == every
+    assert outer.retrieved_types(
+        "Both", stop=[(outer.key, name) for name in ("Both", "UsesBoth")]
+    ) == {"Condition", "Procedure"}
 
 
 def test_retrieved_types_of_a_define_that_is_not_there() -> None:

@@ -119,22 +119,25 @@ def test_plain_python_values_become_those_of_cql() -> None:
     assert other.value("OwnLimit") == 7
 
 
-def test_a_preset_define_is_not_computed_and_reaches_included_libraries() -> None:
-    own = session(preset={"Conditions": [], "Failing": 4})
+def test_a_preset_define_is_not_computed_in_whatever_library_it_stands() -> None:
+    inner, outer = (libraries()[name].key for name in ("Inner", "Outer"))
+    own = session(
+        preset={(inner, "Conditions"): [], (outer, "Conditions"): [], (outer, "Failing"): 4}
+    )
     assert own.value("Counted") == 0
     assert own.value("UsesFailing") == 5
     assert own.value("Conditions") == []
 
 
 def test_a_preset_may_be_null() -> None:
-    own = session(preset={"Both": None})
+    own = session(preset={(libraries()["Outer"].key, "Both"): None})
     assert own.value("Both") is None
     assert own.value("UsesBoth") is None
 
 
 def test_a_preset_that_names_no_define() -> None:
-    with pytest.raises(KnowledgeError, match="Outer has no define Nowhere to preset"):
-        session(preset={"Nowhere": None})
+    with pytest.raises(KnowledgeError, match="Outer has no define Nowhere"):
+        session(preset={(libraries()["Outer"].key, "Nowhere"): None})
 
 
 def test_a_define_that_is_not_there() -> None:

@@ -1,0 +1,69 @@
+"""Where a protocol's criteria stand: its list of rows, followed in ELM to their defines."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ivfhir.errors import KnowledgeError
+from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
+
+ROW = "_Criterion"
+"""What follows a criterion's name in the name of its row: X_BLEED_Criterion."""
+
+
+def criteria_of(
+    elm: Mapping[str, Any], libraries: Mapping[LibraryKey, ElmLibrary]
+) -> dict[DefineKey, frozenset[str]]:
+    """Return the defines of a protocol's criteria, in its order, and the FHIR types each needs.
+
+    What another criterion needs is left out where one rests on it: that one tells it itself.
+
+    Args:
+        elm: the `library` object of the protocol's own ELM.
+        libraries: it and what it includes, compiled.
+
+    Raises:
+        KnowledgeError: the list is missing or holds anything but names of rows; no define.
+    """
+    defines = list(listed_defines(elm))
+    return {
+        (key, name): libraries[key].retrieved_types(name, stop=defines) for key, name in defines
+    }
+
+
+def listed_defines(elm: Mapping[str, Any]) -> Iterator[DefineKey]:
+    """Yield library and name of the define of each criterion that a protocol lists, in its order.
+
+    Args:
+        elm: the `library` object of the protocol's own ELM.
+
+    Raises:
+        KnowledgeError: the list is missing, or holds anything but names of rows.
+    """
+    own: LibraryKey = (elm["identifier"]["id"], elm["identifier"].get("version"))
+    includes = {
+        each["localIdentifier"]: (each["path"], each.get("version"))
+        for each in elm.get("includes", {}).get("def", [])
+    }
+    for element in listed_rows(elm):
+        name = element.get("name", "")
+        if element.get("type") != "ExpressionRef" or not name.endswith(ROW):
+            raise KnowledgeError(
+                f"{own[0]}_Criteria must list rows by name, such as Common.X_BLEED{ROW}; "
+                f"{name or element.get('type')} is none."
+            )
+        alias = element.get("libraryName")
+        yield (own if alias is None else includes[alias]), name.removesuffix(ROW)
+
+
+def listed_rows(elm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the elements of `<ID>_Criteria` as ELM nodes.
+
+    Raises:
+        KnowledgeError: there is no such define, or it is no list.
+    """
+    name = f"{elm['identifier']['id']}_Criteria"
+    for define in elm.get("statements", {}).get("def", []):
+        if define["name"] == name and define.get("expression", {}).get("type") == "List":
+            elements: list[Mapping[str, Any]] = define["expression"].get("element", [])
+            return elements
+    raise KnowledgeError(f"Define {name} as the list of the protocol's criteria, {{ …{ROW}, … }}.")

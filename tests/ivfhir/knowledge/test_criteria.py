@@ -1,0 +1,72 @@
+"""The list of a protocol's criteria, followed to the defines in whatever library they stand."""
+
+from typing import Any
+
+import pytest
+
+from ivfhir.errors import KnowledgeError
+from ivfhir.expressions.elm import load_libraries
+from ivfhir.knowledge.criteria import criteria_of, listed_defines
+
+SHARED, OWN = ("Shared", "2"), ("KIDNEY", "1")
+
+
+def ref(name: str, library: str | None = None) -> dict[str, Any]:
+    return {"type": "ExpressionRef", "name": name, **({"libraryName": library} if library else {})}
+
+
+def retrieve(kind: str) -> dict[str, Any]:
+    return {
+        "type": "Exists",
+        "operand": {"type": "Retrieve", "dataType": "{http://hl7.org/fhir}" + kind},
+    }
+
+
+def library(key: tuple[str, str], defines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    statements = [{"name": n, "context": "Patient", "expression": e} for n, e in defines.items()]
+    return {
+        "identifier": {"id": key[0], "version": key[1]},
+        "usings": {"def": [{"localIdentifier": "FHIR", "uri": "http://hl7.org/fhir"}]},
+        "statements": {"def": statements},
+        **more,
+    }
+
+
+def kidney(*elements: dict[str, Any], **defines: Any) -> dict[str, Any]:
+    includes = [{"localIdentifier": "Common", "path": "Shared", "version": "2"}]
+    listed = {"KIDNEY_Criteria": {"type": "List", "element": list(elements)}}
+    return library(OWN, {**defines, **listed}, includes={"def": includes})
+
+
+def test_a_criterion_is_found_in_the_library_that_its_reference_names() -> None:
+    elm = kidney(ref("K_A_Criterion"), ref("X_B_Criterion", "Common"))
+    assert list(listed_defines(elm)) == [(OWN, "K_A"), (SHARED, "X_B")]
+
+
+def test_criteria_of_one_name_in_two_libraries_are_two() -> None:
+    shared = library(SHARED, {"X_B": retrieve("Condition"), "X_B_Criterion": ref("X_B")})
+    own = kidney(
+        ref("X_B_Criterion", "Common"),
+        ref("X_B_Criterion"),
+        X_B={"type": "And", "operand": [retrieve("Procedure"), ref("X_B", "Common")]},
+        X_B_Criterion=ref("X_B"),
+    )
+    assert criteria_of(own, load_libraries([own, shared])) == {
+        (SHARED, "X_B"): {"Condition"},
+        (OWN, "X_B"): {"Procedure"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("elm", "message"),
+    [
+        (library(OWN, {}), "Define KIDNEY_Criteria as the list"),
+        (library(OWN, {"KIDNEY_Criteria": ref("Rows")}), "Define KIDNEY_Criteria as the list"),
+        (kidney(ref("K_A")), "K_A is none"),
+        (kidney({"type": "FunctionRef", "name": "Criterion"}), "Criterion is none"),
+        (kidney({"type": "Tuple"}), "Tuple is none"),
+    ],
+)
+def test_anything_but_a_list_of_rows_by_name_is_refused(elm: dict[str, Any], message: str) -> None:
+    with pytest.raises(KnowledgeError, match=message):
+        list(listed_defines(elm))
