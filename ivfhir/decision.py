@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ivfhir.fhir.types import Json, Resource
+from ivfhir.knowledge.criteria import INCLUSION
 
 
 class Truth(Enum):
@@ -25,15 +26,11 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-INCLUSION = "inclusion"
-KINDS = (INCLUSION, "contraindication-absolute", "caution")
-
-
 def answer_of(kind: str, truth: Truth) -> Answer:
     """Return what a truth means for treatment: an inclusion wants TRUE, every other kind FALSE.
 
     Args:
-        kind: one of `KINDS`.
+        kind: one of `ivfhir.knowledge.criteria.KINDS`.
         truth: the criterion's own value.
     """
     if truth is Truth.UNKNOWN:

@@ -11,8 +11,9 @@ from ivfhir.activity import Origin
 from ivfhir.activity.due import due_of
 from ivfhir.activity.origin import without_empty
 from ivfhir.activity.request_group import draft_request_group
-from ivfhir.decision import INCLUSION, Answer
+from ivfhir.decision import Answer
 from ivfhir.fhir.types import CARE_PLAN, CONDITION, GOAL, PATIENT, Resource
+from ivfhir.knowledge.criteria import INCLUSION
 from ivfhir.override import override_words
 
 ANSWERS = {Answer.NOT_MET.value: "not met", Answer.UNKNOWN.value: "unknown"}

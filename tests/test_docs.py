@@ -11,7 +11,7 @@ from flask import Flask
 from ivfhir.activity import SUPPORTED
 from ivfhir.cli.arguments import COMMANDS
 from ivfhir.cli.main import main
-from ivfhir.decision import KINDS
+from ivfhir.knowledge.criteria import KINDS
 from ivfhir.knowledge.load import load_protocol
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings

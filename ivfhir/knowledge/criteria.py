@@ -6,6 +6,10 @@ from typing import Any
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
 
+INCLUSION = "inclusion"
+KINDS = (INCLUSION, "contraindication-absolute", "caution")
+"""The kinds of criteria, as rows name them."""
+
 ROW = "_Criterion"
 """What follows a criterion's name in the name of its row: X_BLEED_Criterion."""
 

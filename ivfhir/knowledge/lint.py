@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ivfhir.errors import KnowledgeError
+from ivfhir.errors import KnowledgeError, UnsupportedError
+from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.contract import contract_problems
 from ivfhir.knowledge.criteria import listed_defines
 from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
@@ -51,11 +53,15 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         return
     plan_definition, readme = resources[plans[0]], folder / "README.md"
     try:
-        library = ProtocolPackage(folder).elm(plan_definition["library"][0])[0]["library"]
+        documents = ProtocolPackage(folder).elm(plan_definition["library"][0])
+        compiled = load_libraries(documents)
+        problems = contract_problems(plan_definition, documents, compiled)
+        library = documents[0]["library"]
         rows = [name for _, name in listed_defines(library)]
-    except KnowledgeError as error:
+    except (KnowledgeError, UnsupportedError) as error:
         yield plans[0], error.message
         return
+    yield from _on(plans[0], iter(problems))
     defines, parameters = _names(library, "statements"), _names(library, "parameters")
     yield from _on(plans[0], plan_findings(plan_definition, defines))
     if not readme.is_file():

@@ -9,14 +9,13 @@ from ivfhir.errors import KnowledgeError, UnknownProtocolError, UnsupportedError
 from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey, load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
+from ivfhir.knowledge.contract import FACTS, contract_problems
 from ivfhir.knowledge.criteria import criteria_of
 from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
 
 T = TypeVar("T")
 Expansion = frozenset[tuple[str, str]]
 PREFIX = "PlanDefinition-"
-FACTS = "IOFacts"
-"""The shared library that reads the record, and tells the patient's state."""
 
 
 class Lazy(Mapping[str, T]):
@@ -157,6 +156,9 @@ def _load(path: Path) -> ClinicalProtocol:
     identifier = documents[0]["library"]["identifier"]
     compiled = load_libraries(documents)
     library = compiled[identifier["id"], identifier.get("version")]
+    problems = contract_problems(plan_definition, documents, compiled)
+    if problems:
+        raise KnowledgeError(f"{plan_definition['id']} breaks its contract. {' '.join(problems)}")
     defines = {libraries[0]: frozenset(library.defines)}
     check_actions(plan_definition, defines)
 
@@ -172,18 +174,11 @@ def _load(path: Path) -> ClinicalProtocol:
         plan_definition=plan_definition,
         activity_definitions=Lazy(_activities(plan_definition), activity),
         library=library,
-        facts=_facts(path, compiled),
+        facts=next(key for key in compiled if key[0] == FACTS),
         criteria=criteria_of(documents[0]["library"], compiled),
         value_sets={each: _expansion(package, each) for each in sorted(library.value_sets)},
         resource_types=frozenset().union(*map(library.retrieved_types, library.defines)),
     )
-
-
-def _facts(path: Path, libraries: Iterable[LibraryKey]) -> LibraryKey:
-    for key in libraries:
-        if key[0] == FACTS:
-            return key
-    raise KnowledgeError(f"The library of {path.name} must include {FACTS}: it reads the record.")
 
 
 def _activities(plan_definition: Resource) -> list[str]:

@@ -11,6 +11,7 @@ from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm.program import Program, parameter_type
 from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
 from ivfhir.expressions.elm.session import Session
+from ivfhir.expressions.elm.types import cql_name
 from ivfhir.expressions.index import CodePair, ResourceIndex
 from ivfhir.expressions.values.value import Value
 
@@ -68,6 +69,14 @@ class ElmLibrary:
         statements = self._elm.get("statements", {}).get("def", [])
         named = (s["name"] for s in statements if s.get("type") != "FunctionDef")
         return tuple(name for name in named if name not in contexts)
+
+    def type_of(self, define: str) -> str | None:
+        """Return the type of a define as CQL writes it; None when there is none of that name.
+
+        A tuple is `Tuple`, whatever its elements; what ELM does not tell is `Any`.
+        """
+        cell = self._program.cells.get(("define", self._key, define))
+        return None if cell is None else cql_name(cell.type)
 
     @cached_property
     def parameters(self) -> Mapping[str, ParameterInfo]:

@@ -184,3 +184,14 @@ def _tagger(source: str) -> Callable[[Value], Value]:
         return Typed(source, value)
 
     return tag
+
+
+def cql_name(type_: ElmType) -> str:
+    """Return a type as CQL writes it, `List<String>`; a tuple without its elements."""
+    if isinstance(type_, ListOf):
+        return f"List<{cql_name(type_.element)}>"
+    if isinstance(type_, IntervalOf):
+        return f"Interval<{cql_name(type_.point)}>"
+    if isinstance(type_, ChoiceOf):
+        return f"Choice<{', '.join(sorted(map(cql_name, type_.options)))}>"
+    return "Tuple" if isinstance(type_, TupleOf) else type_.removeprefix("System.")
