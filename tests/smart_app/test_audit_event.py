@@ -1,8 +1,8 @@
 """Events against the constraints of the IHE BALP profiles PatientRead and PatientCreate.
 
 The profiles' definitions are in no registry that this project may use, so their published
-constraints are checked here one by one: https://profiles.ihe.net/ITI/BALP/1.1.3/ (pages
-StructureDefinition-IHE.BasicAudit.PatientRead and .PatientCreate, Formal Views of Profile Content).
+constraints are checked here one by one: https://profiles.ihe.net/ITI/BALP/ (artefacts
+IHE.BasicAudit.PatientRead and IHE.BasicAudit.PatientCreate, their parents Read and Create).
 """
 
 from typing import Any
