@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+from ivfhir.errors import IvfhirError
+from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.knowledge.criteria import INCLUSION
 
@@ -149,24 +151,43 @@ class ProtocolDecision:
 
 
 @dataclass(frozen=True)
+class ProtocolFailure:
+    """A protocol that gives no answer: it could not be loaded, or failed on the patient's data.
+
+    `version` is None where not even that could be read.
+    """
+
+    id: str
+    version: str | None
+    error: IvfhirError
+
+    def to_json(self) -> Resource:
+        """Return the promised JSON."""
+        version: Resource = {} if self.version is None else {"version": self.version}
+        return {"id": self.id, **version, "outcome": operation_outcome(self.error)}
+
+
+@dataclass(frozen=True)
 class PatientState:
     """What is to be known about the patient before anything else.
 
     Attributes:
         reference: `Patient/p`.
-        deceased: no plan can be made.
+        deceased: no plan can be made; None when no protocol could tell.
         deceased_date: as written; None when it is not recorded.
         notes: sentences about the record as a whole.
     """
 
     reference: str
-    deceased: bool
+    deceased: bool | None
     deceased_date: str | None
     notes: tuple[str, ...]
 
     def to_json(self) -> Resource:
         """Return the promised JSON."""
-        members: Resource = {"reference": self.reference, "deceased": self.deceased}
+        members: Resource = {"reference": self.reference}
+        if self.deceased is not None:
+            members["deceased"] = self.deceased
         if self.deceased_date is not None:
             members["deceasedDate"] = self.deceased_date
         if self.notes:
@@ -181,12 +202,22 @@ class Decision:
     Attributes:
         as_of: the instant of the evaluation, with milliseconds and offset.
         patient: the patient's state.
-        protocols: in the order asked for.
+        protocols: in the order asked for, what failed in its place.
     """
 
     as_of: str
     patient: PatientState
-    protocols: Sequence[ProtocolDecision]
+    protocols: Sequence[ProtocolDecision | ProtocolFailure]
+
+    @property
+    def answered(self) -> list[ProtocolDecision]:
+        """The protocols that gave an answer."""
+        return [each for each in self.protocols if isinstance(each, ProtocolDecision)]
+
+    @property
+    def failures(self) -> list[ProtocolFailure]:
+        """The protocols that gave none."""
+        return [each for each in self.protocols if isinstance(each, ProtocolFailure)]
 
     def to_json(self) -> Json:
         """Return the promised JSON."""

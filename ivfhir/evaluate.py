@@ -3,27 +3,28 @@
 There is no clinical rule here: criteria, status and lists are defines of the protocol's CQL.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from ivfhir.choices import with_single_choices
 from ivfhir.decision import (
     Criterion,
     Decision,
     Evidence,
     PatientState,
     ProtocolDecision,
+    ProtocolFailure,
     Truth,
 )
-from ivfhir.errors import UsageError
-from ivfhir.expressions.elm import DefineKey, Session
-from ivfhir.expressions.index import ResourceIndex
+from ivfhir.errors import EvaluationError, UsageError
+from ivfhir.expressions.elm import Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
-from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.read import PatientRecord
+from ivfhir.sitting import Sitting, open_sittings
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
@@ -47,12 +48,15 @@ class Evaluation:
 
 def evaluate(
     record: PatientRecord,
-    protocols: Iterable[ClinicalProtocol],
+    protocols: Iterable[ClinicalProtocol | BrokenProtocol],
     *,
     as_of: DateTime,
     parameters: Mapping[str, object] = NO_PARAMETERS,
 ) -> Decision:
-    """Return the decisions of all protocols about one patient.
+    """Return the decisions of all protocols about one patient, each fact computed once for all.
+
+    A protocol that could not be loaded, or that fails on this patient's data, has its failure in
+    its place; it stops no other.
 
     Args:
         record: what was read.
@@ -62,23 +66,28 @@ def evaluate(
 
     Raises:
         UsageError: there is no protocol.
-        EvaluationError: a define failed on this patient's data.
     """
-    evaluations = [
-        evaluate_protocol(
-            protocol,
-            record,
-            as_of=as_of,
-            parameters={k: v for k, v in parameters.items() if k in protocol.library.parameters},
-        )
-        for protocol in protocols
-    ]
-    if not evaluations:
+    asked = list(protocols)
+    if not asked:
         raise UsageError("Name at least one protocol.")
-    notes = dict.fromkeys(note for each in evaluations for note in each.patient.notes)
-    first = evaluations[0].patient
-    patient = PatientState(first.reference, first.deceased, first.deceased_date, tuple(notes))
-    return Decision(str(as_of), patient, [each.decision for each in evaluations])
+    loaded = [each for each in asked if isinstance(each, ClinicalProtocol)]
+    declared = frozenset[str]().union(*(each.library.parameters for each in loaded))
+    given = {name: value for name, value in parameters.items() if name in declared}
+    sittings = iter(open_sittings(loaded, record, {"AsOf": as_of, **given}))
+    answers: list[ProtocolDecision | ProtocolFailure] = []
+    states: list[PatientState] = []
+    for protocol in asked:
+        if isinstance(protocol, BrokenProtocol):
+            answers.append(ProtocolFailure(protocol.id, protocol.version, protocol.error))
+            continue
+        sitting = next(sittings)
+        try:
+            answers.append(_decision(protocol, sitting))
+        except EvaluationError as error:
+            answers.append(ProtocolFailure(protocol.id, protocol.version, error))
+        with suppress(EvaluationError):
+            states.append(_patient(protocol, record, sitting.session))
+    return Decision(str(as_of), _one_state(record, states), answers)
 
 
 def evaluate_protocol(
@@ -90,9 +99,6 @@ def evaluate_protocol(
 ) -> Evaluation:
     """Return one protocol's decision, and the session that can tell more.
 
-    A criterion that retrieves a type which could not be read to its end is UNKNOWN, whatever its
-    other parts say (rule E-03); it names the type, and the reason is one of its notes.
-
     Args:
         protocol: from `ivfhir.knowledge.load`.
         record: what was read.
@@ -102,35 +108,24 @@ def evaluate_protocol(
     Raises:
         EvaluationError: a define failed on this patient's data.
     """
-    index = ResourceIndex(
-        with_single_choices(record.patient),
-        map(with_single_choices, record.resources),
-        protocol.value_sets,
+    [sitting] = open_sittings([protocol], record, {"AsOf": as_of, **parameters})
+    decision = _decision(protocol, sitting)
+    return Evaluation(
+        protocol, sitting.session, decision, _patient(protocol, record, sitting.session)
     )
-    reasons = _reasons(protocol, record.unread)
-    session = protocol.library.session(
-        index, parameters={"AsOf": as_of, **parameters}, preset=dict.fromkeys(reasons)
-    )
-    decision = _decision(protocol, session, reasons)
-    return Evaluation(protocol, session, decision, _patient(protocol, record, session))
 
 
-def _reasons(
-    protocol: ClinicalProtocol, unread: Mapping[str, str]
-) -> dict[DefineKey, dict[str, str]]:
-    """Return criterion → type → why it could not be read, for those that need such a type."""
-    found = {
-        define: {kind: unread[kind] for kind in sorted(unread.keys() & needed)}
-        for define, needed in protocol.criteria.items()
-    }
-    return {define: why for define, why in found.items() if why}
+def _one_state(record: PatientRecord, states: Sequence[PatientState]) -> PatientState:
+    """Return the patient's state, with what any protocol notes; without one, nothing is known."""
+    if not states:
+        return PatientState(_reference(record), None, None, record.notes)
+    notes = dict.fromkeys(note for state in states for note in state.notes)
+    return replace(states[0], notes=tuple(notes))
 
 
-def _decision(
-    protocol: ClinicalProtocol, session: Session, reasons: Mapping[DefineKey, Mapping[str, str]]
-) -> ProtocolDecision:
+def _decision(protocol: ClinicalProtocol, sitting: Sitting) -> ProtocolDecision:
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
-        return session.value(f"{protocol.library.name}_{name}")
+        return sitting.session.value(f"{protocol.library.name}_{name}")
 
     return ProtocolDecision(
         id=protocol.id,
@@ -141,7 +136,7 @@ def _decision(
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
         criteria=tuple(
-            _criterion(row, reasons.get(define, {}))
+            _criterion(row, sitting.unread.get(define, {}))
             for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
         ),
     )
@@ -182,8 +177,12 @@ def _evidence(each: Mapping[str, Any]) -> Evidence:
 def _patient(protocol: ClinicalProtocol, record: PatientRecord, session: Session) -> PatientState:
     died = session.value("Deceased_Date", protocol.facts)
     return PatientState(
-        reference=f"{PATIENT}/{record.patient['id']}",
+        reference=_reference(record),
         deceased=session.value("Deceased", protocol.facts) is True,
         deceased_date=None if died is None else str(died),
         notes=(*record.notes, *(session.value("Patient_Notes", protocol.facts) or ())),
     )
+
+
+def _reference(record: PatientRecord) -> str:
+    return f"{PATIENT}/{record.patient['id']}"

@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import ivfhir
 from ivfhir.errors import DatabaseError
-from ivfhir.knowledge.load import ClinicalProtocol, load_protocols
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
 from smart_app import pages
 from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
@@ -38,7 +38,7 @@ def create_app(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     new_id: Callable[[], str] = lambda: secrets.token_hex(16),
-    protocols: Callable[[], Mapping[str, ClinicalProtocol]] = load_protocols,
+    protocols: Callable[[], Mapping[str, ClinicalProtocol | BrokenProtocol]] = load_protocols,
     log: FilteringBoundLogger | None = None,
 ) -> Flask:
     """Return the app, ready to serve.

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from ivfhir.errors import BadAnswerError, InputError
 from ivfhir.fhir.types import Resource
-from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
@@ -46,7 +46,7 @@ class AppServices:
     metrics: Metrics
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
-    load_protocols: Callable[[], Mapping[str, ClinicalProtocol]]
+    load_protocols: Callable[[], Mapping[str, ClinicalProtocol | BrokenProtocol]]
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[WriteSupport] = field(init=False)
@@ -72,9 +72,15 @@ class AppServices:
         return self.clock().timestamp()
 
     @cached_property
-    def protocols(self) -> Mapping[str, ClinicalProtocol]:
-        """The protocols by id, loaded at their first use."""
+    def every_protocol(self) -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
+        """The protocols by id, loaded at their first use; what is broken is in its place."""
         return self.load_protocols()
+
+    @cached_property
+    def protocols(self) -> Mapping[str, ClinicalProtocol]:
+        """The protocols by id that could be loaded."""
+        every = self.every_protocol.items()
+        return {name: each for name, each in every if isinstance(each, ClinicalProtocol)}
 
     @property
     def read_types(self) -> frozenset[str]:

@@ -8,7 +8,8 @@ from ivfhir.cli.clock import as_of
 from ivfhir.cli.text import decision_text
 from ivfhir.evaluate import evaluate
 from ivfhir.fhir.json import dumps
-from ivfhir.knowledge.load import ClinicalProtocol, load_protocol, load_protocols
+from ivfhir.fhir.outcome import exit_code
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_asked, load_protocols
 from ivfhir.read import PatientRecord
 
 
@@ -27,23 +28,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the decisions as JSON or text; return the exit code.
 
+    A protocol that is broken, or fails on the patient, says so in its place. The code is that of
+    its failure only where no protocol was answered.
+
     Raises:
         IvfhirError: usage, input, knowledge or server; nothing is printed then.
     """
     at = as_of(arguments)
     protocols = _protocols(arguments.protocol)
-    types = frozenset().union(*(protocol.resource_types for protocol in protocols))
+    loaded = [each for each in protocols if isinstance(each, ClinicalProtocol)]
+    types = frozenset[str]().union(*(protocol.resource_types for protocol in loaded))
+    unanswered: list[int] = []
 
     def answer(record: PatientRecord) -> str:
         decision = evaluate(record, protocols, as_of=at)
+        if not decision.answered:
+            unanswered.append(exit_code(decision.failures[0].error))
         if arguments.format == "text":
             return decision_text(decision, protocols)
         return dumps(decision.to_json(), indent=None if arguments.all else 2)
 
-    return answer_patients(arguments, types, answer)
+    code = answer_patients(arguments, types, answer)
+    return code or next(iter(unanswered), 0)
 
 
-def _protocols(references: list[str] | None) -> list[ClinicalProtocol]:
-    if references is None:
-        return list(load_protocols().values())
-    return [load_protocol(reference) for reference in dict.fromkeys(references)]
+def _protocols(references: list[str] | None) -> list[ClinicalProtocol | BrokenProtocol]:
+    return list(load_protocols().values()) if references is None else load_asked(references)

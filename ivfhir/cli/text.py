@@ -7,10 +7,10 @@ record leaves open, cautions, and what is met; every number with unit, date and 
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision
+from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision, ProtocolFailure
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.justification import justification
-from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.wording.concepts import IN_RECORD, concept
 from ivfhir.wording.needs import needs
 from ivfhir.wording.record_parts import record_part
@@ -28,12 +28,14 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SHOWN_FIRST = ("nature", "standard-treatment", "evidence")
 
 
-def decision_text(decision: Decision, protocols: Sequence[ClinicalProtocol]) -> str:
+def decision_text(
+    decision: Decision, protocols: Sequence[ClinicalProtocol | BrokenProtocol]
+) -> str:
     """Return the decision as lines of at most 100 characters where words allow it.
 
     Args:
         decision: what evaluate returns.
-        protocols: those of the decision, for their titles and their fixed texts.
+        protocols: those of the decision, in its order, for their titles and their fixed texts.
     """
     lines = [f"{decision.patient.reference}, as of {written_date(decision.as_of)}"]
     if decision.patient.deceased:
@@ -41,9 +43,13 @@ def decision_text(decision: Decision, protocols: Sequence[ClinicalProtocol]) -> 
         on = f" on {written_date(when)}" if when else ""
         lines.append(f"Recorded as died{on}. No plan can be made.")
     lines += [line for note in decision.patient.notes for line in _wrapped(f"Note: {note}", "")]
-    by_id = {protocol.id: protocol for protocol in protocols}
-    for each in decision.protocols:
-        lines += ["", *_protocol(each, by_id[each.id], alive=not decision.patient.deceased)]
+    for each, protocol in zip(decision.protocols, protocols, strict=True):
+        if isinstance(each, ProtocolDecision) and isinstance(protocol, ClinicalProtocol):
+            lines += ["", *_protocol(each, protocol, alive=not decision.patient.deceased)]
+        elif isinstance(each, ProtocolFailure):
+            lines += ["", *_wrapped(f"No answer: {protocol.title}", "")]
+            lines += _wrapped(each.error.message, "  ")
+            lines.append(f"  ({' '.join(filter(None, (each.id, each.version)))})")
     return "\n".join(lines)
 
 

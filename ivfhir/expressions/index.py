@@ -1,6 +1,6 @@
 """One patient's resources, found by type and code."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.types import PATIENT, Resource
@@ -22,12 +22,16 @@ class Terminology:
 
     def __init__(self, value_sets: Mapping[str, Collection[CodePair]]) -> None:
         """Turn the value sets round."""
-        self.expansions = {name: frozenset(codes) for name, codes in value_sets.items()}
-        holders: dict[CodePair, list[str]] = {}
-        for name, codes in self.expansions.items():
-            for pair in codes:
-                holders.setdefault(pair, []).append(name)
-        self.holders: Mapping[CodePair, Sequence[str]] = holders
+        self.expansions: dict[str, Expansion] = {}
+        self.holders: dict[CodePair, list[str]] = {}
+        self.add(value_sets)
+
+    def add(self, value_sets: Mapping[str, Collection[CodePair]]) -> None:
+        """Take more value sets in; those that are here stay as they are."""
+        for name in value_sets.keys() - self.expansions.keys():
+            self.expansions[name] = frozenset(value_sets[name])
+            for pair in self.expansions[name]:
+                self.holders.setdefault(pair, []).append(name)
 
 
 class ResourceIndex:

@@ -95,14 +95,41 @@ def _check_path(owner: str, path: str) -> None:
 def _check_expression(
     owner: str, expression: Resource, defines: Mapping[str, Collection[str]]
 ) -> None:
-    language, name = expression.get("language"), expression.get("expression")
+    language = expression.get("language")
     if language != LANGUAGE:
         raise UnsupportedError(
             f"{owner} has an expression in {language}; only the bare name of a define "
             f"in {LANGUAGE} is supported."
         )
-    library = expression.get("reference") or next(iter(defines), "")
-    if library not in defines:
-        raise KnowledgeError(f"{owner} refers to library {library}, which the plan does not list.")
-    if name not in defines[library]:
-        raise KnowledgeError(f"{owner} names {name}, which {library} does not define.")
+    find_define(owner, expression, defines)
+
+
+def find_define(
+    owner: str, expression: Resource, defines: Mapping[str, Collection[str]]
+) -> tuple[str, str]:
+    """Return the library and the define that an expression means.
+
+    Args:
+        owner: id of the action or activity, for the message.
+        expression: its `reference` picks the library; without one the name must stand in exactly
+            one of them.
+        defines: canonical of each library of the plan -> names of its defines.
+
+    Raises:
+        KnowledgeError: the plan does not list the library, none defines the name, or several do.
+    """
+    name, reference = str(expression.get("expression")), expression.get("reference")
+    if reference is not None and reference not in defines:
+        raise KnowledgeError(
+            f"{owner} refers to library {reference}, which the plan does not list."
+        )
+    asked = list(defines) if reference is None else [str(reference)]
+    found = [library for library in asked if name in defines[library]]
+    if not found:
+        raise KnowledgeError(f"{owner} names {name}, which {' or '.join(asked)} does not define.")
+    if len(found) > 1:
+        raise KnowledgeError(
+            f"{owner} names {name}, which {' and '.join(found)} define; "
+            "give the expression a reference to one of them."
+        )
+    return found[0], name

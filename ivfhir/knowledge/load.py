@@ -1,20 +1,21 @@
 """Load protocols: the PlanDefinition, its compiled library, its value sets and its activities."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ivfhir.errors import KnowledgeError, UnknownProtocolError, UnsupportedError
-from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey, load_libraries
+from ivfhir.errors import KnowledgeError, UnknownProtocolError
+from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
 from ivfhir.knowledge.contract import FACTS, contract_problems
 from ivfhir.knowledge.criteria import criteria_of
-from ivfhir.knowledge.package import SHARED, ProtocolPackage, knowledge_root, read_json
+from ivfhir.knowledge.package import SHARED, knowledge_root, read_json
+from ivfhir.knowledge.registry import Expansion, Registry
 
 T = TypeVar("T")
-Expansion = frozenset[tuple[str, str]]
 PREFIX = "PlanDefinition-"
 
 
@@ -57,10 +58,11 @@ class ClinicalProtocol:
         title: for people.
         plan_definition: the PlanDefinition as it stands in its file.
         activity_definitions: canonical as the plan writes it -> the resource, read when asked for.
-        library: its library, compiled.
+        library: the one with its criteria, status and gates, compiled.
+        libraries: canonical of each library of the plan, as it lists them -> it, compiled.
         facts: the library of the facts that it includes.
         criteria: the define of each criterion, in order -> the FHIR types that it needs.
-        value_sets: canonical of each value set that the library uses -> its codes (system, code).
+        value_sets: canonical of each value set that they use -> its codes (system, code).
         resource_types: FHIR types that any of its defines retrieves.
     """
 
@@ -70,16 +72,51 @@ class ClinicalProtocol:
     plan_definition: Resource
     activity_definitions: Mapping[str, Resource]
     library: ElmLibrary
+    libraries: Mapping[str, ElmLibrary]
     facts: LibraryKey
     criteria: Mapping[DefineKey, frozenset[str]]
     value_sets: Mapping[str, Expansion]
     resource_types: frozenset[str]
 
 
-def load_protocols() -> Mapping[str, ClinicalProtocol]:
-    """Return our protocols by id, sorted by folder; each is loaded when first asked for."""
-    files = _our_files()
-    return Lazy(files, lambda name: _load(files[name]))
+@dataclass(frozen=True)
+class BrokenProtocol:
+    """A protocol that cannot be loaded.
+
+    Attributes:
+        id: its short name.
+        version: its version; None where its file cannot be read.
+        title: for people; its id where its file cannot be read.
+        error: why, and what to do.
+    """
+
+    id: str
+    version: str | None
+    title: str
+    error: KnowledgeError
+
+
+def load_protocols() -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
+    """Return our protocols by id, sorted by folder; each is loaded when first asked for.
+
+    They share one program. One that is broken is in its place, and stops no other.
+    """
+    files, registry = _our_files(), Registry()
+    return Lazy(files, lambda name: _load_or_say(files[name], registry))
+
+
+def load_asked(references: Iterable[str]) -> list[ClinicalProtocol | BrokenProtocol]:
+    """Return protocols, each once, that share one program; what is broken is in its place.
+
+    Args:
+        references: as for `load_protocol`.
+
+    Raises:
+        UnknownProtocolError: there is none of such a name.
+    """
+    registry = Registry()
+    paths = dict.fromkeys(find_plan_definition(each) for each in references)
+    return [_load_or_say(path, registry) for path in paths]
 
 
 def load_protocol(reference: str | Path) -> ClinicalProtocol:
@@ -93,18 +130,32 @@ def load_protocol(reference: str | Path) -> ClinicalProtocol:
         UnknownProtocolError: there is none of that name.
         KnowledgeError: it cannot be loaded.
     """
+    return _load(find_plan_definition(reference), Registry())
+
+
+def find_plan_definition(reference: str | Path) -> Path:
+    """Return the file of a protocol's PlanDefinition.
+
+    Args:
+        reference: a protocol id (`LUNG`), a canonical `url|version` or `url`, a PlanDefinition's
+            file, or a folder that holds one.
+
+    Raises:
+        UnknownProtocolError: there is none of that name.
+        KnowledgeError: what a canonical names cannot be read.
+    """
     files = _our_files()
     if isinstance(reference, str):
         if reference in files:
-            return _load(files[reference])
+            return files[reference]
         url = reference.partition("|")[0]
         if url.startswith(("http://", "https://", "urn:")):
             return _by_canonical(reference)
     path = Path(reference)
     if path.is_dir():
-        return _load(_only_plan_definition(path))
+        return _only_plan_definition(path)
     if path.is_file():
-        return _load(path.resolve())
+        return path.resolve()
     raise UnknownProtocolError(
         f"There is no protocol '{reference}'. Known: {', '.join(files)}. "
         "Give an id, a canonical url|version, a PlanDefinition's file or its folder."
@@ -116,19 +167,20 @@ def _our_files() -> dict[str, Path]:
     return {path.stem.removeprefix(PREFIX): path for path in paths if path.parent.name != SHARED}
 
 
-def _by_canonical(canonical: str) -> ClinicalProtocol:
+def _by_canonical(canonical: str) -> Path:
     url, _, version = canonical.partition("|")
     path = _our_files().get(url.rpartition("/")[2])
-    protocol = _load(path) if path is not None else None
-    if protocol is None or protocol.plan_definition["url"] != url:
+    found = read_json(path) if path is not None else {}
+    if path is None or found.get("url") != url:
         raise UnknownProtocolError(
             f"There is no protocol {url}. Known: {', '.join(_our_files())}; or give its folder."
         )
-    if version not in ("", protocol.version):
+    if version not in ("", found.get("version")):
         raise UnknownProtocolError(
-            f"Version {version} of {protocol.id} is not here, {protocol.version} is; ask for that."
+            f"Version {version} of {found.get('id')} is not here, {found.get('version')} is; "
+            "ask for that."
         )
-    return protocol
+    return path
 
 
 def _only_plan_definition(folder: Path) -> Path:
@@ -141,26 +193,44 @@ def _only_plan_definition(folder: Path) -> Path:
     return found[0].resolve()
 
 
-def _load(path: Path) -> ClinicalProtocol:
+def _load_or_say(path: Path, registry: Registry) -> ClinicalProtocol | BrokenProtocol:
+    """Return a protocol, or why it cannot be loaded."""
+    try:
+        return _load(path, registry)
+    except KnowledgeError as error:
+        said: Resource = {}
+        with suppress(KnowledgeError):
+            said = read_json(path)
+        name = str(said.get("id") or path.stem.removeprefix(PREFIX))
+        version = said.get("version")
+        return BrokenProtocol(
+            id=name,
+            version=None if version is None else str(version),
+            title=str(said.get("title") or name),
+            error=error,
+        )
+
+
+def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     plan_definition = read_json(path)
     if plan_definition.get("resourceType") != "PlanDefinition":
         raise KnowledgeError(f"{path.name} is not a PlanDefinition; name another file.")
-    package = ProtocolPackage(path.parent)
-    libraries: list[str] = plan_definition.get("library", [])
-    if len(libraries) != 1:
-        raise UnsupportedError(
-            f"{path.name} lists {len(libraries)} libraries; "
-            "one is supported, which includes the others."
-        )
-    documents = package.elm(libraries[0])
-    identifier = documents[0]["library"]["identifier"]
-    compiled = load_libraries(documents)
-    library = compiled[identifier["id"], identifier.get("version")]
+    for name in ("id", "url", "version", "title", "library"):
+        if not plan_definition.get(name):
+            raise KnowledgeError(f"{path.name} has no {name}; add it.")
+    package = registry.package(path.parent)
+    libraries = {each: registry.library(package, each) for each in plan_definition["library"]}
+    defines = {each: frozenset(library.defines) for each, library in libraries.items()}
+    canonical, library = _own(plan_definition, libraries)
+    documents = package.elm(canonical)
+    compiled = registry.linked(documents)
     problems = contract_problems(plan_definition, documents, compiled)
     if problems:
         raise KnowledgeError(f"{plan_definition['id']} breaks its contract. {' '.join(problems)}")
-    defines = {libraries[0]: frozenset(library.defines)}
     check_actions(plan_definition, defines)
+    value_sets: dict[str, Expansion] = {}
+    for each in libraries.values():
+        value_sets |= registry.expansions(package, each)
 
     def activity(canonical: str) -> Resource:
         definition = package.resolve("ActivityDefinition", canonical)
@@ -174,20 +244,26 @@ def _load(path: Path) -> ClinicalProtocol:
         plan_definition=plan_definition,
         activity_definitions=Lazy(_activities(plan_definition), activity),
         library=library,
+        libraries=libraries,
         facts=next(key for key in compiled if key[0] == FACTS),
         criteria=criteria_of(documents[0]["library"], compiled),
-        value_sets={each: _expansion(package, each) for each in sorted(library.value_sets)},
-        resource_types=frozenset().union(*map(library.retrieved_types, library.defines)),
+        value_sets=value_sets,
+        resource_types=frozenset(
+            kind
+            for library in libraries.values()
+            for define in library.defines
+            for kind in library.retrieved_types(define)
+        ),
     )
+
+
+def _own(plan_definition: Resource, libraries: Mapping[str, ElmLibrary]) -> tuple[str, ElmLibrary]:
+    """Return canonical and library named as the plan; the first where none is."""
+    every = list(libraries.items())
+    named = plan_definition.get("name")
+    return next((each for each in every if each[1].name == named), every[0])
 
 
 def _activities(plan_definition: Resource) -> list[str]:
     found = (action.get("definitionCanonical") for action in walk_actions(plan_definition))
     return [canonical for canonical in found if canonical is not None]
-
-
-def _expansion(package: ProtocolPackage, canonical: str) -> Expansion:
-    contains = package.resolve("ValueSet", canonical).get("expansion", {}).get("contains")
-    if not contains:
-        raise KnowledgeError(f"ValueSet {canonical} has no expansion; build it (`make knowledge`).")
-    return frozenset((each["system"], each["code"]) for each in contains)

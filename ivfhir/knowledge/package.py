@@ -5,6 +5,7 @@ A canonical names its file: `…/ActivityDefinition/LUNG-A03|0.2.0` stands in
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ class ProtocolPackage:
 
     Args:
         folder: the protocol's folder. A `shared` folder beside it is asked next, then ours.
+        read: returns the JSON object of a file; `read_json` by default.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read: Callable[[Path], Resource] | None = None) -> None:
         """Keep the folders in the order in which they are asked."""
         self.folder = folder
+        self._read = read or read_json
         shared = [folder.parent / SHARED, knowledge_root() / SHARED]
         self._folders = [folder, *dict.fromkeys(path.resolve() for path in shared)]
 
@@ -48,7 +51,7 @@ class ProtocolPackage:
             raise KnowledgeError(
                 f"{resource_type} {canonical} is not in {self._places()}; add its file."
             )
-        resource = read_json(path)
+        resource = self._read(path)
         found = (resource.get("url"), resource.get("version"))
         if found[0] != url or version not in ("", found[1]):
             raise KnowledgeError(
@@ -84,7 +87,7 @@ class ProtocolPackage:
                 f"No ELM of library {name} {version} in {self._places()}; "
                 "translate the CQL (`make knowledge`)."
             )
-        document = read_json(path)
+        document = self._read(path)
         try:
             identifier = document["library"]["identifier"]
         except KeyError:

@@ -1,16 +1,22 @@
 """Stage evaluate: the protocol's CQL answers; what could not be read is unknown."""
 
+import re
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ivfhir.decision import Answer, Criterion, Truth
-from ivfhir.errors import EvaluationError, UsageError
+from ivfhir.errors import EvaluationError, KnowledgeError, UsageError
 from ivfhir.evaluate import evaluate, evaluate_protocol
 from ivfhir.expressions.values import DateTime
-from ivfhir.knowledge.load import ClinicalProtocol, load_protocol
+from ivfhir.fhir.json import dumps, loads
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_asked, load_protocol
+from ivfhir.knowledge.package import knowledge_root
 from ivfhir.read import PatientRecord
+from ivfhir.sitting import open_sittings
 
 AS_OF = DateTime.parse("2025-03-03T23:59:59.999+01:00")
 ABOUT_P = {"reference": "Patient/p"}
@@ -172,6 +178,114 @@ def test_what_was_left_out_while_reading_is_noted_at_the_patient(lung: ClinicalP
     assert document["patient"]["notes"] == ["Left out: x."]
     assert document["asOf"] == "2025-03-03T23:59:59.999+01:00"
     assert [each["id"] for each in document["protocols"]] == ["LUNG", "LUNG"]
+
+
+def _renamed(source: ClinicalProtocol, folder: Path, change: Callable[[str], str]) -> Path:
+    """Write LUNG under the name LUNX into a folder, its library changed; return the folder."""
+    (folder / "cql").mkdir(parents=True)
+    elm = (knowledge_root() / "lung" / "cql" / "LUNG.json").read_text(encoding="utf-8")
+    elm = re.sub(r'"LUNG(_[A-Za-z]+)?"', r'"LUNX\1"', elm)
+    (folder / "cql" / "LUNX.json").write_text(change(elm), encoding="utf-8")
+    plan = {**source.plan_definition, "id": "LUNX", "name": "LUNX", "action": []}
+    plan["url"] = "https://ivfhir.example/fhir/PlanDefinition/LUNX"
+    plan["library"] = ["https://ivfhir.example/fhir/Library/LUNX|0.2.0"]
+    (folder / "PlanDefinition-LUNX.json").write_text(dumps(plan), encoding="utf-8")
+    return folder
+
+
+def _failing(elm: str) -> str:
+    """Make the status stop with a message."""
+    document: Any = loads(elm, place="LUNX")
+    [status] = [
+        each for each in document["library"]["statements"]["def"] if each["name"] == "LUNX_Status"
+    ]
+    text = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": "Error"}
+    yes = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"}
+    status["expression"] = {
+        "type": "Message", "source": text, "condition": yes, "code": text,
+        "severity": text, "message": text,
+    }  # fmt: skip
+    return dumps(document)
+
+
+def test_protocols_share_the_facts_and_keep_their_own_defaults(
+    lung: ClinicalProtocol, tmp_path: Path
+) -> None:
+    """LUNX is LUNG with three segments by default: `segments` has four there."""
+
+    def three(elm: str) -> str:
+        document: Any = loads(elm, place="LUNX")
+        [segments] = [
+            each for each in document["library"]["parameters"]["def"] if each["name"] == "segments"
+        ]
+        segments["default"]["value"] = "3"
+        document["library"]["statements"]["def"].append(
+            {"name": "Many", "expression": {"type": "ParameterRef", "name": "segments"}}
+        )
+        return dumps(document)
+
+    assert AS_OF is not None
+    folder = _renamed(lung, tmp_path / "lunx", three)
+    asked = load_asked(["LUNG", str(folder)])
+    protocols = [each for each in asked if isinstance(each, ClinicalProtocol)]
+    one, two = open_sittings(protocols, _record(), {"AsOf": AS_OF})
+    assert two.session.value("Many") == 3
+    facts = next(key for key in protocols[0].library.program.libraries if key[0] == "IOFacts")
+    assert one.session.of(facts).value("Platelets") is two.session.of(facts).value("Platelets")
+    decision = evaluate(_record(), asked, as_of=AS_OF)
+    first, second = decision.answered
+    assert [each.truth for each in first.criteria] == [each.truth for each in second.criteria]
+    given = {"segments": 5}
+    _, two = open_sittings(protocols, _record(), {"AsOf": AS_OF, **given})
+    assert two.session.value("Many") == 5
+
+
+@pytest.mark.parametrize("kind", ["Condition", "Observation", "AllergyIntolerance"])
+def test_what_is_unread_is_as_unknown_beside_another_protocol_as_alone(
+    lung: ClinicalProtocol, tmp_path: Path, kind: str
+) -> None:
+    assert AS_OF is not None
+    asked = load_asked(["LUNG", str(_renamed(lung, tmp_path / "lunx", str))])
+    record = _record({kind: f"{kind} was not read."})
+    together = evaluate(record, asked, as_of=AS_OF)
+    alone = [evaluate(record, [each], as_of=AS_OF).answered[0] for each in asked]
+    assert together.answered == alone
+    assert any(each.unread for each in alone[0].criteria)
+
+
+def test_a_protocol_that_fails_on_a_patient_says_so_in_its_place(
+    lung: ClinicalProtocol, tmp_path: Path
+) -> None:
+    assert AS_OF is not None
+    asked = load_asked([str(_renamed(lung, tmp_path / "lunx", _failing)), "LUNG"])
+    document: Any = evaluate(_record(), asked, as_of=AS_OF).to_json()
+    failed, answered = document["protocols"]
+    assert failed == {
+        "id": "LUNX",
+        "version": "0.2.0",
+        "outcome": {
+            "resourceType": "OperationOutcome",
+            "issue": [
+                {
+                    "severity": "error",
+                    "code": "processing",
+                    "diagnostics": "LUNX: LUNX_Status: Error: Error",
+                }
+            ],
+        },
+    }
+    assert (answered["id"], answered["status"]) == ("LUNG", "ineligible")
+    assert document["patient"]["deceased"] is False
+
+
+def test_where_no_protocol_could_be_loaded_a_death_is_not_denied() -> None:
+    assert AS_OF is not None
+    broken = BrokenProtocol("LUNX", None, "LUNX", KnowledgeError("LUNX has no library; add it."))
+    document: Any = evaluate(_record(), [broken], as_of=AS_OF).to_json()
+    assert document["patient"] == {"reference": "Patient/p"}
+    [failed] = document["protocols"]
+    assert (failed["id"], "version" in failed) == ("LUNX", False)
+    assert failed["outcome"]["issue"][0]["diagnostics"] == "LUNX has no library; add it."
 
 
 def test_without_a_protocol_there_is_no_decision() -> None:

@@ -6,13 +6,14 @@ What it declares, what it retrieves, and sessions over a patient.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm.program import Program, parameter_type
 from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
 from ivfhir.expressions.elm.session import Session
 from ivfhir.expressions.elm.types import cql_name
-from ivfhir.expressions.index import CodePair, ResourceIndex
+from ivfhir.expressions.index import CodePair, ResourceIndex, Terminology
 from ivfhir.expressions.values.value import Value
 
 
@@ -45,7 +46,17 @@ class ElmLibrary:
         self._program = program
         self._key = key
         self._elm = program.libraries[key]
-        self._reached = reachable(program, key)
+        self._reached = program.reachable(key)
+
+    @property
+    def program(self) -> Program:
+        """The program that it is compiled in."""
+        return self._program
+
+    @property
+    def key(self) -> LibraryKey:
+        """Its name and version."""
+        return self._key
 
     @property
     def name(self) -> str:
@@ -56,11 +67,6 @@ class ElmLibrary:
     def version(self) -> str | None:
         """The library's version."""
         return self._key[1]
-
-    @property
-    def key(self) -> LibraryKey:
-        """The library's name and version."""
-        return self._key
 
     @property
     def defines(self) -> tuple[str, ...]:
@@ -114,6 +120,12 @@ class ElmLibrary:
         used = self._uses((key,), frozenset(stop) - {(self._key, define)})
         return frozenset(use for use in used if isinstance(use, str))
 
+    @cached_property
+    def used_defines(self) -> frozenset[DefineKey]:
+        """The defines of this library, and all that they call."""
+        own = [("define", self._key, name) for name in self.defines]
+        return frozenset((key[1], key[2]) for key in self._closure(own) if key[0] == "define")
+
     def _uses(
         self, keys: Iterable[tuple[Value, ...]], stop: frozenset[DefineKey]
     ) -> Iterator[Value]:
@@ -121,17 +133,25 @@ class ElmLibrary:
 
         But not through some defines.
         """
-        waiting, seen = list(keys), set[Value]()
-        while waiting:
-            key = waiting.pop()
-            if key in seen:
-                continue
-            seen.add(key)
+        for key in self._closure(keys, stop):
             for use in self._program.cells[key].uses:
                 if isinstance(use, str) or use[0] == "value set":
                     yield use
-                elif use[0] == "function" or use[1:] not in stop:
-                    waiting.append(use)
+
+    def _closure(
+        self, keys: Iterable[tuple[Value, ...]], stop: frozenset[DefineKey] = frozenset()
+    ) -> Iterator[tuple[Value, ...]]:
+        """Give the keys of defines and functions, and of everything they call, each once."""
+        waiting, seen = list(keys), set[Value]()
+        while waiting:
+            key = waiting.pop()
+            if key not in seen:
+                seen.add(key)
+                yield key
+                for use in self._program.cells[key].uses:
+                    called = not isinstance(use, str) and use[0] != "value set"
+                    if called and (use[0] == "function" or use[1:] not in stop):
+                        waiting.append(use)
 
     def session(
         self,
@@ -140,43 +160,33 @@ class ElmLibrary:
         parameters: Mapping[str, Value] | None = None,
         preset: Mapping[DefineKey, Value] | None = None,
         value_sets: Mapping[str, Collection[CodePair]] | None = None,
+        beside: Iterable["ElmLibrary"] = (),
     ) -> Session:
-        """Return an evaluation of this library over one patient.
+        """Return an evaluation of this library over one patient, and of others beside it.
 
         Args:
             index: the patient's resources.
-            parameters: values by name; each reaches every included library that declares the name.
-            preset: values of defines by library and name: such a define is not computed.
-            value_sets: canonical -> codes; None takes those of the index.
+            parameters: values by name; each reaches every library that declares the name, of these
+                and of those that they include.
+            preset: values of defines, by library and name: such a define is not computed.
+            value_sets: canonical -> codes; None takes those of the index, and where it has none,
+                those that were linked with the libraries.
+            beside: libraries of the same program whose values are wanted too (`Session.of`).
 
         Raises:
             ParameterError: a parameter is not declared, or its value is of the wrong type.
             KnowledgeError: a preset names no define.
         """
-        return Session(
+        reached = dict.fromkeys(chain(self._reached, *(library._reached for library in beside)))
+        given = index.value_sets if value_sets is None else value_sets
+        return Session.begin(
             self._program,
-            self._key,
+            tuple(reached),
             index,
-            reached=self._reached,
             parameters=parameters or {},
             preset=preset or {},
-            value_sets=value_sets,
+            terminology=Terminology(given) if given else self._program.terminology,
         )
-
-
-def reachable(program: Program, key: LibraryKey) -> tuple[LibraryKey, ...]:
-    """Return a library and all that it includes, itself first."""
-    found: dict[LibraryKey, None] = {}
-    waiting = [key]
-    while waiting:
-        current = waiting.pop(0)
-        if current in found:
-            continue
-        found[current] = None
-        for include in program.libraries[current].get("includes", {}).get("def", []):
-            name, version = include["path"].split("/")[-1], include.get("version")
-            waiting.extend(k for k in program.libraries if k[0] == name and version in (k[1], None))
-    return tuple(found)
 
 
 def load_libraries(libraries: Iterable[Mapping[str, Value]]) -> Mapping[LibraryKey, ElmLibrary]:
@@ -190,5 +200,6 @@ def load_libraries(libraries: Iterable[Mapping[str, Value]]) -> Mapping[LibraryK
         UnsupportedError: an operator is not supported; the message has library, define and place.
         KnowledgeError: an include or a name is missing, or a define needs itself.
     """
-    program = Program(dict(library) for library in libraries)
+    program = Program()
+    program.link(dict(library) for library in libraries)
     return {key: ElmLibrary(program, key) for key in program.libraries}

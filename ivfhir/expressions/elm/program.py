@@ -6,8 +6,9 @@ A session's memory is a list. Its first places are of the session itself (`code.
 then every parameter and define of every library has one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import types as t
@@ -24,7 +25,7 @@ from ivfhir.expressions.elm.code import (
 from ivfhir.expressions.elm.overloads import distance, operand_types, specifier_of
 from ivfhir.expressions.elm.scope import LibraryKey, Node, Scope, place
 from ivfhir.expressions.elm.table import NODES
-from ivfhir.expressions.index import CodePair, Terminology
+from ivfhir.expressions.index import Terminology
 from ivfhir.expressions.values.value import Value
 
 SectionKey = tuple[LibraryKey, str, str]
@@ -59,18 +60,18 @@ class Cell:
 
 
 class Program:
-    """Libraries that are compiled together.
+    """Libraries that are compiled together, each name and version once; more may be linked later.
 
-    Args:
-        libraries: parsed ELM, `{"library": {...}}` or what is inside.
-
-    Raises:
-        UnsupportedError: a library uses an operator that is not known.
-        KnowledgeError: an include is missing, a name is not defined, or a define needs itself.
+    Attributes:
+        libraries: the ELM of each, by name and version.
+        computes: what computes the value of each place in memory.
+        template: the memory with which a session begins.
+        cells: every define and function, compiled.
+        terminology: the codes of the value sets that sessions use when they are given none.
     """
 
-    def __init__(self, libraries: Iterable[Node]) -> None:
-        """Check every node, give every parameter and define its place, compile all defines."""
+    def __init__(self) -> None:
+        """Begin without libraries."""
         self.libraries: dict[LibraryKey, Node] = {}
         self.computes: list[Compute] = [_never] * (TERMS + 1)
         self.template: list[Value] = [None] * (TERMS + 1)
@@ -81,15 +82,57 @@ class Program:
         self._slots: dict[tuple[LibraryKey, str], int] = {}
         self._parameters: dict[tuple[LibraryKey, str], tuple[int, t.ElmType]] = {}
         self._compiling: set[tuple[Value, ...]] = set()
-        self._terms: tuple[Mapping[str, Collection[CodePair]], Terminology] | None = None
-        for document in libraries:
-            self._add(document.get("library", document))
-        for library, name in list(self._defines):
-            self._compile_define(library, name)
+        self.terminology = Terminology({})
 
-    def _add(self, elm: Node) -> None:
+    def link(self, documents: Iterable[Node]) -> None:
+        """Take libraries in, and compile all their defines; all of them, or none.
+
+        Args:
+            documents: parsed ELM, `{"library": {...}}` or what is inside. What is here already
+                stays as it is.
+
+        Raises:
+            UnsupportedError: a library uses an operator that is not known.
+            KnowledgeError: an include is missing, a name is not defined, a define needs itself, or
+                another library of that name and version is here.
+        """
+        new = dict(self._new(document.get("library", document) for document in documents))
+        try:
+            for key, elm in new.items():
+                self._add(key, elm)
+            for library, name in [each for each in self._defines if each[0] in new]:
+                self._compile_define(library, name)
+        except BaseException:
+            self._forget(new)
+            raise
+
+    def _new(self, libraries: Iterable[Node]) -> Iterator[tuple[LibraryKey, Node]]:
+        """Yield the libraries that are not here, by name and version."""
+        for elm in libraries:
+            key = (elm["identifier"]["id"], elm["identifier"].get("version"))
+            if key not in self.libraries:
+                yield key, elm
+            elif self.libraries[key] is not elm and self.libraries[key] != elm:
+                raise KnowledgeError(
+                    f"There are two libraries {key[0]} {key[1] or ''}, and they differ; "
+                    "give one of them another name or version."
+                )
+
+    def _forget(self, keys: Collection[LibraryKey]) -> None:
+        """Remove libraries, with what was being compiled; their places in memory stay empty."""
+        self._compiling.clear()
+        tables: list[dict[Any, Any]] = [self._sections, self._defines, self._functions]
+        for table in (*tables, self._slots, self._parameters):
+            for entry in [entry for entry in table if entry[0] in keys]:
+                del table[entry]
+        for key in keys:
+            self.libraries.pop(key, None)
+        for called, cell in list(self.cells.items()):
+            if called[1] in keys or (called[0] == "function" and cell.body is None):
+                del self.cells[called]
+
+    def _add(self, key: LibraryKey, elm: Node) -> None:
         """Take a library in: its definitions by name, and a place for each parameter and define."""
-        key = (elm["identifier"]["id"], elm["identifier"].get("version"))
         self.libraries[key] = elm
         for section in SECTIONS:
             for definition in elm.get(section, {}).get("def", []):
@@ -113,15 +156,14 @@ class Program:
         self.computes.append(_never)
         return len(self.template) - 1
 
+    @property
+    def defines(self) -> Collection[tuple[LibraryKey, str]]:
+        """Every define, by library and name."""
+        return self._slots.keys()
+
     def slot(self, library: LibraryKey, name: str) -> int | None:
         """Return the place of a define in memory, None when the library has none of that name."""
         return self._slots.get((library, name))
-
-    def terminology(self, value_sets: Mapping[str, Collection[CodePair]]) -> Terminology:
-        """Return value sets turned round; those of the session before are kept for the next."""
-        if self._terms is None or self._terms[0] is not value_sets:
-            self._terms = (value_sets, Terminology(value_sets))
-        return self._terms[1]
 
     def scope_of(self, library: LibraryKey, define: str) -> Scope:
         """Return a new scope for compiling in a library."""
@@ -136,24 +178,36 @@ class Program:
         alias = node.get("libraryName")
         if alias is None:
             return library
-        for include in self.libraries[library].get("includes", {}).get("def", []):
+        for include in includes(self.libraries[library]):
             if include["localIdentifier"] == alias:
-                return self._included(
-                    scope, node, include["path"].split("/")[-1], include.get("version")
+                found = self.included(include)
+                wanted = f"{include['path'].split('/')[-1]} {include.get('version') or ''}".strip()
+                problem = "is missing" if not found else "is here in several versions; name one"
+                if len(found) == 1:
+                    return found[0]
+                raise KnowledgeError(
+                    place(scope.library[0], scope.define, node) + f"library {wanted} {problem}"
                 )
         raise KnowledgeError(
             place(scope.library[0], scope.define, node) + f"{alias} is not included"
         )
 
-    def _included(self, scope: Scope, node: Node, name: str, version: str | None) -> LibraryKey:
-        """Return the key of an included library."""
-        for key in self.libraries:
-            if key[0] == name and version in (key[1], None):
-                return key
-        wanted = f"{name} {version or ''}".strip()
-        raise KnowledgeError(
-            place(scope.library[0], scope.define, node) + f"library {wanted} is missing"
-        )
+    def included(self, include: Node) -> list[LibraryKey]:
+        """Return the libraries that an include can mean: several where it names no version."""
+        name, version = include["path"].split("/")[-1], include.get("version")
+        return [key for key in self.libraries if key[0] == name and version in (key[1], None)]
+
+    def reachable(self, library: LibraryKey) -> tuple[LibraryKey, ...]:
+        """Return a library and all that it includes, itself first."""
+        found: dict[LibraryKey, None] = {}
+        waiting = [library]
+        while waiting:
+            current = waiting.pop(0)
+            if current not in found:
+                found[current] = None
+                for include in includes(self.libraries[current]):
+                    waiting.extend(self.included(include))
+        return tuple(found)
 
     def definition(self, scope: Scope, node: Node, library: LibraryKey, section: str) -> Node:
         """Return the definition of a code, concept, value set, code system or parameter."""
@@ -252,6 +306,12 @@ class Program:
         cell.type, cell.uses = compiled.type, scope.uses
         cell.body = made_function(compiled, len(definition.get("operand", [])))
         return cell
+
+
+def includes(library: Node) -> list[Node]:
+    """Return what a library includes, as it is written there."""
+    found: list[Node] = library.get("includes", {}).get("def", [])
+    return found
 
 
 def parameter_type(definition: Node) -> t.ElmType:

@@ -1,6 +1,6 @@
 """One evaluation: a library over one patient, each define computed at most once."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +11,7 @@ from ivfhir.expressions.elm.code import CLOCK, INDEX, OFFSET, TERMS, UNSET
 from ivfhir.expressions.elm.program import Program, failing_define
 from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
 from ivfhir.expressions.elm.type_tests import tester
-from ivfhir.expressions.index import CodePair, ResourceIndex
+from ivfhir.expressions.index import ResourceIndex, Terminology
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values import Date, DateTime, Typed, Uncertain
 from ivfhir.expressions.values.value import Value
@@ -24,35 +24,64 @@ Now(), and the offset of times that have none.
 
 
 class Session:
-    """The values of a library's defines for one patient. Make it with `ElmLibrary.session`."""
+    """The values of a library's defines for one patient. Make it with `ElmLibrary.session`.
+
+    Args:
+        program: the libraries.
+        library: the one whose defines are asked for by name.
+        memory: what is known so far; shared with the sessions of other libraries.
+        reached: the libraries whose parameters are set in the memory.
+    """
 
     def __init__(
         self,
         program: Program,
         library: LibraryKey,
-        index: ResourceIndex,
-        *,
+        memory: list[Value],
         reached: tuple[LibraryKey, ...],
-        parameters: Mapping[str, Value],
-        preset: Mapping[DefineKey, Value],
-        value_sets: Mapping[str, Collection[CodePair]] | None,
     ) -> None:
-        """Lay out the memory; nothing is computed yet."""
+        """Keep the memory; nothing is computed yet."""
         self._program = program
         self._library = library
-        self._memory = program.template.copy()
-        self._memory[INDEX] = index
-        self._memory[OFFSET] = 0
-        given = index.value_sets if value_sets is None else value_sets
-        self._memory[TERMS] = program.terminology(given)
-        for name, value in parameters.items():
-            self._set_parameter(reached, name, value)
-        for (key, name), value in preset.items():
-            self._memory[self._slot(key, name)] = value
+        self._memory = memory
+        self._reached = reached
 
-    def _set_parameter(self, reached: Iterable[LibraryKey], name: str, value: Value) -> None:
+    @classmethod
+    def begin(
+        cls,
+        program: Program,
+        reached: tuple[LibraryKey, ...],
+        index: ResourceIndex,
+        *,
+        parameters: Mapping[str, Value],
+        preset: Mapping[DefineKey, Value],
+        terminology: Terminology,
+    ) -> "Session":
+        """Lay out the memory for libraries and all they include; the session is the first one's."""
+        memory = program.template.copy()
+        memory[INDEX], memory[OFFSET], memory[TERMS] = index, 0, terminology
+        session = cls(program, reached[0], memory, reached)
+        for name, value in parameters.items():
+            session._set_parameter(name, value)
+        for key, value in preset.items():
+            session._preset(key, value)
+        return session
+
+    def of(self, library: LibraryKey) -> "Session":
+        """Return the session of another library, over the same memory: what is known stays known.
+
+        Raises:
+            KnowledgeError: the session was not begun for that library, nor for one that includes
+                it.
+        """
+        if library not in self._reached:
+            raise KnowledgeError(f"{library[0]} is no library of this session")
+        return Session(self._program, library, self._memory, self._reached)
+
+    def _set_parameter(self, name: str, value: Value) -> None:
         """Put a parameter into the memory of every library that declares it."""
-        places = [place for key in reached if (place := self._program.parameter_place(key, name))]
+        found = (self._program.parameter_place(key, name) for key in self._reached)
+        places = [place for place in found if place]
         if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
         for slot, type_ in places:
@@ -60,6 +89,13 @@ class Session:
             if name == INSTANT and isinstance(given, DateTime):
                 self._memory[CLOCK] = given
                 self._memory[OFFSET] = given.offset or 0
+
+    def _preset(self, key: DefineKey, value: Value) -> None:
+        """Put the value of a define into memory."""
+        slot = self._program.slot(*key)
+        if slot is None:
+            raise KnowledgeError(f"{key[0][0]} has no define {key[1]} to preset")
+        self._memory[slot] = value
 
     def _slot(self, library: LibraryKey, define: str) -> int:
         """Return the place of a define in memory."""

@@ -7,7 +7,14 @@ import shutil
 import pytest
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError, UnsupportedError
-from ivfhir.knowledge.load import Lazy, load_protocol, load_protocols
+from ivfhir.knowledge.load import (
+    BrokenProtocol,
+    ClinicalProtocol,
+    Lazy,
+    load_asked,
+    load_protocol,
+    load_protocols,
+)
 from ivfhir.knowledge.package import knowledge_root
 
 URL = "https://ivfhir.example/fhir/PlanDefinition/LUNG"
@@ -82,10 +89,64 @@ def test_other_resource_is_no_protocol():
         load_protocol(knowledge_root() / "lung" / "ActivityDefinition-LUNG-A01.json")
 
 
-def test_two_libraries_are_refused(copy):
+def test_library_that_is_missing_is_told(copy):
     change(copy, library=["https://a.example/Library/A", "https://a.example/Library/B"])
-    with pytest.raises(UnsupportedError, match="lists 2 libraries"):
+    with pytest.raises(KnowledgeError, match="No ELM of library A"):
         load_protocol(copy)
+
+
+def test_plan_without_title_is_told(copy):
+    change(copy, title="")
+    with pytest.raises(KnowledgeError, match=r"PlanDefinition-LUNG\.json has no title; add it"):
+        load_protocol(copy)
+
+
+def test_plan_may_list_several_libraries_and_its_own_is_the_one_of_its_name(copy):
+    listed = [f"https://ivfhir.example/fhir/Library/{name}|0.2.0" for name in ("IOFacts", "LUNG")]
+    change(copy, library=listed)
+    protocol = load_protocol(copy)
+    assert list(protocol.libraries) == listed
+    assert protocol.library.name == "LUNG"
+
+
+def test_protocols_that_are_asked_for_together_share_one_program(copy):
+    first, second = load_asked(["LUNG", str(copy)])
+    assert first.library.program is second.library.program
+    assert len(load_asked(["LUNG", URL, "LUNG"])) == 1
+
+
+def test_protocol_that_is_broken_is_in_its_place_and_stops_no_other(copy):
+    change(copy, action=[{"id": "a", "definitionUri": "urn:x"}])
+    broken, lung = load_asked([str(copy), "LUNG"])
+    assert isinstance(broken, BrokenProtocol)
+    assert (broken.id, broken.version) == ("LUNG", "0.2.0")
+    assert "only ActivityDefinitions" in broken.error.message
+    assert isinstance(lung, ClinicalProtocol)
+
+
+def test_protocol_whose_file_is_no_json_is_named_by_its_file(copy):
+    (copy / "PlanDefinition-LUNG.json").write_text("{")
+    [broken] = load_asked([str(copy)])
+    assert (broken.id, broken.version, broken.title) == ("LUNG", None, "LUNG")
+
+
+def test_second_library_of_the_same_name_and_version_is_refused(copy):
+    path = copy / "cql" / "LUNG.json"
+    path.write_text(path.read_text().replace("Active lung cancer", "Another lung cancer"))
+    lung, broken = load_asked(["LUNG", str(copy)])
+    assert isinstance(lung, ClinicalProtocol)
+    assert "two libraries LUNG 0.2.0, and they differ" in broken.error.message
+
+
+def test_second_value_set_of_the_same_canonical_is_refused(copy):
+    shutil.copytree(knowledge_root() / "shared", copy.parent / "shared")
+    path = copy.parent / "shared" / "ValueSet-inr.json"
+    value_set = json.loads(path.read_text())
+    value_set["expansion"]["contains"] = [{"system": "urn:x", "code": "y"}]
+    path.write_text(json.dumps(value_set))
+    lung, broken = load_asked(["LUNG", str(copy)])
+    assert isinstance(lung, ClinicalProtocol)
+    assert "two value sets https://ivfhir.example/fhir/ValueSet/inr" in broken.error.message
 
 
 def test_plan_that_needs_what_we_do_not_have_is_refused_at_load(copy):

@@ -4,6 +4,9 @@ import pytest
 
 from ivfhir.errors import KnowledgeError, UnsupportedError
 from ivfhir.expressions.elm import ParameterInfo, load_libraries
+from ivfhir.expressions.elm.library import ElmLibrary
+from ivfhir.expressions.elm.program import Program
+from ivfhir.expressions.index import ResourceIndex
 from tests.ivfhir.expressions.loaded import LESION, elm, libraries
 
 
@@ -127,3 +130,61 @@ def test_an_external_function_is_refused_where_it_is_called() -> None:
         UnsupportedError, match=r"Own.cql: It: external function F is not supported"
     ):
         load_libraries([library])
+
+
+def literal(number: str, name: str = "Own", version: str = "1", **library: object) -> dict:
+    """Return a library whose define `It` is a number."""
+    value = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Integer", "value": number}
+    document = with_expression(value, **library)
+    document["library"]["identifier"] = {"id": name, "version": version}
+    return document
+
+
+def value(program: Program, name: str, version: str = "1") -> object:
+    """Return what `It` of a library gives."""
+    return ElmLibrary(program, (name, version)).session(ResourceIndex(None, [])).value("It")
+
+
+def test_libraries_are_linked_one_after_another() -> None:
+    program = Program()
+    program.link([literal("4")])
+    program.link([literal("4"), literal("5", "Other")])
+    assert (value(program, "Own"), value(program, "Other")) == (4, 5)
+    assert len(program.libraries) == 2
+
+
+def test_two_libraries_of_one_name_and_version_that_differ_are_refused() -> None:
+    program = Program()
+    program.link([literal("4")])
+    with pytest.raises(KnowledgeError, match="two libraries Own 1, and they differ"):
+        program.link([literal("5", "Other"), literal("6")])
+    assert (list(program.libraries), value(program, "Own")) == ([("Own", "1")], 4)
+
+
+def test_a_library_that_cannot_be_compiled_leaves_nothing_behind() -> None:
+    program = Program()
+    program.link([literal("4")])
+    broken = with_expression({"type": "ExpressionRef", "name": "Nowhere"})
+    broken["library"]["identifier"] = {"id": "Other", "version": "1"}
+    with pytest.raises(KnowledgeError, match="Nowhere is not defined in Other"):
+        program.link([broken])
+    program.link([literal("5", "Other")])
+    assert (value(program, "Own"), value(program, "Other")) == (4, 5)
+
+
+def test_an_include_without_version_is_refused_where_several_are_here() -> None:
+    include = {"localIdentifier": "O", "path": "Own"}
+    asks = literal("0", "Asks", includes={"def": [include]})
+    asks["library"]["statements"]["def"][0]["expression"] = {
+        "type": "ExpressionRef",
+        "name": "It",
+        "libraryName": "O",
+    }
+    program = Program()
+    program.link([literal("4"), asks])
+    assert value(program, "Asks") == 4
+    program.link([literal("5", version="2")])
+    again = {"library": {**asks["library"], "identifier": {"id": "Again", "version": "1"}}}
+    with pytest.raises(KnowledgeError, match="library Own is here in several versions; name one"):
+        program.link([again])
+    assert value(program, "Asks") == 4

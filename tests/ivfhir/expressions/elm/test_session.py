@@ -119,10 +119,12 @@ def test_plain_python_values_become_those_of_cql() -> None:
     assert other.value("OwnLimit") == 7
 
 
-def test_a_preset_define_is_not_computed_in_whatever_library_it_stands() -> None:
-    inner, outer = (libraries()[name].key for name in ("Inner", "Outer"))
+OUTER, INNER = (libraries()[name].key for name in ("Outer", "Inner"))
+
+
+def test_a_preset_define_is_not_computed_in_the_library_that_is_named() -> None:
     own = session(
-        preset={(inner, "Conditions"): [], (outer, "Conditions"): [], (outer, "Failing"): 4}
+        preset={(INNER, "Conditions"): [], (OUTER, "Conditions"): [], (OUTER, "Failing"): 4}
     )
     assert own.value("Counted") == 0
     assert own.value("UsesFailing") == 5
@@ -130,14 +132,30 @@ def test_a_preset_define_is_not_computed_in_whatever_library_it_stands() -> None
 
 
 def test_a_preset_may_be_null() -> None:
-    own = session(preset={(libraries()["Outer"].key, "Both"): None})
+    own = session(preset={(OUTER, "Both"): None})
     assert own.value("Both") is None
     assert own.value("UsesBoth") is None
 
 
 def test_a_preset_that_names_no_define() -> None:
-    with pytest.raises(KnowledgeError, match="Outer has no define Nowhere"):
-        session(preset={(libraries()["Outer"].key, "Nowhere"): None})
+    with pytest.raises(KnowledgeError, match="Outer has no define Nowhere to preset"):
+        session(preset={(OUTER, "Nowhere"): None})
+
+
+def test_a_session_answers_for_the_libraries_it_was_begun_for() -> None:
+    own = session("Inner", beside=[libraries()["Outer"]])
+    assert own.value("LimitHere") == own.of(OUTER).value("InnerLimit") == 4
+    assert own.of(OUTER).value("OwnLimit") == 7
+    with pytest.raises(KnowledgeError, match="Outer is no library of this session"):
+        session("Inner").of(OUTER)
+
+
+def test_what_one_library_computed_is_known_to_another() -> None:
+    index = CountingIndex()
+    own = libraries()["Outer"].session(index)
+    assert own.of(INNER).value("Conditions") is own.of(INNER).value("Conditions")
+    assert own.value("Counted") == 2
+    assert index.asked.count("Condition") == 1
 
 
 def test_a_define_that_is_not_there() -> None:

@@ -1,0 +1,105 @@
+"""One session a patient for all protocols, and what stays unknown in it because it was not read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ivfhir.choices import with_single_choices
+from ivfhir.expressions.elm import DefineKey, Session
+from ivfhir.expressions.index import ResourceIndex
+from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.read import PatientRecord
+
+Unread = Mapping[DefineKey, Mapping[str, str]]
+"""Define of a criterion -> resource type -> why it could not be read."""
+
+NOTHING: Unread = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A protocol's part of the patient's session.
+
+    Attributes:
+        session: the protocol's; its facts are shared with the protocols beside it.
+        unread: the criteria that are unknown since a type that they need could not be read.
+    """
+
+    session: Session
+    unread: Unread
+
+
+def open_sittings(
+    protocols: Sequence[ClinicalProtocol], record: PatientRecord, parameters: Mapping[str, object]
+) -> list[Sitting]:
+    """Return the sitting of each protocol; nothing of the patient is computed twice.
+
+    A criterion that retrieves a type which could not be read to its end is UNKNOWN, whatever its
+    other parts say (rule E-03). Where this would change an answer of another protocol, which asks
+    for that criterion only as a part of its own, that protocol has a session of its own.
+
+    Args:
+        protocols: those that are evaluated.
+        record: what was read.
+        parameters: by name, the instant too; each reaches every library that declares it.
+
+    Raises:
+        ParameterError: a parameter is not declared, or its value is of the wrong type.
+    """
+    index = ResourceIndex(
+        with_single_choices(record.patient), map(with_single_choices, record.resources)
+    )
+    if not record.unread:
+        sessions = _sessions(protocols, index, parameters, {})
+        return [Sitting(session, NOTHING) for session in sessions]
+    unread = [_unread(protocol, record.unread) for protocol in protocols]
+    own: list[dict[DefineKey, None]] = [dict.fromkeys(each) for each in unread]
+    joint = dict.fromkeys(key for presets in own for key in presets)
+    together = [
+        protocol
+        for protocol, presets in zip(protocols, own, strict=True)
+        if joint.keys() & protocol.library.used_defines == presets.keys()
+    ]
+    shared = iter(_sessions(together, index, parameters, joint))
+    return [
+        Sitting(
+            next(shared)
+            if protocol in together
+            else _sessions([protocol], index, parameters, presets)[0],
+            why,
+        )
+        for protocol, presets, why in zip(protocols, own, unread, strict=True)
+    ]
+
+
+def _sessions(
+    protocols: Sequence[ClinicalProtocol],
+    index: ResourceIndex,
+    parameters: Mapping[str, object],
+    presets: Mapping[DefineKey, None],
+) -> list[Session]:
+    """Return a session a protocol; those of one program share what they compute."""
+    begun: dict[int, Session] = {}
+    for protocol in protocols:
+        program = protocol.library.program
+        if id(program) not in begun:
+            libraries = [
+                library
+                for each in protocols
+                if each.library.program is program
+                for library in each.libraries.values()
+            ]
+            own = {key: value for key, value in presets.items() if key in program.defines}
+            begun[id(program)] = protocol.library.session(
+                index, parameters=parameters, preset=own, beside=libraries
+            )
+    return [begun[id(each.library.program)].of(each.library.key) for each in protocols]
+
+
+def _unread(protocol: ClinicalProtocol, unread: Mapping[str, str]) -> Unread:
+    """Return define -> type -> why it could not be read, for the criteria that need such a type."""
+    found = {
+        define: {kind: unread[kind] for kind in sorted(unread.keys() & needed)}
+        for define, needed in protocol.criteria.items()
+    }
+    return {define: why for define, why in found.items() if why}
