@@ -1,4 +1,4 @@
-"""`python -m benchmarks.evaluate`: both rates and their ratio, as JSON.
+"""`python -m benchmarks.evaluate`: both rates and their ratio, and the cost of seven protocols.
 
 After the warm-up the two engines take turns, so that whatever else the machine does falls on both;
 a rate is the median of its turns, the ratio the median of the ratios of neighbouring turns.
@@ -9,12 +9,18 @@ import json
 import os
 import platform
 import sys
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks.evaluate import java_engine
+from benchmarks.evaluate.copies import write_copies
 from benchmarks.evaluate.engine import Engine
 from benchmarks.evaluate.ours import OurEvaluator
 from benchmarks.evaluate.patients import RESOURCES_PER_PATIENT, make_patients
+
+COPIES = 6
+"""LUNG and so many copies of it are decided together."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,24 +33,32 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     patients = make_patients(options.patients)
     ours = OurEvaluator(patients)
+    with TemporaryDirectory() as folder:
+        seven = OurEvaluator(patients, write_copies(Path(folder), COPIES))
+    if not seven.all_agree():
+        print("the copies of LUNG decide otherwise than LUNG", file=sys.stderr)
+        return 1
     with java_engine.started(patients) as theirs:
         if differing := differences(ours, theirs):
             print("\n".join(differing), file=sys.stderr)
             return 1
         warm_up(theirs, options.warm_up)
         warm_up(ours, options.warm_up)
+        warm_up(seven, options.warm_up)
         turns = [
-            (ours.run_for(options.seconds).rate, theirs.run_for(options.seconds).rate)
+            tuple(engine.run_for(options.seconds).rate for engine in (ours, theirs, seven))
             for _ in range(options.turns)
         ]
     report = {
         "benchmark": "LUNG decided, from JSON to decision, one thread",
         "patients": options.patients,
         "resourcesPerPatient": RESOURCES_PER_PATIENT,
-        "oursPerSecond": round(median(own for own, _ in turns), 1),
-        "javaPerSecond": round(median(their for _, their in turns), 1),
-        "ratio": round(median(own / their for own, their in turns), 2),
-        "turns": [[round(own, 1), round(their, 1)] for own, their in turns],
+        "oursPerSecond": round(median(own for own, _, _ in turns), 1),
+        "javaPerSecond": round(median(their for _, their, _ in turns), 1),
+        "ratio": round(median(own / their for own, their, _ in turns), 2),
+        "sevenProtocolsPerSecond": round(median(seven for _, _, seven in turns), 1),
+        "sevenProtocolsCost": round(median(own / seven for own, _, seven in turns), 2),
+        "turns": [[round(rate, 1) for rate in turn] for turn in turns],
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

@@ -9,22 +9,29 @@ from ivfhir.decision import ProtocolDecision
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
-from ivfhir.knowledge.load import load_protocol
+from ivfhir.knowledge.load import load_asked
 from ivfhir.read import PatientRecord
 
 
 class OurEvaluator:
     """From JSON text to the decision, in this process."""
 
-    def __init__(self, patients: Sequence[bytes]) -> None:
-        """Load the protocol."""
+    def __init__(self, patients: Sequence[bytes], beside: Sequence[str] = ()) -> None:
+        """Load LUNG, and the protocols of some folders beside it."""
         self._patients = patients
-        self._protocol = load_protocol("LUNG")
+        self._protocols = load_asked(["LUNG", *beside])
         self._as_of = DateTime.parse(AS_OF)
 
     def answers(self) -> list[str]:
         """Return one text for each patient."""
-        return [_shown(self._decide(patient)) for patient in self._patients]
+        return [_shown(self._decide(patient)[0]) for patient in self._patients]
+
+    def all_agree(self) -> bool:
+        """Return whether every protocol decides every patient as the first one does."""
+        return all(
+            len(decisions) == len(self._protocols) and len(set(map(_shown, decisions))) == 1
+            for decisions in map(self._decide, self._patients)
+        )
 
     def run_for(self, seconds: float) -> Measured:
         """Decide patients for so long."""
@@ -36,15 +43,16 @@ class OurEvaluator:
             now = time.perf_counter()
         return Measured(done, now - start)
 
-    def _decide(self, patient: bytes) -> ProtocolDecision:
+    def _decide(self, patient: bytes) -> list[ProtocolDecision]:
         assert self._as_of is not None
         bundle = loads(patient.decode(), place="the patient")
         assert isinstance(bundle, dict)
         first, *others = (entry["resource"] for entry in bundle["entry"])
         record = PatientRecord(first, tuple(others), {})
-        return evaluate(record, [self._protocol], as_of=self._as_of).protocols[0]
+        return evaluate(record, self._protocols, as_of=self._as_of).answered
 
 
 def _shown(decision: ProtocolDecision) -> str:
     lists = (decision.failed, decision.unknown, decision.cautions)
-    return "|".join([decision.status, *(f"[{', '.join(each)}]" for each in lists)])
+    text = "|".join([decision.status, *(f"[{', '.join(each)}]" for each in lists)])
+    return text.replace(decision.id, "LUNG")

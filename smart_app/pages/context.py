@@ -165,7 +165,7 @@ def evidence_facts(entries: Iterable[Mapping[str, Any]], writer: FactWriter) -> 
     return [
         fact
         for entry in entries
-        for criterion in entry["criteria"]
+        for criterion in entry.get("criteria", ())
         for fact in writer.facts(criterion)
     ]
 
@@ -182,7 +182,8 @@ def frame_of_reading(
         protocol: the one protocol it is about, None for all.
     """
     facts = evidence_facts(reading.decision["protocols"], writer_for(launch, reading.resources))
-    about = [protocol] if protocol else list(services().protocols.values())
+    every = [protocol] if protocol else services().protocols.values()
+    about = [each for each in every if reading.of_protocol(each.id) is not None]
     plans = reading.plans_of(protocol) if protocol else reading.plans
     return Frame(
         patient=patient_banner(reading.record.patient, reading.decision, facts),

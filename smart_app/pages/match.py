@@ -1,7 +1,8 @@
 """The first page: which protocols concern this patient."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from smart_app.pages import words
@@ -22,7 +23,13 @@ from smart_app.pages.findings import (
     unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
-from smart_app.pages.protocol_card import ProtocolCard, lower_name, not_yet_computable
+from smart_app.pages.protocol_card import (
+    FailedCard,
+    ProtocolCard,
+    failed_card,
+    lower_name,
+    not_yet_computable,
+)
 
 
 @dataclass(frozen=True)
@@ -65,28 +72,36 @@ class MatchPage:
     counts: tuple[tuple[str, int, str], ...]
     entries: tuple[ProtocolEntry, ...]
     rest: tuple[RestEntry, ...]
+    failed: tuple[FailedCard, ...] = ()
 
 
 def match_page(
-    decision: Mapping[str, Any], answers: Sequence[Answered], *, problem_list_empty: bool
+    decision: Mapping[str, Any],
+    answers: Sequence[Answered],
+    *,
+    problem_list_empty: bool,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> MatchPage:
     """Return the page of a Decision.
 
     Args:
         decision: `evaluate` as JSON.
-        answers: what each protocol answers.
+        answers: what each protocol answers that gives an answer.
         problem_list_empty: the problem list was read and holds nothing.
+        titles: the protocols' titles by id.
     """
+    failures = [entry for entry in decision["protocols"] if "outcome" in entry]
     order = ("eligible", "indeterminate", "ineligible")
     concerned = [answer for status in order for answer in answers if answer.status == status]
     other = [answer for answer in answers if answer.status == "not-applicable"]
     alive = deceased_words(decision) is None
-    cards = {answer.card.id: answer.card for answer in answers}
+    known = {entry["id"] for entry in decision["protocols"]}
     return MatchPage(
         headline=_headline(decision, concerned, other, problem_list_empty=problem_list_empty),
-        counts=_counts(answers) if alive else (),
+        counts=_counts(answers) if alive and answers else (),
         entries=tuple(_entry(answer, alive=alive) for answer in concerned),
-        rest=(*(_not_applicable(answer) for answer in other), *_later(cards)),
+        rest=(*(_not_applicable(answer) for answer in other), *_later(known)),
+        failed=tuple(failed_card(each, titles.get(each["id"], each["id"])) for each in failures),
     )
 
 
@@ -104,8 +119,7 @@ def _headline(
         title = "The problem list is empty: no protocol can be judged"
         return Headline("ask", title, "Add the diagnosis in the EHR, then read again.")
     if not concerned:
-        reasons = " ".join(map(anchor_words, other))
-        return Headline("off", _none_title(other), f"{reasons} {_unchecked(other)}".strip())
+        return _none(other, failed=any("outcome" in entry for entry in decision["protocols"]))
     eligible = [lower_name(answer.card) for answer in concerned if answer.status == "eligible"]
     if eligible:
         lacking = any(answer.status == "indeterminate" for answer in concerned)
@@ -144,17 +158,22 @@ def _undecided_words(answer: Answered) -> str:
     return words.join(parts)
 
 
-def _none_title(other: Sequence[Answered]) -> str:
-    """Return the heading when nothing that can be checked applies."""
-    unchecked = not_yet_computable({answer.card.id: answer.card for answer in other})
-    return "No protocol that can be checked applies" if unchecked else "No protocol applies"
+def _none(other: Sequence[Answered], *, failed: bool) -> Headline:
+    """Return the heading when nothing that could be checked applies."""
+    if not other:
+        return Headline("ask", "No protocol could be checked", "Nothing is known either way.")
+    unchecked = not_yet_computable({answer.card.id for answer in other})
+    some = "No protocol that can be checked applies" if unchecked or failed else None
+    reasons = " ".join(map(anchor_words, other))
+    text = f"{reasons} {_unchecked(other)}".strip()
+    return Headline("off", some or "No protocol applies", text)
 
 
 def _unchecked(other: Sequence[Answered]) -> str:
     """Return which protocols were not checked, since this version has no rules for them."""
     names = [
         words.decapitalise(name)
-        for _, name in not_yet_computable({answer.card.id: answer.card for answer in other})
+        for _, name in not_yet_computable({answer.card.id for answer in other})
     ]
     return f"Not checked by this version: {'; '.join(names)}." if names else ""
 
@@ -231,9 +250,9 @@ def _not_applicable(answer: Answered) -> RestEntry:
     return RestEntry(name, status, "off", anchor_words(answer), answer.card.id)
 
 
-def _later(cards: Mapping[str, ProtocolCard]) -> tuple[RestEntry, ...]:
+def _later(known: Collection[str]) -> tuple[RestEntry, ...]:
     reason = "Its rules are not part of this version; look it up as before."
     return tuple(
         RestEntry(name, "Not yet computable", "off", reason, None)
-        for _, name in not_yet_computable(cards)
+        for _, name in not_yet_computable(known)
     )

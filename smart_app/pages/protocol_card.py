@@ -3,9 +3,11 @@
 Everything is read from the PlanDefinition; a page has no clinical text of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from ivfhir.errors import EvaluationError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.justification import evidence_of, justification
 from smart_app.pages import words
@@ -24,6 +26,7 @@ NOT_YET_COMPUTABLE = (
 STRENGTHS = {"very low": 1, "low": 2, "moderate": 3, "high": 4}
 """Words of evidence strength -> filled squares out of four."""
 
+_NOT_LOADED = "Its rules could not be loaded"
 _STANDARD_FIRST = "Standard treatment first: "
 
 
@@ -75,7 +78,35 @@ def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
     )
 
 
-def not_yet_computable(known: Mapping[str, object]) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class FailedCard:
+    """A protocol that gives no answer, in place of its card.
+
+    Attributes:
+        title: its title.
+        text: why, whether it says anything about the patient, and who can mend it.
+        rules: its id, and its version where that is known.
+    """
+
+    title: str
+    text: str
+    rules: str
+
+
+def failed_card(entry: Mapping[str, Any], title: str) -> FailedCard:
+    """Return the card of a protocol that failed: nothing of the record, nothing of the program.
+
+    Args:
+        entry: the Decision's entry of it, with its OperationOutcome.
+        title: its title, or its id.
+    """
+    of_patient = entry["outcome"]["issue"][0]["code"] == EvaluationError.code
+    why = "Its rules could not be worked out for this record" if of_patient else _NOT_LOADED
+    text = f"{why}, so nothing is said about this patient. Tell whoever runs this app."
+    return FailedCard(title, text, f"{entry['id']} {entry.get('version', '')}".strip())
+
+
+def not_yet_computable(known: Collection[str]) -> list[tuple[str, str]]:
     """Return id and name of the protocols that are not among the `known` packages."""
     return [
         (protocol_id, name) for protocol_id, name in NOT_YET_COMPUTABLE if protocol_id not in known

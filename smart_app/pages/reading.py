@@ -72,9 +72,14 @@ class Reading:
         return {reference_of(resource): resource for resource in every if resource.get("id")}
 
     def of_protocol(self, protocol_id: str) -> dict[str, Any] | None:
-        """Return the Decision's entry of a protocol, None when it has none."""
+        """Return a protocol's answer in the Decision, None when it gives none."""
         return next(
-            (entry for entry in self.decision["protocols"] if entry["id"] == protocol_id), None
+            (
+                entry
+                for entry in self.decision["protocols"]
+                if entry["id"] == protocol_id and "outcome" not in entry
+            ),
+            None,
         )
 
     def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
@@ -185,7 +190,7 @@ def read_now(
     )
     as_of = launch.as_of()
     plans, plans_unread = _active_plans(launch, protocols)
-    decision: Any = evaluate(record, protocols.values(), as_of=as_of).to_json()
+    decision: Any = evaluate(record, services().every_protocol.values(), as_of=as_of).to_json()
     needed = services().write_types
     support = _support(launch, needed)
     return Reading(

@@ -24,11 +24,21 @@ def match(launch: Launch) -> str | Response:
     if request.args.get("read") == "again":
         return _again(launch)
     reading = context.reading_of(launch)
-    answers = [context.answer_of(launch, reading, each) for each in services().protocols.values()]
+    answers = [
+        context.answer_of(launch, reading, each)
+        for each in services().protocols.values()
+        if reading.of_protocol(each.id) is not None
+    ]
+    titles = {each.id: each.title for each in services().every_protocol.values()}
     drafts, unsent = left_behind(launch)
     return render_template(
         "match.html",
-        page=match_page(reading.decision, answers, problem_list_empty=_problem_list_empty(reading)),
+        page=match_page(
+            reading.decision,
+            answers,
+            problem_list_empty=_problem_list_empty(reading),
+            titles=titles,
+        ),
         frame=context.frame_of_reading(launch, reading, here="Protocols"),
         hindered=reading.hindrances,
         unread_types=context.unread_types(reading),

@@ -88,3 +88,43 @@ def test_an_unread_problem_list_where_nothing_fails():
 def test_the_six_others_are_not_yet_computable():
     rest = page_of("halloran").rest
     assert [row.status for row in rest] == ["Not yet computable"] * 6
+
+
+TUMOUR = {"id": "TINY", "version": "0.1.0"}
+
+
+def failed_page(code, *, other=True):
+    """Return the page where a second protocol has failed; without `other`, where it is alone."""
+    patient = sample("halloran")
+    message = "TINY: X_BLEED: ValueError while evaluating"
+    issue = {"severity": "error", "code": code, "diagnostics": message}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    entries = [*patient.decision["protocols"][: int(other)], {**TUMOUR, "outcome": outcome}]
+    answers = [read_answer(patient.entry, patient.card, patient.writer)][: int(other)]
+    decision = {**patient.decision, "protocols": entries}
+    return match_page(
+        decision, answers, problem_list_empty=False, titles={"TINY": "A tiny protocol"}
+    )
+
+
+def test_a_protocol_that_failed_has_a_card_in_its_place_and_stops_no_other():
+    page = failed_page("processing")
+    assert page.headline.title == "Eligible for 1 protocol: lung"
+    (card,) = page.failed
+    assert (card.title, card.rules) == ("A tiny protocol", "TINY 0.1.0")
+    assert card.text == (
+        "Its rules could not be worked out for this record, so nothing is said about this patient. "
+        "Tell whoever runs this app."
+    )
+    assert page_of("halloran").failed == ()
+
+
+def test_a_protocol_that_could_not_be_loaded_says_so():
+    (card,) = failed_page("not-supported").failed
+    assert card.text.startswith("Its rules could not be loaded, so nothing is said")
+
+
+def test_where_every_protocol_failed_nothing_is_said_to_apply_or_not():
+    page = failed_page("processing", other=False)
+    assert page.headline.title == "No protocol could be checked"
+    assert (page.counts, page.entries, len(page.failed)) == ((), (), 1)

@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from flask import Flask
 
+from ivfhir.errors import KnowledgeError
+from ivfhir.knowledge.load import BrokenProtocol, load_protocol
 from smart_app.pages.words import UNITS
 from tests.smart_app.pages.conftest import Clinician
 
@@ -139,3 +142,18 @@ def test_no_page_holds_script_or_style_or_an_outside_address(clinician_for):
             r'<a href="https://[^"]+" rel="noreferrer noopener" target="_blank">', "", text
         )
         assert not re.search(r'(?:src|href|action)="https?:', text)
+
+
+def test_a_broken_protocol_is_a_card_and_has_no_page_of_reasons(
+    app: Flask, clinician: Clinician
+) -> None:
+    error = KnowledgeError("/secret/place/PlanDefinition-TINY.json has no library; add it.")
+    broken = BrokenProtocol("TINY", "0.1.0", "A tiny protocol", error)
+    app.extensions["ivfhir"].every_protocol = {"TINY": broken, "LUNG": load_protocol("LUNG")}
+    page = clinician.open("match").text
+    assert "A tiny protocol" in page
+    assert "Its rules could not be loaded" in page
+    assert "Eligible for 1 protocol: lung" in page
+    assert "secret" not in page
+    assert clinician.open("why/TINY").status_code == 404
+    assert "LUNG 0.2.0" in page
