@@ -1,118 +1,122 @@
-"""`PlanDefinition/$apply`: evaluate, then plan (http://hl7.org/fhir/R4/plandefinition-operation-apply.html)."""
+"""`PlanDefinition/$apply`, for any PlanDefinition: a draft CarePlan with all that it holds.
 
-from collections.abc import Mapping
-from types import MappingProxyType
+See http://hl7.org/fhir/R4/plandefinition-operation-apply.html. Nothing here knows a protocol, nor
+when a plan is allowed: `ivfhir.plan` has the gate of our protocols.
+"""
 
-from ivfhir.errors import NoPlanError, ParameterError
-from ivfhir.evaluate import Evaluation, evaluate_protocol
-from ivfhir.expressions.values import Date, DateTime
-from ivfhir.fhir.types import Resource
-from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.plan import PlanInputs, build_care_plan
-from ivfhir.read import PatientRecord
-from ivfhir.settle import SETTINGS, optional_list, plan_warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-_OVERRIDE = ("OverrideReason", "OverrideKind")
-NOT_OVERRIDABLE = "an override cannot change that"
+from ivfhir.activity import Origin
+from ivfhir.activity.due import due_of
+from ivfhir.activity.dynamic_value import ValueOf
+from ivfhir.activity.origin import canonicals_of, without_empty
+from ivfhir.activity.request_group import draft_request_group
+from ivfhir.expressions.elm import ElmLibrary, Session
+from ivfhir.fhir.types import CARE_PLAN, GOAL, Resource
+from ivfhir.knowledge.actions import find_define
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What a plan rests on.
+
+    Attributes:
+        origin: patient, time and the conditions that are treated.
+        supporting: References to what else it rests on.
+        notes: what a reader must see, a text each.
+    """
+
+    origin: Origin
+    supporting: Sequence[Resource] = ()
+    notes: Sequence[str] = ()
 
 
 def apply(
-    protocol: ClinicalProtocol,
-    record: PatientRecord,
-    *,
-    as_of: DateTime,
-    start: Date,
-    parameters: Mapping[str, object] = MappingProxyType({}),
-    override_reason: str | None = None,
-    override_kind: str | None = None,
+    plan_definition: Resource,
+    activities: Mapping[str, Resource],
+    value_of: ValueOf,
+    grounds: Grounds,
 ) -> Resource:
-    """Return the draft CarePlan alone: see `evaluate_and_plan`."""
-    _, care_plan = evaluate_and_plan(
-        protocol,
-        record,
-        as_of=as_of,
-        start=start,
-        parameters=parameters,
-        override_reason=override_reason,
-        override_kind=override_kind,
-    )
-    return care_plan
-
-
-def evaluate_and_plan(
-    protocol: ClinicalProtocol,
-    record: PatientRecord,
-    *,
-    as_of: DateTime,
-    start: Date,
-    parameters: Mapping[str, object] = MappingProxyType({}),
-    override_reason: str | None = None,
-    override_kind: str | None = None,
-) -> tuple[Evaluation, Resource]:
-    """Return the evaluation, and the draft CarePlan it gives, with all it holds contained.
+    """Return the draft CarePlan with contained RequestGroup, requests and Goals.
 
     Args:
-        protocol: from `ivfhir.knowledge.load`.
-        record: what was read about the patient.
-        as_of: the instant of the evaluation; later data does not count.
-        start: day 0 of the first segment, or whatever the protocol's `Start` means.
-        parameters: the protocol's other parameters, typed; those left out take their defaults.
-        override_reason: why a plan is wanted although the status is ineligible or indeterminate.
-        override_kind: what kind of reason that is, a key of `ivfhir.override.OVERRIDE_KINDS`.
+        plan_definition: the PlanDefinition; `ivfhir.knowledge.actions` has checked its actions.
+        activities: canonical -> ActivityDefinition.
+        value_of: returns the CQL value of an expression for this patient (`values_of`).
+        grounds: patient, time, reasons and notes.
 
     Raises:
-        ParameterError: values out of their bounds; the message has a sentence for each.
-        NoPlanError: the status, or a death, allows no plan; the message says why.
+        UnsupportedError: an activity of a kind that we do not draft.
         EvaluationError: a define fails on this patient's data.
     """
-    given = {"Start": start, **parameters}
-    if override_reason is not None:
-        given["OverrideReason"] = override_reason
-    if override_kind is not None:
-        given["OverrideKind"] = override_kind
-    evaluation = evaluate_protocol(protocol, record, as_of=as_of, parameters=given)
-    problems = evaluation.session.value("Parameter_Problems")
-    if problems:
-        raise ParameterError(" ".join(problems))
-    if evaluation.session.value("Plan_Allowed") is not True:
-        raise NoPlanError(why_no_plan(evaluation))
-    inputs = PlanInputs(
-        subject={"reference": evaluation.patient.reference},
-        as_of=str(as_of),
-        decision=evaluation.decision.to_json(),
-        parameters={name: str(value) for name, value in given.items() if name not in _OVERRIDE},
-        override_reason=override_reason,
-        override_kind=override_kind,
-        settings=tuple(map(str, optional_list(evaluation, SETTINGS))),
-        warnings=plan_warnings(evaluation),
-    )
-    care_plan = build_care_plan(
-        protocol.plan_definition, protocol.activity_definitions, evaluation.session.value, inputs
-    )
-    return evaluation, care_plan
+    origin = grounds.origin
+    group, requests = draft_request_group(plan_definition, activities, value_of, origin)
+    goals = [_goal(each, origin) for each in plan_definition.get("goal", [])]
+    care_plan = {
+        "resourceType": CARE_PLAN,
+        "contained": [group, *requests, *goals],
+        "instantiatesCanonical": canonicals_of(plan_definition),
+        "status": "draft",
+        "intent": "proposal",
+        "title": plan_definition.get("title"),
+        "description": plan_definition.get("description"),
+        "subject": origin.subject,
+        "period": _period(requests),
+        "created": origin.authored_on,
+        "addresses": list(origin.reasons),
+        "supportingInfo": list(grounds.supporting),
+        "goal": [{"reference": f"#{goal['id']}"} for goal in goals],
+        "activity": [{"reference": {"reference": f"#{group['id']}"}}],
+        "note": [{"text": text} for text in grounds.notes],
+    }
+    return without_empty(care_plan)
 
 
-def why_no_plan(evaluation: Evaluation) -> str:
-    """Return the sentence that tells why there is no plan, and what could be done.
+def values_of(libraries: Mapping[str, ElmLibrary], session: Session) -> ValueOf:
+    """Return what gives the values of a plan's expressions.
 
     Args:
-        evaluation: one whose `Plan_Allowed` is not true.
+        libraries: canonical of each library of the plan -> it.
+        session: begun for all of them.
+
+    Returns:
+        A function of an Expression: its `reference` picks the library; a name without one is looked
+        for in all of them. It raises KnowledgeError where none or several define the name.
     """
-    decision = evaluation.decision.to_json()
-    name = decision["id"]
-    if evaluation.patient.deceased:
-        return f"{name}: the patient has died; there is no plan, and {NOT_OVERRIDABLE}."
-    because = f"{name} is {decision['status']}{_culprits(decision)}"
-    if decision["status"] == "not-applicable":
-        return f"{because}; there is no plan, and {NOT_OVERRIDABLE}."
-    return (
-        f"{because}. For a plan all the same, give the reason with --override-reason TEXT, in at "
-        "least 20 characters; the plan will show it."
+    defines = {canonical: frozenset(each.defines) for canonical, each in libraries.items()}
+    sessions = {canonical: session.of(each.key) for canonical, each in libraries.items()}
+
+    def value_of(expression: Resource) -> object:
+        library, name = find_define("The plan", expression, defines)
+        return sessions[library].value(name)
+
+    return value_of
+
+
+def _goal(definition: Resource, origin: Origin) -> Resource:
+    """Return a proposed Goal: http://hl7.org/fhir/R4/goal.html."""
+    return without_empty(
+        {
+            "resourceType": GOAL,
+            "id": definition["id"],
+            "lifecycleStatus": "proposed",
+            "category": [definition["category"]] if "category" in definition else None,
+            "priority": definition.get("priority"),
+            "description": definition["description"],
+            "subject": origin.subject,
+            "addresses": list(origin.reasons),
+            "target": [_target(each) for each in definition.get("target", [])],
+        }
     )
 
 
-def _culprits(decision: Resource) -> str:
-    lists = [
-        f"{name} {', '.join(decision[name])}" for name in ("failed", "unknown") if decision[name]
-    ]
-    return f" ({'; '.join(lists)})" if lists else ""
+def _target(definition: Resource) -> Resource:
+    """Return a Goal's target: a PlanDefinition calls its dueDuration `due`."""
+    return {("dueDuration" if name == "due" else name): each for name, each in definition.items()}
+
+
+def _period(requests: list[Resource]) -> Resource | None:
+    """Return the time from the first planned day to the last."""
+    days = sorted(due.day for due in map(due_of, requests) if due.day is not None)
+    return {"start": days[0], "end": days[-1]} if days else None

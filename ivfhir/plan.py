@@ -1,22 +1,30 @@
-"""Stage 3, plan: an evaluated protocol becomes a draft CarePlan, with all that it holds.
+"""Stage 3, plan: the gate of our protocols, then `$apply`: a decision becomes a draft CarePlan.
 
-See http://hl7.org/fhir/R4/plandefinition-operation-apply.html. Which actions there are, and when,
-comes from the protocol; nothing here knows one.
+Which actions there are, and when, comes from the protocol, and so does whether a plan is allowed;
+nothing here knows one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ivfhir.activity import Origin
-from ivfhir.activity.due import due_of
-from ivfhir.activity.origin import without_empty
-from ivfhir.activity.request_group import draft_request_group
-from ivfhir.decision import Answer
-from ivfhir.fhir.types import CARE_PLAN, CONDITION, GOAL, PATIENT, Resource
+from ivfhir.activity.dynamic_value import ValueOf
+from ivfhir.apply import Grounds, apply, values_of
+from ivfhir.decision import Answer, ProtocolDecision
+from ivfhir.errors import NoPlanError, ParameterError
+from ivfhir.evaluate import Evaluation, evaluate_protocol
+from ivfhir.expressions.values import Date, DateTime
+from ivfhir.fhir.types import CONDITION, PATIENT, Resource
 from ivfhir.knowledge.criteria import INCLUSION
+from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.override import override_words
+from ivfhir.read import PatientRecord
+from ivfhir.settle import SETTINGS, optional_list, plan_warnings
 
-ANSWERS = {Answer.NOT_MET.value: "not met", Answer.UNKNOWN.value: "unknown"}
+ANSWERS = {Answer.MET: "met", Answer.NOT_MET: "not met", Answer.UNKNOWN: "unknown"}
+NOT_OVERRIDABLE = "an override cannot change that"
+_OVERRIDE = ("OverrideReason", "OverrideKind")
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class PlanInputs:
     Attributes:
         subject: Reference to the Patient.
         as_of: FHIR dateTime of the evaluation.
-        decision: the protocol's answer, as `evaluate` prints it.
+        decision: the protocol's answer.
         parameters: the parameters that were given, as text.
         override_reason: why a plan is drafted although the status is not eligible.
         override_kind: what kind of reason that is, a key of `OVERRIDE_KINDS`.
@@ -36,7 +44,7 @@ class PlanInputs:
 
     subject: Resource
     as_of: str
-    decision: Resource
+    decision: ProtocolDecision
     parameters: Mapping[str, str]
     override_reason: str | None = None
     override_kind: str | None = None
@@ -44,18 +52,120 @@ class PlanInputs:
     warnings: tuple[str, ...] = ()
 
 
+def draft_plan(
+    protocol: ClinicalProtocol,
+    record: PatientRecord,
+    *,
+    as_of: DateTime,
+    start: Date,
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    override_reason: str | None = None,
+    override_kind: str | None = None,
+) -> Resource:
+    """Return the draft CarePlan alone: see `evaluate_and_plan`."""
+    _, care_plan = evaluate_and_plan(
+        protocol,
+        record,
+        as_of=as_of,
+        start=start,
+        parameters=parameters,
+        override_reason=override_reason,
+        override_kind=override_kind,
+    )
+    return care_plan
+
+
+def evaluate_and_plan(
+    protocol: ClinicalProtocol,
+    record: PatientRecord,
+    *,
+    as_of: DateTime,
+    start: Date,
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    override_reason: str | None = None,
+    override_kind: str | None = None,
+) -> tuple[Evaluation, Resource]:
+    """Return the evaluation, and the draft CarePlan it gives, with all it holds contained.
+
+    Args:
+        protocol: from `ivfhir.knowledge.load`.
+        record: what was read about the patient.
+        as_of: the instant of the evaluation; later data does not count.
+        start: day 0 of the first segment, or whatever the protocol's `Start` means.
+        parameters: the protocol's other parameters, typed; those left out take their defaults.
+        override_reason: why a plan is wanted although the status is ineligible or indeterminate.
+        override_kind: what kind of reason that is, a key of `ivfhir.override.OVERRIDE_KINDS`.
+
+    Raises:
+        ParameterError: values out of their bounds; the message has a sentence for each.
+        NoPlanError: the status, or a death, allows no plan; the message says why.
+        EvaluationError: a define fails on this patient's data.
+    """
+    given = {"Start": start, **parameters}
+    if override_reason is not None:
+        given["OverrideReason"] = override_reason
+    if override_kind is not None:
+        given["OverrideKind"] = override_kind
+    evaluation = evaluate_protocol(protocol, record, as_of=as_of, parameters=given)
+    problems = evaluation.session.value("Parameter_Problems")
+    if problems:
+        raise ParameterError(" ".join(problems))
+    if evaluation.session.value("Plan_Allowed") is not True:
+        raise NoPlanError(why_no_plan(evaluation))
+    inputs = PlanInputs(
+        subject={"reference": evaluation.patient.reference},
+        as_of=str(as_of),
+        decision=evaluation.decision,
+        parameters={name: str(value) for name, value in given.items() if name not in _OVERRIDE},
+        override_reason=override_reason,
+        override_kind=override_kind,
+        settings=tuple(map(str, optional_list(evaluation, SETTINGS))),
+        warnings=plan_warnings(evaluation),
+    )
+    value_of = values_of(protocol.libraries, evaluation.session)
+    care_plan = build_care_plan(
+        protocol.plan_definition, protocol.activity_definitions, value_of, inputs
+    )
+    return evaluation, care_plan
+
+
+def why_no_plan(evaluation: Evaluation) -> str:
+    """Return the sentence that tells why there is no plan, and what could be done.
+
+    Args:
+        evaluation: one whose `Plan_Allowed` is not true.
+    """
+    decision = evaluation.decision
+    name = decision.id
+    if evaluation.patient.deceased:
+        return f"{name}: the patient has died; there is no plan, and {NOT_OVERRIDABLE}."
+    because = f"{name} is {decision.status}{_culprits(decision)}"
+    if decision.status == "not-applicable":
+        return f"{because}; there is no plan, and {NOT_OVERRIDABLE}."
+    return (
+        f"{because}. For a plan all the same, give the reason with --override-reason TEXT, in at "
+        "least 20 characters; the plan will show it."
+    )
+
+
+def _culprits(decision: ProtocolDecision) -> str:
+    named = (("failed", decision.failed), ("unknown", decision.unknown))
+    lists = [f"{name} {', '.join(ids)}" for name, ids in named if ids]
+    return f" ({'; '.join(lists)})" if lists else ""
+
+
 def build_care_plan(
     plan_definition: Resource,
     activities: Mapping[str, Resource],
-    value_of: Callable[[str], object],
+    value_of: ValueOf,
     inputs: PlanInputs,
 ) -> Resource:
-    """Return the draft CarePlan with contained RequestGroup, requests and Goals.
+    """Return the draft CarePlan, with what the decision rests on and what a reader must see.
 
     Args:
         plan_definition: the PlanDefinition.
         activities: canonical -> ActivityDefinition.
-        value_of: returns the CQL value of a define for this patient.
+        value_of: returns the CQL value of an expression for this patient.
         inputs: patient, time, decision and parameters.
 
     Raises:
@@ -64,71 +174,24 @@ def build_care_plan(
     """
     reasons, supporting = _references(inputs.decision)
     origin = Origin(inputs.subject, inputs.as_of, reasons)
-    group, requests = draft_request_group(plan_definition, activities, value_of, origin)
-    goals = [_goal(each, origin) for each in plan_definition.get("goal", [])]
-    care_plan = {
-        "resourceType": CARE_PLAN,
-        "contained": [group, *requests, *goals],
-        "instantiatesCanonical": [f"{plan_definition['url']}|{plan_definition['version']}"],
-        "status": "draft",
-        "intent": "proposal",
-        "title": plan_definition["title"],
-        "description": plan_definition["description"],
-        "subject": inputs.subject,
-        "period": _period(requests),
-        "created": inputs.as_of,
-        "addresses": reasons,
-        "supportingInfo": supporting,
-        "goal": [{"reference": f"#{goal['id']}"} for goal in goals],
-        "activity": [{"reference": {"reference": f"#{group['id']}"}}],
-        "note": [{"text": text} for text in _notes(plan_definition, inputs)],
-    }
-    return without_empty(care_plan)
+    grounds = Grounds(origin, supporting, _notes(plan_definition, inputs))
+    return apply(plan_definition, activities, value_of, grounds)
 
 
-def _references(decision: Resource) -> tuple[list[Resource], list[Resource]]:
+def _references(decision: ProtocolDecision) -> tuple[list[Resource], list[Resource]]:
     """Return the conditions that met inclusions rest on, and every other resource of evidence."""
     reasons: dict[str, None] = {}
     evidence: dict[str, None] = {}
-    for criterion in decision["criteria"]:
-        met = criterion["kind"] == INCLUSION and criterion["answer"] == Answer.MET.value
-        for each in criterion.get("evidence", []):
-            reference = each.get("reference")
-            if reference is not None:
-                is_reason = met and reference.startswith(f"{CONDITION}/")
-                (reasons if is_reason else evidence)[reference] = None
+    for criterion in decision.criteria:
+        met = criterion.kind == INCLUSION and criterion.answer is Answer.MET
+        for each in criterion.evidence:
+            if each.reference is not None:
+                is_reason = met and each.reference.startswith(f"{CONDITION}/")
+                (reasons if is_reason else evidence)[each.reference] = None
     others = [
         each for each in evidence if each not in reasons and not each.startswith(f"{PATIENT}/")
     ]
     return [{"reference": each} for each in reasons], [{"reference": each} for each in others]
-
-
-def _goal(definition: Resource, origin: Origin) -> Resource:
-    """Return a proposed Goal: http://hl7.org/fhir/R4/goal.html."""
-    return without_empty(
-        {
-            "resourceType": GOAL,
-            "id": definition["id"],
-            "lifecycleStatus": "proposed",
-            "category": [definition["category"]] if "category" in definition else None,
-            "priority": definition.get("priority"),
-            "description": definition["description"],
-            "subject": origin.subject,
-            "addresses": list(origin.reasons),
-            "target": [_target(each) for each in definition.get("target", [])],
-        }
-    )
-
-
-def _target(definition: Resource) -> Resource:
-    """Return a Goal's target: a PlanDefinition calls its dueDuration `due`."""
-    return {("dueDuration" if name == "due" else name): each for name, each in definition.items()}
-
-
-def _period(requests: list[Resource]) -> Resource | None:
-    """Return the time from the first planned day to the last."""
-    days = sorted(due.day for due in map(due_of, requests) if due.day is not None)
-    return {"start": days[0], "end": days[-1]} if days else None
 
 
 def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
@@ -147,12 +210,11 @@ def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
     elif inputs.parameters:
         given = ", ".join(f"{name} {value}" for name, value in inputs.parameters.items())
         notes.append(f"Parameters: {given}; others by default.")
-    by_id = {criterion["id"]: criterion for criterion in inputs.decision["criteria"]}
-    for caution in inputs.decision.get("cautions", []):
-        notes.append(f"Caution: {by_id[caution]['title']}. {by_id[caution]['rule']}")
-    not_assessable = inputs.decision.get("notAssessable", [])
-    if not_assessable:
-        titles = "; ".join(by_id[each]["title"] for each in not_assessable)
+    by_id = {criterion.id: criterion for criterion in inputs.decision.criteria}
+    for caution in inputs.decision.cautions:
+        notes.append(f"Caution: {by_id[caution].title}. {by_id[caution].rule}")
+    if inputs.decision.not_assessable:
+        titles = "; ".join(by_id[each].title for each in inputs.decision.not_assessable)
         notes.append(f"Cautions that could not be assessed: {titles}.")
     return notes
 
@@ -160,13 +222,13 @@ def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
 def _override(inputs: PlanInputs, reason: str) -> str:
     decision = inputs.decision
     overridden = [
-        f"{criterion['title']} ({criterion['id']}, {ANSWERS[criterion['answer']]})"
-        for criterion in decision["criteria"]
-        if criterion["id"] in (*decision["failed"], *decision["unknown"])
+        f"{criterion.title} ({criterion.id}, {ANSWERS[criterion.answer]})"
+        for criterion in decision.criteria
+        if criterion.id in (*decision.failed, *decision.unknown)
     ]
     if not overridden:
         return f"{override_words(inputs.override_kind, reason)}; no criterion needed it."
     return (
-        f"{override_words(inputs.override_kind, reason)}; status {decision['status']}; "
+        f"{override_words(inputs.override_kind, reason)}; status {decision.status}; "
         f"criteria overridden: {', '.join(overridden)}."
     )

@@ -11,13 +11,13 @@ from functools import cache
 import pytest
 
 from ivfhir import errors
-from ivfhir.apply import apply
 from ivfhir.cli.main import main
 from ivfhir.evaluate import Evaluation, evaluate_protocol
 from ivfhir.expressions.values import Date, DateTime
 from ivfhir.fhir.json import dumps
 from ivfhir.knowledge.load import load_protocol
 from ivfhir.parameters import parse_as_of
+from ivfhir.plan import draft_plan
 from ivfhir.read import PatientRecord
 from tests.cases.answers import (
     PREFIX_OF_STATUS,
@@ -119,7 +119,7 @@ def evaluation_of(case: Case) -> Evaluation:
 
 
 def care_plan_of(case: Case) -> dict:
-    return apply(
+    return draft_plan(
         protocol_of(case.protocol),
         record_of(case),
         as_of=as_of_of(case),

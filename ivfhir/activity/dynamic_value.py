@@ -12,6 +12,9 @@ from ivfhir.expressions.values import Date, DateTime, Interval, Quantity
 from ivfhir.fhir.simple_path import set_element
 from ivfhir.fhir.types import Json, Resource
 
+ValueOf = Callable[[Resource], object]
+"""Returns the CQL value of an Expression for this patient."""
+
 _ON_ACTION = re.compile(r"%?action\.")
 """How a path begins that means the action itself, not its request."""
 
@@ -32,21 +35,21 @@ def of_request(definition: Resource) -> list[Resource]:
 
 
 def set_dynamic_values(
-    request: Resource, dynamic_values: Iterable[Resource], value_of: Callable[[str], object]
+    request: Resource, dynamic_values: Iterable[Resource], value_of: ValueOf
 ) -> None:
     """Set the elements of a request that its definition computes; a null sets nothing.
 
     Args:
         request: the draft, changed in place.
         dynamic_values: the dynamicValue elements of an action or an ActivityDefinition.
-        value_of: returns the CQL value of a define.
+        value_of: returns the CQL value of an expression.
 
     Raises:
         EvaluationError: a define fails, or its value has no form in FHIR.
     """
     for dynamic_value in dynamic_values:
-        define = dynamic_value["expression"]["expression"]
-        value = to_fhir(value_of(define), define)
+        expression = dynamic_value["expression"]
+        value = to_fhir(value_of(expression), expression["expression"])
         if value is not None:
             set_element(request, dynamic_value["path"], value)
 

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from ivfhir.activity.origin import Origin, performer_role, without_empty
+from ivfhir.activity.origin import Origin, canonicals_of, performer_role, without_empty
 from ivfhir.fhir.types import Resource
 
 
@@ -25,7 +25,7 @@ def draft_medication_request(activity: Resource, request_id: str, origin: Origin
             "authoredOn": origin.authored_on,
             "performerType": performer_role(activity),
             "reasonReference": list(origin.reasons),
-            "instantiatesCanonical": [f"{activity['url']}|{activity['version']}"],
+            "instantiatesCanonical": canonicals_of(activity),
             "dosageInstruction": deepcopy(activity.get("dosage")),
         }
     )

@@ -26,6 +26,12 @@ def without_empty(resource: Resource) -> Resource:
     return {name: value for name, value in resource.items() if value not in (None, [], {}, "")}
 
 
+def canonicals_of(definition: Resource) -> list[str]:
+    """Return what a draft of the definition instantiates: its `url|version`; [] without a url."""
+    parts = [str(definition[name]) for name in ("url", "version") if name in definition]
+    return ["|".join(parts)] if "url" in definition else []
+
+
 def performer_role(activity: Resource) -> Resource | None:
     """Return the role of the first practitioner who takes part, None when none is named."""
     roles = (each.get("role") for each in activity.get("participant", []))

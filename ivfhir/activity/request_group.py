@@ -3,13 +3,13 @@
 See http://hl7.org/fhir/R4/plandefinition-operation-apply.html and http://hl7.org/fhir/R4/requestgroup.html.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ivfhir.activity.draft import draft_request
 from ivfhir.activity.due import due_of
-from ivfhir.activity.dynamic_value import of_action, of_request, set_dynamic_values
-from ivfhir.activity.origin import Origin, without_empty
+from ivfhir.activity.dynamic_value import ValueOf, of_action, of_request, set_dynamic_values
+from ivfhir.activity.origin import Origin, canonicals_of, without_empty
 from ivfhir.fhir.types import REQUEST_GROUP, Resource
 
 PAST = "due before the evaluation date"
@@ -30,13 +30,13 @@ class GroupDraft:
 
     Attributes:
         activities: canonical -> ActivityDefinition.
-        value_of: returns the CQL value of a define.
+        value_of: returns the CQL value of an expression.
         origin: patient, time and reasons of every request.
         requests: the drafts made so far, in the order of the actions.
     """
 
     activities: Mapping[str, Resource]
-    value_of: Callable[[str], object]
+    value_of: ValueOf
     origin: Origin
     requests: list[Resource] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ class GroupDraft:
 
     def _applies(self, definition: Resource) -> bool:
         return all(
-            self.value_of(condition["expression"]["expression"]) is True
+            self.value_of(condition["expression"]) is True
             for condition in definition.get("condition", [])
             if condition["kind"] == "applicability"
         )
@@ -79,7 +79,7 @@ class GroupDraft:
 def draft_request_group(
     plan_definition: Resource,
     activities: Mapping[str, Resource],
-    value_of: Callable[[str], object],
+    value_of: ValueOf,
     origin: Origin,
 ) -> tuple[Resource, list[Resource]]:
     """Return the RequestGroup and the requests that its actions refer to, all as drafts.
@@ -87,7 +87,7 @@ def draft_request_group(
     Args:
         plan_definition: the PlanDefinition; `ivfhir.knowledge.actions` has checked its actions.
         activities: canonical -> ActivityDefinition.
-        value_of: returns the CQL value of a define.
+        value_of: returns the CQL value of an expression.
         origin: patient, time and reasons.
 
     Raises:
@@ -100,7 +100,7 @@ def draft_request_group(
     group = {
         "resourceType": REQUEST_GROUP,
         "id": f"{plan_definition['id']}-group",
-        "instantiatesCanonical": [f"{plan_definition['url']}|{plan_definition['version']}"],
+        "instantiatesCanonical": canonicals_of(plan_definition),
         "status": "draft",
         "intent": "proposal",
         "subject": origin.subject,

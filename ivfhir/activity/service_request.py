@@ -1,6 +1,6 @@
 """ServiceRequest: a procedure, an examination or a referral."""
 
-from ivfhir.activity.origin import Origin, performer_role, without_empty
+from ivfhir.activity.origin import Origin, canonicals_of, performer_role, without_empty
 from ivfhir.fhir.types import Resource
 
 
@@ -16,7 +16,7 @@ def draft_service_request(activity: Resource, request_id: str, origin: Origin) -
         {
             "resourceType": "ServiceRequest",
             "id": request_id,
-            "instantiatesCanonical": [f"{activity['url']}|{activity['version']}"],
+            "instantiatesCanonical": canonicals_of(activity),
             "status": "draft",
             "intent": "proposal",
             "code": activity.get("code"),

@@ -1,6 +1,6 @@
 """Task: work for a person that orders nothing."""
 
-from ivfhir.activity.origin import Origin, performer_role, without_empty
+from ivfhir.activity.origin import Origin, canonicals_of, performer_role, without_empty
 from ivfhir.fhir.types import Resource
 
 
@@ -17,7 +17,7 @@ def draft_task(activity: Resource, request_id: str, origin: Origin) -> Resource:
         {
             "resourceType": "Task",
             "id": request_id,
-            "instantiatesCanonical": f"{activity['url']}|{activity['version']}",
+            "instantiatesCanonical": next(iter(canonicals_of(activity)), None),
             "status": "draft",
             "intent": "proposal",
             "code": activity.get("code"),

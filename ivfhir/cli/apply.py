@@ -2,7 +2,6 @@
 
 import argparse
 
-from ivfhir.apply import apply
 from ivfhir.cli.answers import answer_patients
 from ivfhir.cli.arguments import add_patient
 from ivfhir.cli.clock import as_of
@@ -13,6 +12,7 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import load_protocol
 from ivfhir.override import OVERRIDE_KINDS
 from ivfhir.parameters import as_options, parse_day, typed_parameters
+from ivfhir.plan import draft_plan
 from ivfhir.plan_text import to_text
 from ivfhir.read import PatientRecord
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def answer(record: PatientRecord) -> str:
         try:
-            care_plan = apply(
+            care_plan = draft_plan(
                 protocol,
                 record,
                 as_of=at,

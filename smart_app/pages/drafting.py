@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ivfhir.apply import evaluate_and_plan
 from ivfhir.errors import ParameterError
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
+from ivfhir.plan import evaluate_and_plan
 from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.pages.reading import Reading
 

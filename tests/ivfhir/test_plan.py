@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivfhir.decision import Criterion, Evidence, ProtocolDecision, Truth
 from ivfhir.plan import PlanInputs, build_care_plan
 
 PLAN = {
@@ -45,42 +46,46 @@ ACTIVITIES = {
 }
 
 
+TRUTHS = {
+    ("inclusion", "met"): Truth.TRUE,
+    ("inclusion", "not-met"): Truth.FALSE,
+    ("contraindication-absolute", "met"): Truth.FALSE,
+    ("caution", "not-met"): Truth.TRUE,
+}
+
+
 def criterion(name, kind, answer, *references):
-    return {
-        "id": name,
-        "kind": kind,
-        "title": f"Title {name}",
-        "rule": f"Rule {name}.",
-        "answer": answer,
-        "evidence": [{"reference": reference} for reference in references],
+    evidence = [Evidence(each, *[None] * 8) for each in references]
+    truth = TRUTHS.get((kind, answer), Truth.UNKNOWN)
+    words = (f"Title {name}", f"Rule {name}.", "source")
+    return Criterion(name, kind, *words, truth, tuple(evidence), (), ())
+
+
+def decision(*, age="met", bleeding="met", **lists):
+    lists = {name: tuple(ids) for name, ids in lists.items() if name != "status"} | {
+        "status": lists.get("status", "eligible")
     }
+    none = dict.fromkeys(("failed", "unknown", "cautions", "not_assessable"), ())
+    criteria = (
+        criterion("P-I01", "inclusion", "met", "Condition/cancer"),
+        criterion("C-AGE", "inclusion", age, "Patient/p"),
+        criterion("X-BLEED", "contraindication-absolute", bleeding, "Observation/inr"),
+        criterion("K-1", "caution", "not-met", "Observation/inr", "Condition/cough"),
+        criterion("K-2", "caution", "unknown"),
+    )
+    return ProtocolDecision(id="P", version="1", criteria=criteria, **none | lists)
 
 
-def decision(**lists):
-    return {
-        "id": "P",
-        "status": "eligible",
-        "failed": [],
-        "unknown": [],
-        "cautions": [],
-        "notAssessable": [],
-        "criteria": [
-            criterion("P-I01", "inclusion", "met", "Condition/cancer"),
-            criterion("C-AGE", "inclusion", "met", "Patient/p"),
-            criterion("X-BLEED", "contraindication-absolute", "met", "Observation/inr"),
-            criterion("K-1", "caution", "not-met", "Observation/inr", "Condition/cough"),
-            {k: v for k, v in criterion("K-2", "caution", "unknown").items() if k != "evidence"},
-        ],
-        **lists,
-    }
+def value_of(expression):
+    return {"Day": "2025-03-04"}[expression["expression"]]
 
 
-def plan(decision_json, **inputs):
+def plan(answered, **inputs):
     return build_care_plan(
         PLAN,
         ACTIVITIES,
-        {"Day": "2025-03-04"}.__getitem__,
-        PlanInputs({"reference": "Patient/p"}, "2025-03-03", decision_json, **inputs),
+        value_of,
+        PlanInputs({"reference": "Patient/p"}, "2025-03-03", answered, **inputs),
     )
 
 
@@ -125,7 +130,7 @@ def test_whole_care_plan():
 
 
 def test_cautions_and_what_could_not_be_assessed_stand_in_the_notes():
-    care_plan = plan(decision(cautions=["K-1"], notAssessable=["K-2"]), parameters={})
+    care_plan = plan(decision(cautions=["K-1"], not_assessable=["K-2"]), parameters={})
     assert notes(care_plan)[2:] == [
         "Caution: Title K-1. Rule K-1.",
         "Cautions that could not be assessed: Title K-2.",
@@ -146,14 +151,13 @@ def test_a_protocol_that_words_its_settings_and_warnings_has_them_in_the_notes()
         settings=("6 segments", "120 minutes"),
         warnings=("A goal is missed.",),
     )
-    care_plan = build_care_plan(PLAN, ACTIVITIES, {"Day": "2025-03-04"}.__getitem__, inputs)
+    care_plan = build_care_plan(PLAN, ACTIVITIES, value_of, inputs)
     assert notes(care_plan)[-2:] == ["A goal is missed.", "Settings: 6 segments; 120 minutes."]
 
 
 def test_override_names_its_reason_and_what_it_overrides():
-    given = decision(status="indeterminate", unknown=["X-BLEED"], failed=["C-AGE"])
-    given["criteria"][1]["answer"] = "not-met"
-    given["criteria"][2]["answer"] = "unknown"
+    lists = {"unknown": ["X-BLEED"], "failed": ["C-AGE"]}
+    given = decision(status="indeterminate", age="not-met", bleeding="unknown", **lists)
     care_plan = plan(given, parameters={}, override_reason="board decision")
     assert notes(care_plan)[0] == (
         "Override: board decision; status indeterminate; "
@@ -170,5 +174,5 @@ def test_override_that_nothing_needed_says_so():
 def test_plan_without_goals_or_notes_has_no_empty_lists(absent):
     small = {name: value for name, value in PLAN.items() if name != absent}
     inputs = PlanInputs({"reference": "Patient/p"}, "2025-03-03", decision(), {})
-    care_plan = build_care_plan(small, ACTIVITIES, {"Day": "2025-03-04"}.__getitem__, inputs)
+    care_plan = build_care_plan(small, ACTIVITIES, value_of, inputs)
     assert [] not in care_plan.values()

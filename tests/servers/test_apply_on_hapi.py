@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from ivfhir.activity.due import Due, due_of
-from ivfhir.apply import apply
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.contained import collection_bundle
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol, load_protocol
 from ivfhir.knowledge.package import read_json
 from ivfhir.parameters import parse_as_of
+from ivfhir.plan import draft_plan
 from ivfhir.read import PatientRecord
 from tests.cases.case import KNOWLEDGE, load_case
 from tests.servers.hapi_client import DEFINITION_TYPES, apply_on_hapi, validate_on_hapi
@@ -86,7 +86,7 @@ def on_hapi(base: str, case: str, parameters: dict[str, Any]) -> Resource:
 def ours(lung: ClinicalProtocol, case: str, parameters: dict[str, Any]) -> Resource:
     patient, *others = (entry["resource"] for entry in load_case(CASES / case).bundle()["entry"])
     typed = {name: value for name, value in parameters.items() if not name.startswith("Override")}
-    return apply(
+    return draft_plan(
         lung,
         PatientRecord(patient, tuple(others), {}),
         as_of=AS_OF,

@@ -55,7 +55,7 @@ def test_each_value_goes_to_its_element_and_null_sets_nothing():
         "code.text": "Nothing",
     }
     dynamic = [{"path": p, "expression": {"expression": name}} for p, name in paths.items()]
-    set_dynamic_values(request, dynamic, values.__getitem__)
+    set_dynamic_values(request, dynamic, lambda each: values[each["expression"]])
     assert request == {
         "resourceType": "ServiceRequest",
         "occurrenceTiming": {

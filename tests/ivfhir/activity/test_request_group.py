@@ -36,7 +36,7 @@ def leaf(action_id, **more):
 def draft(*actions):
     plan = {"id": "P", "url": "https://example.org/PlanDefinition/P", "version": "1"}
     plan["action"] = list(actions)
-    return draft_request_group(plan, ACTIVITIES, VALUES.__getitem__, ORIGIN)
+    return draft_request_group(plan, ACTIVITIES, lambda each: VALUES[each["expression"]], ORIGIN)
 
 
 def ids(actions):

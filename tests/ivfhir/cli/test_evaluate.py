@@ -223,3 +223,40 @@ def test_a_patient_that_is_not_on_the_server_is_code_5(
         code, _, err = _evaluate(capsys, "--patient", patient_on_server)
     assert code == 5
     assert "check the address and the id" in err
+
+
+def _broken(folder: Path) -> str:
+    """Write a protocol without library; return its folder."""
+    plan = {"resourceType": "PlanDefinition", "id": "TINY", "version": "0.1.0", "title": "Tiny"}
+    plan["url"] = "https://other.example/PlanDefinition/TINY"
+    (folder / "PlanDefinition-TINY.json").write_text(json.dumps(plan), encoding="utf-8")
+    return str(folder)
+
+
+def test_a_broken_protocol_is_in_its_place_and_stops_no_other(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = ("--protocol", _broken(tmp_path), "--protocol", "LUNG")
+    patient = ("--patient", str(DATA / "mcode-collection.json"))
+    code, out, _ = _evaluate(capsys, *asked, *patient)
+    assert code == 0
+    tiny, lung = json.loads(out)["protocols"]
+    assert (tiny["id"], tiny["version"], lung["id"]) == ("TINY", "0.1.0", "LUNG")
+    [issue] = tiny["outcome"]["issue"]
+    assert issue["diagnostics"] == "PlanDefinition-TINY.json has no library; add it."
+    assert lung["status"] in STATUSES
+    code, out, _ = _evaluate(capsys, *asked, *patient, "--format", "text")
+    assert code == 0
+    assert "No answer: Tiny\n  PlanDefinition-TINY.json has no library; add it.\n" in out
+
+
+@pytest.mark.parametrize("every", [(), ("--all",)])
+def test_a_broken_protocol_that_is_alone_decides_the_exit_code(
+    every: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    patient = ("--patient", str(DATA / "mcode-collection.json"))
+    code, out, _ = _evaluate(capsys, "--protocol", _broken(tmp_path), *patient, *every)
+    assert code == 4
+    answer = json.loads(out)
+    assert answer["patient"] == {"reference": "Patient/456"}
+    assert [each["id"] for each in answer["protocols"]] == ["TINY"]

@@ -11,11 +11,11 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ivfhir.apply import apply
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import Date, DateTime
 from ivfhir.fhir.json import loads
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.plan import draft_plan
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.memory import MemoryRepository
@@ -44,7 +44,7 @@ class Sample:
 
     def care_plan(self, start: str = "2025-03-10", **parameters: int) -> dict[str, Any]:
         """Return the draft CarePlan."""
-        return apply(
+        return draft_plan(
             load_protocol("LUNG"),
             self.record,
             as_of=DateTime.parse(AS_OF),
