@@ -25,7 +25,7 @@ from smart_app.metrics import make_metrics
 from smart_app.sealing import make_sealer
 from smart_app.security import CSRF_FIELD, add_headers, security_headers
 from smart_app.services import AppServices, give_back_turn, services
-from smart_app.smart import launch
+from smart_app.smart import routes
 from smart_app.smart.http import EhrHttp
 from smart_app.smart.oauth import load_private_key
 from smart_app.store import Store
@@ -76,7 +76,7 @@ def create_app(
         new_id=new_id,
         load_protocols=protocols,
     )
-    for blueprint in (launch.blueprint, pages.blueprint, _machines):
+    for blueprint in (routes.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
     metrics.watch_app(app)
     courier = send_after_answers(app, app.extensions["ivfhir"])

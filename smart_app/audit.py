@@ -11,7 +11,7 @@ from smart_app.audit_courier import goes_to_ehr
 from smart_app.services import services
 
 if TYPE_CHECKING:
-    from smart_app.smart.session import Launch
+    from smart_app.smart.launch import Launch
 
 
 def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.plan_items import Condition, PlanItem, segment_starts
 
 _SATURDAY = 5

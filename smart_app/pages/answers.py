@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smart_app.pages import words
+from ivfhir.wording import words
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.findings import (
     CAUTION,

@@ -9,7 +9,7 @@ The shapes are laid out here, and become SVG in the template.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.lanes import (
     EMBOLISATION,
     IMAGING,

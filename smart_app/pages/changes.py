@@ -1,22 +1,13 @@
 """What became different between a draft and the record as it is now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import Finding, read_findings
 from smart_app.pages.replacing import part_name
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference: what, as it stands in the draft, and as it is now."""
-
-    what: str
-    before: str
-    now: str
+from smart_app.visit.accepting import Change
 
 
 def find_changes(

@@ -4,17 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import abort, current_app, request, url_for
 
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.answers import Answered, read_answer
 from smart_app.pages.culprits import find_culprits
-from smart_app.pages.drafting import earlier_plan
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.frame import (
     Frame,
@@ -25,10 +23,12 @@ from smart_app.pages.frame import (
 )
 from smart_app.pages.parameters import Field, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
-from smart_app.pages.reading import PLANS_REFUSED, Reading, Readings, read_now
 from smart_app.services import services
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.drafting import earlier_plan
+from smart_app.visit.reading import PLANS_REFUSED, Reading, Readings
+from smart_app.visit.visit import Visit
 
 STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt", "Written plan")
 """The steps, as the line under the banner names them."""
@@ -36,25 +36,15 @@ STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt", "Written plan")
 _READINGS = "ivfhir.readings"
 
 
-def readings() -> Readings:
-    """Return the readings of the running app."""
-    kept: Readings = current_app.extensions.setdefault(_READINGS, Readings())
-    return kept
+def visit_of(launch: Launch) -> Visit:
+    """Return the visit of a launch."""
+    readings: Readings = current_app.extensions.setdefault(_READINGS, Readings())
+    return Visit(launch, readings)
 
 
 def reading_of(launch: Launch) -> Reading:
     """Return the launch's reading, read now when none is kept."""
-    return readings().of(launch, lambda: _read(launch))
-
-
-def read_anew(launch: Launch) -> Reading:
-    """Read the record now, whatever is kept, and keep it."""
-    return readings().renew(launch, lambda: _read(launch))
-
-
-def _read(launch: Launch) -> Reading:
-    known = services()
-    return read_now(launch, known.protocols, known.read_types)
+    return visit_of(launch).reading()
 
 
 def protocol_of(protocol_id: str) -> ClinicalProtocol:
@@ -188,7 +178,9 @@ def frame_of_reading(
     return Frame(
         patient=patient_banner(reading.record.patient, reading.decision, facts),
         read=read_words(
-            local(reading.read_at), len(reading.record.resources) + 1, local(launch.now())
+            launch.local(reading.read_at),
+            len(reading.record.resources) + 1,
+            launch.local(launch.now()),
         ),
         as_of=as_of_words(reading.decision["asOf"]),
         protocols=", ".join(f"{entry.id} {entry.version}" for entry in about),
@@ -216,10 +208,10 @@ def frame_of_draft(launch: Launch, draft: Draft, protocol: ClinicalProtocol, *, 
     decision = {"asOf": body["asOf"], "patient": body["subject"]}
     more = tuple((str(term), str(words)) for term, words in body["more"])
     banner = replace(patient_banner(body["patient"], decision), more=more)
-    read_at = local(datetime.fromisoformat(body["readAt"]))
+    read_at = launch.local(datetime.fromisoformat(body["readAt"]))
     return Frame(
         patient=banner,
-        read=read_words(read_at, body["entries"], local(launch.now())),
+        read=read_words(read_at, body["entries"], launch.local(launch.now())),
         as_of=as_of_words(body["asOf"]),
         protocols=f"{protocol.id} {body['decision']['version']}",
         strength=strength_of(card_of(protocol)),
@@ -276,8 +268,3 @@ def today_of(answered: Mapping[str, Any]) -> date:
     if day is None:
         raise ValueError("asOf has no day")
     return day
-
-
-def local(moment: datetime) -> datetime:
-    """Return a moment in the site's time zone."""
-    return moment.astimezone(ZoneInfo(services().settings.time_zone))

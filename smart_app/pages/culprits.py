@@ -12,7 +12,7 @@ from ivfhir.evaluate import evaluate_protocol
 from ivfhir.fhir.references import reference_of
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.pages.facts import Fact, FactWriter
-from smart_app.pages.reading import Reading
+from smart_app.visit.reading import Reading
 
 _MOST = 12
 """Resources that are tried; a protocol that fails on more is named by its criteria."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.coded import coded_text
 from smart_app.pages.notes import Note, linked
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates
+from ivfhir.wording import dates
 from smart_app.pages.facts import Fact
 from smart_app.pages.protocol_card import ProtocolCard
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from smart_app.pages import words
+from ivfhir.wording import words
 from smart_app.pages.answers import (
     Answered,
     Headline,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.coded import coded_text
 
 _REFERENCE = re.compile(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages.dates import day
+from ivfhir.wording.dates import day
 
 LABELS = {
     "segments": ("Segments", "From the fifth on, drugs go by vein only."),

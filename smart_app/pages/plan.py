@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.agenda import AgendaPart, agenda, gates, to_settle
 from smart_app.pages.board import Board, draw_board
 from smart_app.pages.lanes import EMBOLISATION, IMAGING, RADIOTHERAPY

@@ -8,7 +8,7 @@ from typing import Any
 
 from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates
+from ivfhir.wording import dates
 from smart_app.pages.lanes import Step, stem_of, step_of
 
 INTRA_ARTERIAL = "58100008"

@@ -10,7 +10,7 @@ from typing import Any
 from ivfhir.errors import EvaluationError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.justification import evidence_of, justification
-from smart_app.pages import words
+from ivfhir.wording import words
 from smart_app.pages.sources import Citation, read_citations
 
 NOT_YET_COMPUTABLE = (

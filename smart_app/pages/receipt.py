@@ -6,11 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from ivfhir.write_back import WriteReceipt
-from smart_app.pages import dates, words
-from smart_app.pages.overriding import Override
+from ivfhir.wording import dates, words
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
 from smart_app.pages.replacing import Replacement, after_replacing
+from smart_app.visit.overriding import Override
 
 
 @dataclass(frozen=True)
@@ -35,31 +34,6 @@ class ReceiptPage:
     gap: str = ""
     replacement: Replacement | None = None
     plan_href: str = ""
-
-
-def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
-    """Return what the store keeps of a plan that is on the server."""
-    return {
-        "written": True,
-        "writtenAt": written_at.isoformat(),
-        "alreadyThere": receipt.already_there,
-        "withdrawn": list(receipt.withdrawn),
-        "leftOver": list(receipt.left_over),
-        "ended": [
-            {"reference": each.reference, "wanted": each.wanted, "status": each.status}
-            for each in receipt.ended
-        ],
-        "entries": [
-            {
-                "type": entry.resource_type,
-                "part": entry.value.partition(".")[2],
-                "reference": entry.reference,
-                "version": entry.version,
-                "differences": None if entry.differences is None else list(entry.differences),
-            }
-            for entry in receipt.entries
-        ],
-    }
 
 
 def written_page(

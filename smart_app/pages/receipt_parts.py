@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates
+from ivfhir.wording import dates
 from smart_app.pages.plan_items import PlanItem, plan_items
 
 _NEXT = 3

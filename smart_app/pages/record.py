@@ -9,7 +9,7 @@ from typing import Any
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.references import parse_literal
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates
+from ivfhir.wording import dates
 from smart_app.pages.coded import coded_text
 
 _FIRST = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP
-from smart_app.pages import words
+from ivfhir.wording import words
 
 _NO_ORDERS = (GOAL, REQUEST_GROUP)
 

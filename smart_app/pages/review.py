@@ -6,15 +6,15 @@ from datetime import date
 from typing import Any
 
 from ivfhir.fhir.types import Resource
-from smart_app.pages import dates, words
+from ivfhir.wording import dates, words
 from smart_app.pages.answers import missing_words, read_answer, titles
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import in_state, read_findings
-from smart_app.pages.overriding import Override, override_of
 from smart_app.pages.plan import plan_title, settle_draft
 from smart_app.pages.plan_items import PlanItem, plan_items
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.replacing import Replacement, before_replacing
+from smart_app.visit.overriding import Override, override_of
 
 
 @dataclass(frozen=True)

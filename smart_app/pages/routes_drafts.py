@@ -8,12 +8,14 @@ from werkzeug.wrappers import Response
 
 from ivfhir.errors import VersionConflictError
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.wording import dates
 from smart_app import audit
-from smart_app.pages import context, dates
+from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.plan import plan_title
 from smart_app.services import services
-from smart_app.smart.session import Launch, needs_launch, other_launches
+from smart_app.smart.launch import Launch
+from smart_app.smart.session import needs_launch, other_launches
 
 _UNSENT = {"sending": "being written", "accepted": "not written"}
 

@@ -9,10 +9,9 @@ from werkzeug.wrappers import Response
 
 from ivfhir.errors import ParameterError, VersionConflictError
 from ivfhir.knowledge.load import ClinicalProtocol
-from smart_app.pages import context, dates
+from ivfhir.wording import dates
+from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
-from smart_app.pages.drafting import PlanRequest, draft_body, override_body, request_of
-from smart_app.pages.overriding import KINDS, override_of
 from smart_app.pages.parameters import (
     MAIN,
     StartField,
@@ -24,12 +23,15 @@ from smart_app.pages.parameters import (
     start_field,
 )
 from smart_app.pages.plan import plan_page
-from smart_app.pages.reading import Reading
 from smart_app.pages.review import gap_words
 from smart_app.pages.why import why_headline
 from smart_app.services import services
-from smart_app.smart.session import Launch, needs_launch
+from smart_app.smart.launch import Launch
+from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
+from smart_app.visit.drafting import PlanRequest, draft_body, override_body, request_of
+from smart_app.visit.overriding import KINDS, override_of
+from smart_app.visit.reading import Reading
 
 _START = "Start"
 _OVERRIDE_FIELDS = {"OverrideReason": "override-reason", "OverrideKind": "override-kind"}
@@ -41,7 +43,7 @@ _OVERRIDE_FIELDS = {"OverrideReason": "override-reason", "OverrideKind": "overri
 def plan(launch: Launch, protocol: str) -> str | Response:
     """Show the plan of a draft, or the one proposed; for a block, the form of the override."""
     if request.args.get("read") == "again":
-        context.readings().drop(launch)
+        context.visit_of(launch).forget_reading()
         return redirect(context.here_again(launch))
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
     draft = _draft_of_request(launch)

@@ -7,14 +7,15 @@ from ivfhir.fhir.references import Key
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.match import match_page
-from smart_app.pages.reading import Reading
-from smart_app.pages.reading_one import read_allowed
 from smart_app.pages.record import record_page
 from smart_app.pages.routes_drafts import left_behind
 from smart_app.pages.sources import KEY
 from smart_app.pages.why import why_page
 from smart_app.services import services
-from smart_app.smart.session import Launch, needs_launch
+from smart_app.smart.launch import Launch
+from smart_app.smart.session import needs_launch
+from smart_app.visit.reading import Reading
+from smart_app.visit.reading_one import read_allowed
 
 
 @blueprint.get("/l/<launch>/match")
@@ -86,7 +87,7 @@ def record(launch: Launch, resource_type: str, resource_id: str) -> str:
 
 def _again(launch: Launch) -> Response:
     """Forget what was read, and show the same page anew."""
-    context.readings().drop(launch)
+    context.visit_of(launch).forget_reading()
     return redirect(context.here_again(launch))
 
 

@@ -1,25 +1,26 @@
 """Review and receipt: the confirmation, and what became of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import VersionConflictError
-from ivfhir.fhir.types import CARE_PLAN, REQUEST_GROUP, Resource
+from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from smart_app.limits import limit_address, limit_ehr
 from smart_app.pages import context
-from smart_app.pages.accepting import Changed, accept_and_write, look, send_again
 from smart_app.pages.blueprint import blueprint
-from smart_app.pages.overriding import override_of
+from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
 from smart_app.pages.review import gap_words, review_page
 from smart_app.services import services
-from smart_app.smart.session import Launch, needs_launch
+from smart_app.smart.launch import Launch
+from smart_app.smart.session import needs_launch
 from smart_app.store import Draft, Receipt
+from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
+from smart_app.visit.choices import Choices, may_replace
+from smart_app.visit.overriding import override_of
 
 
 @blueprint.get("/l/<launch>/review/<draft_id>")
@@ -29,7 +30,7 @@ def review(launch: Launch, draft_id: str) -> str | Response:
     draft = services().store.load_draft(launch.id, draft_id)
     if draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
-    return _review(launch, draft, Given.kept(launch, draft))
+    return _review(launch, draft, Choices.kept(launch, draft))
 
 
 @blueprint.post("/l/<launch>/review/<draft_id>")
@@ -41,7 +42,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
     earlier = bool(draft.body["earlier"])
-    given = Given.of_form(request.form, may_replace=_may_replace(launch))
+    given = Choices.of_form(request.form, may_replace=may_replace(launch))
     if not given.confirmed or (earlier and not given.earlier):
         return _review(launch, draft, given), 422
     limit_address(services(), "accept")
@@ -57,7 +58,11 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
         return _sign_in_first(launch, draft, given)
     protocol = context.protocol_of(draft.protocol)
     changed = accept_and_write(
-        launch, protocol, draft, replace=earlier and given.earlier == "replace"
+        context.visit_of(launch),
+        protocol,
+        draft,
+        replace=earlier and given.earlier == "replace",
+        compare=_compare(launch),
     )
     if changed is not None:
         return _changed(launch, draft, protocol, changed), 409
@@ -71,7 +76,7 @@ def receipt(launch: Launch, draft_id: str) -> str | Response:
     store = services().store
     draft = store.load_draft(launch.id, draft_id)
     if draft.state == "sending":
-        look(launch, draft)
+        look(context.visit_of(launch), draft)
         draft = store.load_draft(launch.id, draft_id)
     kept = store.load_receipt(launch.id, draft_id)
     if kept is None and draft.state != "sending":
@@ -92,49 +97,29 @@ def send(launch: Launch, draft_id: str) -> str | Response | tuple[str, int]:
     draft = services().store.load_draft(launch.id, draft_id)
     protocol = context.protocol_of(draft.protocol)
     changed = (
-        send_again(launch, protocol, draft) if draft.state in ("accepted", "sending") else None
+        send_again(context.visit_of(launch), protocol, draft, compare=_compare(launch))
+        if draft.state in ("accepted", "sending")
+        else None
     )
     if changed is not None:
         return _changed(launch, draft, protocol, changed), 409
     return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
 
 
+def _compare(launch: Launch) -> Compare:
+    """Return what tells the differences between two bodies of a draft, in words."""
+    return lambda held, now, reading: find_changes(
+        held, now, context.writer_for(launch, reading.resources, reading.record.refused)
+    )
+
+
 def _hindrances(launch: Launch) -> tuple[str, ...]:
     return context.reading_of(launch).hindrances
 
 
-@dataclass(frozen=True)
-class Given:
-    """What the form of the review gave.
-
-    Attributes:
-        confirmed: the tick is there.
-        earlier: "replace" or "keep"; '' when nothing that was offered was chosen.
-    """
-
-    confirmed: bool
-    earlier: str
-
-    @classmethod
-    def of_form(cls, form: Mapping[str, str], *, may_replace: bool) -> "Given":
-        """Return what a form gave; a choice that was not offered counts as none."""
-        earlier = form.get("earlier", "")
-        offered = ("replace", "keep") if may_replace else ("keep",)
-        return cls(form.get("confirm") == "yes", earlier if earlier in offered else "")
-
-    @classmethod
-    def kept(cls, launch: Launch, draft: Draft) -> "Given | None":
-        """Return what was given before the EHR asked who is there, for the draft as it still is."""
-        kept = services().store.load_given(launch.id)
-        if (kept.get("draft"), kept.get("version")) != (draft.id, draft.version):
-            return None
-        return cls(confirmed=True, earlier=kept["earlier"])
-
-
-def _sign_in_first(launch: Launch, draft: Draft, given: Given) -> tuple[str, int]:
+def _sign_in_first(launch: Launch, draft: Draft, given: Choices) -> tuple[str, int]:
     """Keep what was ticked, and let the EHR ask who is there: nothing is written before."""
-    kept = {"draft": draft.id, "version": draft.version, "earlier": given.earlier}
-    services().store.keep_given(launch.id, kept)
+    given.keep(launch, draft)
     protocol = context.protocol_of(draft.protocol)
     return render_template(
         "sign_again.html",
@@ -144,7 +129,7 @@ def _sign_in_first(launch: Launch, draft: Draft, given: Given) -> tuple[str, int
     ), HTTPStatus.UNAUTHORIZED
 
 
-def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
+def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     """Return the page of a review; `given`: what was sent before, with something missing."""
     protocol = context.protocol_of(draft.protocol)
     card, body = context.card_of(protocol), draft.body
@@ -179,17 +164,12 @@ def _review(launch: Launch, draft: Draft, given: Given | None = None) -> str:
         doubts=reading.support.doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, body["earlier"]),
-        may_replace=_may_replace(launch),
+        may_replace=may_replace(launch),
         given=given,
         problems=[problem for problem in problems if problem[0]],
         confirm_error=confirm_error,
         earlier_error=earlier_error,
     )
-
-
-def _may_replace(launch: Launch) -> bool:
-    """Return whether the granted scopes let an earlier plan be revoked."""
-    return all(launch.scopes.may(name, "u") for name in (CARE_PLAN, REQUEST_GROUP))
 
 
 def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:
@@ -226,7 +206,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             signer=kept.body["signer"],
             accepted_at=kept.body["acceptedAt"],
             server=launch.ehr_name,
-            today=context.local(launch.now()).date(),
+            today=launch.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
             override=override,
             gap=gap_words(

@@ -8,11 +8,12 @@ from ivfhir.fhir.types import CARE_PLAN
 from ivfhir.writing.earlier import read_plan_parts
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
-from smart_app.pages.reading import follows
-from smart_app.pages.reading_one import read_allowed
 from smart_app.pages.written import written_plan
 from smart_app.services import services
-from smart_app.smart.session import Launch, needs_launch
+from smart_app.smart.launch import Launch
+from smart_app.smart.session import needs_launch
+from smart_app.visit.reading import follows
+from smart_app.visit.reading_one import read_allowed
 
 
 @blueprint.get("/l/<launch>/written/<plan_id>")
@@ -20,7 +21,7 @@ from smart_app.smart.session import Launch, needs_launch
 def written(launch: Launch, plan_id: str) -> str | Response:
     """Show a CarePlan of one of our protocols as the EHR holds it now."""
     if request.args.get("read") == "again":
-        context.readings().drop(launch)
+        context.visit_of(launch).forget_reading()
         return redirect(context.here_again(launch))
     plan = read_allowed(launch, Key(CARE_PLAN, plan_id))
     record_href = context.record_href(launch, reference_of(plan))
@@ -35,7 +36,7 @@ def written(launch: Launch, plan_id: str) -> str | Response:
             plan,
             parts,
             card,
-            today=context.local(launch.now()).date(),
+            today=launch.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
         ),
         card=card,

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
+from ivfhir.wording import dates, words
 from ivfhir.writing.earlier import PlanPart
 from ivfhir.writing.read_back import references_as_written
-from smart_app.pages import dates, words
 from smart_app.pages.agenda import AgendaPart, agenda, gates
 from smart_app.pages.board import Board, draw_board
 from smart_app.pages.plan_items import PlanItem, plan_items, segment_starts

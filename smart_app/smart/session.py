@@ -1,8 +1,6 @@
-"""The launch of a request, as the pages see it: who, which patient, which rights."""
+"""The launch of a request: which one the browser holds, and whether it may still be used."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -10,14 +8,12 @@ from flask import g, request
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import LaunchError, SessionEndedError
-from ivfhir.expressions.values import DateTime
-from ivfhir.parameters import parse_as_of
-from ivfhir.servers.http import HttpRepository
 from smart_app import audit
 from smart_app.security import check_form
 from smart_app.services import AppServices, services
 from smart_app.smart.closing import end_what_was_waiting
 from smart_app.smart.cookies import MOST_COOKIES, SecretCookies
+from smart_app.smart.launch import Launch, Practitioner
 from smart_app.smart.renewal import Renewal, ended, renew
 from smart_app.smart.scopes import GrantedScopes
 from smart_app.store import LaunchRecord
@@ -28,77 +24,6 @@ SIGN_IN_COOKIE = "ivfhir-in-"
 """Begins the name of a cookie that binds a begun sign-in to its browser."""
 
 _SIGNERS = ("Practitioner", "PractitionerRole")
-
-
-@dataclass(frozen=True)
-class Practitioner:
-    """Who signed in: a reference that the EHR's server understands, and a name to show."""
-
-    reference: str
-    name: str
-
-
-@dataclass(frozen=True, repr=False)
-class Launch:
-    """One launch, as the pages see it; its tokens are not in it but inside `repository`."""
-
-    id: str
-    ehr_name: str
-    fhir_base: str
-    patient_id: str
-    practitioner: Practitioner | None
-    scopes: GrantedScopes
-    repository: HttpRepository
-    csrf_token: str
-    signed_in_at: int
-    _services: AppServices = field(compare=False)
-
-    @property
-    def granted_types(self) -> frozenset[str] | None:
-        """The types that may be read in full, for `read_record`; None for every type."""
-        return self.scopes.readable_types
-
-    @property
-    def partial_types(self) -> frozenset[str]:
-        """The types granted in part only: not in `granted_types`."""
-        return self.scopes.partial_types
-
-    def can_write(self, resource_type: str) -> bool:
-        """Tell whether the scopes let us create the type, and somebody is there to sign."""
-        return self.practitioner is not None and self.scopes.may(resource_type, "c")
-
-    def write_hindrances(self, resource_types: Collection[str]) -> list[str]:
-        """Return why these types cannot be written, a sentence each; empty when they can."""
-        hindrances = []
-        if self.practitioner is None:
-            hindrances.append(
-                "The EHR did not say which practitioner you are, so no plan can be signed. Your "
-                "EHR administrator can grant the app openid and fhirUser."
-            )
-        missing = sorted(name for name in resource_types if not self.scopes.may(name, "c"))
-        if missing:
-            hindrances.append(
-                f"The EHR does not let the app create {', '.join(missing)}, so a plan cannot be "
-                "written. Your EHR administrator can grant it."
-            )
-        return hindrances
-
-    def may_sign(self) -> bool:
-        """Tell whether the sign-in is recent enough to accept a plan with it."""
-        most_s = self._services.settings.signing_minutes * 60
-        return most_s == 0 or self.now().timestamp() - self.signed_in_at <= most_s
-
-    def now(self) -> datetime:
-        """Return the present moment, with its time zone."""
-        return self._services.clock()
-
-    def as_of(self) -> DateTime:
-        """Return the present moment in the site's time zone, as the evaluation instant."""
-        return parse_as_of(None, time_zone=self._services.settings.time_zone, now=self.now())
-
-    def new_id(self) -> str:
-        """Return a new id that cannot be guessed."""
-        return self._services.new_id()
 
 
 def cookie_name(launch_id: str) -> str:
@@ -224,7 +149,7 @@ def open_launch(launch_id: str) -> Launch:
         ),
         csrf_token=csrf_token,
         signed_in_at=int(body.get("signed_in_at", 0)),
-        _services=app,
+        app=app,
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.wording.words import UNITS
 from smart_app.pages.answers import read_answer
 from smart_app.pages.match import match_page
-from smart_app.pages.words import UNITS
 from tests.smart_app.pages.conftest import AS_OF, sample
 
 

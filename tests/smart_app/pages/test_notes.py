@@ -2,9 +2,9 @@
 
 import pytest
 
+from ivfhir.wording.words import unread_reason
 from smart_app.pages.notes import NotePart, linked
 from smart_app.pages.sources import Citation, read_sources
-from smart_app.pages.words import unread_reason
 
 ENTRIES = {
     "Condition/c.1": {

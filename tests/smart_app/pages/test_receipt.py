@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime
 from ivfhir.write_back import WriteReceipt
 from ivfhir.writing.earlier import Ended
 from ivfhir.writing.read_back import Compared
-from smart_app.pages.overriding import Override
-from smart_app.pages.receipt import receipt_body, rival_words, unwritten_page, written_page
+from smart_app.pages.receipt import rival_words, unwritten_page, written_page
+from smart_app.visit.overriding import Override
+from smart_app.visit.sending import receipt_body
 from tests.smart_app.pages.conftest import sample
 
 WHEN = datetime(2025, 3, 3, 8, 51, tzinfo=UTC)

@@ -3,10 +3,11 @@
 from copy import deepcopy
 from datetime import date
 
-from smart_app.pages.changes import Change, find_changes
-from smart_app.pages.overriding import Override
+from ivfhir.wording.words import UNITS
+from smart_app.pages.changes import find_changes
 from smart_app.pages.review import gap_words, review_page
-from smart_app.pages.words import UNITS
+from smart_app.visit.accepting import Change
+from smart_app.visit.overriding import Override
 from tests.smart_app.pages.conftest import sample
 
 

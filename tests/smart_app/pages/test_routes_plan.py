@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smart_app.pages.words import UNITS
+from ivfhir.wording.words import UNITS
 from tests.smart_app.conftest import new_client
 from tests.smart_app.pages.conftest import Clinician, csrf_token
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.knowledge.load import BrokenProtocol, load_protocol
-from smart_app.pages.words import UNITS
+from ivfhir.wording.words import UNITS
 from tests.smart_app.pages.conftest import Clinician
 
 COUNT = UNITS["10*9/L"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_app.pages import words
+from ivfhir.wording import words
 from tests.smart_app.pages.wording import visible_text
 
 PAGES = ("match", "why/LUNG", "plan/LUNG")

@@ -7,10 +7,10 @@ import pytest
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.wording.words import UNITS, record_part
 from smart_app.pages.answers import read_answer
 from smart_app.pages.facts import Fact
 from smart_app.pages.why import why_page
-from smart_app.pages.words import UNITS, record_part
 from tests.smart_app.pages.conftest import AS_OF, sample
 
 

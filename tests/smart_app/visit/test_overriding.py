@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_app.pages.overriding import Override, override_of
+from smart_app.visit.overriding import Override, override_of
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
 from smart_app.fake_ehr.sample_patients import SUMMARIES
 from smart_app.pages import context
-from smart_app.pages.reading import Reading
-from smart_app.pages.reading_json import decode, encode
 from smart_app.smart.session import open_launch
 from smart_app.store.readings import to_text
+from smart_app.visit.reading import Reading
+from smart_app.visit.reading_json import decode, encode
 from tests.smart_app.pages.conftest import Clinician
 
 
@@ -29,7 +29,7 @@ def test_what_was_read_of_each_sample_patient_comes_back(
     headers = {"Cookie": f"__Host-ivfhir-{launch_id}={cookie.value}"}
     with app.test_request_context(clinician.launched.url("match"), headers=headers):
         launch = open_launch(launch_id)
-        reading = context.read_anew(launch)
+        reading = context.visit_of(launch).read_anew()
         assert isinstance(reading, Reading)
         back = decode(loads(to_text(encode(reading)), place="it"), Reading)
         assert back == reading

@@ -5,7 +5,7 @@ accepted is kept before it is sent, so that a plan whose answer was lost can be 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,22 +22,34 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
+from ivfhir.wording import words
 from ivfhir.writing.bundle import to_transaction
 from smart_app import audit
-from smart_app.pages import context, words
-from smart_app.pages.changes import Change, find_changes
-from smart_app.pages.drafting import draft_body, earlier_plans, evidence_versions, request_of
-from smart_app.pages.overriding import override_of
-from smart_app.pages.reading import Reading
-from smart_app.pages.sending import find_sent, send_plan
-from smart_app.services import services
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.drafting import draft_body, earlier_plans, evidence_versions, request_of
+from smart_app.visit.overriding import override_of
+from smart_app.visit.reading import Reading
+from smart_app.visit.sending import find_sent, send_plan
+from smart_app.visit.visit import Visit
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
 
 _WAIT_S, _WAITS = 0.25, 40
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: what, as it stands in the draft, and as it is now."""
+
+    what: str
+    before: str
+    now: str
+
+
+Compare = Callable[[Mapping[str, Any], Mapping[str, Any], Reading], list[Change]]
+"""Tells what a reader would see differently in two bodies of a draft; the third: what was read."""
 
 
 @dataclass(frozen=True)
@@ -49,40 +61,43 @@ class Changed:
 
 
 def accept_and_write(
-    launch: Launch, protocol: ClinicalProtocol, draft: Draft, *, replace: bool
+    visit: Visit, protocol: ClinicalProtocol, draft: Draft, *, replace: bool, compare: Compare
 ) -> Changed | None:
     """Write a confirmed draft once; what happened stands in its receipt afterwards.
 
     Args:
-        launch: the launch, with a practitioner.
+        visit: the visit, of a practitioner.
         protocol: the draft's protocol.
         draft: as it was shown.
         replace: revoke the active plans that were shown, in the same transaction.
+        compare: tells what a reader would see differently.
 
     Returns:
         What changed since the draft was made, when nothing was sent for that reason; else None.
     """
-    store = services().store
+    launch, store = visit.launch, visit.launch.app.store
     if not store.claim_draft(draft, hold_s=HOLD_S):
         _wait(launch, draft)
         return None
     state = "draft"
     try:
-        reading = context.read_anew(launch)
-        changes = _changes(launch, protocol, draft.body, reading, replace=replace)
+        reading = visit.read_anew()
+        changes = _changes(protocol, draft.body, reading, replace=replace, compare=compare)
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             store.save_receipt(draft, kept)
             state = "accepted"
             _record_signature(launch, draft)
-            state = send_plan(launch, draft, kept)
+            state = send_plan(visit, draft, kept)
     finally:
         if state != "written":
             store.release_draft(draft, state=state)
     return _renew(launch, protocol, draft, reading, changes) if changes else None
 
 
-def send_again(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> Changed | None:
+def send_again(
+    visit: Visit, protocol: ClinicalProtocol, draft: Draft, *, compare: Compare
+) -> Changed | None:
     """Send an accepted plan that is not on the server again, as it was accepted; never twice.
 
     A draft whose claim ended before anything was accepted becomes an ordinary draft again.
@@ -90,7 +105,7 @@ def send_again(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> Chan
     Returns:
         What changed since, when it must be reviewed again; else None.
     """
-    store = services().store
+    launch, store = visit.launch, visit.launch.app.store
     if not store.claim_draft(draft, hold_s=HOLD_S):
         return None
     receipt = store.load_receipt(launch.id, draft.id)
@@ -99,26 +114,26 @@ def send_again(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> Chan
     try:
         if receipt is None:
             return None
-        if find_sent(launch, draft, receipt.body):
+        if find_sent(visit, draft, receipt.body):
             state = "written"
             return None
-        reading = context.read_anew(launch)
+        reading = visit.read_anew()
         replace = bool(receipt.body.get("replaced"))
-        changes = _changes(launch, protocol, draft.body, reading, replace=replace)
-        state = "draft" if changes else send_plan(launch, draft, receipt.body)
+        changes = _changes(protocol, draft.body, reading, replace=replace, compare=compare)
+        state = "draft" if changes else send_plan(visit, draft, receipt.body)
     finally:
         if state != "written":
             store.release_draft(draft, state=state)
     return _renew(launch, protocol, draft, reading, changes) if changes else None
 
 
-def look(launch: Launch, draft: Draft) -> None:
+def look(visit: Visit, draft: Draft) -> None:
     """Look whether a plan whose sending did not end is on the server; keep its receipt if so."""
-    receipt = services().store.load_receipt(launch.id, draft.id)
+    receipt = visit.launch.app.store.load_receipt(draft.launch_id, draft.id)
     if receipt is None or receipt.body.get("written"):
         return
     try:
-        find_sent(launch, draft, receipt.body)
+        find_sent(visit, draft, receipt.body)
     except UnauthorisedError:
         raise
     except ServerError:
@@ -133,7 +148,7 @@ def _accepted(
     signer = launch.practitioner
     if signer is None:
         raise ForbiddenError("The EHR did not say which practitioner you are; nothing is accepted.")
-    accepted_at = context.local(launch.now()).isoformat(timespec="seconds")
+    accepted_at = launch.local(launch.now()).isoformat(timespec="seconds")
     replaced = earlier_plans(reading, protocol) if replace else []
     override = override_of(draft.body)
     accepted = accept(
@@ -177,12 +192,12 @@ def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:
 
 
 def _changes(
-    launch: Launch,
     protocol: ClinicalProtocol,
     body: Mapping[str, Any],
     reading: Reading,
     *,
     replace: bool,
+    compare: Compare,
 ) -> list[Change]:
     """Return what is different between a draft and the record as it was read just now.
 
@@ -206,9 +221,7 @@ def _changes(
     if not replace:
         for each in (now, held):
             each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
-    return find_changes(
-        held, now, context.writer_for(launch, reading.resources, reading.record.refused)
-    )
+    return compare(held, now, reading)
 
 
 def _renew(
@@ -224,14 +237,14 @@ def _renew(
         body = draft_body(protocol, reading, request_of(draft.body), more=more)
     except (NoPlanError, ParameterError):
         return Changed(tuple(changes), possible=False)
-    store = services().store
+    store = launch.app.store
     store.update_draft(store.load_draft(launch.id, draft.id), body=body)
     return Changed(tuple(changes), possible=True)
 
 
 def _wait(launch: Launch, draft: Draft) -> None:
     """Give the holder of the claim a little time, so that a double click ends on the receipt."""
-    store = services().store
+    store = launch.app.store
     for _ in range(_WAITS):
         if store.load_draft(launch.id, draft.id).state != "sending":
             return

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from smart_app.pages import dates
+from ivfhir.wording import dates
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,9 @@ from ivfhir.read import PatientRecord, read_record
 from ivfhir.shape import check_shape
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
-from smart_app.pages.reading_json import decode, encode
-from smart_app.services import services
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 from smart_app.store import KeptReading
+from smart_app.visit.reading_json import decode, encode
 
 PLANS_REFUSED = (
     "The EHR does not let the app read care plans, so an earlier plan would not be seen."
@@ -110,7 +109,7 @@ class Readings:
         Returns:
             What was read; or what another request read, if it began later and is there already.
         """
-        store = services().store
+        store = launch.app.store
         ticket = store.begin_reading(launch.id)
         reading = read()
         body = encode(reading)
@@ -121,12 +120,12 @@ class Readings:
 
     def drop(self, launch: Launch) -> None:
         """Forget the launch's reading, in every worker."""
-        services().store.drop_reading(launch.id)
+        launch.app.store.drop_reading(launch.id)
         with self._lock:
             self._copies.pop(launch.id, None)
 
     def _newest(self, launch: Launch) -> Reading | None:
-        store = services().store
+        store = launch.app.store
         version = store.reading_version(launch.id, keep_s=self._keep_s)
         with self._lock:
             copy = self._copies.get(launch.id)
@@ -190,8 +189,8 @@ def read_now(
     )
     as_of = launch.as_of()
     plans, plans_unread = _active_plans(launch, protocols)
-    decision: Any = evaluate(record, services().every_protocol.values(), as_of=as_of).to_json()
-    needed = services().write_types
+    decision: Any = evaluate(record, launch.app.every_protocol.values(), as_of=as_of).to_json()
+    needed = launch.app.write_types
     support = _support(launch, needed)
     return Reading(
         record=record,
@@ -263,7 +262,7 @@ def _hindrances(launch: Launch, needed: frozenset[str]) -> list[str]:
 
 def _support(launch: Launch, needed: frozenset[str]) -> WriteSupport:
     try:
-        return services().write_support(launch.fhir_base, launch.repository, needed)
+        return launch.app.write_support(launch.fhir_base, launch.repository, needed)
     except UnauthorisedError:
         raise
     except ServerError:

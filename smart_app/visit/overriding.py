@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.override import OVERRIDE_KINDS
-from smart_app.pages import words
+from ivfhir.wording import words
 
 KINDS = {kind: words.capitalise(named) for kind, named in OVERRIDE_KINDS.items()}
 """Kinds of an override, as `ivfhir apply --override-kind` names them, as they head a line."""

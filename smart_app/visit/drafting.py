@@ -12,7 +12,7 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.plan import evaluate_and_plan
 from ivfhir.settle import expiring_facts, plan_warnings
-from smart_app.pages.reading import Reading
+from smart_app.visit.reading import Reading
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from smart_app.pages import words
+from ivfhir.wording import words
 
 
 @pytest.mark.parametrize(

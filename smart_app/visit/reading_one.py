@@ -4,7 +4,7 @@ from ivfhir.errors import ForbiddenError, NotFoundError
 from ivfhir.fhir.references import Key, parse_literal, subject_of
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.shape import check_shape
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 
 _NOT_HERE = "This record holds no such entry. Go back to the page that you came from."
 

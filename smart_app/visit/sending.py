@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from ivfhir.errors import (
@@ -18,11 +19,9 @@ from ivfhir.fhir.types import CARE_PLAN
 from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
-from smart_app.pages import context
-from smart_app.pages.receipt import receipt_body
-from smart_app.services import services
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.visit import Visit
 
 _TITLES: tuple[tuple[type[ServerError], str, bool], ...] = (
     (ForbiddenError, "the EHR does not allow it", False),
@@ -36,11 +35,11 @@ _TITLES: tuple[tuple[type[ServerError], str, bool], ...] = (
 """Words of each refusal, and whether sending the same plan again can help; first match decides."""
 
 
-def send_plan(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> str:
+def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> str:
     """Send a plan that the caller holds the claim on, and keep what became of it.
 
     Args:
-        launch: the launch.
+        visit: the visit.
         draft: the claimed draft.
         kept: its receipt so far, with the transaction as `bundle`.
 
@@ -52,46 +51,73 @@ def send_plan(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> str:
         UnauthorisedError: the token expired on the way; whether the plan is there is found out at
             the next look.
     """
+    launch = visit.launch
     try:
         receipt = write_back(launch.repository, kept["bundle"])
     except UnauthorisedError:
         raise
     except ServerError as error:
         problem = _problem(error)
-        services().store.save_receipt(draft, {**kept, "problem": problem})
-        services().log.warning(
+        launch.app.store.save_receipt(draft, {**kept, "problem": problem})
+        launch.app.log.warning(
             "write_back", written=False, error=type(error).__name__, server_status=error.status
         )
         audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
         return "accepted" if problem["again"] == "yes" else "draft"
-    _keep(launch, draft, kept, receipt)
+    _keep(visit, draft, kept, receipt)
     return "written"
 
 
-def find_sent(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> bool:
+def find_sent(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> bool:
     """Return whether the plan is on the server; its receipt is kept when it is.
 
     Raises:
         ServerError: it cannot be told.
     """
-    found = find_written(launch.repository, kept["bundle"])
+    found = find_written(visit.launch.repository, kept["bundle"])
     if found is not None:
-        _keep(launch, draft, kept, found)
+        _keep(visit, draft, kept, found)
     return found is not None
 
 
-def _keep(launch: Launch, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
+def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
+    """Return what the store keeps of a plan that is on the server."""
+    return {
+        "written": True,
+        "writtenAt": written_at.isoformat(),
+        "alreadyThere": receipt.already_there,
+        "withdrawn": list(receipt.withdrawn),
+        "leftOver": list(receipt.left_over),
+        "ended": [
+            {"reference": each.reference, "wanted": each.wanted, "status": each.status}
+            for each in receipt.ended
+        ],
+        "entries": [
+            {
+                "type": entry.resource_type,
+                "part": entry.value.partition(".")[2],
+                "reference": entry.reference,
+                "version": entry.version,
+                "differences": None if entry.differences is None else list(entry.differences),
+            }
+            for entry in receipt.entries
+        ],
+    }
+
+
+def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
     """Keep the receipt of a plan that is written; close the draft with it.
 
     Other sessions' plans are looked for first: who is killed in between finds the plan sent, and
     looks again.
     """
-    written_at = context.local(launch.now())
+    launch = visit.launch
+    written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
-    body["rivals"] = _settle(launch, draft, body["entries"])
-    context.readings().drop(launch)
-    services().store.save_receipt(draft, body)
-    services().log.info(
+    body["rivals"] = _settle(visit.launch, draft, body["entries"])
+    visit.forget_reading()
+    launch.app.store.save_receipt(draft, body)
+    launch.app.log.info(
         "write_back",
         written=True,
         entries=len(receipt.entries),
@@ -114,11 +140,11 @@ def _settle(
     try:
         found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
     except ServerError as error:
-        services().log.warning("rivals", error=type(error).__name__, server_status=error.status)
+        launch.app.log.warning("rivals", error=type(error).__name__, server_status=error.status)
         return {"unknown": True}
     if found is None:
         return None
-    services().log.info("rivals", count=len(found.revoked))
+    launch.app.log.info("rivals", count=len(found.revoked))
     return asdict(found)
 
 
