@@ -12,6 +12,7 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.justification import justification
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.wording.concepts import IN_RECORD, concept
+from ivfhir.wording.dates import MONTHS
 from ivfhir.wording.needs import needs
 from ivfhir.wording.record_parts import record_part
 from ivfhir.wording.sentences import join
@@ -24,7 +25,6 @@ KIND_WORDS = {
     "contraindication-absolute": "contraindication",
     "caution": "caution",
 }
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SHOWN_FIRST = ("nature", "standard-treatment", "evidence")
 
 
@@ -59,7 +59,7 @@ def written_date(text: str) -> str:
     if moment is None:
         return text
     year, *rest = moment.parts[:3]
-    day = " ".join([str(n) for n in rest[1:]] + [_MONTHS[m - 1] for m in rest[:1]] + [f"{year:04}"])
+    day = " ".join([str(n) for n in rest[1:]] + [MONTHS[m - 1] for m in rest[:1]] + [f"{year:04}"])
     clock = text.partition("T")[2]
     return f"{day} {clock}" if clock else day
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.wording import words
 from smart_app.pages.answers import (
     Answered,
@@ -23,13 +24,7 @@ from smart_app.pages.findings import (
     unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
-from smart_app.pages.protocol_card import (
-    FailedCard,
-    ProtocolCard,
-    failed_card,
-    lower_name,
-    not_yet_computable,
-)
+from smart_app.pages.protocol_card import FailedCard, ProtocolCard, failed_card, lower_name
 
 
 @dataclass(frozen=True)
@@ -162,7 +157,7 @@ def _none(other: Sequence[Answered], *, failed: bool) -> Headline:
     """Return the heading when nothing that could be checked applies."""
     if not other:
         return Headline("ask", "No protocol could be checked", "Nothing is known either way.")
-    unchecked = not_yet_computable({answer.card.id for answer in other})
+    unchecked = planned_protocols({answer.card.id for answer in other})
     some = "No protocol that can be checked applies" if unchecked or failed else None
     reasons = " ".join(map(anchor_words, other))
     text = f"{reasons} {_unchecked(other)}".strip()
@@ -173,7 +168,7 @@ def _unchecked(other: Sequence[Answered]) -> str:
     """Return which protocols were not checked, since this version has no rules for them."""
     names = [
         words.decapitalise(name)
-        for _, name in not_yet_computable({answer.card.id for answer in other})
+        for _, name in planned_protocols({answer.card.id for answer in other})
     ]
     return f"Not checked by this version: {'; '.join(names)}." if names else ""
 
@@ -254,5 +249,5 @@ def _later(known: Collection[str]) -> tuple[RestEntry, ...]:
     reason = "Its rules are not part of this version; look it up as before."
     return tuple(
         RestEntry(name, "Not yet computable", "off", reason, None)
-        for _, name in not_yet_computable(known)
+        for _, name in planned_protocols(known)
     )

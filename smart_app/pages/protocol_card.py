@@ -3,7 +3,7 @@
 Everything is read from the PlanDefinition; a page has no clinical text of its own.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +12,6 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.justification import evidence_of, justification
 from ivfhir.wording import words
 from smart_app.pages.sources import Citation, read_citations
-
-NOT_YET_COMPUTABLE = (
-    ("LIVER", "Primary liver cancer: arterial chemotherapy"),
-    ("LMET", "Liver metastases: arterial chemotherapy"),
-    ("REGI", "Stomach, pancreas, duodenum, limb: arterial infusion"),
-    ("PORT", "Implanted arterial port"),
-    ("STENT", "Oesophageal stent"),
-    ("ROUTE", "Route: vein or target artery"),
-)
-"""Protocols that the specification knows and that no package answers yet."""
 
 STRENGTHS = {"very low": 1, "low": 2, "moderate": 3, "high": 4}
 """Words of evidence strength -> filled squares out of four."""
@@ -104,13 +94,6 @@ def failed_card(entry: Mapping[str, Any], title: str) -> FailedCard:
     why = "Its rules could not be worked out for this record" if of_patient else _NOT_LOADED
     text = f"{why}, so nothing is said about this patient. Tell whoever runs this app."
     return FailedCard(title, text, f"{entry['id']} {entry.get('version', '')}".strip())
-
-
-def not_yet_computable(known: Collection[str]) -> list[tuple[str, str]]:
-    """Return id and name of the protocols that are not among the `known` packages."""
-    return [
-        (protocol_id, name) for protocol_id, name in NOT_YET_COMPUTABLE if protocol_id not in known
-    ]
 
 
 def lower_name(card: ProtocolCard) -> str:
