@@ -29,7 +29,8 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
-from smart_app.visit.drafting import PlanRequest, draft_body, override_body, request_of
+from smart_app.visit.draft import PlanRequest, request_of
+from smart_app.visit.drafting import draft_plan
 from smart_app.visit.overriding import KINDS, override_of
 from smart_app.visit.reading import Reading
 
@@ -59,7 +60,7 @@ def plan(launch: Launch, protocol: str) -> str | Response:
     if entry.get("status") != "eligible" or reading.decision["patient"].get("deceased"):
         return redirect(url_for("pages.why", launch=launch.id, protocol=protocol))
     asked = PlanRequest({}, proposed_start(context.today_of(reading.decision)).isoformat())
-    body = draft_body(chosen, reading, asked, more=_more(launch, chosen, reading))
+    body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
     return _plan_form(
         launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
     )
@@ -90,7 +91,7 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     body = None
     if not errors:
         try:
-            body = draft_body(chosen, reading, asked, more=_more(launch, chosen, reading))
+            body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
         except ParameterError as error:
             errors = errors_by_field(error.message)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):
@@ -188,7 +189,7 @@ def _plan_form(
         else context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
         problems=problems,
         asked=asked,
-        override=override_of({"override": override_body(asked)}),
+        override=override_of({"override": asked.override}),
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
         hindered=reading.hindrances,
         earlier=context.earlier_of(launch, reading, protocol),

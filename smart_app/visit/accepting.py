@@ -27,7 +27,8 @@ from ivfhir.writing.bundle import to_transaction
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
-from smart_app.visit.drafting import draft_body, earlier_plans, evidence_versions, request_of
+from smart_app.visit.draft import DraftContent
+from smart_app.visit.drafting import draft_plan, earlier_plans, evidence_versions
 from smart_app.visit.overriding import override_of
 from smart_app.visit.reading import Reading
 from smart_app.visit.sending import find_sent, send_plan
@@ -151,9 +152,10 @@ def _accepted(
     accepted_at = launch.local(launch.now()).isoformat(timespec="seconds")
     replaced = earlier_plans(reading, protocol) if replace else []
     override = override_of(draft.body)
+    content = DraftContent.of_body(draft.body)
     accepted = accept(
-        draft.body["carePlan"],
-        draft.body["decision"],
+        content.care_plan,
+        content.decision,
         practitioner={"reference": signer.reference, "display": signer.name},
         accepted_at=accepted_at,
         override_reason=override.reason if override else None,
@@ -232,13 +234,13 @@ def _renew(
     changes: list[Change],
 ) -> Changed:
     """Make the draft anew from the record as it is now, where it still allows a plan."""
-    more = [(str(term), str(words)) for term, words in draft.body["more"]]
+    held = DraftContent.of_body(draft.body)
     try:
-        body = draft_body(protocol, reading, request_of(draft.body), more=more)
+        content = draft_plan(protocol, reading, held.request, more=held.more)
     except (NoPlanError, ParameterError):
         return Changed(tuple(changes), possible=False)
     store = launch.app.store
-    store.update_draft(store.load_draft(launch.id, draft.id), body=body)
+    store.update_draft(store.load_draft(launch.id, draft.id), body=content.to_body())
     return Changed(tuple(changes), possible=True)
 
 

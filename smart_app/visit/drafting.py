@@ -1,7 +1,6 @@
 """A draft: the plan that a protocol gives for a reading, with what was shown beside it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ivfhir.errors import ParameterError
@@ -12,27 +11,18 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.plan import evaluate_and_plan
 from ivfhir.settle import expiring_facts, plan_warnings
+from smart_app.visit.draft import DraftContent, PlanRequest
 from smart_app.visit.reading import Reading
 
 
-@dataclass(frozen=True)
-class PlanRequest:
-    """What the clinician asked for: values by parameter, start, reason and kind of an override."""
-
-    values: Mapping[str, str]
-    start: str
-    override_reason: str | None = None
-    override_kind: str | None = None
-
-
-def draft_body(
+def draft_plan(
     protocol: ClinicalProtocol,
     reading: Reading,
     request: PlanRequest,
     *,
-    more: list[tuple[str, str]],
-) -> dict[str, Any]:
-    """Return the body of a draft, as the store keeps it.
+    more: Sequence[tuple[str, str]],
+) -> DraftContent:
+    """Return the draft of a plan.
 
     Args:
         protocol: the protocol.
@@ -57,41 +47,24 @@ def draft_body(
         override_kind=request.override_kind,
     )
     entry = evaluation.decision.to_json()
-    return {
-        "carePlan": care_plan,
-        "decision": entry,
-        "asOf": reading.decision["asOf"],
-        "subject": reading.decision["patient"],
-        "patient": reading.record.patient,
-        "more": [list(term) for term in more],
-        "readAt": reading.read_at.isoformat(),
-        "entries": len(reading.record.resources) + 1,
-        "values": dict(request.values),
-        "start": request.start,
-        "override": override_body(request),
-        "warnings": list(plan_warnings(evaluation)),
-        "expiring": [
-            [fact.concept, fact.until, fact.measured] for fact in expiring_facts(evaluation)
-        ],
-        "versions": evidence_versions(entry, reading.resources),
-        "earlier": earlier_plans(reading, protocol),
-        "refused": sorted(reading.record.refused),
-    }
-
-
-def request_of(body: Mapping[str, Any]) -> PlanRequest:
-    """Return what the clinician asked for, of a kept draft."""
-    kept = body["override"]
-    # Drafts of earlier versions hold the reason alone.
-    given = {"reason": kept} if isinstance(kept, str) else kept or {}
-    return PlanRequest(body["values"], body["start"], given.get("reason"), given.get("kind"))
-
-
-def override_body(request: PlanRequest) -> dict[str, str | None] | None:
-    """Return an override as a draft's body keeps it; None without one."""
-    if request.override_reason is None:
-        return None
-    return {"reason": request.override_reason, "kind": request.override_kind}
+    return DraftContent(
+        care_plan=care_plan,
+        decision=entry,
+        as_of=reading.decision["asOf"],
+        subject=reading.decision["patient"],
+        patient=reading.record.patient,
+        more=tuple(more),
+        read_at=reading.read_at,
+        entries=len(reading.record.resources) + 1,
+        request=request,
+        warnings=tuple(plan_warnings(evaluation)),
+        expiring=tuple(
+            (fact.concept, fact.until, fact.measured) for fact in expiring_facts(evaluation)
+        ),
+        versions=evidence_versions(entry, reading.resources),
+        earlier=tuple(earlier_plans(reading, protocol)),
+        refused=tuple(sorted(reading.record.refused)),
+    )
 
 
 def evidence_versions(

@@ -1,0 +1,38 @@
+"""A draft as the store keeps it and back."""
+
+from typing import Any
+
+from smart_app.visit.draft import DraftContent, PlanRequest
+
+BODY: dict[str, Any] = {
+    "carePlan": {"resourceType": "CarePlan"},
+    "decision": {"id": "LUNG", "version": "0.2.0", "criteria": []},
+    "asOf": "2025-03-03T08:42:00+01:00",
+    "subject": {"reference": "Patient/x", "deceased": False},
+    "patient": {"resourceType": "Patient", "id": "x"},
+    "more": [["Diagnosis", "Lung cancer"]],
+    "readAt": "2025-03-03T08:42:00+01:00",
+    "entries": 12,
+    "values": {"segments": "6"},
+    "start": "2025-03-10",
+    "override": {"reason": "The tumour board decided so.", "kind": "tumour-board"},
+    "warnings": ["75 %."],
+    "expiring": [["inr", "2025-03-14", "2025-02-28"], ["sex", "2025-03-14"]],
+    "versions": {"Observation/1": "3"},
+    "earlier": [{"reference": "CarePlan/1", "parts": []}],
+}
+
+
+def test_what_the_store_kept_comes_back_as_it_was():
+    assert DraftContent.of_body(BODY).to_body() == BODY
+
+
+def test_a_draft_of_an_earlier_version_holds_the_reason_alone():
+    body = {key: value for key, value in BODY.items() if key not in ("warnings", "expiring")}
+    content = DraftContent.of_body({**body, "override": "It was decided so."})
+    assert content.request == PlanRequest({"segments": "6"}, "2025-03-10", "It was decided so.")
+    assert (content.warnings, content.expiring) == ((), ())
+
+
+def test_a_plan_without_override_keeps_none():
+    assert DraftContent.of_body({**BODY, "override": None}).to_body()["override"] is None
