@@ -134,7 +134,9 @@ def _criterion(criterion: Criterion, *, obtain: bool) -> Iterator[str]:
 
 def _to_obtain(criterion: Criterion) -> list[str]:
     """Return each need by its name, with how to obtain it."""
-    return [f"{name} ({how})" if how else name for name, how in needs(criterion.missing)]
+    return [
+        f"{need.name} ({need.how})" if need.how else need.name for need in needs(criterion.missing)
+    ]
 
 
 def _evidence(evidence: Evidence) -> str:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from ivfhir.wording.concepts import CONCEPTS, IN_RECORD, OBTAIN, concept, concept_inside
-from ivfhir.wording.needs import needs
 from ivfhir.wording.record_parts import RECORD_PARTS, record_part
 from ivfhir.wording.sentences import capitalise, count, decapitalise, join
 from ivfhir.wording.statuses import NO_PLAN, STATUS
@@ -31,7 +30,6 @@ __all__ = [
     "digits",
     "interval",
     "join",
-    "needs",
     "not_read",
     "pretty",
     "record_part",

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.wording import words
+from ivfhir.wording.needs import named
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.findings import (
     CAUTION,
     INCLUSION,
     Finding,
     in_state,
-    missing_names,
+    needs_of,
     read_findings,
     unread_and_refused,
 )
@@ -108,15 +109,13 @@ def missing_words(findings: tuple[Finding, ...]) -> str:
     allergy list could not be read and INR is missing`.
     """
     undecided = in_state(findings, "missing")
-    names = missing_names(undecided)
+    lacking = needs_of(undecided)
     parts = []
     not_read = words.not_read(*unread_and_refused(in_state(findings, "unread")))
     if not_read:
         parts.append(not_read)
-    if len(names) > _NAMED:
-        parts.append(f"{len(names)} facts are missing")
-    elif names:
-        parts.append(f"{words.join(names)} {'is' if len(names) == 1 else 'are'} missing")
+    if lacking:
+        parts.append(named(lacking, at_most=_NAMED))
     elif undecided:
         are = "is" if len(undecided) == 1 else "are"
         parts.append(f"{titles(undecided)} {are} not settled")

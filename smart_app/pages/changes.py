@@ -104,7 +104,7 @@ def _answers(before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWrit
 def _verdict(finding: Finding | None) -> str:
     if finding is None:
         return "not asked"
-    return ", ".join([finding.verdict, *(f"no {name}" for name in finding.missing)])
+    return ", ".join(part for part in (finding.verdict, finding.lacks_words) if part)
 
 
 def _versions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.wording import words
+from ivfhir.wording.needs import Need, named, needs
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.notes import Note
 from smart_app.pages.sources import NO_CITATIONS, Citation, Source, read_sources
@@ -12,6 +13,9 @@ from smart_app.pages.sources import NO_CITATIONS, Citation, Source, read_sources
 INCLUSION = "inclusion"
 CONTRAINDICATION = "contraindication-absolute"
 CAUTION = "caution"
+
+_NAMED = 5
+"""Needs of one criterion that are named; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,7 @@ class Finding:
         title: the criterion's title, as the knowledge names it.
         verdict: what was found, in words that follow the title (`ruled out`, `not fulfilled`).
         facts: what it rests on.
-        missing: names of the facts that are missing, a need each, inside a sentence.
-        obtain: the same as they begin a line, with how to obtain them.
+        lacks: keys of the facts that are missing.
         unread: the parts of the record that it needs and that could not be read.
         refused: those of them that the EHR does not let the app read.
         rule: the rule in words.
@@ -40,13 +43,22 @@ class Finding:
     title: str
     verdict: str
     facts: tuple[Fact, ...]
-    missing: tuple[str, ...]
-    obtain: tuple[tuple[str, str], ...]
+    lacks: tuple[str, ...]
     unread: tuple[str, ...]
     refused: tuple[str, ...]
     rule: str
     sources: tuple[Source, ...]
     notes: tuple[Note, ...]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What is missing for it, one line a need."""
+        return needs(self.lacks)
+
+    @property
+    def lacks_words(self) -> str:
+        """What is missing, such as `INR is missing`; '' when nothing is."""
+        return named(self.needs, at_most=_NAMED) if self.lacks else ""
 
     @property
     def unread_words(self) -> str:
@@ -90,9 +102,9 @@ def of_kind(findings: tuple[Finding, ...], *kinds: str) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.kind in kinds)
 
 
-def missing_names(findings: tuple[Finding, ...]) -> list[str]:
-    """Return the names of all missing facts, each once, in order."""
-    return list(dict.fromkeys(name for finding in findings for name in finding.missing))
+def needs_of(findings: tuple[Finding, ...]) -> tuple[Need, ...]:
+    """Return what is missing for all of them, each need once, in order."""
+    return needs(key for finding in findings for key in finding.lacks)
 
 
 def unread_and_refused(findings: tuple[Finding, ...]) -> tuple[list[str], list[str]]:
@@ -109,7 +121,6 @@ def _finding(
     criterion: Mapping[str, Any], writer: FactWriter, citations: Mapping[str, Citation]
 ) -> Finding:
     kind, answer = criterion["kind"], criterion["answer"]
-    needs = words.needs(criterion.get("missing", ()))
     types = criterion.get("unread", ())
     unread = tuple(words.record_part(each) for each in types)
     refused = tuple(words.record_part(each) for each in types if each in writer.refused)
@@ -125,8 +136,7 @@ def _finding(
         title=criterion["title"],
         verdict=words.VERDICTS.get((kind, answer), unknown),
         facts=writer.facts(criterion),
-        missing=tuple(words.decapitalise(name) for name, _ in needs),
-        obtain=tuple(needs),
+        lacks=tuple(dict.fromkeys(criterion.get("missing", ()))),
         unread=unread,
         refused=refused,
         rule=words.pretty(criterion.get("rule", "")),

@@ -7,6 +7,7 @@ from typing import Any
 
 from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.wording import words
+from ivfhir.wording.needs import Need
 from smart_app.pages.answers import (
     Answered,
     Headline,
@@ -19,7 +20,7 @@ from smart_app.pages.findings import (
     CAUTION,
     Finding,
     in_state,
-    missing_names,
+    needs_of,
     of_kind,
     unread_and_refused,
 )
@@ -36,7 +37,7 @@ class ProtocolEntry:
         status: its status in words.
         style: shape and colour.
         lines: what matters, a line each.
-        obtain: name and kind of every fact that is missing.
+        obtain: what is missing, one line a need.
         action: words of the button.
     """
 
@@ -44,7 +45,7 @@ class ProtocolEntry:
     status: str
     style: str
     lines: tuple[str, ...]
-    obtain: tuple[tuple[str, str], ...]
+    obtain: tuple[Need, ...]
     action: str
 
 
@@ -142,7 +143,7 @@ def _undecided(answer: Answered) -> Headline:
 
 def _undecided_words(answer: Answered) -> str:
     """Return what is in the way, counted: unread parts, missing facts, conditions left open."""
-    number = len(missing_names(answer.missing))
+    number = len(needs_of(answer.missing))
     parts = []
     if answer.unread:
         parts.append(words.not_read(*unread_and_refused(answer.unread)))
@@ -199,13 +200,12 @@ def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
             obtain=(),
             action="See the answers",
         )
-    obtain = dict.fromkeys(item for finding in answer.missing for item in finding.obtain)
     return ProtocolEntry(
         card=answer.card,
         status=words.STATUS[answer.status],
         style=answer.style,
         lines=tuple(_lines(answer)),
-        obtain=tuple(obtain),
+        obtain=needs_of(answer.missing),
         action=actions[answer.style],
     )
 

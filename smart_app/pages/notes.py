@@ -6,19 +6,13 @@ from dataclasses import dataclass, replace
 
 from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates, words
+from ivfhir.wording.record_parts import entry_kind
 from smart_app.pages.coded import coded_text
 
 _REFERENCE = re.compile(
     r"\b(?P<type>Condition|Observation|AllergyIntolerance|Procedure|ServiceRequest)/"
     r"(?P<id>[A-Za-z0-9\-.]{0,63}[A-Za-z0-9\-])"
 )
-_KINDS = {
-    "Condition": "an entry of the problem list",
-    "Observation": "a result",
-    "AllergyIntolerance": "an entry of the allergy list",
-    "Procedure": "a procedure",
-    "ServiceRequest": "an order",
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ def entry_words(resource: Resource | None, resource_type: str) -> str:
     text = coded_text(resource)
     named = f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}" if text else ""
     when = _day_of(resource or {})
-    return (named or _KINDS[resource_type]) + (f" of {when}" if when else "")
+    return (named or entry_kind(resource_type)) + (f" of {when}" if when else "")
 
 
 def _day_of(resource: Resource) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.references import parse_literal
 from ivfhir.fhir.types import Resource
-from ivfhir.wording import dates
+from ivfhir.wording import dates, words
+from ivfhir.wording.record_parts import entry_kind
 from smart_app.pages.coded import coded_text
+from smart_app.pages.entry import entry_codes, entry_rows
 
 _FIRST = (
     "code",
@@ -49,6 +51,8 @@ class RecordPage:
     reference: str
     version: str
     updated: str
+    summary: tuple[tuple[str, str], ...]
+    codes: str
     rows: tuple[RecordRow, ...]
     json: str
     cut: bool
@@ -64,18 +68,27 @@ def record_page(resource: Resource, link: Callable[[str], str]) -> RecordPage:
     meta = resource.get("meta", {})
     reference = f"{resource['resourceType']}/{resource.get('id', '')}"
     updated = str(meta.get("lastUpdated", ""))
-    title = str(coded_text(resource) or resource.get("title") or resource["resourceType"])
     rows = tuple(islice(_rows(resource, link), MOST_ROWS + 1))
     cut = len(rows) > MOST_ROWS or any(len(row.value) > MOST_CHARACTERS for row in rows)
     return RecordPage(
-        title=title[: MOST_CHARACTERS // 10],
+        title=_title(resource)[: MOST_CHARACTERS // 10],
         reference=reference,
         version=str(meta.get("versionId", "")),
         updated=dates.day(updated),
+        summary=tuple(
+            (label, text[:MOST_CHARACTERS])
+            for label, text in islice(entry_rows(resource), MOST_ROWS)
+        ),
+        codes=entry_codes(resource)[:MOST_CHARACTERS],
         rows=tuple(_short(row) for row in rows[:MOST_ROWS]),
         json="" if cut else dumps(resource, indent=2),
         cut=cut,
     )
+
+
+def _title(resource: Resource) -> str:
+    named = coded_text(resource) or resource.get("title")
+    return str(named or words.capitalise(entry_kind(resource["resourceType"])))
 
 
 def _short(row: RecordRow) -> RecordRow:

@@ -58,7 +58,7 @@ def test_an_unread_type_is_told_apart_from_what_is_missing(lung: ClinicalProtoco
     assert "Could not be read, nothing judged from it: results and measurements" in unjudged
     assert "To obtain" not in unjudged
     missing = _section(text, "Missing")
-    assert "To obtain: Contrast allergy (an entry in the allergy list, or" in missing
+    assert "To obtain: allergy entry (an entry in the allergy list, or" in missing
     assert "contrast-allergy" not in text
     assert "X-BLEED" not in missing
 

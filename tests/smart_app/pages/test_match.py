@@ -5,6 +5,7 @@ from dataclasses import replace
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.wording.needs import Need
 from ivfhir.wording.words import UNITS
 from smart_app.pages.answers import read_answer
 from smart_app.pages.match import match_page
@@ -35,7 +36,7 @@ def test_eligible():
 def test_undecided():
     page = page_of("lindqvist")
     assert page.headline.title == "Cannot tell yet for lung: 1 fact is missing"
-    assert page.entries[0].obtain == (("INR", "a blood result"),)
+    assert page.entries[0].obtain == (Need("INR", "a blood result"),)
 
 
 def test_ineligible():

@@ -28,6 +28,13 @@ def test_a_resource_is_a_table_with_links_and_its_json():
     assert rows["extension.valueBoolean"].value == "true"
     assert '"value": 220.0' in page.json
     assert not page.cut
+    assert page.summary == (("What", "Platelets"), ("Value", "220.0"), ("Note", "a; b"))
+
+
+def test_an_entry_without_words_is_called_by_what_it_is_not_by_its_type():
+    page = record_page({"resourceType": "Condition", "id": "c", "code": {}}, str)
+    assert page.title == "An entry of the problem list"
+    assert page.reference == "Condition/c"
 
 
 def test_a_resource_too_large_for_a_page_is_cut_and_the_page_says_so():

@@ -7,6 +7,7 @@ import pytest
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.wording.needs import Need
 from ivfhir.wording.words import UNITS, record_part
 from smart_app.pages.answers import read_answer
 from smart_app.pages.facts import Fact
@@ -55,7 +56,7 @@ def test_undecided_says_what_is_missing_and_what_to_obtain():
     page = page_of("lindqvist")
     assert page.headline.title == "Lung: cannot tell, INR is missing"
     assert [finding.id for finding in page.missing] == ["X-BLEED"]
-    assert page.missing[0].obtain == (("INR", "a blood result"),)
+    assert page.missing[0].needs == (Need("INR", "a blood result"),)
     assert page.may_override
     assert not page.may_plan
     assert not page.groups[0].open
@@ -123,7 +124,7 @@ def test_what_could_not_be_read_is_no_missing_fact(types):
     assert page.unread
     assert page.missing == ()
     for finding in (*page.unread, *(each for each in page.cautions if each.unread)):
-        assert finding.obtain == finding.missing == ()
+        assert finding.needs == finding.lacks == ()
         assert finding.verdict.endswith("could not be read")
     for criterion in entry["criteria"]:
         if "unread" in criterion:
@@ -141,7 +142,7 @@ def test_an_unread_allergy_list_and_a_missing_inr_are_told_apart():
     )
     assert [finding.id for finding in page.unread] == ["X-CONTRAST"]
     assert [finding.id for finding in page.missing] == ["X-BLEED"]
-    assert page.missing[0].obtain == (("INR", "a blood result"),)
+    assert page.missing[0].needs == (Need("INR", "a blood result"),)
 
 
 def test_creatinine_or_egfr_is_one_need():
@@ -151,4 +152,4 @@ def test_creatinine_or_egfr_is_one_need():
     decision = evaluate(record, [load_protocol("LUNG")], as_of=DateTime.parse(AS_OF)).to_json()
     page = why_page(decision, read_answer(decision["protocols"][0], patient.card, patient.writer))
     assert page.headline.title == "Lung: cannot tell, creatinine or eGFR is missing"
-    assert page.missing[0].obtain == (("Creatinine or eGFR", "a blood result"),)
+    assert page.missing[0].needs == (Need("creatinine or eGFR", "a blood result"),)
