@@ -53,17 +53,22 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         return
     plan_definition, readme = resources[plans[0]], folder / "README.md"
     try:
-        documents = ProtocolPackage(folder).elm(plan_definition["library"][0])
+        package = ProtocolPackage(folder)
+        documents = package.elm(plan_definition["library"][0])
         compiled = load_libraries(documents)
         problems = contract_problems(plan_definition, documents, compiled)
+        libraries = {each: package.elm(each)[0]["library"] for each in plan_definition["library"]}
         library = documents[0]["library"]
         rows = [name for _, name in listed_defines(library)]
     except (KnowledgeError, UnsupportedError) as error:
         yield plans[0], error.message
         return
     yield from _on(plans[0], iter(problems))
-    defines, parameters = _names(library, "statements"), _names(library, "parameters")
-    yield from _on(plans[0], plan_findings(plan_definition, defines))
+    statements = {each: _names(library, "statements") for each, library in libraries.items()}
+    parameters = dict.fromkeys(
+        name for each in libraries.values() for name in _names(each, "parameters")
+    )
+    yield from _on(plans[0], plan_findings(plan_definition, statements))
     if not readme.is_file():
         yield readme, "it is missing"
         return

@@ -17,7 +17,10 @@ from ivfhir.fhir.types import Resource
 
 KNOWLEDGE = Path(__file__).resolve().parents[2] / "plan_definitions"
 # In this order a definition finds those it names.
-DEFINITION_TYPES = ("CodeSystem", "ValueSet", "Library", "ActivityDefinition", "PlanDefinition")
+DEFINITION_TYPES = (
+    *("CodeSystem", "ValueSet", "Library", "Questionnaire", "ActivityDefinition"),
+    "PlanDefinition",
+)
 EMPTY_LIST = "http://hl7.org/fhir/StructureDefinition/cqf-isEmptyList"
 TIMEOUT_S = 300
 

@@ -1,6 +1,7 @@
 """`python -m tools.knowledge build` and `python -m tools.knowledge check`.
 
-build: translate the CQL (needs Java and Maven), write ELM, Library and ValueSet files.
+build: write what protocol.toml and plan.toml give, translate the CQL (needs Java and Maven), write
+ELM, Library and ValueSet files.
 check: fail, naming the files, when a committed one is not what its sources give.
 """
 
@@ -10,6 +11,7 @@ import sys
 
 from tools import maven
 from tools.knowledge import lock, stale, translate
+from tools.knowledge.authoring import authored_files
 from tools.knowledge.layout import Layout
 from tools.knowledge.library import library_files
 from tools.knowledge.value_set import value_set_files
@@ -30,14 +32,17 @@ def main(arguments: list[str] | None = None, layout: Layout | None = None) -> in
 
 def build(layout: Layout) -> int:
     """Write every derived file and remove those that no source gives any more."""
+    authored = dict(authored_files(layout))
+    for path, content in authored.items():
+        path.write_bytes(content)
     print(translate.translate(layout), end="")
     lock.write_lock(layout)
     built = dict([*library_files(layout), *value_set_files(layout)])
     for path, content in built.items():
         path.write_bytes(content)
-    for path in stale.orphans(layout, set(built)):
+    for path in stale.orphans(layout, {*authored, *built}):
         path.unlink()
-    print(f"{len(built)} Library and ValueSet files")
+    print(f"{len(authored)} files from rows, {len(built)} Library and ValueSet files")
     return 0
 
 

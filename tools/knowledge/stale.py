@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tools import maven
 from tools.knowledge import lock, translate
+from tools.knowledge.authoring import BUILT, authored_files, authored_folders
 from tools.knowledge.layout import Layout
 from tools.knowledge.library import library_files
 from tools.knowledge.value_set import value_set_files
@@ -20,7 +21,7 @@ def stale_files(layout: Layout, *, retranslate: bool) -> Iterator[str]:
     """
     for path in lock.unlocked_files(layout):
         yield f"{_shown(path)}: not as it was when the ELM was made; run make knowledge"
-    built = dict([*library_files(layout), *value_set_files(layout)])
+    built = dict([*authored_files(layout), *library_files(layout), *value_set_files(layout)])
     for path, content in built.items():
         if not path.is_file() or path.read_bytes() != content:
             yield f"{_shown(path)}: its sources give something else; run make knowledge"
@@ -32,11 +33,14 @@ def stale_files(layout: Layout, *, retranslate: bool) -> Iterator[str]:
 
 
 def orphans(layout: Layout, built: set[Path]) -> list[Path]:
-    """Return Library and ValueSet files, and ELM, that no source gives."""
+    """Return Library, ValueSet and authored files, and ELM, that no source gives."""
     resources = {
         path
         for kind in ("Library", "ValueSet")
         for path in layout.knowledge.glob(f"*/{kind}-*.json")
+    }
+    resources |= {
+        path for folder in authored_folders(layout) for kind in BUILT for path in folder.glob(kind)
     }
     lonely_elm = {
         path

@@ -7,7 +7,9 @@ from typing import Any
 
 from ivfhir.fhir.types import Resource
 
-TYPES = ("ActivityDefinition", "CodeSystem", "Library", "PlanDefinition", "ValueSet")
+TYPES = (
+    *("ActivityDefinition", "CodeSystem", "Library", "PlanDefinition", "Questionnaire", "ValueSet"),
+)
 REQUIRED = ("url", "version", "name", "title", "date", "publisher", "description")
 REVIEWED = "http://hl7.org/fhir/StructureDefinition/resource-lastReviewDate"
 """Where a review date stands in types without `lastReviewDate`, such as ValueSet."""

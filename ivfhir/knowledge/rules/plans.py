@@ -1,7 +1,7 @@
 """What a PlanDefinition and its activities keep to."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.fhir.types import Resource
@@ -17,15 +17,17 @@ ACTION_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """An action's id is the id of its request, so it keeps to the type id."""
 
 
-def plan_findings(plan_definition: Resource, defines: Collection[str]) -> Iterator[str]:
+def plan_findings(
+    plan_definition: Resource, defines: Mapping[str, Collection[str]]
+) -> Iterator[str]:
     """Yield what a PlanDefinition gets wrong.
 
     Args:
         plan_definition: the PlanDefinition.
-        defines: names that its library defines.
+        defines: canonical of each of its libraries -> names that it defines.
     """
     try:
-        check_actions(plan_definition, dict.fromkeys(plan_definition["library"], defines))
+        check_actions(plan_definition, defines)
     except KnowledgeError as error:
         yield error.message
         return
@@ -34,7 +36,8 @@ def plan_findings(plan_definition: Resource, defines: Collection[str]) -> Iterat
     goals = {goal.get("id") for goal in plan_definition.get("goal", [])}
     for action in actions:
         yield from (f"action {action['id']}: {text}" for text in _action(action, ids, goals))
-    yield from _unused_dates(actions, defines)
+    for names in defines.values():
+        yield from _unused_dates(actions, names)
 
 
 def activity_findings(activity: Resource) -> Iterator[str]:

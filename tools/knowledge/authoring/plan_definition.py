@@ -1,0 +1,182 @@
+"""Build the PlanDefinition: what a protocol says of itself, its goals, its tree of actions."""
+
+from typing import Any
+
+from tools.knowledge.authoring.action import group_action, leaf_action, round_action
+from tools.knowledge.authoring.citations import documentation, plan_citations
+from tools.knowledge.authoring.protocol import Protocol
+from tools.knowledge.authoring.toml_source import Table
+from tools.knowledge.layout import CANONICAL_BASE
+
+Json = dict[str, Any]
+
+COPYRIGHT = (
+    "This material includes SNOMED Clinical Terms (SNOMED CT), used with permission of SNOMED "
+    "International, and content from LOINC (http://loinc.org), copyright Regenstrief Institute, "
+    "Inc. and the LOINC Committee, available at no cost under the license at "
+    "http://loinc.org/license."
+)
+_ALLOWED = (
+    "The patient is alive, the parameters are in bounds, and the status is eligible; or ineligible "
+    "or indeterminate with an override reason."
+)
+_UCUM = {"%": "%", "days": "d"}
+
+
+def plan_definition(protocol: Protocol) -> Json:
+    """Return the PlanDefinition of a protocol."""
+    words = protocol.words
+    terminology = "http://terminology.hl7.org/CodeSystem"
+    return {
+        "resourceType": "PlanDefinition",
+        "id": protocol.id,
+        "url": f"{CANONICAL_BASE}/PlanDefinition/{protocol.id}",
+        "version": protocol.version,
+        "name": protocol.id,
+        "title": words["title"],
+        "type": {
+            "coding": [
+                {
+                    "system": f"{terminology}/plan-definition-type",
+                    "code": "clinical-protocol",
+                    "display": "Clinical Protocol",
+                }
+            ]
+        },
+        "status": "draft",
+        "experimental": True,
+        "date": str(words["date"]),
+        "publisher": "ivfhir",
+        "description": f"{words.table('always_said')['nature']} {words['purpose']}",
+        "purpose": words["purpose"],
+        "usage": _usage(protocol),
+        "copyright": COPYRIGHT,
+        "lastReviewDate": str(words["date"]),
+        "useContext": [
+            {
+                "code": {
+                    "system": f"{terminology}/usage-context-type",
+                    "code": "focus",
+                    "display": "Clinical Focus",
+                },
+                "valueCodeableConcept": {"text": words["focus"]},
+            }
+        ],
+        "relatedArtifact": _related(protocol),
+        "library": [protocol.library, protocol.plan_library],
+        "goal": [_goal(protocol, each) for each in words.tables("goal")],
+        "action": [_root(protocol)],
+    }
+
+
+def _usage(protocol: Protocol) -> str:
+    rows = "".join(
+        f"| {each.name} | {each.default} | {_allowed(each.choices, each.allowed, each.fixed)} |\n"
+        for each in protocol.parameters.values()
+    )
+    return (
+        "For clinicians who can judge the basis of each answer. The criteria, the status, the "
+        f"bounds of the parameters and all dates are defines of Library {protocol.id}.\n\n"
+        f"Parameters: `AsOf` (instant of evaluation), `Start` ({_start(protocol)}), "
+        "`OverrideReason`, and\n\n| parameter | default | allowed |\n|---|---|---|\n"
+        f"{rows}\nA value outside its bounds is refused, not clamped."
+    )
+
+
+def _start(protocol: Protocol) -> str:
+    return f"day 0 of {protocol.rounds.word} 1" if protocol.rounds else "day 0 of the plan"
+
+
+def _allowed(choices: tuple[int, ...], words: str, fixed: bool) -> str:
+    return ", ".join(map(str, choices)) if choices else "fixed" if fixed else words
+
+
+def _related(protocol: Protocol) -> list[Json]:
+    words = protocol.words
+    said = dict(words.table("always_said").data)
+    said["evidence"] = f"Evidence: {words.table('evidence')['quality']}. {said['evidence']}"
+    rules = {protocol.label(name): text for name, text in words.table("rules").data.items()}
+    documents = {**rules, **words.table("readings").data}
+    return [
+        *({"type": "justification", "label": k, "display": text} for k, text in said.items()),
+        *({"type": "documentation", "label": k, "display": text} for k, text in documents.items()),
+        *plan_citations(protocol),
+    ]
+
+
+def _goal(protocol: Protocol, table: Table) -> Json:
+    target: Json = {"measure": {"text": table["measure"]}}
+    if "wanted" in table:
+        target["detailCodeableConcept"] = {"text": table["wanted"]}
+    else:
+        target["detailRange"] = _range(table)
+    goal: Json = {"id": protocol.label(table["id"])}
+    if "category" in table:
+        coding = {
+            "system": "http://terminology.hl7.org/CodeSystem/goal-category",
+            "code": table["category"],
+            "display": table["category"].capitalize(),
+        }
+        goal["category"] = {"coding": [coding]}
+    return {**goal, "description": {"text": table["text"]}, "target": [target]}
+
+
+def _range(table: Table) -> Json:
+    ends = {"low": "at_least", "high": "at_most"}
+    if not any(key in table for key in ends.values()) or table.get("unit") not in _UCUM:
+        table.refuse(
+            f"goal {table['id']} needs 'wanted', or at_least or at_most with a unit "
+            f"({' or '.join(_UCUM)})"
+        )
+    unit = _UCUM[table["unit"]]
+    return {
+        end: {
+            "value": table[key],
+            "unit": unit,
+            "system": "http://unitsofmeasure.org",
+            "code": unit,
+        }
+        for end, key in ends.items()
+        if key in table
+    }
+
+
+def _root(protocol: Protocol) -> Json:
+    """Return the action that holds all others, kept only where a plan is allowed."""
+    plan = protocol.plan
+    expression = {
+        "description": _ALLOWED,
+        "language": "text/cql",
+        "expression": "Plan_Allowed",
+        "reference": protocol.library,
+    }
+    return {
+        "id": protocol.id,
+        "title": protocol.words["short_title"],
+        "description": "Everything the protocol proposes. Nothing is kept unless a plan is "
+        "allowed.",
+        "documentation": [documentation(protocol, plan, plan["sources"])],
+        "condition": [{"kind": "applicability", "expression": expression}],
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "all",
+        "action": [_part(protocol, part) for part in plan.tables("part")],
+    }
+
+
+def _part(protocol: Protocol, part: Table) -> Json:
+    """Return a part of the plan with its actions: its own, and the rounds that stand in it."""
+    inside = [
+        leaf_action(protocol, each)
+        for each in protocol.occurrences
+        if each.within is None and each.part == part["id"]
+    ]
+    rounds = protocol.rounds
+    if rounds is not None and rounds.part == part["id"]:
+        for number, table in rounds.tables.items():
+            actions = [leaf_action(protocol, e) for e in protocol.occurrences if e.within == number]
+            inside.append({**round_action(protocol, number, table), "action": actions})
+    if not inside:
+        part.refuse(
+            f"nothing stands in the part '{part['id']}'; remove it, or give it an action", "id"
+        )
+    return {**group_action(protocol, part, f"{protocol.id}-{part['id']}"), "action": inside}

@@ -1,0 +1,140 @@
+"""Build the CQL library below a protocol's own: parameters, bounds, days and windows, texts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+from tools.knowledge.authoring.action import describe
+from tools.knowledge.authoring.activity_definition import text_defines
+from tools.knowledge.authoring.occurrences import Anchor, Occurrence
+from tools.knowledge.authoring.parameters import Parameter
+from tools.knowledge.authoring.protocol import Protocol
+from tools.knowledge.authoring.texts import quote
+from tools.knowledge.layout import VERSION
+
+_HEAD = Path(__file__).with_suffix(".cql")
+"""How the library begins, with places for what differs."""
+
+
+def plan_library(protocol: Protocol) -> str:
+    """Return the CQL of the library."""
+    parameters = protocol.parameters.values()
+    declared = "\n".join(f"parameter {p.name} Integer default {p.default}" for p in parameters)
+    chosen = "\n".join(f"define Chosen_{p.name}: {p.name}" for p in parameters)
+    head = Template(_HEAD.read_text(encoding="utf-8")).substitute(
+        id=protocol.id,
+        version=protocol.version,
+        shared=VERSION,
+        parameters=declared,
+        chosen=chosen,
+        problems=",\n    ".join(map(_problem, parameters)) or "null as String",
+    )
+    blocks = [
+        head,
+        _section("settings and texts", _texts(protocol)),
+        _section("days", _days(protocol)),
+    ]
+    return "\n".join(block.strip("\n") + "\n" for block in blocks)
+
+
+def _section(title: str, defines: Iterator[str]) -> str:
+    return f"// {f' {title}'.rjust(117, '=')}\n\n" + "\n\n".join(defines) + "\n"
+
+
+def _problem(parameter: Parameter) -> str:
+    name, called = parameter.name, parameter.called
+    if not parameter.choices:
+        return (
+            f"Conventions.BoundProblem({quote(name)}, {quote(called)}, {name}, "
+            f"{parameter.low}, {parameter.high})"
+        )
+    *most, last = map(str, parameter.choices)
+    allowed = f"{', '.join(most)} or {last}"
+    return (
+        f"if {name} in {{ {', '.join([*most, last])} }} then null as String "
+        f"else {quote(f'{called} ({name}) must be {allowed}; you gave ')} "
+        f"& Coalesce(ToString({name}), 'nothing') & '.'"
+    )
+
+
+def _texts(protocol: Protocol) -> Iterator[str]:
+    settings = [
+        protocol.texts.read(each.table, "setting", {}, zero="setting_when_zero").cql
+        for each in protocol.parameters.values()
+        if "setting" in each.table
+    ]
+    if settings:
+        lines = ",\n  ".join(settings)
+        yield f"/* What was chosen. */\ndefine Plan_Settings: {{\n  {lines}\n}}"
+    for name, text in protocol.texts.named.items():
+        yield f"define Text_{name}: {text.cql}"
+    for part in protocol.plan.tables("part"):
+        for key in ("title", "description"):
+            words = protocol.texts.read(part, key, {})
+            if words.varies:
+                yield f"define {protocol.id}_{part['id']}_{key.capitalize()}: {words.cql}"
+    for name, table in protocol.words.named("activity").items():
+        for define, (_, cql) in text_defines(protocol, name, table).items():
+            yield f"define {define}: {cql}"
+    seen: set[str] = set()
+    for own in protocol.occurrences:
+        about = describe(protocol, own)
+        if about.varies and about.define not in seen:
+            seen.add(about.define)
+            yield f"define {about.define}: {about.cql}"
+
+
+def _days(protocol: Protocol) -> Iterator[str]:
+    rounds = protocol.rounds
+    if rounds is not None:
+        word, interval = rounds.word, rounds.interval.name
+        yield (
+            f"/* Day 0 of each {word}. */\n"
+            f"define function DayOf{word.capitalize()}(k Integer): Start + DaysOf((k - 1) * "
+            f"{interval})"
+        )
+        for k in rounds.tables:
+            yield f"define Day0_{k}: DayOf{word.capitalize()}({k})"
+        yield f"define Day0_Last: DayOf{word.capitalize()}({rounds.count.name})"
+        for k in rounds.tables:
+            if k > rounds.always:
+                yield f"define {word.capitalize()}_{k}: {rounds.count.name} >= {k}"
+    anchors = {str(each.anchor[1]) for each in protocol.occurrences if each.anchor[0] == "action"}
+    for own in protocol.occurrences:
+        yield _dates(protocol, own, named=own.row_id in anchors)
+
+
+def _dates(protocol: Protocol, own: Occurrence, *, named: bool) -> str:
+    """Return the defines of an action's day and window; `named`: others count from its day."""
+    anchor = _anchor(protocol, own.anchor)
+    days = own.days
+    planned = anchor if days.parameter is None else f"{anchor} + DaysOf({days.parameter.name})"
+    three = [_plus(anchor, days.first), _plus(planned, days.planned), _plus(anchor, days.last)]
+    if "not_before" in own.row:
+        three = [f"Later({each}, {_floor(protocol, own)})" for each in three]
+    first, day, last = three
+    lines = [f"define {own.define}_Day: {day}"] if named else []
+    if named:
+        day = f"{own.define}_Day"
+    lines += [
+        f"define {own.define}_Date: Conventions.DayOf({day})",
+        f"define {own.define}_Window: Conventions.WindowOf({first}, {last})",
+    ]
+    return "\n".join(lines)
+
+
+def _anchor(protocol: Protocol, anchor: Anchor) -> str:
+    kind, name = anchor
+    if kind == "round":
+        return "Day0_Last" if name == "last" else f"Day0_{name}"
+    return "Start" if kind == "start" else f"{protocol.id}_{name}_Day".replace(".", "_")
+
+
+def _floor(protocol: Protocol, own: Occurrence) -> str:
+    return _plus(_anchor(protocol, own.floor[0]), own.floor[1]) if own.floor else ""
+
+
+def _plus(day: str, count: int) -> str:
+    if count == 0:
+        return day
+    return f"{day} {'+' if count > 0 else '-'} {abs(count)} days"
