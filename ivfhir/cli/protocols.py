@@ -1,19 +1,51 @@
-"""`ivfhir protocols`: id, version, status, strength of evidence and title of each protocol."""
+"""`ivfhir protocols`: what there is, a line a protocol; `new ID` writes one to begin with."""
 
 import argparse
+from datetime import UTC, datetime
+from pathlib import Path
 
+from ivfhir.cli.arguments import Parser
+from ivfhir.cli.new_protocol import new_protocol
 from ivfhir.knowledge.justification import evidence_of
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
 
 _HEADS = ("ID", "VERSION", "STATUS", "EVIDENCE", "TITLE")
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Declare no options: `ivfhir protocols` has none."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare `new ID --folder DIR`; without it the protocols are listed."""
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", parser_class=Parser)
+    about = "write the folder of a new protocol, from a template"
+    new = commands.add_parser("new", help=about, description=f"{about.capitalize()}.")
+    new.add_argument("id", metavar="ID", help="capital letters and digits, such as KIDNEY")
+    new.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        default=Path("plan_definitions"),
+        help="the folder of protocols that gets it; plan_definitions by default",
+    )
 
 
-def run(_: argparse.Namespace) -> int:
-    """Print a line a protocol: id, version, status, strength of evidence, title; return 0."""
+def run(arguments: argparse.Namespace) -> int:
+    """List the protocols, or write a new one; return 0.
+
+    Raises:
+        UsageError: the new protocol cannot be written.
+    """
+    if arguments.command == "new":
+        today = datetime.now(UTC).date().isoformat()
+        target = new_protocol(arguments.id, arguments.folder, date=today)
+        print(
+            f"{target} is written. Change its texts, rows and criteria; then, in a source tree of "
+            "ivfhir with Java and Maven, `make knowledge` builds it and `make check` proves it."
+        )
+        return 0
+    return _list()
+
+
+def _list() -> int:
+    """Print a line a protocol: id, version, status, strength of evidence, title."""
     rows = [_row(protocol) for protocol in load_protocols().values()]
     widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
     for row in (_HEADS, *rows):

@@ -13,6 +13,7 @@ from ivfhir.knowledge.actions import check_actions, check_expressions, walk_acti
 from ivfhir.knowledge.contract import FACTS, contract_problems
 from ivfhir.knowledge.criteria import criteria_of
 from ivfhir.knowledge.package import SHARED, knowledge_root, read_json
+from ivfhir.knowledge.parameters import ProtocolParameter, read_parameters
 from ivfhir.knowledge.registry import Expansion, Registry
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class ClinicalProtocol:
         criteria: the define of each criterion, in order -> the FHIR types that it needs.
         value_sets: canonical of each value set that they use -> its codes (system, code).
         resource_types: FHIR types that any of its defines retrieves.
+        parameters: what the clinician may choose, as its Questionnaire says it.
     """
 
     id: str
@@ -77,6 +79,7 @@ class ClinicalProtocol:
     criteria: Mapping[DefineKey, frozenset[str]]
     value_sets: Mapping[str, Expansion]
     resource_types: frozenset[str]
+    parameters: tuple[ProtocolParameter, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,9 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
             for define in library.defines
             for kind in library.retrieved_types(define)
         ),
+        parameters=_parameters(
+            path.with_name(f"Questionnaire-{plan_definition['id']}-parameters.json")
+        ),
     )
 
 
@@ -262,6 +268,10 @@ def _own(plan_definition: Resource, libraries: Mapping[str, ElmLibrary]) -> tupl
     every = list(libraries.items())
     named = plan_definition.get("name")
     return next((each for each in every if each[1].name == named), every[0])
+
+
+def _parameters(questionnaire: Path) -> tuple[ProtocolParameter, ...]:
+    return read_parameters(read_json(questionnaire)) if questionnaire.is_file() else ()
 
 
 def _activities(plan_definition: Resource) -> list[str]:

@@ -100,3 +100,30 @@ def test_file_that_its_sources_do_not_give_is_named(layout, elm):
         "ValueSet-dx.json: its sources give something else; run make knowledge",
         "ValueSet-old.json: no source gives it; remove it",
     ]
+
+
+def test_a_file_built_from_rows_that_was_edited_or_that_no_row_gives_is_stale(tmp_path):
+    ours = Layout()
+    layout = Layout(knowledge=tmp_path / "plan_definitions")
+    shutil.copytree(ours.knowledge, layout.knowledge, ignore=shutil.ignore_patterns("cases"))
+    lung = layout.knowledge / "lung"
+    assert list(stale_files(layout, retranslate=False)) == []
+    edited = ("PlanDefinition-LUNG.json", "ActivityDefinition-LUNG-A07.json", "cql/LUNGPlan.cql")
+    for name in (*edited, "Questionnaire-LUNG-parameters.json"):
+        path = lung / name
+        path.write_text(path.read_text().replace("segment", "course"))
+    (lung / "ActivityDefinition-LUNG-A99.json").write_text("{}")
+    found = "\n".join(stale_files(layout, retranslate=False))
+    for name in (*edited, "Questionnaire-LUNG-parameters.json"):
+        assert f"{lung / name}: its sources give something else" in found
+    assert "ActivityDefinition-LUNG-A99.json: no source gives it" in found
+
+
+def test_a_row_that_was_changed_without_a_build_is_seen(tmp_path):
+    ours = Layout()
+    layout = Layout(knowledge=tmp_path / "plan_definitions")
+    shutil.copytree(ours.knowledge, layout.knowledge, ignore=shutil.ignore_patterns("cases"))
+    plan = layout.knowledge / "lung" / "plan.toml"
+    plan.write_text(plan.read_text().replace("days = [-14, -7, -3]", "days = [-14, -8, -3]"))
+    [finding] = stale_files(layout, retranslate=False)
+    assert "LUNGPlan.cql: its sources give something else" in finding

@@ -73,24 +73,8 @@ def _item(parameter: Parameter) -> Json:
         item["readOnly"] = True
     item |= _values(parameter)
     if "hint" in table:
-        category = {
-            "system": "http://hl7.org/fhir/questionnaire-display-category",
-            "code": "instructions",
-            "display": "Instructions",
-        }
-        item["item"] = [
-            {
-                "linkId": f"{parameter.name}.hint",
-                "extension": [
-                    {
-                        "url": f"{_CORE}/questionnaire-displayCategory",
-                        "valueCodeableConcept": {"coding": [category]},
-                    }
-                ],
-                "text": table["hint"],
-                "type": "display",
-            }
-        ]
+        hint = {"linkId": f"{parameter.name}.hint", "text": table["hint"], "type": "display"}
+        item["item"] = [hint]
     return item
 
 

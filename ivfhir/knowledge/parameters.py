@@ -1,0 +1,81 @@
+"""A protocol's parameters, as its Questionnaire says them: label, hint, default and bounds.
+
+The Questionnaire is plain R4 (http://hl7.org/fhir/R4/questionnaire.html): an item of type integer a
+parameter, `linkId` its name. The bounds are enforced by the protocol's CQL, not here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ivfhir.fhir.types import Resource
+
+_CORE = "http://hl7.org/fhir/StructureDefinition"
+
+
+@dataclass(frozen=True)
+class ProtocolParameter:
+    """A whole number that the clinician chooses.
+
+    Attributes:
+        name: as `--param` takes it.
+        label: its name in words.
+        hint: what else to know of it; '' when nothing.
+        default: the value that holds when none is given.
+        low: the lowest value that is allowed.
+        high: the highest; the same as `low` where the value is fixed.
+        choices: the values to choose from; empty where each between low and high is allowed.
+        unit: of the value, in words; '' where it has none.
+        folded: whether a form shows it only on demand.
+    """
+
+    name: str
+    label: str
+    hint: str
+    default: int
+    low: int
+    high: int
+    choices: tuple[int, ...]
+    unit: str
+    folded: bool
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the default is the only value."""
+        return self.low == self.high
+
+
+def read_parameters(questionnaire: Resource) -> tuple[ProtocolParameter, ...]:
+    """Return the parameters of a Questionnaire, those in sight first."""
+    return tuple(_items(questionnaire.get("item", []), folded=False))
+
+
+def _items(items: list[Resource], *, folded: bool) -> Iterator[ProtocolParameter]:
+    for item in items:
+        if item["type"] == "group":
+            yield from _items(item.get("item", []), folded=True)
+        elif item["type"] == "integer":
+            yield _parameter(item, folded=folded)
+
+
+def _parameter(item: Resource, *, folded: bool) -> ProtocolParameter:
+    options = item.get("answerOption", [])
+    choices = tuple(option["valueInteger"] for option in options)
+    chosen = [option["valueInteger"] for option in options if option.get("initialSelected")]
+    default = chosen[0] if chosen else item["initial"][0]["valueInteger"]
+    extensions = {each["url"]: each for each in item.get("extension", [])}
+    lowest, highest = min(choices, default=default), max(choices, default=default)
+    low = extensions.get(f"{_CORE}/minValue", {}).get("valueInteger", lowest)
+    high = extensions.get(f"{_CORE}/maxValue", {}).get("valueInteger", highest)
+    hints = [each["text"] for each in item.get("item", []) if each["type"] == "display"]
+    unit = extensions.get(f"{_CORE}/questionnaire-unit", {}).get("valueCoding", {})
+    return ProtocolParameter(
+        name=item["linkId"],
+        label=item["text"],
+        hint=" ".join(hints),
+        default=default,
+        low=low,
+        high=high,
+        choices=choices,
+        unit=unit.get("display", ""),
+        folded=folded,
+    )
