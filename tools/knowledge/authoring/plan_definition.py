@@ -75,8 +75,9 @@ def _usage(protocol: Protocol) -> str:
         for each in protocol.parameters.values()
     )
     return (
-        "For clinicians who can judge the basis of each answer. The criteria, the status, the "
-        f"bounds of the parameters and all dates are defines of Library {protocol.id}.\n\n"
+        "For clinicians who can judge the basis of each answer. The criteria and the status "
+        f"are defines of Library {protocol.id}, the bounds of the parameters and all dates of "
+        f"Library {protocol.id}Plan.\n\n"
         f"Parameters: `AsOf` (instant of evaluation), `Start` ({_start(protocol)}), "
         "`OverrideReason`, and\n\n| parameter | default | allowed |\n|---|---|---|\n"
         f"{rows}\nA value outside its bounds is refused, not clamped."
