@@ -1,4 +1,4 @@
-"""The plan by date: rows under a heading a segment, and what must be settled first."""
+"""The plan by date: rows under a heading a round, and what must be settled first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from ivfhir.wording import dates, words
-from smart_app.pages.plan_items import Condition, PlanItem, segment_starts
+from smart_app.pages.plan_items import Condition, PlanItem, round_starts
 
 _SATURDAY = 5
 
@@ -43,7 +43,7 @@ def agenda(items: tuple[PlanItem, ...], today: date) -> tuple[AgendaPart, ...]:
         items: the steps, in order of date.
         today: the day the plan is looked at.
     """
-    starts = segment_starts(items)
+    starts = round_starts(items)
     told: dict[tuple[str, str], int | None] = {}
     parts = []
     by_part = sorted(items, key=lambda item: _place(item, starts))
@@ -106,7 +106,7 @@ def _weekends(items: tuple[PlanItem, ...]) -> Iterator[str]:
     planned: dict[date, list[str]] = {}
     for item in items:
         if item.planned is not None and item.planned.weekday() >= _SATURDAY:
-            where = f" (segment {item.segment})" if item.segment is not None else ""
+            where = f" ({item.in_round})" if item.in_round else ""
             planned.setdefault(item.planned, []).append(f"{words.decapitalise(item.title)}{where}")
     if planned:
         named = [f"{dates.weekday_day(day)}: {words.join(what)}" for day, what in planned.items()]
@@ -147,7 +147,7 @@ def _late_steps(items: tuple[PlanItem, ...], today: date) -> list[str]:
     """Return a sentence for each step whose days are over, end today, or whose day is past."""
     lines = []
     for item in items:
-        where = f" of segment {item.segment}" if item.segment is not None else ""
+        where = f" of {item.in_round}" if item.in_round else ""
         if item.high < today:
             lines.append(
                 f"{item.title}{where}: its days ended on {dates.day(item.high)}. "
@@ -165,18 +165,18 @@ def _late_steps(items: tuple[PlanItem, ...], today: date) -> list[str]:
 
 
 def _place(item: PlanItem, starts: dict[int, date]) -> int:
-    """Return the part's place: 0 before the segments, their numbers, then one behind the last."""
-    if item.segment is not None:
-        return item.segment
+    """Return the part's place: 0 before the rounds, their numbers, then one behind the last."""
+    if item.round is not None:
+        return item.round
     first = min(starts.values(), default=item.day)
     return 0 if item.day <= first else max(starts, default=0) + 1
 
 
 def _heading(item: PlanItem, starts: dict[int, date]) -> str:
-    if item.segment is not None:
-        begins = f", {dates.day(starts[item.segment])}" if item.segment in starts else ""
+    if item.round is not None:
+        begins = f", {dates.day(starts[item.round])}" if item.round in starts else ""
         title = item.group.partition(":")[2].strip() or item.group
-        return f"Segment {item.segment}{begins}: {words.decapitalise(title)}"
+        return f"{item.round_name} {item.round}{begins}: {words.decapitalise(title)}"
     return item.group
 
 
@@ -216,8 +216,10 @@ def _rows(
 
 
 def _details(item: PlanItem, told: dict[tuple[str, str], int | None]) -> str:
-    before = told.setdefault((item.stem, item.details), item.segment)
-    return item.details if before == item.segment else f"As in segment {before}."
+    before = told.setdefault((item.stem, item.details), item.round)
+    if before == item.round:
+        return item.details
+    return f"As in {words.decapitalise(item.round_name)} {before}."
 
 
 def _first_day(item: PlanItem, items: list[PlanItem]) -> tuple[date, str, str]:

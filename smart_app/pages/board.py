@@ -19,7 +19,7 @@ from smart_app.pages.lanes import (
     RADIOTHERAPY,
     SYSTEMIC,
 )
-from smart_app.pages.plan_items import PlanItem, segment_starts
+from smart_app.pages.plan_items import PlanItem, round_starts
 
 LEFT, RIGHT, TOP, BOTTOM = 132.0, 952.0, 22.0, 296.0
 _BEFORE, _AFTER = timedelta(days=30), timedelta(days=6)
@@ -136,11 +136,11 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
         title: what the picture is called.
         today: the day of the dashed line.
     """
-    starts = segment_starts(items)
+    starts = round_starts(items)
     drawn = [item for item in items if item.step.drawn and item.planned is not None]
     day0 = min(starts.values(), default=min((item.day for item in items), default=today))
     axis = _Axis(day0 - _BEFORE, max((item.high for item in drawn), default=day0) + _AFTER)
-    bands, band_texts = _bands(starts, axis)
+    bands, band_texts = _bands(starts, _round_name(items), axis)
     months, month_texts = _months(axis)
     texts = [
         *band_texts,
@@ -166,7 +166,7 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
     )
 
 
-def _bands(starts: dict[int, date], axis: _Axis) -> tuple[list[Band], list[Text]]:
+def _bands(starts: dict[int, date], round_name: str, axis: _Axis) -> tuple[list[Band], list[Text]]:
     if not starts:
         return [Band(LEFT, RIGHT - LEFT, "#fff")], []
     days = [starts[number] for number in sorted(starts)]
@@ -177,7 +177,7 @@ def _bands(starts: dict[int, date], axis: _Axis) -> tuple[list[Band], list[Text]
         min(axis.edge(days[-1] + length), RIGHT),
         RIGHT,
     ]
-    names = ["Before", *(f"Segment {number}" for number in sorted(starts)), "After"]
+    names = ["Before", *(f"{round_name} {number}" for number in sorted(starts)), "After"]
     bands, texts = [], []
     for place, name in enumerate(names):
         left, right = edges[place], edges[place + 1]
@@ -188,6 +188,10 @@ def _bands(starts: dict[int, date], axis: _Axis) -> tuple[list[Band], list[Text]
         if right - left >= _ROOM_FOR_WORDS:
             texts.append(Text(name, round((left + right) / 2, 1), 38, "middle", "head"))
     return bands, texts
+
+
+def _round_name(items: tuple[PlanItem, ...]) -> str:
+    return next((item.round_name for item in items if item.round_name), "")
 
 
 def _months(axis: _Axis) -> tuple[list[float], list[Text]]:
@@ -230,14 +234,14 @@ def _bar(item: PlanItem, axis: _Axis) -> Bar:
 
 
 def _where(item: PlanItem) -> str:
-    return f"Segment {item.segment}: " if item.segment is not None else ""
+    return f"{item.round_name} {item.round}: " if item.in_round else ""
 
 
 def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
     """Return the words of the marks: right of them in the lanes of treatment, else below."""
     texts, seen = [], set()
     for item in drawn:
-        key = (item.step.lane, item.segment if item.segment is not None else item.stem)
+        key = (item.step.lane, item.round if item.round is not None else item.stem)
         if item.step.label is None or (key in seen and item.step.lane in (SYSTEMIC, LABS)):
             continue
         seen.add(key)
@@ -246,13 +250,13 @@ def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
                 other
                 for other in drawn
                 if other.step.lane == item.step.lane
-                and other.segment == item.segment
+                and other.round == item.round
                 and other.step.label == item.step.label
             ]
             if item.step.lane in (SYSTEMIC, LABS)
             else [item]
         )
-        words = item.step.label.format(day=_short_days([other.day for other in same]))
+        words = item.step.label.replace("{day}", _short_days([other.day for other in same]))
         middle = sum(axis.middle(other.day) for other in same) / len(same)
         if item.step.lane in (INFUSION, EMBOLISATION, SYSTEMIC):
             right = max(axis.middle(other.day) for other in same) + (
@@ -276,8 +280,8 @@ def _short_days(days: list[date]) -> str:
 
 
 def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis) -> list[Text]:
-    """Return the words that stand in the arterial lane of a segment without an arterial session."""
-    arterial = {item.segment for item in items if item.step.lane == INFUSION}
+    """Return the words that stand in the arterial lane of a round without an arterial session."""
+    arterial = {item.round for item in items if item.step.lane == INFUSION}
     texts = []
     for number, start in starts.items():
         if number not in arterial and arterial:

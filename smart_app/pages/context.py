@@ -93,16 +93,11 @@ def written_href(launch: Launch, reference: str) -> str:
     return url_for("pages.written", launch=launch.id, plan_id=reference.rpartition("/")[2])
 
 
-def settings_of(protocol: ClinicalProtocol, values: Mapping[str, str]) -> dict[str, str]:
-    """Return every parameter's value, defaults filled in, as text."""
-    return {field.name: field.value for field in fields_of(protocol, values)}
-
-
 def fields_of(
     protocol: ClinicalProtocol, values: Mapping[str, str], errors: Mapping[str, str] | None = None
 ) -> tuple[Field, ...]:
     """Return the fields of a protocol's parameters."""
-    return read_fields(protocol.plan_definition, values, errors)
+    return read_fields(protocol.parameters, values, errors or {})
 
 
 def earlier_plans(launch: Launch, plans: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:

@@ -1,10 +1,12 @@
 """Where a step of a plan stands on the board: its lane, and the words beside its mark.
 
-This is about drawing alone. A step that is not named here stands in the lane of its resource type.
+The protocol says it in the codes of an action; one without stands in the lane of its resource type.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 INFUSION, EMBOLISATION, SYSTEMIC = "infusion", "embolisation", "systemic"
 LABS, IMAGING, RADIOTHERAPY = "labs", "imaging", "radiotherapy"
@@ -20,6 +22,10 @@ LANES = (
 """Lanes from top to bottom, with their names."""
 
 
+PLAN_CODES = "/CodeSystem/io-plan"
+_NUMBERS = re.compile(r"\.\d+")
+
+
 @dataclass(frozen=True)
 class Step:
     """How a step is drawn.
@@ -28,53 +34,56 @@ class Step:
         lane: one of `LANES`.
         label: words beside the mark; `{day}` becomes its date. None: the mark has no words.
         drawn: whether the board has a mark for it (the list always has a row).
-        opens_segment: whether its date is day 0 of its segment.
+        opens_round: whether its date is day 0 of its round (a segment, a session).
         bar: whether its allowed days are drawn.
     """
 
     lane: str
     label: str | None = "{day}"
     drawn: bool = True
-    opens_segment: bool = False
+    opens_round: bool = False
     bar: bool = True
 
 
-STEPS = {
-    "LUNG-A01": Step(IMAGING, "baseline"),
-    "LUNG-A02": Step(LABS, None),
-    "LUNG-A03": Step(INFUSION, opens_segment=True),
-    "LUNG-A03.drug": Step(INFUSION, None, drawn=False, opens_segment=True),
-    "LUNG-A04": Step(EMBOLISATION, "all but one"),
-    "LUNG-A05": Step(SYSTEMIC),
-    "LUNG-A06": Step(LABS, drawn=False),
-    "LUNG-A07": Step(LABS, bar=False),
-    "LUNG-A08": Step(IMAGING, "CT {day}"),
-    "LUNG-A09": Step(EMBOLISATION, "complete"),
-    "LUNG-A10": Step(IMAGING, "CT and MDT {day}"),
-    "LUNG-A11": Step(RADIOTHERAPY, "start {day}"),
-    "LUNG-A12": Step(IMAGING, drawn=False),
-    "LUNG-A13": Step(IMAGING, drawn=False),
-    "LUNG-A14": Step(LABS, drawn=False),
-}
 _BY_TYPE = {"MedicationRequest": Step(SYSTEMIC), "ServiceRequest": Step(LABS)}
-_ACTION = re.compile(r"(?P<stem>[A-Z]+-[A-Z]\d+)(?P<parts>(?:\.\d+)*)(?P<drug>\.drug)?$")
 
 
-def stem_of(action_id: str) -> str:
-    """Return the action without segment and day: `LUNG-A03.2.drug` -> `LUNG-A03.drug`."""
-    found = _ACTION.match(action_id)
-    return action_id if found is None else found["stem"] + (found["drug"] or "")
-
-
-def step_of(action_id: str, resource_type: str, *, arterial: bool) -> Step:
+def step_of(action: Mapping[str, Any], resource_type: str) -> Step:
     """Return how an action is drawn.
 
     Args:
-        action_id: id of the action, `LUNG-A03.2`.
+        action: of a RequestGroup, with the codes of `CodeSystem/io-plan` that its protocol gave it.
         resource_type: FHIR type of its request.
-        arterial: its drug goes into an artery; a drug that does not stands in the lane of the vein.
     """
-    step = STEPS.get(stem_of(action_id)) or _BY_TYPE.get(resource_type) or Step(LABS, drawn=False)
-    if resource_type == "MedicationRequest" and step.lane == INFUSION and not arterial:
-        return Step(SYSTEMIC, opens_segment=step.opens_segment)
-    return step
+    codes = plan_codes(action)
+    lane = next((lane for lane, _ in LANES if lane in codes), None)
+    if lane is None:
+        return _BY_TYPE.get(resource_type, Step(LABS, drawn=False))
+    dated = "{day}" if "dated" in codes else ""
+    return Step(
+        lane,
+        label=f"{action.get('textEquivalent', '')} {dated}".strip() or None,
+        drawn="list-only" not in codes,
+        opens_round="opens-round" in codes,
+        bar="no-bar" not in codes,
+    )
+
+
+def stem_of(action_id: str) -> str:
+    """Return the action without round and day: `LUNG-A03.2.drug` -> `LUNG-A03.drug`."""
+    return _NUMBERS.sub("", action_id)
+
+
+def plan_codes(action: Mapping[str, Any]) -> frozenset[str]:
+    """Return the codes of `CodeSystem/io-plan` that an action carries."""
+    return frozenset(
+        str(coding.get("code"))
+        for concept in action.get("code", ())
+        for coding in concept.get("coding", ())
+        if str(coding.get("system", "")).endswith(PLAN_CODES)
+    )
+
+
+def plan_words(action: Mapping[str, Any]) -> str:
+    """Return the words beside those codes: what is done, or what a round is called."""
+    return next((str(each["text"]) for each in action.get("code", ()) if each.get("text")), "")

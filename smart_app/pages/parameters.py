@@ -1,33 +1,18 @@
 """The protocol's parameters as fields of a form.
 
-Names, defaults and bounds are read from the table in the PlanDefinition's `usage`; the bounds are
+Names, labels, hints, defaults and bounds are those of the protocol's Questionnaire; the bounds are
 enforced by the protocol's CQL alone, and what it says stands at the field.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
-from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.parameters import ProtocolParameter
 from ivfhir.wording.dates import day
 
-LABELS = {
-    "segments": ("Segments", "From the fifth on, drugs go by vein only."),
-    "segment_interval_days": ("Days between segments", "Other values are refused."),
-    "ia_infusion_minutes": ("Arterial infusion, minutes", "A bolus is refused."),
-    "ccs_start_offset_days": ("Partner drug, days after the infusion", "Never before it ends."),
-    "response_offset_days": ("End-of-cycle CT, days after the last segment", ""),
-    "radiotherapy_offset_days": ("Radiotherapy, days after that CT", ""),
-    "embolic_min_um": ("Smallest particle, µm", ""),
-    "vdt_reference_days": ("Doubling time below which growth counts as fast, days", ""),
-    "complete_embolisation_segment": ("Complete embolisation, segment", ""),
-    "partial_embolisation_segment": ("Embolisation of all feeding vessels but one, segment", ""),
-}
-MAIN = ("segments", "segment_interval_days")
-"""Parameters that stand in sight; the others are folded."""
-
-_ROW = re.compile(r"^\|\s*([a-z_]+)\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|$", re.MULTILINE)
 _NAMED = re.compile(r" \(([A-Za-z_]+)\)")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LEAD_DAYS = 7
@@ -46,6 +31,7 @@ class Field:
         default: the protocol's default, as text.
         choices: the values to pick from; empty for a text field.
         fixed: the protocol allows no other value.
+        main: it stands in sight; the others are folded.
         error: what is wrong with the value, '' when nothing is.
     """
 
@@ -56,6 +42,7 @@ class Field:
     default: str
     choices: tuple[str, ...]
     fixed: bool
+    main: bool
     error: str = ""
 
 
@@ -79,34 +66,37 @@ class StartField:
 
 
 def read_fields(
-    plan_definition: Resource, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+    parameters: Sequence[ProtocolParameter],
+    values: Mapping[str, str],
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Field, ...]:
     """Return the fields of a protocol's parameters.
 
     Args:
-        plan_definition: its PlanDefinition.
+        parameters: as its Questionnaire says them.
         values: what was given, by name; a parameter that is not in it stands at its default.
         errors: what is wrong, by name.
     """
-    fields = []
-    for name, default, allowed in _ROW.findall(str(plan_definition.get("usage", ""))):
-        if default == "default":
-            continue
-        label, remark = LABELS.get(name, (name.replace("_", " ").capitalize(), ""))
-        choices = tuple(allowed.split(", ")) if "," in allowed else ()
-        fields.append(
-            Field(
-                name=name,
-                label=label,
-                hint=_hint(allowed, choices, remark),
-                value=str(values.get(name, default)),
-                default=default,
-                choices=choices,
-                fixed=allowed == "fixed",
-                error=(errors or {}).get(name, ""),
-            )
+    return tuple(
+        Field(
+            name=each.name,
+            label=each.label,
+            hint="fixed" if each.fixed else _hint(each),
+            value=values.get(each.name, str(each.default)),
+            default=str(each.default),
+            choices=tuple(map(str, each.choices)),
+            fixed=each.fixed,
+            main=not each.folded,
+            error=errors.get(each.name, ""),
         )
-    return tuple(fields)
+        for each in parameters
+    )
+
+
+def _hint(parameter: ProtocolParameter) -> str:
+    """Return `28 to 35. Other values are refused.`: what is allowed, and the protocol's remark."""
+    allowed = f"{parameter.low} to {parameter.high}"
+    return f"{allowed}. {parameter.hint}" if parameter.hint else allowed
 
 
 def given_values(form: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
@@ -163,9 +153,3 @@ def proposed_start(as_of: date) -> date:
     while start.weekday() >= _SATURDAY:
         start += timedelta(days=1)
     return start
-
-
-def _hint(allowed: str, choices: tuple[str, ...], remark: str) -> str:
-    if choices:
-        allowed = f"{choices[0]} to {choices[-1]}"
-    return " ".join(part for part in (f"{allowed}." if remark else allowed, remark) if part)

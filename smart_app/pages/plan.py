@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from ivfhir.fhir.types import Resource
@@ -10,7 +11,7 @@ from ivfhir.wording import dates, words
 from smart_app.pages.agenda import AgendaPart, agenda, gates, to_settle
 from smart_app.pages.board import Board, draw_board
 from smart_app.pages.lanes import EMBOLISATION, IMAGING, RADIOTHERAPY
-from smart_app.pages.plan_items import PlanItem, plan_items, segment_starts
+from smart_app.pages.plan_items import PlanItem, plan_items, round_starts
 from smart_app.pages.protocol_card import ProtocolCard
 
 _SENTENCE_LANES = (EMBOLISATION, IMAGING, RADIOTHERAPY)
@@ -29,20 +30,17 @@ class PlanPage:
     gates: tuple[tuple[str, str, str], ...]
 
 
-def plan_page(
-    body: Mapping[str, Any], card: ProtocolCard, settings: Mapping[str, str], *, today: date
-) -> PlanPage:
+def plan_page(body: Mapping[str, Any], card: ProtocolCard, *, today: date) -> PlanPage:
     """Return the page of a draft.
 
     Args:
         body: the draft's body, with its CarePlan.
         card: what the protocol says of itself.
-        settings: the parameters that hold, by name.
         today: the day for which the plan is looked at.
     """
     care_plan: Resource = body["carePlan"]
     items = plan_items(care_plan)
-    title = plan_title(care_plan, card, settings)
+    title = plan_title(items, card)
     notes = tuple(str(note.get("text", "")) for note in care_plan.get("note", ()))
     return PlanPage(
         title=title,
@@ -68,16 +66,17 @@ def settle_draft(
     return to_settle(items, today, warnings=warnings, expiring=expiring)
 
 
-def plan_title(care_plan: Resource, card: ProtocolCard, settings: Mapping[str, Any]) -> str:
-    """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`."""
-    items = plan_items(care_plan)
-    starts = segment_starts(items)
-    start = min(starts.values(), default=None) or min((item.day for item in items), default=None)
-    begins = f" from {dates.weekday_day(start)}" if start else ""
-    if starts and settings.get("segment_interval_days"):
-        segments = words.count(len(starts), "segment")
-        return f"{card.name}: {segments} every {settings['segment_interval_days']} days{begins}"
-    return f"{card.name}: plan{begins}"
+def plan_title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:
+    """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`, as far as the dates say so."""
+    starts = list(round_starts(items).values())
+    first = min(starts, default=None) or min((item.day for item in items), default=None)
+    begins = f" from {dates.weekday_day(first)}" if first else ""
+    if not starts:
+        return f"{card.name}: plan{begins}"
+    name = next(item.round_name for item in items if item.round_name)
+    gaps = {(later - earlier).days for earlier, later in pairwise(starts)}
+    every = f" every {gaps.pop()} days" if len(gaps) == 1 else ""
+    return f"{card.name}: {words.count(len(starts), words.decapitalise(name))}{every}{begins}"
 
 
 def _text(items: tuple[PlanItem, ...]) -> str:

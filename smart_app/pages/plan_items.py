@@ -8,16 +8,11 @@ from typing import Any
 
 from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
-from ivfhir.wording import dates
-from smart_app.pages.lanes import Step, stem_of, step_of
-
-INTRA_ARTERIAL = "58100008"
-"""SNOMED CT: intra-arterial route."""
+from ivfhir.wording import dates, words
+from smart_app.pages.lanes import Step, plan_codes, plan_words, stem_of, step_of
 
 _ID = re.compile(r"^[A-Z]+-[A-Z]\d+: ")
 """What stood before the words of a condition in plans of earlier versions."""
-
-_IN_TITLE = re.compile(r"(,| before| of) segment \d+|, regimen day \d+|, day \d+| \d+ of \d+$")
 
 
 @dataclass(frozen=True)
@@ -35,11 +30,12 @@ class PlanItem:
     Attributes:
         action_id: `LUNG-A07.2.14`.
         stem: `LUNG-A07`.
-        title: what is done, without its segment.
+        title: what is done, without its round.
         details: how it is done, in words; '' when the plan says nothing.
         conditions: what must hold before it starts.
         group: title of the part of the plan it belongs to.
-        segment: number of its segment, None outside the segments.
+        round: number of its round, None outside the rounds.
+        round_name: what the protocol calls a round, `Segment`.
         planned: the planned day; None when only a period is planned.
         low: first allowed day.
         high: last allowed day.
@@ -55,7 +51,8 @@ class PlanItem:
     details: str
     conditions: tuple[Condition, ...]
     group: str
-    segment: int | None
+    round: int | None
+    round_name: str
     planned: date | None
     low: date
     high: date
@@ -69,6 +66,11 @@ class PlanItem:
         """The planned day, or the first allowed one when no day is planned."""
         return self.planned or self.low
 
+    @property
+    def in_round(self) -> str:
+        """`segment 2`; '' outside the rounds."""
+        return "" if self.round is None else f"{words.decapitalise(self.round_name)} {self.round}"
+
 
 def plan_items(care_plan: Resource) -> tuple[PlanItem, ...]:
     """Return the steps of a CarePlan with contained requests, in order of date."""
@@ -76,52 +78,47 @@ def plan_items(care_plan: Resource) -> tuple[PlanItem, ...]:
     items = []
     for group in contained.values():
         if group["resourceType"] == "RequestGroup":
-            for action, titles in _actions(group.get("action", ()), ()):
+            for action, groups in _actions(group.get("action", ()), ()):
                 request = contained.get(action.get("resource", {}).get("reference", ""))
-                item = None if request is None else _item(action, titles, request)
+                item = None if request is None else _item(action, groups, request)
                 if item is not None:
                     items.append(item)
     return tuple(sorted(items, key=lambda item: (item.day, item.low)))
 
 
-def segment_starts(items: tuple[PlanItem, ...]) -> dict[int, date]:
-    """Return day 0 of every segment."""
+def round_starts(items: tuple[PlanItem, ...]) -> dict[int, date]:
+    """Return day 0 of every round."""
     starts: dict[int, date] = {}
     for item in items:
-        if item.segment is not None and item.step.opens_segment:
-            starts.setdefault(item.segment, item.day)
+        if item.round is not None and item.step.opens_round:
+            starts.setdefault(item.round, item.day)
     return starts
 
 
 def _actions(
-    actions: list[dict[str, Any]], titles: tuple[tuple[str, str], ...]
-) -> Iterator[tuple[dict[str, Any], tuple[tuple[str, str], ...]]]:
-    """Yield every action that has a resource, with id and title of the groups around it."""
+    actions: list[dict[str, Any]], groups: tuple[dict[str, Any], ...]
+) -> Iterator[tuple[dict[str, Any], tuple[dict[str, Any], ...]]]:
+    """Yield every action that has a resource, with the groups around it."""
     for action in actions:
         if action.get("resource"):
-            yield action, titles
-        yield from _actions(
-            action.get("action", []), (*titles, (_id_of(action), action.get("title", "")))
-        )
-
-
-def _id_of(action: Mapping[str, Any]) -> str:
-    return str(action.get("id", ""))
+            yield action, groups
+        yield from _actions(action.get("action", []), (*groups, action))
 
 
 def _item(
-    action: Mapping[str, Any], groups: tuple[tuple[str, str], ...], request: Resource
+    action: Mapping[str, Any], groups: tuple[dict[str, Any], ...], request: Resource
 ) -> PlanItem | None:
     planned, low, high = _when(request)
     if low is None or high is None:
         return None
-    action_id = _id_of(action) or str(request["id"])
+    action_id = str(action.get("id") or request["id"])
     resource_type = str(request["resourceType"])
-    group_id, group_title = groups[-1] if groups else ("", "")
+    around = [group for group in groups if "round" in plan_codes(group)]
+    number = str(around[-1].get("prefix", "")) if around else ""
     return PlanItem(
         action_id=action_id,
         stem=stem_of(action_id),
-        title=_IN_TITLE.sub("", str(action.get("title") or action_id)).strip(),
+        title=plan_words(action) or str(action.get("title") or action_id),
         details=str(action.get("description", "")),
         conditions=tuple(
             Condition(
@@ -131,21 +128,17 @@ def _item(
             for condition in action.get("condition", ())
             if condition.get("kind") == "start"
         ),
-        group=group_title,
-        segment=_segment(group_id),
+        group=str(groups[-1].get("title", "")) if groups else "",
+        round=int(number) if number.isdecimal() else None,
+        round_name=plan_words(around[-1]) if around else "",
         planned=planned,
         low=low,
         high=high,
         resource_type=resource_type,
         request_id=str(request["id"]),
-        step=step_of(action_id, resource_type, arterial=_is_arterial(request)),
+        step=step_of(action, resource_type),
         notes=tuple(str(note.get("text", "")) for note in request.get("note", ())),
     )
-
-
-def _segment(group_id: str) -> int | None:
-    found = re.search(r"segment\.(\d+)$", group_id)
-    return int(found.group(1)) if found else None
 
 
 def _when(request: Resource) -> tuple[date | None, date | None, date | None]:
@@ -157,13 +150,3 @@ def _when(request: Resource) -> tuple[date | None, date | None, date | None]:
         dates.parse_day(due.earliest) or planned,
         dates.parse_day(due.latest) or planned,
     )
-
-
-def _dosage(request: Resource) -> dict[str, Any]:
-    dosages = request.get("dosageInstruction") or [{}]
-    return dict(dosages[0])
-
-
-def _is_arterial(request: Resource) -> bool:
-    codings = _dosage(request).get("route", {}).get("coding", ())
-    return any(coding.get("code") == INTRA_ARTERIAL for coding in codings)

@@ -9,8 +9,10 @@ from typing import Any
 
 from ivfhir.errors import EvaluationError
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.actions import walk_actions
 from ivfhir.knowledge.justification import evidence_of, justification
 from ivfhir.wording import words
+from smart_app.pages.lanes import plan_codes, plan_words
 from smart_app.pages.sources import Citation, read_citations
 
 STRENGTHS = {"very low": 1, "low": 2, "moderate": 3, "high": 4}
@@ -34,6 +36,7 @@ class ProtocolCard:
         squares: the same as 1 to 4 filled squares; 0 when it is not graded.
         evidence: what the evidence consists of.
         standard_care: the guideline-standard care that is shown first.
+        round_name: what it calls its rounds, `Segment`; '' where it has none.
         citations: mark of a source -> what it stands for.
     """
 
@@ -46,12 +49,14 @@ class ProtocolCard:
     squares: int
     evidence: str
     standard_care: str
+    round_name: str = ""
     citations: Mapping[str, Citation] = field(default_factory=dict)
 
 
 def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
     """Return the card of a protocol package's PlanDefinition."""
     evidence = evidence_of(plan_definition)
+    rounds = (each for each in walk_actions(plan_definition) if "round" in plan_codes(each))
     about = (evidence.text, justification(plan_definition, "E.4a"))
     standard = justification(plan_definition, "standard-treatment").removeprefix(_STANDARD_FIRST)
     return ProtocolCard(
@@ -64,6 +69,7 @@ def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
         squares=STRENGTHS.get(evidence.strength, 0),
         evidence=" ".join(part for part in about if part),
         standard_care=standard[:1].upper() + standard[1:],
+        round_name=next((plan_words(each) for each in rounds), ""),
         citations=read_citations(plan_definition),
     )
 

@@ -140,5 +140,5 @@ def _next_step(item: PlanItem, today: date) -> NextStep:
 
 
 def _titled(item: PlanItem) -> str:
-    where = f", segment {item.segment}" if item.segment is not None else ""
+    where = f", {item.in_round}" if item.in_round else ""
     return f"{item.title}{where}"

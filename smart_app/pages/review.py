@@ -50,7 +50,6 @@ class ReviewPage:
 def review_page(
     body: Mapping[str, Any],
     card: ProtocolCard,
-    settings: Mapping[str, str],
     writer: FactWriter,
     *,
     why_href: str,
@@ -61,14 +60,13 @@ def review_page(
     Args:
         body: the draft's body.
         card: what the protocol says of itself.
-        settings: the parameters that hold, by name.
         writer: turns evidence into facts.
         why_href: address of the reasons.
         today: the day of the review.
     """
     care_plan, decision = body["carePlan"], body["decision"]
     items = plan_items(care_plan)
-    lines = _lines(care_plan, items, decision, card, settings, why_href=why_href, today=today)
+    lines = _lines(care_plan, items, decision, card, why_href=why_href, today=today)
     answered = read_answer(decision, card, writer)
     findings, (met, of) = answered.findings, answered.counts
     unassessed = len(in_state(findings, "not-assessed"))
@@ -77,7 +75,7 @@ def review_page(
     remarks = [f"{met} of {of} conditions met", words.count(cautions, "caution")]
     if unassessed:
         remarks.append(f"{words.count(unassessed, 'caution')} not assessed")
-    plan = plan_title(care_plan, card, settings).partition(": ")[2]
+    plan = plan_title(items, card).partition(": ")[2]
     override = override_of(body)
     return ReviewPage(
         title="Override: nothing is written yet" if override else "Review: nothing is written yet",
@@ -108,12 +106,11 @@ def _lines(
     items: tuple[PlanItem, ...],
     decision: Mapping[str, Any],
     card: ProtocolCard,
-    settings: Mapping[str, str],
     *,
     why_href: str,
     today: date,
 ) -> list[ReviewLine]:
-    title = plan_title(care_plan, card, settings)
+    title = plan_title(items, card)
     goals = [entry for entry in care_plan.get("contained", ()) if entry["resourceType"] == "Goal"]
     wording = "; ".join(str(goal.get("description", {}).get("text", "")) for goal in goals)
     lines = [

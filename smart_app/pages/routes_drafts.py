@@ -13,6 +13,7 @@ from smart_app import audit
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.plan import plan_title
+from smart_app.pages.plan_items import plan_items
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
@@ -81,8 +82,7 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
 
 
 def _title(protocol: ClinicalProtocol, body: Mapping[str, Any]) -> str:
-    settings = context.settings_of(protocol, body["values"])
-    return plan_title(body["carePlan"], context.card_of(protocol), settings)
+    return plan_title(plan_items(body["carePlan"]), context.card_of(protocol))
 
 
 def _when(body: Mapping[str, Any]) -> str:

@@ -13,7 +13,6 @@ from ivfhir.wording import dates
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.parameters import (
-    MAIN,
     StartField,
     errors_by_field,
     given_values,
@@ -169,8 +168,7 @@ def _plan_form(
     card = context.card_of(protocol)
     page = None
     if body is not None:
-        settings = context.settings_of(protocol, asked.values)
-        page = plan_page(body, card, settings, today=context.today_of(body))
+        page = plan_page(body, card, today=context.today_of(body))
     known = {field.name for field in fields}
     problems = [
         (text, name if name in known else "start-day" if name == _START else "")
@@ -193,8 +191,8 @@ def _plan_form(
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
         hindered=reading.hindrances,
         earlier=context.earlier_of(launch, reading, protocol),
-        main_fields=[field for field in free if field.name in MAIN],
-        other_fields=[field for field in free if field.name not in MAIN],
+        main_fields=[field for field in free if field.main],
+        other_fields=[field for field in free if not field.main],
         fixed_fields=[field for field in fields if field.fixed],
         start=start
         if not errors.get(_START)

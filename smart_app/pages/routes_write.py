@@ -151,7 +151,6 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         page=review_page(
             body,
             card,
-            context.settings_of(protocol, body["values"]),
             context.writer_for(launch, resources, body.get("refused", ())),
             why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
             today=context.today_of(body),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
@@ -12,7 +11,8 @@ from ivfhir.writing.earlier import PlanPart
 from ivfhir.writing.read_back import references_as_written
 from smart_app.pages.agenda import AgendaPart, agenda, gates
 from smart_app.pages.board import Board, draw_board
-from smart_app.pages.plan_items import PlanItem, plan_items, segment_starts
+from smart_app.pages.plan import plan_title
+from smart_app.pages.plan_items import plan_items
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.receipt_parts import NextStep, next_steps
 
@@ -97,7 +97,7 @@ def written_plan(
     whole = contained_plan(plan, [part for part in parts if part not in over])
     items = plan_items(whole)
     shape, status = _STATUS.get(str(plan.get("status")), ("ask", f"Status: {plan.get('status')}"))
-    title = _title(items, card)
+    title = plan_title(items, card)
     notes = [str(note.get("text", "")) for note in plan.get("note", ())]
     is_over = plan.get("status") != "active"
     return WrittenPlan(
@@ -131,18 +131,6 @@ def contained_plan(plan: Resource, parts: Sequence[PlanPart]) -> Resource:
 
 def _contained_id(reference: str) -> str:
     return reference.replace("/", "-")
-
-
-def _title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:
-    """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`, as far as the dates say so."""
-    starts = list(segment_starts(items).values())
-    first = min(starts, default=None) or min((item.day for item in items), default=None)
-    begins = f" from {dates.weekday_day(first)}" if first else ""
-    if not starts:
-        return f"{card.name}: plan{begins}"
-    gaps = {(later - earlier).days for earlier, later in pairwise(starts)}
-    every = f" every {gaps.pop()} days" if len(gaps) == 1 else ""
-    return f"{card.name}: {words.count(len(starts), 'segment')}{every}{begins}"
 
 
 def _by(plan: Resource) -> str:

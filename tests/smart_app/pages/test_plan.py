@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from ivfhir.knowledge.parameters import read_parameters
 from smart_app.pages.agenda import agenda, to_settle
 from smart_app.pages.board import LEFT, RIGHT, draw_board
 from smart_app.pages.lanes import stem_of
@@ -16,7 +17,7 @@ from smart_app.pages.parameters import (
     read_fields,
 )
 from smart_app.pages.plan import plan_title
-from smart_app.pages.plan_items import plan_items, segment_starts
+from smart_app.pages.plan_items import plan_items, round_starts
 from tests.smart_app.pages.conftest import sample
 
 TODAY = date(2025, 3, 3)
@@ -39,7 +40,7 @@ def day_of(items, action_id):
 
 
 def test_v01_has_its_days(items):
-    assert list(segment_starts(items).values()) == [
+    assert list(round_starts(items).values()) == [
         date(2025, 3, 3),
         date(2025, 3, 31),
         date(2025, 4, 28),
@@ -55,8 +56,7 @@ def test_v01_has_its_days(items):
 
 def test_the_title_says_segments_interval_and_start():
     patient = sample("halloran")
-    settings = {"segment_interval_days": "28"}
-    title = plan_title(patient.care_plan("2025-03-03"), patient.card, settings)
+    title = plan_title(plan_items(patient.care_plan("2025-03-03")), patient.card)
     assert title == "Lung: 4 segments every 28 days from Mon 3 Mar 2025"
 
 
@@ -106,14 +106,14 @@ def test_what_a_row_says_of_its_day_is_so(settings):
     """Each text that counts days counts them from what it names to the row's own day."""
     given = {"ccs_start_offset_days": 3, "response_offset_days": 42, **settings}
     items = plan_items(sample("halloran").care_plan("2025-03-03", **given))
-    starts = segment_starts(items)
+    starts = round_starts(items)
     [end] = [item.planned for item in items if item.stem == "LUNG-A10"]
     counted = 0
     for item in items:
         for days, since in re.findall(
             r"(\d+) days? after (day 0|the end-of-cycle CT)", item.details
         ):
-            day0 = starts[item.segment or max(starts)]
+            day0 = starts[item.round or max(starts)]
             told = (day0 if since == "day 0" else end) + timedelta(days=int(days))
             assert item.planned == told, (item.action_id, item.details)
             counted += 1
@@ -197,17 +197,53 @@ def test_the_start_is_the_first_working_day_at_least_a_week_ahead(as_of, start):
     assert proposed_start(as_of) == start
 
 
-USAGE = """
-| parameter | default | allowed |
-|---|---|---|
-| segments | 4 | 4, 5, 6 |
-| segment_interval_days | 28 | 28 to 35 |
-| complete_embolisation_segment | 4 | fixed |
-"""
+def bound(name: str, value: int) -> dict[str, object]:
+    return {"url": f"http://hl7.org/fhir/StructureDefinition/{name}", "valueInteger": value}
 
 
-def test_fields_come_from_the_plan_definition():
-    fields = read_fields({"usage": USAGE}, {"segments": "6"}, {"segments": "No."})
+FORM = {
+    "resourceType": "Questionnaire",
+    "item": [
+        {
+            "linkId": "segments",
+            "text": "Segments",
+            "type": "integer",
+            "answerOption": [
+                {"valueInteger": 4, "initialSelected": True},
+                {"valueInteger": 5},
+                {"valueInteger": 6},
+            ],
+        },
+        {
+            "linkId": "segment_interval_days",
+            "text": "Days between segments",
+            "type": "integer",
+            "extension": [bound("minValue", 28), bound("maxValue", 35)],
+            "initial": [{"valueInteger": 28}],
+            "item": [{"linkId": "h", "type": "display", "text": "Other values are refused."}],
+        },
+        {
+            "linkId": "further",
+            "type": "group",
+            "item": [
+                {
+                    "linkId": "complete_embolisation_segment",
+                    "text": "Complete embolisation, segment",
+                    "type": "integer",
+                    "readOnly": True,
+                    "initial": [{"valueInteger": 4}],
+                }
+            ],
+        },
+    ],
+}
+
+
+PARAMETERS = read_parameters(FORM)
+
+
+def test_fields_come_from_the_protocol_s_questionnaire():
+    fields = read_fields(PARAMETERS, {"segments": "6"}, {"segments": "No."})
     assert [field.name for field in fields] == [
         "segments",
         "segment_interval_days",
@@ -216,23 +252,25 @@ def test_fields_come_from_the_plan_definition():
     assert fields[0].choices == ("4", "5", "6")
     assert (fields[0].value, fields[0].error) == ("6", "No.")
     assert fields[1].hint == "28 to 35. Other values are refused."
+    assert fields[0].hint == "4 to 6"
     assert fields[2].fixed
+    assert [field.main for field in fields] == [True, True, False]
 
 
 def test_only_what_differs_from_the_default_is_given():
-    fields = read_fields({"usage": USAGE}, {})
+    fields = read_fields(PARAMETERS, {})
     form = {"segments": "4", "segment_interval_days": " 35 ", "complete_embolisation_segment": "3"}
     assert given_values(form, fields) == {"segment_interval_days": "35"}
 
 
 def test_an_emptied_box_is_not_the_default():
-    fields = read_fields({"usage": USAGE}, {})
+    fields = read_fields(PARAMETERS, {})
     values = given_values({"segment_interval_days": " ", "segments": "4"}, fields)
     assert values == {"segment_interval_days": ""}
     assert not_numbers(values, fields) == {
         "segment_interval_days": "Days between segments is empty; the protocol's default is 28."
     }
-    assert read_fields({"usage": USAGE}, values)[1].value == ""
+    assert read_fields(PARAMETERS, values)[1].value == ""
 
 
 def test_a_refusal_is_told_at_its_field():
@@ -247,7 +285,7 @@ def test_a_refusal_is_told_at_its_field():
 
 
 def test_numbers_are_checked_before_the_rules_are_asked():
-    fields = read_fields({"usage": USAGE}, {})
+    fields = read_fields(PARAMETERS, {})
     assert not_numbers({"segments": "many"}, fields) == {
         "segments": "Segments must be a whole number; you gave many."
     }

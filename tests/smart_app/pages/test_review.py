@@ -26,10 +26,7 @@ def body_of():
 
 def page_of(body):
     patient = sample("halloran")
-    settings = {"segment_interval_days": "28"}
-    return review_page(
-        body, patient.card, settings, patient.writer, why_href="/why", today=date(2025, 3, 3)
-    )
+    return review_page(body, patient.card, patient.writer, why_href="/why", today=date(2025, 3, 3))
 
 
 def test_every_entry_is_counted_in_words():

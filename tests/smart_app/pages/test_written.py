@@ -47,9 +47,7 @@ def change(repository, reference, **changes):
 def test_what_was_written_reads_as_what_was_reviewed():
     repository, plan, draft = stored_plan()
     page = page_of(plan, parts_of(repository, plan))
-    reviewed = plan_page(
-        {"carePlan": draft}, sample("halloran").card, {"segment_interval_days": "28"}, today=TODAY
-    )
+    reviewed = plan_page({"carePlan": draft}, sample("halloran").card, today=TODAY)
     assert page.title == reviewed.title == "Lung: 4 segments every 28 days from Mon 10 Mar 2025"
     assert page.agenda == reviewed.agenda
     assert page.board == reviewed.board

@@ -20,6 +20,7 @@ BODY: dict[str, Any] = {
     "expiring": [["inr", "2025-03-14", "2025-02-28"], ["sex", "2025-03-14"]],
     "versions": {"Observation/1": "3"},
     "earlier": [{"reference": "CarePlan/1", "parts": []}],
+    "refused": ["AllergyIntolerance"],
 }
 
 
