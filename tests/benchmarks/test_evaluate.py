@@ -35,5 +35,6 @@ def test_small_run_agrees_with_the_java_engine(java, capsys):
     options = ["--patients", "12", "--warm-up", "0", "--turns", "1", "--seconds", "0.5"]
     assert main(options) == 0
     report = json.loads(capsys.readouterr().out)
-    [[own, their]] = report["turns"]
+    [[own, their, seven]] = report["turns"]
     assert report["ratio"] == pytest.approx(own / their, rel=0.1)
+    assert report["sevenProtocolsCost"] == pytest.approx(own / seven, rel=0.1)

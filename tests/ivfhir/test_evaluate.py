@@ -181,11 +181,13 @@ def test_what_was_left_out_while_reading_is_noted_at_the_patient(lung: ClinicalP
 
 
 def _renamed(source: ClinicalProtocol, folder: Path, change: Callable[[str], str]) -> Path:
-    """Write LUNG under the name LUNX into a folder, its library changed; return the folder."""
+    """Write LUNG under the name LUNX into a folder, its libraries changed; return the folder."""
     (folder / "cql").mkdir(parents=True)
-    elm = (knowledge_root() / "lung" / "cql" / "LUNG.json").read_text(encoding="utf-8")
-    elm = re.sub(r'"LUNG(_[A-Za-z]+)?"', r'"LUNX\1"', elm)
-    (folder / "cql" / "LUNX.json").write_text(change(elm), encoding="utf-8")
+    for name in ("LUNG", "LUNGPlan"):
+        elm = (knowledge_root() / "lung" / "cql" / f"{name}.json").read_text(encoding="utf-8")
+        elm = re.sub(r'"LUNG(Plan)?(_[A-Za-z]+)?"', r'"LUNX\1\2"', elm)
+        path = folder / "cql" / f"{name.replace('LUNG', 'LUNX')}.json"
+        path.write_text(change(elm), encoding="utf-8")
     plan = {**source.plan_definition, "id": "LUNX", "name": "LUNX", "action": []}
     plan["url"] = "https://ivfhir.example/fhir/PlanDefinition/LUNX"
     plan["library"] = ["https://ivfhir.example/fhir/Library/LUNX|0.2.0"]
@@ -196,9 +198,10 @@ def _renamed(source: ClinicalProtocol, folder: Path, change: Callable[[str], str
 def _failing(elm: str) -> str:
     """Make the status stop with a message."""
     document: Any = loads(elm, place="LUNX")
-    [status] = [
-        each for each in document["library"]["statements"]["def"] if each["name"] == "LUNX_Status"
-    ]
+    defines = {each["name"]: each for each in document["library"]["statements"]["def"]}
+    if "LUNX_Status" not in defines:
+        return elm
+    status = defines["LUNX_Status"]
     text = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": "Error"}
     yes = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"}
     status["expression"] = {
@@ -215,10 +218,10 @@ def test_protocols_share_the_facts_and_keep_their_own_defaults(
 
     def three(elm: str) -> str:
         document: Any = loads(elm, place="LUNX")
-        [segments] = [
-            each for each in document["library"]["parameters"]["def"] if each["name"] == "segments"
-        ]
-        segments["default"]["value"] = "3"
+        declared = {each["name"]: each for each in document["library"]["parameters"]["def"]}
+        if "segments" not in declared:
+            return elm
+        declared["segments"]["default"]["value"] = "3"
         document["library"]["statements"]["def"].append(
             {"name": "Many", "expression": {"type": "ParameterRef", "name": "segments"}}
         )
@@ -229,7 +232,7 @@ def test_protocols_share_the_facts_and_keep_their_own_defaults(
     asked = load_asked(["LUNG", str(folder)])
     protocols = [each for each in asked if isinstance(each, ClinicalProtocol)]
     one, two = open_sittings(protocols, _record(), {"AsOf": AS_OF})
-    assert two.session.value("Many") == 3
+    assert two.session.of(("LUNXPlan", "0.2.0")).value("Many") == 3
     facts = next(key for key in protocols[0].library.program.libraries if key[0] == "IOFacts")
     assert one.session.of(facts).value("Platelets") is two.session.of(facts).value("Platelets")
     decision = evaluate(_record(), asked, as_of=AS_OF)
@@ -237,7 +240,7 @@ def test_protocols_share_the_facts_and_keep_their_own_defaults(
     assert [each.truth for each in first.criteria] == [each.truth for each in second.criteria]
     given = {"segments": 5}
     _, two = open_sittings(protocols, _record(), {"AsOf": AS_OF, **given})
-    assert two.session.value("Many") == 5
+    assert two.session.of(("LUNXPlan", "0.2.0")).value("Many") == 5
 
 
 @pytest.mark.parametrize("kind", ["Condition", "Observation", "AllergyIntolerance"])

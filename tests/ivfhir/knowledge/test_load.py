@@ -102,7 +102,8 @@ def test_plan_without_title_is_told(copy):
 
 
 def test_plan_may_list_several_libraries_and_its_own_is_the_one_of_its_name(copy):
-    listed = [f"https://ivfhir.example/fhir/Library/{name}|0.2.0" for name in ("IOFacts", "LUNG")]
+    names = ("IOFacts", "LUNG", "LUNGPlan")
+    listed = [f"https://ivfhir.example/fhir/Library/{name}|0.2.0" for name in names]
     change(copy, library=listed)
     protocol = load_protocol(copy)
     assert list(protocol.libraries) == listed
