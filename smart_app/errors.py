@@ -17,6 +17,7 @@ from ivfhir.errors import (
     ForbiddenError,
     IvfhirError,
     LaunchError,
+    NotFoundError,
     ServerError,
     SessionEndedError,
     SettingsError,
@@ -41,6 +42,7 @@ _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (TokenRenewedError, "The EHR asked for a new access token", YOU),
     (UnauthorisedError, "Your session ended", YOU),
     (ForbiddenError, "The EHR does not allow this", EHR),
+    (NotFoundError, "There is no such entry", None),
     (VersionConflictError, "The record changed meanwhile", YOU),
     (ThrottledError, "The EHR is busy", YOU),
     (BusyError, "The EHR is busy", YOU),
@@ -205,7 +207,10 @@ def _actions(error: IvfhirError, launch_id: str | None) -> list[dict[str, str]]:
         return []
     if isinstance(error, SessionEndedError):
         return [{"text": "Sign in again", "href": f"/l/{launch_id}/again"}]
-    if isinstance(error, ServerError) and request.method == "GET":
+    never = isinstance(error, ForbiddenError | NotFoundError)
+    if never and request.endpoint == "pages.match":
+        return []
+    if isinstance(error, ServerError) and request.method == "GET" and not never:
         return [{"text": "Try again", "href": request.full_path.rstrip("?")}]
     return [{"text": "Back to the protocols", "href": f"/l/{launch_id}/match"}]
 

@@ -24,7 +24,7 @@ class Need:
     @property
     def heading(self) -> str:
         """The name as a line begins with it."""
-        return self.name if self.name[1:2].isupper() else capitalise(self.name)
+        return capitalise(self.name)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ _TOGETHER = (
     ),
     _Together(
         ("bleeding-disorder", "active-infection", "resistant-histology", "cachexia", "haemoptysis"),
-        Need("coded problem list", "entries with codes, among which {facts} are looked for"),
+        Need("coded problem list", "entries with codes, to look for {facts}"),
         alone=True,
         listed=True,
     ),

@@ -9,6 +9,15 @@ RECORD_PARTS = {
     "ServiceRequest": "orders",
     "MedicationRequest": "prescriptions",
     "CarePlan": "care plans",
+    "RequestGroup": "groups of orders",
+    "CommunicationRequest": "messages",
+    "Goal": "goals",
+    "Task": "tasks",
+    "Provenance": "signatures",
+    "DiagnosticReport": "reports",
+    "Encounter": "visits",
+    "Practitioner": "members of staff",
+    "Organization": "organisations",
 }
 """Resource types as parts of a record, inside a sentence."""
 

@@ -2,8 +2,8 @@
 
 
 def capitalise(text: str) -> str:
-    """Return a text with a capital first letter."""
-    return text[:1].upper() + text[1:]
+    """Return a text with a capital first letter; `eGFR` keeps its own."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def join(items: list[str], *, last: str = "and") -> str:

@@ -25,20 +25,24 @@ __all__ = [
     "capitalise",
     "concept",
     "concept_inside",
+    "conditions_met",
     "count",
     "decapitalise",
     "digits",
+    "in_words",
     "interval",
     "join",
     "not_read",
     "pretty",
     "record_part",
+    "types_in",
     "unit",
     "unread_reason",
     "value",
     "what_helps",
 ]
 
+_SQUARE = re.compile(r"\bm2\b")
 _KEY = re.compile("|".join(rf"\b{key}\b" for key in CONCEPTS if "-" in key))
 
 UNITS = {
@@ -80,7 +84,9 @@ UNKNOWN_VERDICTS = {"caution": "not assessed"}
 
 CANNOT_JUDGE, NOT_READ = "cannot be judged", "could not be read"
 
-_TYPE = re.compile(rf"\b({'|'.join(RECORD_PARTS)})\b(?!/)( was not)?")
+_NAMES = "|".join(RECORD_PARTS)
+_TYPE = re.compile(rf"\b({_NAMES})\b(?!/)( was not)?")
+_TYPES = re.compile(rf"\b(?:an? |the )?((?:{_NAMES})(?:, (?:{_NAMES}))*)\b(?!/|\.\w)")
 STATUS_STYLE = {
     "eligible": "eligible",
     "indeterminate": "ask",
@@ -130,7 +136,7 @@ def interval(low: Any, high: Any, unit_code: str | None) -> str:  # noqa: ANN401
 
 def pretty(text: str) -> str:
     """Return a text of the knowledge with its units and concepts as they are read on a ward."""
-    text = text.replace("x10^9/L", UNITS["10*9/L"])
+    text = _SQUARE.sub("m²", text.replace("x10^9/L", UNITS["10*9/L"]))
     return _KEY.sub(lambda found: concept_inside(found.group()), text)
 
 
@@ -170,6 +176,25 @@ def unread_reason(note: str) -> str:
     if found and not RECORD_PARTS[found[1]].startswith("the "):
         said = said.replace(" to its end", " to their end", 1)
     return capitalise(said) if _TYPE.match(note) else said
+
+
+def in_words(sentence: str) -> str:
+    """Return a sentence in which resource types, one or a list of them, are parts of the record.
+
+    `…does not let the app create Goal, Task.` becomes `…create goals and tasks.`
+    """
+    said = _TYPES.sub(lambda found: join([record_part(t) for t in found[1].split(", ")]), sentence)
+    return capitalise(said) if _TYPES.match(sentence) else said
+
+
+def types_in(sentence: str) -> str:
+    """Return the resource types that a sentence names, for who has to grant them."""
+    return ", ".join(dict.fromkeys(_TYPES.findall(sentence)))
+
+
+def conditions_met(met: int, of: int) -> str:
+    """Return `12 of 13 conditions are met`."""
+    return f"{met} of {of} conditions {'is' if met == 1 else 'are'} met"
 
 
 def _part_read(found: re.Match[str]) -> str:

@@ -124,7 +124,12 @@ def missing_words(findings: tuple[Finding, ...]) -> str:
 
 def failed_words(answered: Answered) -> str:
     """Return which conditions fail: `severe bleeding tendency`, `marrow reserve not fulfilled`."""
-    return words.join([_failed(finding) for finding in answered.blocks])
+    return failed_titles(answered.blocks)
+
+
+def failed_titles(findings: Sequence[Finding]) -> str:
+    """Return what failed findings say: a requirement is `not fulfilled`, the rest is there."""
+    return words.join([_failed(finding) for finding in findings])
 
 
 def culprit_words(answered: Answered) -> str:

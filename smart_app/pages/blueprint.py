@@ -2,4 +2,8 @@
 
 from flask import Blueprint
 
+from ivfhir.wording import words
+
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_filter(words.in_words)
+blueprint.add_app_template_filter(words.types_in)

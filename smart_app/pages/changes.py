@@ -6,6 +6,7 @@ from typing import Any
 from ivfhir.wording import dates, words
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import Finding, read_findings
+from smart_app.pages.notes import entry_words
 from smart_app.pages.replacing import part_name
 from smart_app.visit.accepting import Change
 
@@ -25,7 +26,7 @@ def find_changes(
         *_death(before, now),
         *_facts(before["decision"], now["decision"], writer),
         *_answers(before["decision"], now["decision"], writer),
-        *_versions(before, now),
+        *_versions(before, now, writer),
         *_earlier(before, now),
     ]
 
@@ -107,12 +108,15 @@ def _verdict(finding: Finding | None) -> str:
     return ", ".join(part for part in (finding.verdict, finding.lacks_words) if part)
 
 
-def _versions(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def _versions(
+    before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
+) -> list[Change]:
     changes = []
     for reference, version in now["versions"].items():
         held = before["versions"].get(reference)
         if held is not None and held != version:
-            changes.append(Change(f"Entry {reference}", f"version {held}", f"version {version}"))
+            entry = entry_words(writer.resources.get(reference), reference.partition("/")[0])
+            changes.append(Change(words.capitalise(entry), f"version {held}", f"version {version}"))
     return changes
 
 

@@ -123,12 +123,20 @@ def earlier_of(
 
 
 def unread_types(reading: Reading) -> list[tuple[str, str]]:
-    """Return what could not be read, and why."""
-    unread = [
-        (words.capitalise(words.record_part(kind)), words.unread_reason(reason))
-        for kind, reason in reading.record.unread.items()
-    ]
-    return [*unread, ("Earlier plans", reading.plans_unread)] if reading.plans_unread else unread
+    """Return what could not be read, in words, and why, for technical staff."""
+    unread = []
+    for kind, reason in reading.record.unread.items():
+        refused = kind in reading.record.refused
+        part = [words.record_part(kind)]
+        says = words.not_read([] if refused else part, part if refused else [])
+        why = words.in_words(words.unread_reason(reason))
+        unread.append((f"{words.capitalise(says)}. Nothing was judged from it.", why))
+    if reading.plans_unread == PLANS_REFUSED:
+        unread.append((PLANS_REFUSED, ""))
+    elif reading.plans_unread:
+        says = "Whether an active plan is already in the record is not known."
+        unread.append((says, words.in_words(reading.plans_unread)))
+    return unread
 
 
 def unread_help(reading: Reading) -> str:
@@ -139,6 +147,8 @@ def unread_help(reading: Reading) -> str:
         parts[CARE_PLAN] = words.record_part(CARE_PLAN)
     if reading.plans_unread == PLANS_REFUSED:
         refused |= {CARE_PLAN}
+    if reading.plans_unread not in ("", PLANS_REFUSED) and not reading.record.unread:
+        return "Read the record again before a plan is made."
     return words.what_helps(
         [part for kind, part in parts.items() if kind not in refused],
         [part for kind, part in parts.items() if kind in refused],

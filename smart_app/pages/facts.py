@@ -88,7 +88,7 @@ def _code_in_words(code: str, resource: Resource | None) -> str:
         text = coded_text(resource)
         if text and resource["resourceType"] == "AllergyIntolerance":
             return text
-        return f"{text} ({code})" if text and text != code else code
+        return f"{text} ({code})" if text and text != code else f"code {code}"
     return words.value(code)
 
 

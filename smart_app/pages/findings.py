@@ -61,6 +61,11 @@ class Finding:
         return named(self.needs, at_most=_NAMED) if self.lacks else ""
 
     @property
+    def named_entries(self) -> tuple[Note, ...]:
+        """The remarks that name an entry of the record."""
+        return tuple(note for note in self.notes if any(part.href for part in note))
+
+    @property
     def unread_words(self) -> str:
         """What could not be read, and what the EHR refuses, as a sentence without its full stop."""
         return words.capitalise(words.not_read(*unread_and_refused((self,))))
@@ -141,5 +146,15 @@ def _finding(
         refused=refused,
         rule=words.pretty(criterion.get("rule", "")),
         sources=read_sources(criterion.get("source"), citations),
-        notes=writer.notes(criterion),
+        notes=writer.notes({"notes": _beside_unread(criterion)}),
     )
+
+
+def _beside_unread(criterion: Mapping[str, Any]) -> list[str]:
+    """Return the remarks but those that say what could not be read: the page says it once."""
+    said = tuple(
+        f"{resource_type} {how}"
+        for resource_type in criterion.get("unread", ())
+        for how in ("was not read", "could not be read")
+    )
+    return [note for note in criterion.get("notes", ()) if not str(note).startswith(said)]

@@ -25,6 +25,7 @@ from smart_app.pages.findings import (
     unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
+from smart_app.pages.notes import Note
 from smart_app.pages.protocol_card import FailedCard, ProtocolCard, failed_card, lower_name
 
 
@@ -39,6 +40,7 @@ class ProtocolEntry:
         lines: what matters, a line each.
         obtain: what is missing, one line a need.
         action: words of the button.
+        open_entries: what entries of the record leave open, each named and linked.
     """
 
     card: ProtocolCard
@@ -47,6 +49,7 @@ class ProtocolEntry:
     lines: tuple[str, ...]
     obtain: tuple[Need, ...]
     action: str
+    open_entries: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def _headline(
     met, of = first.counts
     title = f"Not eligible for {lower_name(first.card)}: {culprit_words(first)}"
     return Headline(
-        "stop", title, f"Fails: {failed_words(first)}. {met} of {of} conditions are met."
+        "stop", title, f"Fails: {failed_words(first)}. {words.conditions_met(met, of)}."
     )
 
 
@@ -188,7 +191,7 @@ def _counts(answers: Sequence[Answered]) -> tuple[tuple[str, int, str], ...]:
 def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
     actions = {
         "eligible": "See why, then plan",
-        "ask": "See what could not be judged" if answer.unread else "See what is missing",
+        "ask": _undecided_action(answer),
         "stop": "See what blocks",
     }
     if not alive:
@@ -207,7 +210,16 @@ def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
         lines=tuple(_lines(answer)),
         obtain=needs_of(answer.missing),
         action=actions[answer.style],
+        open_entries=tuple(
+            dict.fromkeys(note for each in answer.missing for note in each.named_entries)
+        ),
     )
+
+
+def _undecided_action(answer: Answered) -> str:
+    if answer.unread:
+        return "See what could not be judged"
+    return "See what is missing" if needs_of(answer.missing) else "See what is left open"
 
 
 def _lines(answer: Answered) -> list[str]:
@@ -223,15 +235,17 @@ def _lines(answer: Answered) -> list[str]:
     if met == of:
         lines.append(f"All {of} conditions are met")
     else:
-        none_failed = "" if answer.blocks else "; none is failed"
-        lines.append(f"{met} of {of} conditions are met{none_failed}")
+        none_failed = "" if answer.blocks else "; none fails"
+        lines.append(f"{words.conditions_met(met, of)}{none_failed}")
     return [*lines, _caution_line(answer.findings)]
 
 
 def _caution_line(findings: tuple[Finding, ...]) -> str:
     cautions = of_kind(findings, CAUTION)
     present, unassessed = in_state(cautions, "caution"), in_state(cautions, "not-assessed")
-    line = "No caution applies" if len(cautions) > len(unassessed) else "No caution was assessed"
+    line = "No caution was raised" if unassessed else "No caution applies"
+    if len(cautions) == len(unassessed):
+        line = "No caution was assessed"
     if present:
         line = f"{words.count(len(present), 'caution')}: {titles(present)}"
     if unassessed:

@@ -13,6 +13,7 @@ from smart_app.pages.board import Board, draw_board
 from smart_app.pages.lanes import EMBOLISATION, IMAGING, RADIOTHERAPY
 from smart_app.pages.plan_items import PlanItem, plan_items, round_starts
 from smart_app.pages.protocol_card import ProtocolCard
+from smart_app.visit.overriding import override_note
 
 _SENTENCE_LANES = (EMBOLISATION, IMAGING, RADIOTHERAPY)
 
@@ -41,7 +42,7 @@ def plan_page(body: Mapping[str, Any], card: ProtocolCard, *, today: date) -> Pl
     care_plan: Resource = body["carePlan"]
     items = plan_items(care_plan)
     title = plan_title(items, card)
-    notes = tuple(str(note.get("text", "")) for note in care_plan.get("note", ()))
+    notes = tuple(override_note(str(note.get("text", ""))) for note in care_plan.get("note", ()))
     return PlanPage(
         title=title,
         text=_text(items),

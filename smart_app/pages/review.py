@@ -7,7 +7,7 @@ from typing import Any
 
 from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates, words
-from smart_app.pages.answers import missing_words, read_answer, titles
+from smart_app.pages.answers import failed_titles, missing_words, read_answer
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import in_state, read_findings
 from smart_app.pages.plan import plan_title, settle_draft
@@ -92,10 +92,10 @@ def review_page(
 def gap_words(decision: Mapping[str, Any], writer: FactWriter) -> str:
     """Return what an override goes against, such as `cannot tell, INR is missing`."""
     findings = read_findings(decision, writer)
-    blocks = in_state(findings, "blocks")
+    blocks = failed_titles(in_state(findings, "blocks"))
     parts = [words.STATUS[decision["status"]].lower()]
     if blocks:
-        parts.append(f"blocked by {titles(blocks)}")
+        parts.append(f"blocked by {blocks}")
     if in_state(findings, "missing", "unread"):
         parts.append(missing_words(findings))
     return ", ".join(parts)

@@ -34,6 +34,9 @@ _PIECE = re.compile(
 _LABEL = re.compile(r"\b(?:R\d+[a-z]?|[SEI]\d?-\d{2}|S\d)\b")
 """The mark of a source or statement: `R16`, `S3-13`."""
 _EMPTY = re.compile(r"\s*[\[(][\s,;]*(?:and|to)?[\s,;]*[\])]")
+_FILE = re.compile(r"\s*\([\w-]+\.(?:txt|pdf|md)\)")
+"""The file in which an author's text was kept: of no use to a reader."""
+
 _DOI = re.compile(r"\bdoi (10\.\d{4,9}/[^\s;,]+[^\s;,.])")
 
 
@@ -70,7 +73,7 @@ def read_citations(plan_definition: Resource) -> Mapping[str, Citation]:
     found = {}
     for artifact in plan_definition.get("relatedArtifact", ()):
         if artifact.get("type") == "citation" and artifact.get("label"):
-            text = str(artifact.get("citation", ""))
+            text = _FILE.sub("", str(artifact.get("citation", "")))
             doi = _DOI.search(text)
             url = str(artifact.get("url") or (f"https://doi.org/{doi[1]}" if doi else ""))
             found[str(artifact["label"])] = Citation(text, url)

@@ -133,7 +133,7 @@ def why_headline(decision: Mapping[str, Any], answered: Answered) -> Headline:
         return Headline("eligible", f"{name}: eligible", text)
     if answered.status == "indeterminate":
         title = f"{name}: cannot tell, {missing_words(answered.findings)}"
-        judged = f"{met} of {of} conditions are met and none is failed."
+        judged = f"{words.conditions_met(met, of)} and none fails."
         open_ones = (*answered.unread, *answered.missing)
         unjudged = f"Not judged: {titles(open_ones)}. Not known is neither yes nor no."
         return Headline("ask", title, f"{judged} {unjudged}")
@@ -148,7 +148,8 @@ def _fails(answered: Answered) -> str:
     number = len(answered.blocks)
     failed = f"{words.count(number, 'condition')} {'fails' if number == 1 else 'fail'}"
     rest = f"; {missing_words(answered.findings)}" if answered.unread or answered.missing else ""
-    return f"{failed}: {failed_words(answered)}. {met} of {of} are met{rest}."
+    are = "is" if met == 1 else "are"
+    return f"{failed}: {failed_words(answered)}. {met} of {of} {are} met{rest}."
 
 
 def _counts(answered: Answered) -> tuple[tuple[str, str, str, bool], ...]:

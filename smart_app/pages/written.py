@@ -15,6 +15,7 @@ from smart_app.pages.plan import plan_title
 from smart_app.pages.plan_items import plan_items
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.receipt_parts import NextStep, next_steps
+from smart_app.visit.overriding import override_note
 
 _OVER = frozenset({"revoked", "cancelled", "stopped", "rejected", "entered-in-error"})
 _OVERRIDE = "Override"
@@ -111,7 +112,7 @@ def written_plan(
         over=_lines(over, link),
         others=_lines(others, link),
         unread=tuple(part.reference for part in parts if part.resource is None),
-        overrides=tuple(text for text in notes if text.startswith(_OVERRIDE)),
+        overrides=tuple(override_note(text) for text in notes if text.startswith(_OVERRIDE)),
         notes=tuple(text for text in notes if not text.startswith(_OVERRIDE)),
     )
 

@@ -171,8 +171,9 @@ def read_now(
     """
     if not launch.scopes.may(PATIENT, "r"):
         raise ForbiddenError(
-            "The EHR does not let the app read the Patient, so nothing was read. Your EHR "
-            "administrator can grant patient/Patient.rs, or .read in version 1."
+            "The EHR does not let the app read the patient's own data, so nothing was read. Your "
+            "EHR administrator can grant it (patient/Patient.rs, or .read in version 1); then open "
+            "the app again from the EHR."
         )
     record = read_record(
         launch.repository,

@@ -34,7 +34,7 @@ def test_diagnoses_that_no_code_rules_out_are_one_problem_list():
     assert lines("bleeding-disorder", "active-infection") == [
         (
             "Coded problem list",
-            "entries with codes, among which bleeding disorder and active infection are looked for",
+            "entries with codes, to look for bleeding disorder and active infection",
         )
     ]
     assert lines("haemoptysis")[0][0] == "Coded problem list"

@@ -10,4 +10,4 @@ def test_a_type_is_a_part_of_the_record_and_one_of_it_an_entry():
 
 def test_no_entry_is_called_by_the_name_of_its_type():
     assert entry_kind("Basic") == "an entry of the record"
-    assert all(name not in entry_kind(name) for name in RECORD_PARTS if name != "Patient")
+    assert all(entry_kind(name) != "an entry of the record" for name in RECORD_PARTS)

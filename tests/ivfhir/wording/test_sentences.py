@@ -1,6 +1,12 @@
 """Pieces of sentences."""
 
-from ivfhir.wording.sentences import count, decapitalise, join
+from ivfhir.wording.sentences import capitalise, count, decapitalise, join
+
+
+def test_an_abbreviation_keeps_its_first_letter():
+    assert capitalise("eGFR is computed") == "eGFR is computed"
+    assert capitalise("INR") == "INR"
+    assert capitalise("platelets") == "Platelets"
 
 
 def test_counts_and_lists():

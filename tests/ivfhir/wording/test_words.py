@@ -37,6 +37,29 @@ def test_an_interval(low, high, text):
     assert words.interval(low, high, "kg") == text
 
 
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("It takes Goal, RequestGroup. So", "It takes goals and groups of orders. So"),
+        ("Asked for CarePlan, the server", "Asked for care plans, the server"),
+        ("the request for a Observation with", "the request for results and measurements with"),
+        ("read the Patient, so", "read the patient's own data, so"),
+        (
+            "CarePlan/7 changed; grant patient/Patient.rs",
+            "CarePlan/7 changed; grant patient/Patient.rs",
+        ),
+    ],
+)
+def test_resource_types_become_parts_of_the_record(sentence, said):
+    assert words.in_words(sentence) == said
+
+
+def test_the_types_stay_for_who_has_to_grant_them():
+    assert words.types_in("create CarePlan, Goal, so") == "CarePlan, Goal"
+    assert words.types_in("sign") == ""
+
+
 def test_rules_get_the_units_and_concepts_of_the_ward():
     assert words.pretty("below 50 x10^9/L") == f"below 50 {words.UNITS['10*9/L']}"
+    assert words.pretty("45 mL/min/1.73 m2: hydrate") == "45 mL/min/1.73 m²: hydrate"
     assert words.pretty("no bleeding-disorder found") == "no bleeding disorder found"

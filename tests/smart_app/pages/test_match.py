@@ -27,7 +27,7 @@ def test_eligible():
     (entry,) = page.entries
     assert entry.lines == (
         "All 13 conditions are met",
-        "No caution applies; 1 of 10 could not be assessed: fast-growing or progressing tumour",
+        "No caution was raised; 1 of 10 could not be assessed: fast-growing or progressing tumour",
     )
     assert (entry.card.strength, entry.card.squares) == ("very low", 1)
     assert "chemoradiotherapy" in entry.card.standard_care

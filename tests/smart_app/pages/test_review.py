@@ -77,7 +77,11 @@ def test_each_change_is_named_before_and_now():
         Change("Patient", "alive", "recorded as died"),
         Change("Platelets", f"220 {unit}, 28 Feb 2025", f"45 {unit}, 28 Feb 2025"),
         Change("Answer", "Eligible", "Not eligible"),
-        Change("Entry Observation/halloran-platelets", "version 1", "version 2"),
+        Change(
+            "“Platelets [#/volume] in Blood by Automated count” of 28 Feb 2025",
+            "version 1",
+            "version 2",
+        ),
     ]
 
 
@@ -92,5 +96,5 @@ def test_the_gap_of_an_override():
     assert gap_words(undecided.entry, undecided.writer) == "cannot tell, INR is missing"
     assert gap_words(blocked.entry, blocked.writer) == (
         "not eligible, blocked by severe bleeding tendency and "
-        "marrow reserve for a platinum doublet"
+        "marrow reserve for a platinum doublet not fulfilled"
     )

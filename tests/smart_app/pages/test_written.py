@@ -89,7 +89,7 @@ def test_an_override_is_not_folded_away():
     repository, plan, _ = stored_plan()
     note = {"text": "Override: the board asks for it; status ineligible."}
     page = page_of({**plan, "note": [note, {"text": "Caution."}]}, parts_of(repository, plan))
-    assert page.overrides == (note["text"],)
+    assert page.overrides == ("Override: the board asks for it; the answer was: not eligible.",)
     assert page.notes == ("Caution.",)
 
 

@@ -3,28 +3,43 @@
 import re
 from html.parser import HTMLParser
 
+_TYPES = (
+    "AllergyIntolerance|Observation|CarePlan|RequestGroup|ServiceRequest|MedicationRequest|"
+    "CommunicationRequest|ActivityDefinition|PlanDefinition|DiagnosticReport"
+)
 FORBIDDEN = {
     "an id of the specification": r"\b(?:LUNG-[A-Z]?\d\w*|[CXK]-[A-Z]{3,}\d?|[EI]-\d\d|CALC-\d+)\b",
-    "a mark of a source": r"\[R\d+[a-z]?\]|\bR\d{1,2}\b|\bS[03]-\d\d\b",
+    "a mark of a source": r"\[R\d+[a-z]?\]|(?<!FHIR )\bR\d{1,2}\b|\bS[03]-\d\d\b",
     "the name of a parameter": r"\b[a-z]+_[a-z_]+\b",
     "the key of a concept": (
         r"\b(?:vdt-days|recist-trend|prior-chemo-lines|chemo-pd-lines|last-chemo-response|"
         r"surgical-candidacy|metastatic-extent|stage-group|m-category|dx-lung|contrast-allergy|"
         r"pregnancy-status|bleeding-disorder|active-infection|weight-loss-6m-pct|age-years)\b"
     ),
-    "a raw reference": r"\b(?:Condition|Observation|AllergyIntolerance|Procedure)/[\w.-]+",
-    "a date as machines write it": r"\b\d{4}-\d\d(?:-\d\d)?\b",
-    "a verdict that reads wrongly": r"\b\w+: met\b|: not present\b",
+    "a mark of provenance": r"\blit-(?:conf|GK)\b|\bseed:|\bdesign:",
+    "a raw reference": rf"\b(?:Condition|Patient|Procedure|{_TYPES})/[\w.-]+",
+    "the name of a resource type": rf"\b(?:{_TYPES})s?\b(?!/)",
+    "a date as machines write it": r"\b\d{4}-\d\d(?:-\d\d)?\b(?!-)",
+    "a code of an answer": (
+        r"\bnot-(?:met|applicable|pregnant|assessed)\b|\bcontraindication-absolute\b|"
+        r"\bindeterminate\b"
+    ),
+    "a unit as machines write it": r"10\*\d|10\^\d|\bumol\b|/uL\b|\[lb_av\]",
+    "the name of a file": r"\b\w+\.(?:txt|json|cql)\b",
+    "a verdict that reads wrongly": r": (?:met|not met|not present|absent)\b",
     "a placeholder": r"\bNone\b|\bnull\b|\{\{|\}\}",
 }
 _QUIET = frozenset({"script", "style", "title", "desc"})
+_NOT_FOR_CLINICIANS = frozenset({"ref", "technical"})
+"""Classes of ids, which stand last and grey, and of what is folded away for technical staff."""
+
 _VOID = frozenset(
     {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "use", "path"}
 )
 
 
 class _Reader(HTMLParser):
-    """Collects the visible words, without those of class `ref`: ids, which stand last and grey."""
+    """Collects the visible words, without ids and what is folded away for technical staff."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,8 +48,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _VOID:
-            classes = (dict(attrs).get("class") or "").split()
-            quiet = tag in _QUIET or "ref" in classes
+            classes = set((dict(attrs).get("class") or "").split())
+            quiet = tag in _QUIET or bool(classes & _NOT_FOR_CLINICIANS)
             self._open.append(quiet or any(self._open))
 
     def handle_endtag(self, tag: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_app.visit.overriding import Override, override_of
+from smart_app.visit.overriding import Override, override_note, override_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,19 @@ from smart_app.visit.overriding import Override, override_of
 )
 def test_both_forms_are_read(kept, override):
     assert override_of({"override": kept}) == override
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (
+            "Override: it is; status x; status ineligible; criteria overridden: Adult (C-AGE, not "
+            "met), Severe bleeding tendency (X-BLEED, unknown).",
+            "Override: it is; status x; the answer was: not eligible; criteria overridden: Adult "
+            "(fails), Severe bleeding tendency (cannot be judged).",
+        ),
+        ("Override: a reason (B-12, unknown).", "Override: a reason (B-12, unknown)."),
+    ],
+)
+def test_the_note_of_an_override_is_in_the_words_of_the_pages(note, said):
+    assert override_note(note) == said
