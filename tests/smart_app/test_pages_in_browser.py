@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from ivfhir.servers.http import HttpRepository
 from smart_app.demo import Demo
+from smart_app.smart.session import Launch
 from tests.smart_app.test_journey_in_browser import check_page, demo_page
 
 LONG_ID = "a-plan-with-an-id-as-long-as-fhir-allows-" + "0123456789" * 2 + "abc"
@@ -36,6 +38,33 @@ def accept(page: Page, launch: str) -> None:
     page.get_by_role("checkbox", name="I have checked patient and dates").check()
     page.get_by_role("button", name="Accept and write").click()
     page.get_by_role("heading", name="Written: 48 of 48").wait_for()
+
+
+def test_an_old_sign_in_leads_to_a_page_that_asks_for_another(
+    opened: tuple[Demo, Page, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, page, launch = opened
+    page.goto(f"{launch}/plan/LUNG")
+    page.get_by_role("button", name="Review the plan").first.click()
+    page.get_by_role("checkbox", name="I have checked patient and dates").check()
+    review = page.url
+    later = datetime.now(UTC) + timedelta(minutes=61)
+    with monkeypatch.context() as patch:
+        patch.setattr(Launch, "now", lambda _self: later)
+        page.get_by_role("button", name="Accept and write").click()
+    page.get_by_role("heading", name="Sign in again to accept").wait_for()
+    assert page.url == review
+    check_page(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.get_by_role("link", name="Sign in again").press("Enter")
+    page.get_by_role("heading", name="Sign in to the simulated EHR").wait_for()
+    page.get_by_role("link", name="Dr Imogen Vance").click()
+    page.get_by_role("row").nth(1).get_by_role("link").click()
+    page.get_by_role("heading", name="Review: nothing is written yet").wait_for()
+    assert page.url == review
+    assert page.get_by_role("checkbox", name="I have checked").is_checked()
+    check_page(page)
 
 
 def test_enter_in_a_field_shows_the_new_dates(opened: tuple[Demo, Page, str]) -> None:
