@@ -9,6 +9,7 @@ from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates, words
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
 from smart_app.pages.replacing import Replacement, after_replacing
+from smart_app.pages.standing import Standing
 from smart_app.visit.overriding import Override
 
 
@@ -45,6 +46,7 @@ def written_page(
     server: str,
     today: date,
     link: Callable[[str], str],
+    standing: Standing,
     override: Override | None = None,
     gap: str = "",
     plan_href: str = "",
@@ -59,6 +61,7 @@ def written_page(
         server: the EHR's name.
         today: the day the page is looked at.
         link: gives the address of our page of a `Type/id`.
+        standing: how the plan stands in the EHR now.
         override: why it was made against the protocol's answer.
         gap: what that answer was.
         plan_href: address of the page that shows the written plan.
@@ -74,7 +77,7 @@ def written_page(
         else f"{same} of them read back and the same"
     )
     when = dates.moment(datetime.fromisoformat(accepted_at))
-    text = [f"Accepted by {signer} on {when}. The plan is in {server}."]
+    text = [f"Accepted by {signer} on {when}. {standing.sentence(server)}"]
     if body["leftOver"]:
         text.append(
             "The EHR also stored copies that could not be withdrawn: "
@@ -88,16 +91,18 @@ def written_page(
         )
     rivals = rival_words(body.get("rivals"))
     text += rivals
-    style, shape = ("eligible", "done") if same == len(entries) else ("ask", "ask")
-    if override or rivals or (replacement and replacement.doubtful):
+    sound = same == len(entries) and standing.active
+    style, shape = ("eligible", "done") if sound else ("ask", "ask")
+    over = standing.gone or (standing.status and not standing.active)
+    if override or rivals or over or (replacement and replacement.doubtful):
         style, shape = "warn", "warn"
     return ReceiptPage(
         style=style,
         shape=shape,
-        title=_written_title(body, f"{stored} of {len(entries)} entries, {verdict}")
+        title=_written_title(body, standing, f"{stored} of {len(entries)} entries, {verdict}")
         + ("; made by override" if override else ""),
         text=tuple(text),
-        next_steps=next_steps(care_plan, today),
+        next_steps=next_steps(care_plan, today) if standing.active else (),
         places=places(entries, care_plan, link),
         how=f"All entries went to {server} as one transaction. "
         "Accepting again, or sending again, does not write twice.",
@@ -108,12 +113,12 @@ def written_page(
     )
 
 
-def _written_title(body: Mapping[str, Any], what: str) -> str:
+def _written_title(body: Mapping[str, Any], standing: Standing, what: str) -> str:
     """Return the heading: a plan that gave way to another one is not called written."""
     rivals = body.get("rivals") or {}
     if rivals.get("own") in rivals.get("revoked", ()):
         return f"Withdrawn again: another plan was accepted at the same time ({what})"
-    return f"Written: {what}"
+    return standing.heading(what)
 
 
 def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:

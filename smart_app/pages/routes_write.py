@@ -14,6 +14,7 @@ from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
 from smart_app.pages.review import gap_words, review_page
+from smart_app.pages.standing import Standing, standing_of
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
@@ -207,6 +208,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             server=launch.ehr_name,
             today=launch.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
+            standing=standing_of(launch, reference) if reference else Standing(),
             override=override,
             gap=gap_words(
                 draft.body["decision"],

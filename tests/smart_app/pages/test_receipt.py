@@ -2,19 +2,23 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from ivfhir.write_back import WriteReceipt
 from ivfhir.writing.earlier import Ended
 from ivfhir.writing.read_back import Compared
 from smart_app.pages.receipt import rival_words, unwritten_page, written_page
+from smart_app.pages.standing import Standing
 from smart_app.visit.overriding import Override
 from smart_app.visit.sending import receipt_body
 from tests.smart_app.pages.conftest import sample
 
+ACTIVE = Standing("active")
 WHEN = datetime(2025, 3, 3, 8, 51, tzinfo=UTC)
 SAME = Compared("d1.LUNG-A02.1", "ServiceRequest", "ServiceRequest/7", "1", ())
 
 
-def page_of(*entries, override=None, gap="", replaced=(), rivals=None, **more):
+def page_of(*entries, override=None, gap="", replaced=(), rivals=None, standing=ACTIVE, **more):
     body = receipt_body(WriteReceipt(entries, already_there=False, **more), written_at=WHEN)
     return written_page(
         {**body, "replaced": list(replaced), "rivals": rivals},
@@ -24,6 +28,7 @@ def page_of(*entries, override=None, gap="", replaced=(), rivals=None, **more):
         server="Riverside EHR",
         today=date(2025, 3, 3),
         link=lambda reference: f"/record/{reference}",
+        standing=standing,
         override=override,
         gap=gap,
     )
@@ -148,3 +153,43 @@ def test_a_failed_look_for_other_plans_is_said():
     (sentence,) = rival_words({"unknown": True})
     assert "could not be looked up" in sentence
     assert rival_words(None) == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "title", "words"),
+    [
+        (
+            Standing("revoked", replaced_by=("CarePlan/9",)),
+            "Revoked since it was written: 1 of 1 entries, read back and the same",
+            "In Riverside EHR the plan's status is now revoked, replaced by CarePlan/9.",
+        ),
+        (
+            Standing("on-hold"),
+            "On hold since it was written: 1 of 1 entries, read back and the same",
+            "In Riverside EHR the plan's status is now on-hold.",
+        ),
+        (
+            Standing("unknown"),
+            "Now unknown in the EHR: 1 of 1 entries, read back and the same",
+            "In Riverside EHR the plan's status is now unknown.",
+        ),
+        (
+            Standing(gone=True),
+            "No longer shown by the EHR: 1 of 1 entries, read back and the same",
+            "Riverside EHR was asked for the plan just now and shows none of that id.",
+        ),
+    ],
+)
+def test_a_plan_that_is_over_since_is_said_and_has_no_next_steps(standing, title, words):
+    page = page_of(SAME, standing=standing)
+    assert page.title == title
+    assert words in page.text[0]
+    assert "The plan is in" not in page.text[0]
+    assert (page.style, page.next_steps) == ("warn", ())
+
+
+def test_a_plan_whose_standing_cannot_be_read_is_not_called_active():
+    page = page_of(SAME, standing=Standing())
+    assert page.title == "Written: 1 of 1 entries, read back and the same"
+    assert "How it stands there now could not be read" in page.text[0]
+    assert (page.style, page.next_steps) == ("ask", ())

@@ -173,6 +173,38 @@ def test_an_earlier_plan_is_replaced(clinician_for, repository):
     assert repository.read("CarePlan", "sato-plan")["status"] == "revoked"
 
 
+def test_the_receipt_of_a_replaced_plan_says_so_when_it_is_opened_later(
+    clinician_for, repository, fake_ehr
+):
+    clinician = clinician_for("halloran")
+    first = clinician.make_draft()
+    receipt = clinician.accept(first).headers["Location"]
+    assert "Next" in clinician.open(receipt).text
+    later = clinician.make_draft()
+    clinician.accept(later, earlier="replace")
+    (newer,) = plans_of(repository, later)
+    page = clinician.open(receipt).text
+    assert "Revoked since it was written: 48 of 48 entries" in page
+    assert f"now revoked, replaced by CarePlan/{newer['id']}" in page
+    assert "The plan is in" not in page
+    fake_ehr.fail("status-500", times=None, method="GET", path=".*CarePlan")
+    page = clinician.open(receipt).text
+    assert "How it stands there now could not be read" in page
+    assert "Written: 48 of 48 entries" in page
+    assert "replaced by" not in page
+
+
+def test_the_receipt_of_a_plan_that_is_gone_says_so(clinician: Clinician, repository, fhir_server):
+    draft_id = clinician.make_draft()
+    receipt = clinician.accept(draft_id).headers["Location"]
+    (plan,) = plans_of(repository, draft_id)
+    gone = requests.delete(f"{fhir_server}/CarePlan/{plan['id']}", timeout=10)
+    assert gone.ok, gone.text
+    page = clinician.open(receipt).text
+    assert "No longer shown by the EHR: 48 of 48 entries" in page
+    assert "shows none of that id" in page
+
+
 def test_what_may_not_be_changed_cannot_be_chosen(clinician_for, repository, fake_ehr):
     fake_ehr.fail("no-update")
     clinician = clinician_for("sato")
