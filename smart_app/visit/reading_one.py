@@ -51,8 +51,8 @@ def _read(launch: Launch, key: Key) -> Resource:
 def _refused(key: Key) -> str:
     what = RECORD_PARTS.get(key.resource_type, "entries of this kind")
     return (
-        f"The EHR does not let the app read {what}. Look it up in the EHR itself; your EHR "
-        "administrator can let the app read it."
+        f"The EHR does not let the app read {what}. Look the entry up in the EHR itself; your "
+        "EHR administrator can let the app read such entries."
     )
 
 

@@ -25,7 +25,7 @@ def test_an_entry_that_the_server_forbids_is_refused_in_words(clinician, fake_eh
     text = visible_text(answer.text)
     assert answer.status_code == 403
     assert "The EHR does not let the app read results and measurements." in text
-    assert "Look it up in the EHR itself" in text
+    assert "Look the entry up in the EHR itself" in text
     assert "Try again" not in text
     assert wrong_words(answer.text) == []
 

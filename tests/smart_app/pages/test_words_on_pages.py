@@ -97,7 +97,7 @@ def test_an_entry_that_leaves_it_open_is_named_and_leads_to_its_page(clinician_f
     assert "What is recorded leaves it open: settle the entries named here" in page
     assert "What to obtain" not in page
     match = clinician_for("provisional").open("match").text
-    assert '/record/Condition/provisional-odd">“Lung mass” of' in match.partition("To settle")[2]
+    assert '/record/Condition/provisional-odd">“Lung mass” of' in match.partition("Entries to look at")[2]
     assert "See what is left open" in match
     assert "To obtain" not in match
     assert "missing" not in visible_text(match)
@@ -117,7 +117,7 @@ def test_a_result_that_cannot_be_used_is_named_where_its_fact_is_missing(clinici
     page = clinician_for("unit-unknown").open("why/LUNG").text
     assert "Lung: cannot tell, platelets are missing" in page
     assert "its unit is missing or cannot be converted" in page
-    assert "settle that entry in the EHR instead" in page
+    assert "Look in the EHR at the entries named here as well" in page
 
 
 def test_a_need_is_one_line(clinician_for, twisted):
