@@ -103,7 +103,7 @@ def titles(findings: Sequence[Finding]) -> str:
 
 
 def missing_words(findings: tuple[Finding, ...]) -> str:
-    """Return why it cannot be told: what could not be read, and what is missing or not settled.
+    """Return why it cannot be told: what could not be read, what is missing or left open.
 
     Such as `INR is missing`, `5 facts are missing`, `the problem list could not be read`, or `the
     allergy list could not be read and INR is missing`.
@@ -117,8 +117,7 @@ def missing_words(findings: tuple[Finding, ...]) -> str:
     if lacking:
         parts.append(named(lacking, at_most=_NAMED))
     elif undecided:
-        are = "is" if len(undecided) == 1 else "are"
-        parts.append(f"{titles(undecided)} {are} not settled")
+        parts.append(f"the record leaves {titles(undecided)} open")
     return words.join(parts)
 
 

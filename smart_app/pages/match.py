@@ -25,8 +25,11 @@ from smart_app.pages.findings import (
     unread_and_refused,
 )
 from smart_app.pages.frame import deceased_words
-from smart_app.pages.notes import Note
+from smart_app.pages.notes import Note, NotePart
 from smart_app.pages.protocol_card import FailedCard, ProtocolCard, failed_card, lower_name
+
+_MOST_ENTRIES = 6
+"""Entries of the record that are named for one protocol; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def _undecided_words(answer: Answered) -> str:
     if number:
         parts.append(f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing")
     elif answer.missing:
-        parts.append("a condition is not settled")
+        several = f"{len(answer.missing)} conditions are not settled"
+        parts.append("a condition is not settled" if len(answer.missing) == 1 else several)
     return words.join(parts)
 
 
@@ -210,10 +214,26 @@ def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
         lines=tuple(_lines(answer)),
         obtain=needs_of(answer.missing),
         action=actions[answer.style],
-        open_entries=tuple(
-            dict.fromkeys(note for each in answer.missing for note in each.named_entries)
-        ),
+        open_entries=_open_entries(answer),
     )
+
+
+def _open_entries(answer: Answered) -> tuple[Note, ...]:
+    """Return what entries leave open, one line an entry: what it means elsewhere, the reasons say.
+
+    More than a few are counted.
+    """
+    by_entry: dict[str, Note] = {}
+    for finding in answer.missing:
+        for note in finding.named_entries:
+            href = next(part.href for part in note if part.href)
+            by_entry.setdefault(href, note)
+    notes = list(by_entry.values())
+    more = len(notes) - _MOST_ENTRIES
+    if more <= 0:
+        return tuple(notes)
+    rest = f"{words.count(more, 'more entry', 'more entries')}: see the reasons"
+    return (*notes[:_MOST_ENTRIES], (NotePart(rest),))
 
 
 def _undecided_action(answer: Answered) -> str:

@@ -47,5 +47,6 @@ def override_note(text: str) -> str:
     found = _ANSWERED.match(rest)
     if found is None:
         return text
+    reason = reason.rstrip(".")
     answer = f"; the answer was: {STATUS[found[1]].lower()}{rest[found.end() :]}"
     return reason + _CRITERION.sub(lambda each: f" ({_SAID[each[1]]})", answer)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from ivfhir.servers.http import HttpRepository
 from smart_app.demo import Demo
-from smart_app.smart.session import Launch
+from smart_app.smart.launch import Launch
 from tests.smart_app.test_journey_in_browser import check_page, demo_page
 
 LONG_ID = "a-plan-with-an-id-as-long-as-fhir-allows-" + "0123456789" * 2 + "abc"

@@ -97,7 +97,10 @@ def test_an_entry_that_leaves_it_open_is_named_and_leads_to_its_page(clinician_f
     assert "What is recorded leaves it open: settle the entries named here" in page
     assert "What to obtain" not in page
     match = clinician_for("provisional").open("match").text
-    assert '/record/Condition/provisional-odd">“Lung mass” of' in match.partition("Entries to look at")[2]
+    assert (
+        '/record/Condition/provisional-odd">“Lung mass” of'
+        in match.partition("Entries to look at")[2]
+    )
     assert "See what is left open" in match
     assert "To obtain" not in match
     assert "missing" not in visible_text(match)
@@ -127,6 +130,27 @@ def test_a_need_is_one_line(clinician_for, twisted):
     count = visible_text(clinician_for("no-blood-count").open("match").text)
     assert "Cannot tell yet for lung: 1 fact is missing" in count
     assert "Blood count : with platelets and neutrophils" in count
+
+
+def test_an_entry_that_leaves_several_conditions_open_is_one_line(clinician_for, twisted):
+    page = clinician_for("in-words").open("match").text
+    assert page.count('/record/Condition/in-words-odd"') == 1
+
+
+def test_many_entries_that_leave_it_open_are_counted(clinician_for, twisted):
+    text = visible_text(clinician_for("many-open").open("match").text)
+    assert text.count("leaves open whether there is a bleeding disorder") == 6
+    assert "3 more entries: see the reasons" in text
+    text = visible_text(clinician_for("many-in-words").open("match").text)
+    assert text.count("9 entries of the problem list have no code that can be looked up") == 1
+
+
+def test_conditions_that_the_record_leaves_open_are_counted_and_named(clinician_for, twisted):
+    clinician = clinician_for("disagreeing")
+    match = visible_text(clinician.open("match").text)
+    assert "Cannot tell yet for lung: 2 conditions are not settled" in match
+    why = visible_text(clinician.open("why/LUNG").text)
+    assert "the record leaves severe bleeding tendency and marrow reserve" in why
 
 
 def test_a_long_record_reads_like_a_short_one(clinician_for, twisted):

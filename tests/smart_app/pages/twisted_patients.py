@@ -129,6 +129,17 @@ TWISTS: dict[str, Callable[[Resources], Resources]] = {
         *without(all_, "Condition"),
         condition("halloran-odd", text="Something in the chest"),
     ],
+    "many-in-words": lambda all_: [
+        *without(all_, "Condition"),
+        *(condition(f"halloran-odd-{n}", text=f"Something {n}") for n in range(9)),
+    ],
+    "many-open": lambda all_: [
+        *all_,
+        *(
+            condition(f"halloran-odd-{n}", code="D66", text="Haemophilia A", verified="provisional")
+            for n in range(9)
+        ),
+    ],
     "bleeder": lambda all_: [
         *all_,
         condition("halloran-odd", code="D66", text="Haemophilia A", verified="provisional"),
