@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, g, jsonify, request
+from flask import Blueprint, Flask, Response, abort, g, jsonify, request
 from flask_compress import Compress
 from markupsafe import Markup
 from prometheus_client import CollectorRegistry
@@ -23,7 +23,7 @@ from smart_app.housekeeping import keep_house
 from smart_app.logs import make_logger
 from smart_app.metrics import make_metrics
 from smart_app.sealing import make_sealer
-from smart_app.security import CSRF_FIELD, add_headers, security_headers
+from smart_app.security import CSRF_FIELD, add_headers, is_sound_address, security_headers
 from smart_app.services import AppServices, give_back_turn, services
 from smart_app.smart import routes
 from smart_app.smart.http import EhrHttp
@@ -56,6 +56,8 @@ def create_app(
     settings = load_settings(None) if settings is None else settings
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    # Its redirect from `//` to `/` would be a whole address, with the host that the client names.
+    app.url_map.merge_slashes = False
     sealer = make_sealer(settings.key, Path(settings.key_file))
     store = Store(
         settings.database_url,
@@ -133,11 +135,19 @@ def jwks() -> Response:
 
 
 def _register_headers(app: Flask, settings: Settings) -> None:
-    headers = security_headers(settings)
+    anywhere = security_headers(settings.ehrs)
+    of_ehr = {ehr.iss.rstrip("/"): security_headers([ehr]) for ehr in settings.ehrs}
+
+    @app.before_request
+    def refuse() -> None:
+        if not is_sound_address(request):
+            abort(404)
 
     @app.after_request
     def after(response: Response) -> Response:
         cacheable = request.endpoint == "static" and response.status_code in (200, 304)
+        opened = g.get("launch")
+        headers = anywhere if opened is None else of_ehr[opened.fhir_base]
         add_headers(response, headers, cacheable=cacheable)
         return response
 

@@ -1,23 +1,26 @@
 """What holds for every request: headers of each answer, and where a form may come from."""
 
 import hmac
+from collections.abc import Iterable
 
 from flask import Request
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import RequestForgedError
-from smart_app.config import Settings
+from smart_app.config import Ehr
 from smart_app.urls import origin_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "_csrf"
 
 
-def security_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every answer: no script, nothing from outside, framed by EHRs alone."""
-    ancestors = dict.fromkeys(
-        ["'self'", *(origin for ehr in settings.ehrs for origin in ehr.frame_origins)]
-    )
+def security_headers(ehrs: Iterable[Ehr]) -> dict[str, str]:
+    """Return the headers of every answer: no script, nothing from outside, framed by EHRs alone.
+
+    Args:
+        ehrs: whose pages may frame the answer: of a launch its own EHR, before it every one.
+    """
+    ancestors = dict.fromkeys(["'self'", *(origin for ehr in ehrs for origin in ehr.frame_origins)])
     policy = (
         "default-src 'none'",
         "style-src 'self'",
@@ -51,7 +54,8 @@ def check_form(request: Request, *, public_url: str, csrf_token: str) -> None:
     `Sec-Fetch-Site`.
 
     Raises:
-        RequestForgedError: another site's page sent it, or the launch's token is missing or wrong.
+        RequestForgedError: another site's page sent it, it says a field twice, or the launch's
+            token is missing or wrong.
 
     Source: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
     """
@@ -67,9 +71,24 @@ def check_form(request: Request, *, public_url: str, csrf_token: str) -> None:
         raise RequestForgedError(
             "Another site tried to send this form. Nothing was done.", mender="You"
         )
+    if any(len(values) > 1 for _, values in request.form.lists()):
+        raise RequestForgedError(
+            "This form says one thing twice, which the app's own pages never do. Nothing was done. "
+            "Reload the page and send it again.",
+            mender="You",
+        )
     if not hmac.compare_digest(request.form.get(CSRF_FIELD, "").encode(), csrf_token.encode()):
         raise RequestForgedError(
             "This form was not sent from the app's own page, or the page is too old. Nothing was "
             "done. Reload the page and send it again.",
             mender="You",
         )
+
+
+def is_sound_address(request: Request) -> bool:
+    """Tell whether the parts of the request's path, and its query, can name something of ours.
+
+    Control characters can not: PostgreSQL refuses them in a query, and lines would break at them.
+    """
+    named = [str(value) for value in (request.view_args or {}).values()]
+    return all(each.isprintable() for each in (*named, request.args.get("draft", "")))

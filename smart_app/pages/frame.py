@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from ivfhir.fhir.texts import sound_name
 from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates
 from smart_app.pages.facts import Fact
@@ -95,9 +96,6 @@ def deceased_words(decision: Mapping[str, Any]) -> str | None:
     return f"died on {when}" if when else "died, date not recorded"
 
 
-_LONGEST_NAME = 300
-
-
 def patient_name(patient: Resource) -> str:
     """Return `FAMILY, Given`: the official name first, then the usual one, then any."""
     names = sorted(patient.get("name", ()), key=lambda name: _NAME_USE.get(name.get("use", ""), 2))
@@ -107,7 +105,8 @@ def patient_name(patient: Resource) -> str:
     given = " ".join(part for part in names[0].get("given", ()) if part)
     family = str(names[0].get("family", "")).upper()
     name = ", ".join(part for part in (family, given) if part)
-    return (name or str(names[0].get("text", "Name not recorded")))[:_LONGEST_NAME]
+    text = str(names[0].get("text", ""))
+    return sound_name(name) or sound_name(text) or "Name not recorded"
 
 
 def as_of_words(as_of: str) -> str:

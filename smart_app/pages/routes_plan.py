@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import ParameterError, VersionConflictError
+from ivfhir.fhir.texts import sound_text
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.wording import dates
 from smart_app.pages import context
@@ -46,7 +47,7 @@ def plan(launch: Launch, protocol: str) -> str | Response:
         context.visit_of(launch).forget_reading()
         return redirect(context.here_again(launch))
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
-    draft = _draft_of_request(launch)
+    draft = _draft_of_request(launch, chosen)
     if draft is not None and draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
     if draft is not None:
@@ -70,7 +71,7 @@ def plan(launch: Launch, protocol: str) -> str | Response:
 def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]:
     """Keep the plan with the settings that were sent as a draft, and show it, or its review."""
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
-    draft = _draft_of_request(launch)
+    draft = _draft_of_request(launch, chosen)
     asked = request_of(draft.body) if draft is not None else _override_of_form()
     entry = reading.of_protocol(protocol) or {}
     if draft is None and entry.get("status") != "eligible":
@@ -106,9 +107,13 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     return redirect(url_for("pages.plan", launch=launch.id, protocol=protocol, draft=kept.id), 303)
 
 
-def _draft_of_request(launch: Launch) -> Draft | None:
+def _draft_of_request(launch: Launch, protocol: ClinicalProtocol) -> Draft | None:
+    """Return the draft that the address names, which must be one of its protocol."""
     draft_id = request.args.get("draft")
-    return services().store.load_draft(launch.id, draft_id) if draft_id else None
+    draft = services().store.load_draft(launch.id, draft_id) if draft_id else None
+    if draft is not None and draft.protocol != protocol.id:
+        abort(404)
+    return draft
 
 
 def _keep(
@@ -202,7 +207,8 @@ def _plan_form(
 
 
 def _override_of_form() -> PlanRequest:
-    reason, kind = (request.form.get(name, "").strip() for name in _OVERRIDE_FIELDS.values())
+    given = (request.form.get(name, "") for name in _OVERRIDE_FIELDS.values())
+    reason, kind = (sound_text(text).strip() for text in given)
     return PlanRequest({}, "", reason or None, kind or None)
 
 

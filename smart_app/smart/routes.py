@@ -55,6 +55,7 @@ def launch() -> Response:
     """
     app = services()
     limit_address(app, "launch")
+    _said_once("iss", "launch")
     iss, launch_token = request.args.get("iss", ""), request.args.get("launch") or None
     if not iss:
         raise LaunchError("The launch does not say which EHR it comes from (iss is missing).")
@@ -245,6 +246,7 @@ def callback() -> Response:
     """
     app = services()
     limit_address(app, "callback")
+    _said_once("state", "code", "iss", "error")
     state = request.args.get("state", "")
     begun = _use_sign_in(app, state)
     if begun["same"] is not None:
@@ -256,6 +258,19 @@ def callback() -> Response:
     give_launch(response, finished.launch_id, finished.secret)
     SecretCookies(https=app.settings.https).clear(response, _sign_in_cookie(state))
     return response
+
+
+def _said_once(*names: str) -> None:
+    """Refuse an address that says something twice: two programs could read it in two ways.
+
+    Source: https://www.rfc-editor.org/rfc/rfc6749#section-3.1
+    """
+    twice = [name for name in names if len(request.args.getlist(name)) > 1]
+    if twice:
+        raise LaunchError(
+            f"The EHR's address says {' and '.join(twice)} twice, so it is not clear what is "
+            "meant. Open the app again from the EHR."
+        )
 
 
 def _use_sign_in(app: AppServices, state: str) -> dict[str, Any]:

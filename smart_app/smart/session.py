@@ -41,7 +41,7 @@ def needs_launch(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def checked(launch: str, **arguments: object) -> object:
         g.launch = open_launch(launch)
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             audit.record_opening(g.launch)
         try:
             return view(launch=g.launch, **arguments)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ivfhir.errors import LaunchError, ServerError
+from ivfhir.fhir.texts import sound_name
 from smart_app import audit
 from smart_app.config import Ehr
 from smart_app.services import AppServices
@@ -196,7 +197,7 @@ def _keep(
         "subject": _subject(identity),
         "signed_in_at": now,
         "fhir_user": identity.fhir_user if identity else None,
-        "user_name": _user_name(app, begun["iss"], tokens.access_token, identity),
+        "user_name": sound_name(_user_name(app, begun["iss"], tokens.access_token, identity) or ""),
     }
     if tokens.refresh_token is not None:
         body["refresh_token"] = tokens.refresh_token

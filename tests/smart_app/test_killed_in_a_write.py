@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -101,7 +102,7 @@ client_id = "ward"
 
 @contextmanager
 def running_ward(
-    folder: Path, fhir_url: str, *, database_url: str = "", audit: bool = False
+    folder: Path, fhir_url: str, *, database_url: str = "", **ehr_options: Any
 ) -> Iterator[Ward]:
     """Run everything while the block runs, the samples loaded; by default on SQLite."""
     load_samples(HttpRepository(fhir_url, session=requests.Session()), datetime.now(UTC).date())
@@ -112,7 +113,9 @@ def running_ward(
         client_id="ward", redirect_uri=f"{app_url}/callback", launch_url=f"{app_url}/launch"
     )
     ehr = create_fake_ehr(
-        FakeEhrSettings(public_url=ehr_url, fhir_upstream=fhir_url, clients=(client,), audit=audit)
+        FakeEhrSettings(
+            public_url=ehr_url, fhir_upstream=fhir_url, clients=(client,), **ehr_options
+        )
     )
     with serving([(listener, ehr, None)]):
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)

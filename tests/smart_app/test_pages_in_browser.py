@@ -217,3 +217,18 @@ def test_signing_out_leads_to_a_page_that_holds_nothing_of_the_patient(
     page.goto(f"{launch}/match")
     assert "HALLORAN" not in page.content().upper()
     check_page(page)
+
+
+def test_after_the_sign_out_the_back_button_shows_nothing_of_the_patient(
+    opened: tuple[Demo, Page, str],
+) -> None:
+    _, page, launch = opened
+    for name in ("why/LUNG", "plan/LUNG"):
+        page.goto(f"{launch}/{name}")
+        assert "HALLORAN" in page.content()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="You are signed out of this window").wait_for()
+    for _ in range(2):
+        page.go_back()
+        page.get_by_text("This window was signed out").wait_for()
+        assert "HALLORAN" not in page.content().upper()

@@ -1,6 +1,7 @@
 """Drafts that were left, and discarding one."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -100,3 +101,19 @@ def test_only_drafts_are_called_drafts(clinician, app, state, heading):
     headings = ("Drafts you left", "Accepted, not yet in the EHR")
     assert [each for each in headings if each in match] == ([heading] if heading else [])
     assert (draft_id in match) is (heading is not None)
+
+
+def test_a_draft_is_none_of_another_protocol(clinician, app):
+    """Its override, too, was given for its own protocol alone."""
+    draft_id = clinician.make_draft()
+    services = app.extensions["ivfhir"]
+    other = replace(services.protocols["LUNG"], id="OTHER")
+    services.__dict__["protocols"] = {**services.protocols, "OTHER": other}
+    held = services.store.load_draft(clinician.launched.launch_id, draft_id)
+    assert clinician.open(f"plan/LUNG?draft={draft_id}").status_code == 200
+    assert clinician.open(f"plan/OTHER?draft={draft_id}").status_code == 404
+    token = csrf_token(clinician.open(f"plan/LUNG?draft={draft_id}"))
+    form = {"version": "1", "next": "review"}
+    answer = clinician.send(f"plan/OTHER?draft={draft_id}", form, token=token)
+    assert answer.status_code == 404
+    assert services.store.load_draft(clinician.launched.launch_id, draft_id) == held
