@@ -35,6 +35,7 @@ _WORDS = frozenset(
 def smart_configuration() -> dict[str, object]:
     """Say where the endpoints are and what they can do."""
     settings = ehr().settings
+    names_audit = settings.audit and not ehr().faults.hits("unnamed-audit")
     return {
         "issuer": settings.iss,
         "jwks_uri": f"{settings.public_url}/auth/jwks",
@@ -53,7 +54,7 @@ def smart_configuration() -> dict[str, object]:
         "scopes_supported": [
             *sorted(_WORDS),
             "patient/*.read" if settings.version_1 else "patient/*.cruds",
-            *([_audit_scope(settings)] if settings.audit else []),
+            *([_audit_scope(settings)] if names_audit else []),
         ],
         "capabilities": [
             *("launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric"),

@@ -30,6 +30,7 @@ SIGN_IN_FAULTS = {
     "no-update": "no scope to change what is there is granted (scopes of version 2)",
     "no-allergies": "no scope for AllergyIntolerance is granted",
     "no-audit": "no scope for AuditEvent is granted (by an EHR that grants it otherwise)",
+    "unnamed-audit": "the SMART configuration does not name the scope for AuditEvent",
     "short-token": "the access token lives 5 seconds",
     "no-refresh": "no refresh token",
     "old-sign-in": "the user signed in two hours ago and is not asked anew",
@@ -49,6 +50,7 @@ FHIR_FAULTS = {
     "html": "200 with a web page",
     "drop-before": "the connection breaks before the server hears of it",
     "drop-after": "the server does it, and the connection breaks before it answers",
+    "no-audit-create": "no word in the CapabilityStatement of creating AuditEvents",
     "slow": "the server hears of it 3 s late",
     "slow-after": "the server does it, and its answer comes 3 s late",
 }

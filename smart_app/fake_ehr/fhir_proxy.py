@@ -22,6 +22,7 @@ from ivfhir.fhir.types import BUNDLE, Resource
 from smart_app.fake_ehr.grants import Access
 from smart_app.fake_ehr.rights import Rights
 from smart_app.fake_ehr.services import ehr
+from smart_app.smart.scopes import AUDIT_EVENT
 
 blueprint = Blueprint("fhir_proxy", __name__, url_prefix="/fhir")
 
@@ -57,7 +58,20 @@ def fhir(path: str) -> Response:
         time.sleep(_SLOW_S)
     if fault == "drop-after":
         _drop_connection()
+    if fault == "no-audit-create":
+        return _without_audit(response)
     return response
+
+
+def _without_audit(response: Response) -> Response:
+    """Return a CapabilityStatement without what it says of AuditEvent."""
+    statement = loads(response.get_data(as_text=True), place="The FHIR server's answer")
+    if not isinstance(statement, dict):
+        return response
+    for rest in statement.get("rest", ()):
+        offered = rest.get("resource", ())
+        rest["resource"] = [each for each in offered if each.get("type") != AUDIT_EVENT]
+    return _resource(statement, response.status_code)
 
 
 def _answer(path: str) -> Response:
