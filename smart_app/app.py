@@ -18,7 +18,7 @@ from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protoco
 from smart_app import pages
 from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
-from smart_app.errors import register_errors
+from smart_app.errors import RETRY_S, register_errors
 from smart_app.housekeeping import keep_house
 from smart_app.logs import make_logger
 from smart_app.metrics import make_metrics
@@ -105,15 +105,15 @@ def live() -> Response:
 
 @_machines.get("/health")
 @_machines.get("/health/ready")
-def health() -> tuple[Response, int]:
+def health() -> tuple[Response, int, dict[str, str]]:
     """Tell a load balancer whether the app can work, and whoever runs it what is wrong if not."""
     told = {"status": "ok", "version": ivfhir.__version__, "checks": {"database": "ok"}}
     try:
         services().store.ping()
     except DatabaseError as error:
         told |= {"status": "fail", "checks": {"database": error.message}}
-        return jsonify(told), 503
-    return jsonify(told), 200
+        return jsonify(told), 503, {"Retry-After": str(round(RETRY_S))}
+    return jsonify(told), 200, {}
 
 
 @_machines.get("/jwks.json")

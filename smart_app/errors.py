@@ -36,6 +36,9 @@ from smart_app.smart.renewal import ended
 YOU, EHR, OPERATOR = "You", "Your EHR administrator", "Whoever runs this app"
 FHIR_JSON = "application/fhir+json"
 
+RETRY_S = 30.0
+"""Seconds after which an answer with 503 lets a client try again, where nothing better is known."""
+
 _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (SessionEndedError, "Your session ended", YOU),
     (LaunchError, "The app could not be opened", None),
@@ -143,7 +146,10 @@ def render_problem(
     reference = secrets.token_hex(4)
     _log(reference, status, mender, error)
     pause_s = getattr(error, "retry_after_s", None)
-    headers = {} if pause_s is None else {"Retry-After": str(math.ceil(pause_s))}
+    if pause_s is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        pause_s = RETRY_S
+    pause_s = None if pause_s is None else math.ceil(pause_s)  # It is sealed: no float.
+    headers = {} if pause_s is None else {"Retry-After": str(pause_s)}
     if _wants_json():
         response = make_response(jsonify(outcome), status, headers)
         response.mimetype = FHIR_JSON

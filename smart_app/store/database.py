@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Result, text
@@ -18,6 +19,7 @@ from smart_app.store.keeping import open_secrets
 from smart_app.store.models import Base
 from smart_app.store.schema import upgrade_schema
 
+_READ_ONLY = "The database can be read but not written to; let the app's user write to it."
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
@@ -71,18 +73,24 @@ class Database:
         Raises:
             DatabaseError: it does not answer, or cannot be written to now; the message says which.
         """
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file and not Path(file).exists():
+            raise DatabaseError(
+                "The file of the database is gone. Stop the app, put the file back from a backup, "
+                "and start the app again."
+            )
         try:
             with self._engine.connect() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                    connection.exec_driver_sql(f"PRAGMA user_version={version}")  # A write.
+                    connection.rollback()
+                elif connection.scalar(text("SHOW transaction_read_only")) == "on":
+                    raise DatabaseError(_READ_ONLY)
                 connection.execute(text("SELECT 1"))
         except _UNAVAILABLE as error:
-            locked = "locked" in str(error.orig) if isinstance(error, OperationalError) else False
-            raise DatabaseError(
-                "The database stays locked by another process; end what holds it."
-                if locked
-                else "The database does not answer; see whether it runs and can be reached."
-            ) from error
+            raise DatabaseError(_what_is_wrong(error)) from error
 
     @property
     def _now(self) -> int:
@@ -118,6 +126,15 @@ class Database:
                 "The app's database does not answer, or is locked, so this could not be done. Try "
                 "again in a minute; whoever runs this app sees at /health what is wrong."
             ) from error
+
+
+def _what_is_wrong(error: Exception) -> str:
+    said = str(getattr(error, "orig", ""))
+    if "readonly" in said or "read-only" in said:
+        return _READ_ONLY
+    if "locked" in said:
+        return "The database stays locked by another process; end what holds it."
+    return "The database does not answer; see whether it runs and can be reached."
 
 
 def unreachable(engine: Engine) -> str:

@@ -8,10 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
+from ivfhir.errors import DatabaseError
+from smart_app.sealing import Sealer
+from smart_app.store import Store
 from tests.servers.postgres_server import PostgresServer
 from tests.smart_app.conftest import RunningEhr
 from tests.smart_app.test_serve import answer_of, write
@@ -26,18 +32,57 @@ def test_a_locked_sqlite_is_told_in_words_and_the_app_goes_on_when_it_is_free(
     page = client.get(launch)
     assert page.status_code == 503
     assert "is locked, so this could not be done" in page.text
+    assert page.headers["Retry-After"] == "30"
     outcome = client.get(launch, headers={"Accept": "application/fhir+json"})
     assert outcome.status_code == 503
     assert outcome.json is not None
     assert outcome.json["issue"][0]["code"] == "transient"
     health = client.get("/health/ready")
     assert health.status_code == 503
+    assert health.headers["Retry-After"] == "30"
     assert "locked by another process" in health.json["checks"]["database"]  # type: ignore[index]  # the answer is JSON
     assert client.get("/health/live").status_code == 200
     holder.execute("ROLLBACK")
     holder.close()
     assert client.get(launch).status_code == 303
     assert client.get("/health").status_code == 200
+
+
+def test_a_file_that_was_removed_is_named(client: FlaskClient, tmp_path: Path) -> None:
+    assert client.get("/health/ready").status_code == 200
+    (tmp_path / "app.sqlite3").unlink()
+    health = client.get("/health/ready")
+    assert health.status_code == 503
+    assert "file of the database is gone" in health.json["checks"]["database"]  # type: ignore[index]  # the answer is JSON
+    assert not (tmp_path / "app.sqlite3").exists()
+
+
+def test_a_database_that_may_only_be_read_is_named(app: Flask, client: FlaskClient) -> None:
+    @event.listens_for(app.extensions["ivfhir"].store._engine, "checkout")
+    def only_read(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    health = client.get("/health/ready")
+    assert health.status_code == 503
+    assert "not written to" in health.json["checks"]["database"]  # type: ignore[index]  # the answer is JSON
+
+
+@pytest.mark.server
+def test_a_postgresql_that_may_only_be_read_is_named(
+    postgres: PostgresServer,
+) -> None:
+    store = Store(
+        postgres.new_database(), Sealer(b"k" * 32), clock_s=lambda: 1.0, new_id=lambda: "x"
+    )
+
+    @event.listens_for(store._engine, "checkout")
+    def only_read(connection: psycopg.Connection, *_: object) -> None:
+        connection.execute("SET default_transaction_read_only = on")
+        connection.commit()
+
+    with pytest.raises(DatabaseError, match="not written to"):
+        store.ping()
+    store.close()
 
 
 @pytest.mark.server
