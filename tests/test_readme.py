@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from ivfhir.knowledge.package import ROOT_VARIABLE
 from smart_app.config import setting_rows
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,10 @@ def test_every_setting_is_listed_with_its_variable_and_default() -> None:
     listed = {row[0].strip("`"): [cell.strip("` ") for cell in row[1:]] for row in rows}
     for name, *rest in setting_rows():
         assert listed[name] == [cell.strip("` ") for cell in rest]
+
+
+def test_the_variable_that_names_the_folder_of_protocols_is_told() -> None:
+    assert f"`{ROOT_VARIABLE}`" in README
 
 
 def test_every_file_it_links_exists() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from ivfhir.errors import UsageError
-from ivfhir.knowledge.package import SHARED, knowledge_root, read_json
+from ivfhir.knowledge.package import read_json, shared_folder
 
 TEMPLATE = "protocol_template"
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,15}")
@@ -32,7 +32,7 @@ def new_protocol(protocol_id: str, folder: Path, *, date: str) -> Path:
     target = folder / protocol_id.lower()
     if target.exists():
         raise UsageError(f"{target} is there already; name another id, or remove it first.")
-    shared = read_json(knowledge_root() / SHARED / "Library-IOConventions.json")["version"]
+    shared = read_json(shared_folder() / "Library-IOConventions.json")["version"]
     words = {"ID": protocol_id, "date": date, "shared": shared}
     try:
         _write(files("ivfhir") / TEMPLATE, target, words)

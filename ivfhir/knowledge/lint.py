@@ -63,7 +63,7 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
     except (KnowledgeError, UnsupportedError) as error:
         yield plans[0], error.message
         return
-    yield from _on(plans[0], iter(problems))
+    yield from (_placed(folder, each) or (plans[0], each) for each in problems)
     statements = {each: _names(library, "statements") for each, library in libraries.items()}
     parameters = dict.fromkeys(
         name for each in libraries.values() for name in _names(each, "parameters")
@@ -86,6 +86,18 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
 def _names(library: Resource, kind: str) -> list[str]:
     """Return the names that an ELM library gives its statements or its parameters."""
     return [each["name"] for each in library.get(kind, {}).get("def", [])]
+
+
+def _placed(folder: Path, problem: str) -> tuple[Path, str] | None:
+    """Return the CQL file with the line of the define that a problem begins with, if it is ours."""
+    name, _, rest = problem.partition(" of ")
+    path = folder / "cql" / rest.partition(" ")[0]
+    if path.suffix != ".cql" or not path.is_file():
+        return None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith(f"define {name}:"):
+            return path, f"line {number}: {problem}"
+    return None
 
 
 def _on(path: Path, findings: Iterator[str]) -> Iterator[tuple[Path, str]]:

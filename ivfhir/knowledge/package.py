@@ -5,6 +5,7 @@ A canonical names its file: `…/ActivityDefinition/LUNG-A03|0.2.0` stands in
 """
 
 import json
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -17,8 +18,36 @@ SHARED = "shared"
 """The folder beside the protocols' folders that holds what two or more use."""
 
 
+ROOT_VARIABLE = "IVFHIR_PLAN_DEFINITIONS"
+"""The environment variable that names another folder of protocols."""
+
+
 def knowledge_root() -> Path:
-    """Return the folder of the protocols: inside the wheel, else the source tree's."""
+    """Return the folder of the protocols: the one that the environment names, else ours.
+
+    Raises:
+        KnowledgeError: the environment names what is no folder.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    if not named:
+        return _our_root()
+    root = Path(named)
+    if not root.is_dir():
+        raise KnowledgeError(
+            f"{ROOT_VARIABLE} names {named}, which is no folder; name the folder that holds a "
+            "folder a protocol, or leave it out for ours."
+        )
+    return root.resolve()
+
+
+def shared_folder() -> Path:
+    """Return what protocols share: beside the protocols where it is there, else ours."""
+    beside = knowledge_root() / SHARED
+    return beside if beside.is_dir() else _our_root() / SHARED
+
+
+def _our_root() -> Path:
+    """Return our folder of protocols: inside the wheel, else the source tree's."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "_plan_definitions"
     return installed if installed.is_dir() else package.parent / "plan_definitions"
@@ -36,7 +65,7 @@ class ProtocolPackage:
         """Keep the folders in the order in which they are asked."""
         self.folder = folder
         self._read = read or read_json
-        shared = [folder.parent / SHARED, knowledge_root() / SHARED]
+        shared = [folder.parent / SHARED, shared_folder()]
         self._folders = [folder, *dict.fromkeys(path.resolve() for path in shared)]
 
     def resolve(self, resource_type: str, canonical: str) -> Resource:

@@ -85,7 +85,7 @@ def load_case(path: Path) -> Case:
     bases: list[Mapping[str, Any]] = []
     name = table.get("base", "none")
     while name != "none":
-        bases.append(_read_base(name, protocol))
+        bases.append(_read_base(name, path.parents[2], protocol))
         name = bases[-1].get("base", "none")
     return Case(path, protocol.upper(), table, tuple(bases))
 
@@ -120,6 +120,6 @@ def _read(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
-def _read_base(name: str, protocol: str) -> dict[str, Any]:
-    places: Sequence[Path] = [KNOWLEDGE / folder / "bases" for folder in (protocol, "shared")]
+def _read_base(name: str, root: Path, protocol: str) -> dict[str, Any]:
+    places: Sequence[Path] = [root / folder / "bases" for folder in (protocol, "shared")]
     return _read(next(file for place in places if (file := place / f"{name}.toml").exists()))

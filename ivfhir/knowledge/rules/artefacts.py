@@ -45,6 +45,9 @@ def artefact_findings(path: Path, resource: Resource) -> Iterator[str]:
             yield f"content must be text/cql and application/elm+json, not {types}"
 
 
+_HOW = {"ValueSet": "; give it codes in tools/terminology/value-sets.csv, or mend its name"}
+
+
 def canonical_findings(resource: Resource, versions: Mapping[str, str]) -> Iterator[str]:
     """Yield the canonicals of ours that lead nowhere.
 
@@ -60,7 +63,7 @@ def canonical_findings(resource: Resource, versions: Mapping[str, str]) -> Itera
         if match is None:
             continue
         if match["url"] not in versions:
-            yield f"{text} is not in the package"
+            yield f"{text} is not in the package{_HOW.get(match[2], '')}"
         elif match["version"] not in (None, versions[match["url"]]):
             yield f"{text} is asked for, but the package holds {versions[match['url']]}"
 

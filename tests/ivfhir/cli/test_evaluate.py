@@ -154,7 +154,7 @@ def test_a_page_without_its_next_page_is_answered_as_unknown(
     page = {"resourceType": "Bundle", "type": "searchset", "link": link, "entry": entry}
     path = tmp_path / "everything.json"
     path.write_text(json.dumps(page))
-    code, out, err = _evaluate(capsys, "--patient", str(path))
+    code, out, err = _evaluate(capsys, "--patient", str(path), "--protocol", "LUNG")
     truths = {each["id"]: each["truth"] for each in json.loads(out)["protocols"][0]["criteria"]}
     assert (code, err.count("\n")) == (0, 1)
     assert "its next page is not in the input; export every page." in err
@@ -185,7 +185,7 @@ def test_a_next_link_that_fails_leaves_the_type_unknown_and_says_so(
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         _serve(mock, Condition={"json": page})
         mock.get(f"{BASE}/page/2", status=500)
-        code, out, err = _evaluate(capsys, "--patient", patient_on_server)
+        code, out, err = _evaluate(capsys, "--patient", patient_on_server, "--protocol", "LUNG")
     answer = json.loads(out)
     _check_explained(answer)
     assert code == 0

@@ -17,7 +17,8 @@ def package(tmp_path):
     """A copy of our knowledge that a test may break."""
     root = tmp_path / "plan_definitions"
     shutil.copytree(knowledge_root(), root, ignore=shutil.ignore_patterns("cases"))
-    (root / "lung" / "cases").symlink_to(knowledge_root() / "lung" / "cases")
+    for cases in knowledge_root().glob("*/cases"):
+        (root / cases.parent.name / "cases").symlink_to(cases)
     return root
 
 

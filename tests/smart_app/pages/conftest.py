@@ -78,6 +78,7 @@ class Clinician:
 
     client: FlaskClient
     launched: Launched
+    protocol: str = "LUNG"
 
     def open(self, page: str) -> TestResponse:
         """Open a page of the launch, or a path."""
@@ -87,14 +88,14 @@ class Clinician:
     def send(self, page: str, fields: dict[str, str], *, token: str | None = None) -> TestResponse:
         """Send a form to a page, with the token of the launch."""
         path = page if page.startswith("/") else self.launched.url(page)
-        token = token or csrf_token(self.client.get(self.launched.url("plan/LUNG")))
+        token = token or csrf_token(self.client.get(self.launched.url(f"plan/{self.protocol}")))
         return self.client.post(path, data={"_csrf": token, **fields})
 
     def make_draft(self, **fields: str) -> str:
         """Keep the proposed plan as a draft and return its id; a reason is the tumour board's."""
         if "override-reason" in fields:
             fields = {"override-kind": "tumour-board", **fields}
-        answer = self.send("plan/LUNG", {"next": "review", **fields})
+        answer = self.send(f"plan/{self.protocol}", {"next": "review", **fields})
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"].rpartition("/")[2]
 

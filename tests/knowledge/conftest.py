@@ -1,0 +1,68 @@
+"""A new protocol, written from the template and built: beside LUNG, and alone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ivfhir.cli.main import main
+from ivfhir.knowledge.package import ROOT_VARIABLE
+from tests.smart_app.conftest import (
+    app,
+    begin,
+    client,
+    client_options,
+    clock,
+    ehr_options,
+    fake_ehr,
+    launch_for,
+    registration,
+)
+from tools.knowledge.__main__ import main as knowledge
+from tools.knowledge.layout import Layout
+
+__all__ = [
+    "app",
+    "begin",
+    "client",
+    "client_options",
+    "clock",
+    "ehr_options",
+    "fake_ehr",
+    "launch_for",
+    "registration",
+]
+
+
+@pytest.fixture(scope="session")
+def built(java: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our protocols with KIDNEY beside them, as the command and the build wrote it; to be read."""
+    root = tmp_path_factory.mktemp("new") / "plan_definitions"
+    shutil.copytree(Layout().knowledge, root, ignore=shutil.ignore_patterns("cases"))
+    assert main(["protocols", "new", "KIDNEY", "--folder", str(root)]) == 0
+    assert knowledge(["build"], Layout(knowledge=root)) == 0
+    return root
+
+
+@pytest.fixture
+def beside(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """App and command line find KIDNEY beside LUNG."""
+    monkeypatch.setenv(ROOT_VARIABLE, str(built))
+    return built
+
+
+@pytest.fixture
+def own_copy(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same in a folder that a test may break."""
+    root = tmp_path / "plan_definitions"
+    shutil.copytree(built, root)
+    monkeypatch.setenv(ROOT_VARIABLE, str(root))
+    return root
+
+
+@pytest.fixture
+def alone(own_copy: Path) -> Path:
+    """App and command line find KIDNEY, and no other protocol."""
+    shutil.rmtree(own_copy / "lung")
+    (own_copy / "planned.toml").unlink()
+    return own_copy
