@@ -138,6 +138,7 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
     """
     starts = round_starts(items)
     drawn = [item for item in items if item.step.drawn and item.planned is not None]
+    used = {item.step.lane for item in drawn}
     day0 = min(starts.values(), default=min((item.day for item in items), default=today))
     axis = _Axis(day0 - _BEFORE, max((item.high for item in drawn), default=day0) + _AFTER)
     bands, band_texts = _bands(starts, _round_name(items), axis)
@@ -158,7 +159,11 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
         f"{dates.day(axis.first)} to {dates.day(axis.last)}. Every date is also in the list below.",
         bands=tuple(bands),
         months=tuple(months),
-        lanes=tuple(LaneName(lane, name, _TOPS[lane], _MIDDLES[lane]) for lane, name in LANES),
+        lanes=tuple(
+            LaneName(lane, name, _TOPS[lane], _MIDDLES[lane])
+            for lane, name in LANES
+            if lane in used
+        ),
         bars=tuple(_bar(item, axis) for item in drawn if item.low != item.high and item.step.bar),
         marks=tuple(_mark(item, axis) for item in drawn),
         texts=tuple(texts),
