@@ -285,11 +285,12 @@ def _short_days(days: list[date]) -> str:
 
 
 def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis) -> list[Text]:
-    """Return the words that stand in the arterial lane of a round without an arterial session."""
+    """Return the words in the arterial lane of a round whose drugs all go into a vein."""
     arterial = {item.round for item in items if item.step.lane == INFUSION}
+    venous = {item.round for item in items if item.step.lane == SYSTEMIC}
     texts = []
     for number, start in starts.items():
-        if number not in arterial and arterial:
+        if arterial and number in venous - arterial:
             following = starts.get(number + 1) or start + (start - starts.get(number - 1, start))
             middle = (axis.edge(start) + axis.edge(min(following, axis.last))) / 2
             texts.append(

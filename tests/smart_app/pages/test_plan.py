@@ -1,6 +1,7 @@
 """The plan: its board, list and settings, for vignettes V01 and V12's schedule."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -83,6 +84,17 @@ def test_segments_five_and_six_are_by_vein_only(six):
     texts = [text.words for text in board.texts]
     assert texts.count("by vein only") == 2
     assert "21, 22 Jul" in texts
+
+
+def test_a_round_without_any_drug_is_not_by_vein_only(six):
+    without = tuple(
+        replace(item, step=replace(item.step, lane="labs"))
+        if (item.round, item.step.lane) == (6, "systemic")
+        else item
+        for item in six
+    )
+    texts = [text.words for text in draw_board(without, title="t", today=TODAY).texts]
+    assert texts.count("by vein only") == 1
 
 
 def test_the_list_groups_by_segment_and_says_things_once(items):
