@@ -64,7 +64,7 @@ OBTAIN = {
     "weight": "a measurement",
     "height": "a measurement",
     "bmi": "weight and height",
-    "weight-loss-6m-pct": "an earlier weight, of 2 weeks to 6 months ago",
+    "weight-loss-6m-pct": "one weeks or months older than the last",
     "metastatic-organ-count": "a coded problem list",
     "cachexia": "a coded problem list",
     "cachexia-stage": "a clinician's statement",

@@ -90,9 +90,7 @@ _ALONE = {
     "contrast-allergy": Need("allergy entry", OBTAIN["contrast-allergy"]),
     "age-years": Need("full birth date", "the day of birth in the patient's data"),
     "sex": Need("recorded sex", "the sex in the patient's data"),
-    "weight-loss-6m-pct": Need(
-        "earlier weight", "a weight measured 14 days to 6 months before the last one"
-    ),
+    "weight-loss-6m-pct": Need("earlier weight", OBTAIN["weight-loss-6m-pct"]),
     "platelets": Need("platelets", OBTAIN["platelets"], several=True),
     "anc": Need("neutrophils", OBTAIN["anc"], several=True),
     "prior-chemo-lines": Need(

@@ -1,7 +1,10 @@
 """What has to be obtained, one line a need."""
 
+import re
+
 import pytest
 
+from ivfhir.wording.concepts import CONCEPTS
 from ivfhir.wording.needs import Need, named, needs
 
 
@@ -28,6 +31,12 @@ def test_one_blood_count_gives_all_its_facts():
 def test_weight_and_height_are_one_need_and_an_earlier_weight_another():
     headings = [heading for heading, _ in lines("weight", "height", "weight-loss-6m-pct")]
     assert headings == ["Weight and height", "Earlier weight"]
+
+
+def test_windows_stand_in_the_protocol_alone():
+    """A number of days, weeks or months here would be a second copy of the CQL's."""
+    said = [need.how for need in (*needs(CONCEPTS), *(needs([key])[0] for key in CONCEPTS))]
+    assert not [how for how in said if re.search(r"\d+ (day|week|month)", how)]
 
 
 def test_diagnoses_that_no_code_rules_out_are_one_problem_list():
