@@ -7,6 +7,7 @@ parameter, `linkId` its name. The bounds are enforced by the protocol's CQL, not
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ivfhir.errors import KnowledgeError
 from ivfhir.fhir.types import Resource
 
 _CORE = "http://hl7.org/fhir/StructureDefinition"
@@ -45,7 +46,11 @@ class ProtocolParameter:
 
 
 def read_parameters(questionnaire: Resource) -> tuple[ProtocolParameter, ...]:
-    """Return the parameters of a Questionnaire, those in sight first."""
+    """Return the parameters of a Questionnaire, in its order; those of a group are folded.
+
+    Raises:
+        KnowledgeError: an item is neither a whole number, a group nor words, or has no default.
+    """
     return tuple(_items(questionnaire.get("item", []), folded=False))
 
 
@@ -55,13 +60,24 @@ def _items(items: list[Resource], *, folded: bool) -> Iterator[ProtocolParameter
             yield from _items(item.get("item", []), folded=True)
         elif item["type"] == "integer":
             yield _parameter(item, folded=folded)
+        elif item["type"] != "display":
+            raise KnowledgeError(
+                f"The parameter {item['linkId']} is of type {item['type']}; a parameter is a whole "
+                "number: make it an item of type integer."
+            )
 
 
 def _parameter(item: Resource, *, folded: bool) -> ProtocolParameter:
     options = item.get("answerOption", [])
     choices = tuple(option["valueInteger"] for option in options)
     chosen = [option["valueInteger"] for option in options if option.get("initialSelected")]
-    default = chosen[0] if chosen else item["initial"][0]["valueInteger"]
+    initial = [each["valueInteger"] for each in item.get("initial", [])]
+    if not (chosen or initial):
+        raise KnowledgeError(
+            f"The parameter {item['linkId']} has no default; give it initial.valueInteger, or mark "
+            "one of its options as initialSelected."
+        )
+    default = [*chosen, *initial][0]
     extensions = {each["url"]: each for each in item.get("extension", [])}
     lowest, highest = min(choices, default=default), max(choices, default=default)
     low = extensions.get(f"{_CORE}/minValue", {}).get("valueInteger", lowest)

@@ -1,5 +1,8 @@
 """The parameters that a protocol's Questionnaire says."""
 
+import pytest
+
+from ivfhir.errors import KnowledgeError
 from ivfhir.knowledge.load import load_protocol
 from ivfhir.knowledge.parameters import ProtocolParameter, read_parameters
 
@@ -47,3 +50,22 @@ def test_a_plain_questionnaire_is_read():
         ),
     )
     assert read_parameters({"resourceType": "Questionnaire"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"type": "decimal"}, "interval_days is of type decimal"),
+        ({"initial": []}, "interval_days has no default"),
+    ],
+)
+def test_a_parameter_that_cannot_be_asked_for_is_not_left_out(changes, said):
+    item = {
+        "linkId": "interval_days",
+        "text": "Days between sessions",
+        "type": "integer",
+        "initial": [{"valueInteger": 14}],
+    }
+    questionnaire = {"resourceType": "Questionnaire", "item": [{**item, **changes}]}
+    with pytest.raises(KnowledgeError, match=said):
+        read_parameters(questionnaire)
