@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision, ProtocolFailure
 from ivfhir.expressions.values import DateTime
+from ivfhir.knowledge.criteria import CAUTION, CONTRAINDICATION, INCLUSION
 from ivfhir.knowledge.justification import justification
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.wording.concepts import IN_RECORD, concept
@@ -21,9 +22,9 @@ from ivfhir.wording.statuses import STATUS
 WIDTH = 100
 NOT_APPLICABLE = "not-applicable"
 KIND_WORDS = {
-    "inclusion": "requirement",
-    "contraindication-absolute": "contraindication",
-    "caution": "caution",
+    INCLUSION: "requirement",
+    CONTRAINDICATION: "contraindication",
+    CAUTION: "caution",
 }
 _SHOWN_FIRST = ("nature", "standard-treatment", "evidence")
 
@@ -86,7 +87,7 @@ def _sections(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]
         return [
             each
             for each in decision.criteria
-            if each.answer is answer and (each.kind == "caution") is cautions
+            if each.answer is answer and (each.kind == CAUTION) is cautions
         ]
 
     unknown = chosen(Answer.UNKNOWN, cautions=False)

@@ -7,7 +7,9 @@ from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
 
 INCLUSION = "inclusion"
-KINDS = (INCLUSION, "contraindication-absolute", "caution")
+CONTRAINDICATION = "contraindication-absolute"
+CAUTION = "caution"
+KINDS = (INCLUSION, CONTRAINDICATION, CAUTION)
 """The kinds of criteria, as rows name them."""
 
 ROW = "_Criterion"

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ivfhir.knowledge.criteria import CAUTION, INCLUSION
 from ivfhir.wording import words
 from ivfhir.wording.needs import named
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.findings import (
-    CAUTION,
-    INCLUSION,
     Finding,
     in_state,
     needs_of,

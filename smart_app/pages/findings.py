@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ivfhir.knowledge.criteria import CAUTION, CONTRAINDICATION, INCLUSION
 from ivfhir.wording import words
 from ivfhir.wording.needs import Need, named, needs
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.notes import Note
 from smart_app.pages.sources import NO_CITATIONS, Citation, Source, read_sources
-
-INCLUSION = "inclusion"
-CONTRAINDICATION = "contraindication-absolute"
-CAUTION = "caution"
 
 _NAMED = 5
 """Needs of one criterion that are named; more are counted."""

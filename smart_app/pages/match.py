@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from ivfhir.knowledge.criteria import CAUTION
 from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.wording import words
 from ivfhir.wording.needs import Need
@@ -17,7 +18,6 @@ from smart_app.pages.answers import (
     titles,
 )
 from smart_app.pages.findings import (
-    CAUTION,
     Finding,
     in_state,
     needs_of,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ivfhir.knowledge.criteria import CAUTION, CONTRAINDICATION, INCLUSION
 from ivfhir.wording import words
 from smart_app.pages.answers import (
     Answered,
@@ -15,9 +16,6 @@ from smart_app.pages.answers import (
     titles,
 )
 from smart_app.pages.findings import (
-    CAUTION,
-    CONTRAINDICATION,
-    INCLUSION,
     Finding,
     in_state,
     of_kind,
