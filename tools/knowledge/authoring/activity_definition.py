@@ -6,6 +6,7 @@ from tools.knowledge.authoring.citations import activity_citations
 from tools.knowledge.authoring.plan_definition import COPYRIGHT
 from tools.knowledge.authoring.protocol import BOARD, Protocol
 from tools.knowledge.authoring.schema import known
+from tools.knowledge.authoring.texts import quote
 from tools.knowledge.authoring.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
 
@@ -107,13 +108,9 @@ def text_defines(protocol: Protocol, name: str, table: Table) -> dict[str, tuple
     for number, each in enumerate(table.tables("tells")):
         words = protocol.texts.read(each, "says", {})
         if words.varies:
-            cql = f"{words.cql} & ' [Source: ' & {_quoted(each['from'])} & ']'"
+            cql = f"{words.cql} & ' [Source: ' & {quote(each['from'])} & ']'"
             defines[f"{stem}_Told_{number + 1}"] = (f"payload[{number}].contentString", cql)
     return defines
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "\\'") + "'"
 
 
 def _dynamic_values(protocol: Protocol, name: str, table: Table) -> list[Json]:
