@@ -8,7 +8,12 @@ from typing import Any
 from ivfhir.fhir.types import Resource
 
 TYPES = (
-    *("ActivityDefinition", "CodeSystem", "Library", "PlanDefinition", "Questionnaire", "ValueSet"),
+    "ActivityDefinition",
+    "CodeSystem",
+    "Library",
+    "PlanDefinition",
+    "Questionnaire",
+    "ValueSet",
 )
 REQUIRED = ("url", "version", "name", "title", "date", "publisher", "description")
 REVIEWED = "http://hl7.org/fhir/StructureDefinition/resource-lastReviewDate"

@@ -13,8 +13,7 @@ from tools.knowledge.authoring.schema import known
 from tools.knowledge.authoring.toml_source import Table
 
 Anchor = tuple[str, str | int]
-"""From where days count: ("round", 3), ("round", "last"), ("start", ""), or ("action", id of "
-"a row)."""
+"""From where days count: ("round", 3), ("round", "last"), ("start", "") or ("action", "A02")."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class Protocol:
         relations: of the actions.
         defines: names that the protocol's own CQL defines.
         board: code -> display of lanes and marks.
+        lanes: the codes among them that are lanes.
         codes: display of each code that was seen in a public source -> (system, code).
     """
 
