@@ -128,8 +128,8 @@ class _Axis:
         return self.first <= day <= self.last
 
 
-def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board:
-    """Return the board of a plan.
+def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board | None:
+    """Return the board of a plan; None where it has no step to draw.
 
     Args:
         items: its steps.
@@ -138,9 +138,11 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
     """
     starts = round_starts(items)
     drawn = [item for item in items if item.step.drawn and item.planned is not None]
+    if not drawn:
+        return None
     used = {item.step.lane for item in drawn}
-    day0 = min(starts.values(), default=min((item.day for item in items), default=today))
-    axis = _Axis(day0 - _BEFORE, max((item.high for item in drawn), default=day0) + _AFTER)
+    day0 = min(starts.values(), default=min(item.day for item in items))
+    axis = _Axis(day0 - _BEFORE, max(item.high for item in drawn) + _AFTER)
     bands, band_texts = _bands(starts, _round_name(items), axis)
     months, month_texts = _months(axis)
     texts = [

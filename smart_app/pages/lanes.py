@@ -1,6 +1,7 @@
 """Where a step of a plan stands on the board: its lane, and the words beside its mark.
 
-The protocol says it in the codes of an action; one without stands in the lane of its resource type.
+The protocol says it in the codes of an action. A step without them, as in a plan of an earlier
+release, is listed and not drawn: its resource type does not tell a vein from an artery.
 """
 
 import re
@@ -31,7 +32,7 @@ class Step:
     """How a step is drawn.
 
     Attributes:
-        lane: one of `LANES`.
+        lane: one of `LANES`; '' where the plan does not say it.
         label: words beside the mark; `{day}` becomes its date. None: the mark has no words.
         drawn: whether the board has a mark for it (the list always has a row).
         opens_round: whether its date is day 0 of its round (a segment, a session).
@@ -45,20 +46,16 @@ class Step:
     bar: bool = True
 
 
-_BY_TYPE = {"MedicationRequest": Step(SYSTEMIC), "ServiceRequest": Step(LABS)}
-
-
-def step_of(action: Mapping[str, Any], resource_type: str) -> Step:
+def step_of(action: Mapping[str, Any]) -> Step:
     """Return how an action is drawn.
 
     Args:
         action: of a RequestGroup, with the codes of `CodeSystem/io-plan` that its protocol gave it.
-        resource_type: FHIR type of its request.
     """
     codes = plan_codes(action)
     lane = next((lane for lane, _ in LANES if lane in codes), None)
     if lane is None:
-        return _BY_TYPE.get(resource_type, Step(LABS, drawn=False))
+        return Step("", drawn=False)
     dated = "{day}" if "dated" in codes else ""
     return Step(
         lane,

@@ -26,7 +26,7 @@ class PlanPage:
     text: str
     to_settle: tuple[str, ...]
     notes: tuple[str, ...]
-    board: Board
+    board: Board | None
     agenda: tuple[AgendaPart, ...]
     gates: tuple[tuple[str, str, str], ...]
 

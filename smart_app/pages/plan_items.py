@@ -136,7 +136,7 @@ def _item(
         high=high,
         resource_type=resource_type,
         request_id=str(request["id"]),
-        step=step_of(action, resource_type),
+        step=step_of(action),
         notes=tuple(str(note.get("text", "")) for note in request.get("note", ())),
     )
 

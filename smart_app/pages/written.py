@@ -49,7 +49,7 @@ class WrittenPlan:
         shape: the shape beside the heading.
         title: what the plan is.
         text: how it stands in the EHR, a sentence each.
-        board: the picture; None when the EHR shows no dated order.
+        board: the picture; None when the EHR shows no step to draw.
         agenda: the list by date.
         gates: what must hold before a step starts.
         next_steps: what comes next and is not done; empty for a plan that is over.
@@ -105,7 +105,7 @@ def written_plan(
         shape=shape,
         title=title,
         text=(f"{status} in the EHR{_by(plan)}.", _counted(orders)),
-        board=draw_board(items, title=title, today=today) if items else None,
+        board=draw_board(items, title=title, today=today),
         agenda=agenda(items, today),
         gates=gates(items),
         next_steps=() if is_over else next_steps(contained_plan(plan, still_open), today),
