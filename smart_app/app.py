@@ -112,7 +112,7 @@ def health() -> tuple[Response, int, dict[str, str]]:
         services().store.ping()
     except DatabaseError as error:
         told |= {"status": "fail", "checks": {"database": error.message}}
-        return jsonify(told), 503, {"Retry-After": str(round(RETRY_S))}
+        return jsonify(told), 503, {"Retry-After": str(RETRY_S)}
     return jsonify(told), 200, {}
 
 

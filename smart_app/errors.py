@@ -36,7 +36,7 @@ from smart_app.smart.renewal import ended
 YOU, EHR, OPERATOR = "You", "Your EHR administrator", "Whoever runs this app"
 FHIR_JSON = "application/fhir+json"
 
-RETRY_S = 30.0
+RETRY_S = 30
 """Seconds after which an answer with 503 lets a client try again, where nothing better is known."""
 
 _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
@@ -148,8 +148,8 @@ def render_problem(
     pause_s = getattr(error, "retry_after_s", None)
     if pause_s is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
         pause_s = RETRY_S
-    pause_s = None if pause_s is None else math.ceil(pause_s)  # It is sealed: no float.
-    headers = {} if pause_s is None else {"Retry-After": str(pause_s)}
+    retry_after_s = None if pause_s is None else math.ceil(pause_s)
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if _wants_json():
         response = make_response(jsonify(outcome), status, headers)
         response.mimetype = FHIR_JSON
@@ -162,7 +162,7 @@ def render_problem(
         actions=tuple(actions or ()),
         details=details,
         reference=reference,
-        retry_after_s=pause_s,
+        retry_after_s=retry_after_s,
     )
     return show(problem) if request.endpoint != "launch.callback" else _away(problem)
 

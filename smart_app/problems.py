@@ -8,7 +8,6 @@ else a page of this app with words of their choice.
 
 import base64
 import binascii
-import math
 from dataclasses import asdict, dataclass, replace
 
 from flask import g, make_response, redirect, render_template, request, url_for
@@ -45,7 +44,7 @@ class Problem:
     actions: tuple[dict[str, str], ...]
     details: str | None
     reference: str
-    retry_after_s: float | None = None
+    retry_after_s: int | None = None
 
 
 def show(problem: Problem) -> Response:
@@ -53,7 +52,7 @@ def show(problem: Problem) -> Response:
     page = render_template("problem.html", launch=g.get("launch"), **asdict(problem))
     response = make_response(page, problem.status)
     if problem.retry_after_s is not None:
-        response.headers["Retry-After"] = str(math.ceil(problem.retry_after_s))
+        response.headers["Retry-After"] = str(problem.retry_after_s)
     return response
 
 
