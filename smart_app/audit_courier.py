@@ -145,7 +145,7 @@ def _send(
     repository = app.repository(access.iss, access.access_token, most_s=_MOST_S)
     sent, rest = 0, list(events)
     try:
-        if not app.takes_audit_events(access.iss, repository):
+        if not app.server_says(access.iss, repository).takes_audit_events:
             app.store.refuse_deliveries(launch_id)
             return 0
         while rest and _access(app, launch_id) == access:

@@ -34,6 +34,19 @@ _VALUES_A_MEBIBYTE = 60_000
 """Objects, lists and members of real records; text that is nothing else has ten times as many."""
 
 
+@dataclass(frozen=True)
+class ServerSays:
+    """What an EHR's CapabilityStatement says of that which the app writes.
+
+    Attributes:
+        of_plans: of the types that plans are made of.
+        takes_audit_events: whether it says that AuditEvents can be created.
+    """
+
+    of_plans: WriteSupport
+    takes_audit_events: bool
+
+
 @dataclass
 class AppServices:
     """The app's settings, database, knowledge, clock and ways out."""
@@ -49,9 +62,8 @@ class AppServices:
     load_protocols: Callable[[], Mapping[str, ClinicalProtocol | BrokenProtocol]]
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
-    statements: AnswerCache[WriteSupport] = field(init=False)
+    statements: AnswerCache[ServerSays] = field(init=False)
     signing_keys: SigningKeys = field(init=False)
-    audit_statements: AnswerCache[bool] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with every turn free and nothing kept."""
@@ -66,7 +78,6 @@ class AppServices:
             default_s=kept_s,
             allow_http=self.settings.allow_http,
         )
-        self.audit_statements = AnswerCache(clock_s=self._now_s, default_s=kept_s)
 
     def _now_s(self) -> float:
         return self.clock().timestamp()
@@ -163,48 +174,29 @@ class AppServices:
 
         return self.configurations.get(iss, ask)
 
-    def write_support(
-        self, fhir_base: str, repository: HttpRepository, needed: frozenset[str]
-    ) -> WriteSupport:
+    def server_says(self, fhir_base: str, repository: HttpRepository) -> ServerSays:
         """Return what an EHR's server says about writing, asked for when nothing is kept.
 
         Raises:
             ServerError: the server does not say.
         """
 
-        def ask(etag: str | None) -> Fresh[WriteSupport]:
-            told = _statement(repository, etag)
-            resource = told.value
-            support = None if resource is None else read_write_support(resource, needed)
-            return Fresh(support, told.headers)
+        def ask(etag: str | None) -> Fresh[ServerSays]:
+            told = repository.statement(etag=etag)
+            says = None if told.resource is None else self._read_statement(told.resource)
+            return Fresh(says, told.headers)
 
-        return self.statements.get((fhir_base.rstrip("/"), needed), ask)
+        return self.statements.get(fhir_base.rstrip("/"), ask)
 
-    def takes_audit_events(self, fhir_base: str, repository: HttpRepository) -> bool:
-        """Tell whether an EHR's server says that AuditEvents can be created.
-
-        Raises:
-            ServerError: the server does not say.
-        """
-
-        def ask(etag: str | None) -> Fresh[bool]:
-            told = _statement(repository, etag)
-            resource = told.value
-            takes = None if resource is None else says_create(resource, AUDIT_EVENT)
-            return Fresh(takes, told.headers)
-
-        return self.audit_statements.get(fhir_base.rstrip("/"), ask)
-
-
-def _statement(repository: HttpRepository, etag: str | None) -> Fresh[Resource]:
-    """Ask for the CapabilityStatement, and see that it is sound."""
-    statement = repository.statement(etag=etag)
-    if statement.resource is not None:
+    def _read_statement(self, statement: Resource) -> ServerSays:
         try:
-            check_shape(statement.resource)
+            check_shape(statement)
         except InputError as error:
             raise BadAnswerError(error.message) from error
-    return Fresh(statement.resource, statement.headers)
+        return ServerSays(
+            of_plans=read_write_support(statement, self.write_types),
+            takes_audit_events=says_create(statement, AUDIT_EVENT),
+        )
 
 
 def give_back_turn(_error: BaseException | None = None) -> None:

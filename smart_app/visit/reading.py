@@ -6,7 +6,7 @@ record in every worker and say how old it is; `Read again` drops it. Accepting a
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -160,9 +160,7 @@ class _Copy:
     size: int
 
 
-def read_now(
-    launch: Launch, protocols: Mapping[str, ClinicalProtocol], resource_types: Collection[str]
-) -> Reading:
+def read_now(launch: Launch) -> Reading:
     """Read the record from the EHR, and evaluate every protocol.
 
     Raises:
@@ -178,7 +176,7 @@ def read_now(
     record = read_record(
         launch.repository,
         launch.patient_id,
-        resource_types,
+        launch.app.read_types,
         granted_types=launch.granted_types,
         without_any=True,
     )
@@ -189,10 +187,9 @@ def read_now(
         refused=record.refused | partial,
     )
     as_of = launch.as_of()
-    plans, plans_unread = _active_plans(launch, protocols)
+    plans, plans_unread = _active_plans(launch)
     decision: Any = evaluate(record, launch.app.every_protocol.values(), as_of=as_of).to_json()
-    needed = launch.app.write_types
-    support = _support(launch, needed)
+    support = _support(launch)
     return Reading(
         record=record,
         decision=decision,
@@ -204,7 +201,7 @@ def read_now(
             for plan in plans
         },
         plans_unread=plans_unread,
-        hindrances=(*_hindrances(launch, needed), *support.hindrances),
+        hindrances=(*_hindrances(launch), *support.hindrances),
         support=support,
     )
 
@@ -216,15 +213,10 @@ def _with_partial(unread: Mapping[str, str], launch: Launch) -> dict[str, str]:
     return reasons
 
 
-def _active_plans(
-    launch: Launch, protocols: Mapping[str, ClinicalProtocol]
-) -> tuple[list[Resource], str]:
+def _active_plans(launch: Launch) -> tuple[list[Resource], str]:
     """Return the active CarePlans of our protocols, and why they could not be looked for."""
     if not launch.scopes.may(CARE_PLAN, "s"):
-        return (
-            [],
-            PLANS_REFUSED,
-        )
+        return [], PLANS_REFUSED
     try:
         plans = launch.repository.search(CARE_PLAN, {"patient": launch.patient_id})
         for plan in plans:
@@ -235,10 +227,9 @@ def _active_plans(
         return [], PLANS_REFUSED
     except (ServerError, InputError) as error:
         return [], f"Earlier plans could not be looked for: {error.message}"
-    ours = [
-        plan for plan in plans if any(follows(plan, protocol) for protocol in protocols.values())
-    ]
-    return [plan for plan in ours if plan.get("status") == "active"], ""
+    active = [plan for plan in plans if plan.get("status") == "active"]
+    protocols = launch.app.protocols.values()
+    return [plan for plan in active if any(follows(plan, each) for each in protocols)], ""
 
 
 def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
@@ -250,9 +241,9 @@ def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
     )
 
 
-def _hindrances(launch: Launch, needed: frozenset[str]) -> list[str]:
+def _hindrances(launch: Launch) -> list[str]:
     """Return what the granted scopes lack for writing a plan, a sentence each."""
-    hindrances = launch.write_hindrances(needed)
+    hindrances = launch.write_hindrances(launch.app.write_types)
     if not launch.scopes.may(CARE_PLAN, "s"):
         hindrances.append(
             "The EHR does not let the app look for care plans, so it could not make sure that a "
@@ -261,11 +252,11 @@ def _hindrances(launch: Launch, needed: frozenset[str]) -> list[str]:
     return hindrances
 
 
-def _support(launch: Launch, needed: frozenset[str]) -> WriteSupport:
+def _support(launch: Launch) -> WriteSupport:
     try:
-        return launch.app.write_support(launch.fhir_base, launch.repository, needed)
+        return launch.app.server_says(launch.fhir_base, launch.repository).of_plans
     except UnauthorisedError:
         raise
     except ServerError:
         # A server without a statement may still take a plan: the write itself will tell.
-        return read_write_support(None, needed)
+        return read_write_support(None, launch.app.write_types)

@@ -31,5 +31,4 @@ class Visit:
         self.readings.drop(self.launch)
 
     def _read(self) -> Reading:
-        app = self.launch.app
-        return read_now(self.launch, app.protocols, app.read_types)
+        return read_now(self.launch)
