@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from ivfhir.expressions.values import DateTime
 from ivfhir.parameters import parse_as_of
@@ -16,3 +16,8 @@ def as_of(arguments: argparse.Namespace) -> DateTime:
     """
     time_zone = os.environ.get("IVFHIR_TIME_ZONE") or "UTC"
     return parse_as_of(arguments.as_of, time_zone=time_zone, now=datetime.now(UTC))
+
+
+def today() -> date:
+    """Return the date of the machine's clock in UTC, as a protocol's `date` says it."""
+    return datetime.now(UTC).date()

@@ -1,10 +1,10 @@
 """`ivfhir protocols`: what there is, a line a protocol; `new ID` writes one to begin with."""
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ivfhir.cli.arguments import Parser
+from ivfhir.cli.clock import today
 from ivfhir.cli.new_protocol import new_protocol
 from ivfhir.knowledge.justification import evidence_of
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
@@ -34,8 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: the new protocol cannot be written.
     """
     if arguments.command == "new":
-        today = datetime.now(UTC).date().isoformat()
-        target = new_protocol(arguments.id, arguments.folder, date=today)
+        target = new_protocol(arguments.id, arguments.folder, date=today().isoformat())
         print(
             f"{target} is written. Change its texts, rows and criteria; then, in a source tree of "
             "ivfhir with Java and Maven, `make knowledge` builds it and `make check` proves it."
