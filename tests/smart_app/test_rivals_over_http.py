@@ -63,6 +63,8 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
         if draft in revoked:
             page = clinician.open(f"receipt/{draft}").text
             assert tells_that_it_was_revoked(page)
+            assert 'id="next"' not in page
+            assert "The plan is in" not in page
 
 
 def tells_that_it_was_revoked(page: str) -> bool:
