@@ -144,16 +144,13 @@ def test_after_the_sign_out_nothing_is_sent_and_the_trail_says_so(
     assert on_ehr(app, fhir_server) == []
 
 
-class TestRefused:
-    """An EHR that does not grant it, by a fault, by its configuration, or by our setting."""
-
-    def test_a_scope_that_is_not_granted_sends_nothing(
-        self, app: Flask, client: object, fake_ehr: RunningEhr, launch_for: object
-    ) -> None:
-        fake_ehr.fail("no-audit")
-        launched = launch_for(client)  # type: ignore[operator]  # a fixture's function
-        assert send(app, launched) == 0
-        assert states(app) == ["none"]
+def test_a_scope_that_is_not_granted_sends_nothing(
+    app: Flask, client: object, fake_ehr: RunningEhr, launch_for: object
+) -> None:
+    fake_ehr.fail("no-audit")
+    launched = launch_for(client)  # type: ignore[operator]  # a fixture's function
+    assert send(app, launched) == 0
+    assert states(app) == ["none"]
 
 
 def test_a_scope_is_asked_for_only_where_it_is_named_or_the_site_asks() -> None:
