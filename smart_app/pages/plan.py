@@ -70,7 +70,8 @@ def settle_draft(
 def plan_title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:
     """Return `Lung: 4 segments every 28 days from Mon 3 Mar 2025`, as far as the dates say so."""
     starts = list(round_starts(items).values())
-    first = min(starts, default=None) or min((item.day for item in items), default=None)
+    planned = [item.planned for item in items if item.planned]
+    first = min(starts or planned, default=None)
     begins = f" from {dates.weekday_day(first)}" if first else ""
     if not starts:
         return f"{card.name}: plan{begins}"

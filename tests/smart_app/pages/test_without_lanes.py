@@ -2,7 +2,9 @@
 
 import re
 
-from tests.smart_app.pages.conftest import Clinician
+from smart_app.pages.plan import plan_title
+from smart_app.pages.plan_items import plan_items
+from tests.smart_app.pages.conftest import Clinician, sample
 
 
 def without_lanes(plan):
@@ -41,3 +43,10 @@ def test_it_is_listed_by_date_and_not_drawn(clinician: Clinician, app):
         assert "Segment 1: arterial platinum, partial embolisation" in page.text
         for title in ("Baseline assessment", "Safety check before segment 4", "Follow-up CT"):
             assert title in page.text
+
+
+def test_its_title_has_the_first_planned_day():
+    """The baseline, 14 days before segment 1; not the first day on which something is allowed."""
+    patient = sample("halloran")
+    items = plan_items(without_lanes(patient.care_plan("2025-03-03")))
+    assert plan_title(items, patient.card) == "Lung: plan from Mon 17 Feb 2025"
