@@ -1,6 +1,7 @@
 """What a launch needs: the app, a simulated EHR on a port, a real FHIR server behind it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,11 +89,18 @@ class Launched:
         return f"/l/{self.launch_id}/{page}"
 
 
+@contextmanager
+def running_samples() -> Iterator[str]:
+    """Run a FHIR server with the sample patients while the block runs; give its base URL."""
+    with run_sekmet() as base:
+        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+        yield base
+
+
 @pytest.fixture(scope="session")
 def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with the sample patients, shared by all tests of this folder."""
-    with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+    with running_samples() as base:
         yield base
 
 

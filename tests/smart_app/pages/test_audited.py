@@ -1,24 +1,18 @@
 """What a clinician does to a plan stands in the audit trail."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import pytest
-import requests
 from flask import Flask
 
-from ivfhir.servers.http import HttpRepository
-from smart_app.fake_ehr.sample_patients import load_samples
-from tests.servers.sekmet_server import run_sekmet
-from tests.smart_app.conftest import RunningEhr
+from tests.smart_app.conftest import RunningEhr, running_samples
 from tests.smart_app.pages.conftest import Clinician, csrf_token
 
 
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+    with running_samples() as base:
         yield base
 
 

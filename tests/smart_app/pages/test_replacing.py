@@ -1,32 +1,26 @@
 """Replacing a plan replaces its orders: in words, and on a real server."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
-import requests
 
 from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
-from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.pages.replacing import after_replacing, before_replacing
-from tests.servers.sekmet_server import run_sekmet
+from tests.smart_app.conftest import running_samples
 
 SCOPES = (
     "openid fhirUser launch patient/Patient.rs patient/Condition.rs patient/Observation.rs "
-    + (
-        "patient/AllergyIntolerance.rs patient/CarePlan.crus patient/RequestGroup.crus "
-        "patient/Goal.crus patient/ServiceRequest.crus patient/MedicationRequest.crus "
-        "patient/Provenance.crus patient/CommunicationRequest.crs"
-    )
+    "patient/AllergyIntolerance.rs patient/CarePlan.crus patient/RequestGroup.crus "
+    "patient/Goal.crus patient/ServiceRequest.crus patient/MedicationRequest.crus "
+    "patient/Provenance.crus patient/CommunicationRequest.crs"
 )
 
 
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+    with running_samples() as base:
         yield base
 
 

@@ -10,8 +10,7 @@ import requests
 
 from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
-from smart_app.fake_ehr.sample_patients import load_samples
-from tests.servers.sekmet_server import run_sekmet
+from tests.smart_app.conftest import running_samples
 from tests.smart_app.pages.conftest import Clinician, csrf_token
 
 PARTS = {"RequestGroup": 1, "ServiceRequest": 31, "MedicationRequest": 8, "Goal": 5}
@@ -20,8 +19,7 @@ PARTS = {"RequestGroup": 1, "ServiceRequest": 31, "MedicationRequest": 8, "Goal"
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+    with running_samples() as base:
         yield base
 
 

@@ -2,21 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
-import requests
 
-from ivfhir.servers.http import HttpRepository
-from smart_app.fake_ehr.sample_patients import load_samples
-from tests.servers.sekmet_server import run_sekmet
+from tests.smart_app.conftest import running_samples
 
 
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+    with running_samples() as base:
         yield base
 
 

@@ -1,10 +1,21 @@
 """A plan whose actions do not say their lanes, as one that an earlier release drafted."""
 
 import re
+from collections.abc import Iterator
+
+import pytest
 
 from smart_app.pages.plan import plan_title
 from smart_app.pages.plan_items import plan_items
+from tests.smart_app.conftest import running_samples
 from tests.smart_app.pages.conftest import Clinician, sample
+
+
+@pytest.fixture
+def fhir_server() -> Iterator[str]:
+    """Base URL of a FHIR server with the sample patients, of this test's own."""
+    with running_samples() as base:
+        yield base
 
 
 def without_lanes(plan):
