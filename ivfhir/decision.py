@@ -1,7 +1,7 @@
 """What the stage evaluate says: answers with their evidence, and the JSON promised for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
@@ -86,7 +86,8 @@ class Criterion(NamedTuple):
     """One criterion with its answer and its grounds (rule E-15).
 
     `unread` are the resource types that it needs and that could not be read to their end: then
-    nothing was judged, and nothing is known to be missing.
+    nothing was judged, and nothing is known to be missing. `mode` is the mode of the protocol in
+    which it is asked so; None where it holds for all of them.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Criterion(NamedTuple):
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    mode: str | None = None
 
     @property
     def answer(self) -> Answer:
@@ -108,8 +110,10 @@ class Criterion(NamedTuple):
     def to_json(self) -> Resource:
         """Return the promised JSON."""
         unread: Resource = {"unread": list(self.unread)} if self.unread else {}
+        mode: Resource = {} if self.mode is None else {"mode": self.mode}
         return {
             "id": self.id,
+            **mode,
             "kind": self.kind,
             "title": self.title,
             "rule": self.rule,
@@ -123,9 +127,30 @@ class Criterion(NamedTuple):
         }
 
 
+class Mode(NamedTuple):
+    """One way of carrying out a protocol, with its own status and lists (rule E-02)."""
+
+    id: str
+    status: str
+    failed: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def to_json(self) -> Resource:
+        """Return the promised JSON."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "failed": list(self.failed),
+            "unknown": list(self.unknown),
+        }
+
+
 @dataclass(frozen=True)
 class ProtocolDecision:
-    """A protocol's status and lists (rule E-02), and its criteria in the specification's order."""
+    """A protocol's status and lists (rule E-02), and its criteria in the specification's order.
+
+    Where it has modes, the status is the best of them, `failed` and `unknown` what they all share.
+    """
 
     id: str
     version: str
@@ -135,13 +160,30 @@ class ProtocolDecision:
     cautions: tuple[str, ...]
     not_assessable: tuple[str, ...]
     criteria: tuple[Criterion, ...]
+    modes: tuple[Mode, ...] = ()
+
+    def in_mode(self, name: str | None) -> "ProtocolDecision":
+        """Return the decision as it stands in one mode; itself where there is none of that name."""
+        mode = next((each for each in self.modes if each.id == name), None)
+        if mode is None:
+            return self
+        return replace(
+            self,
+            status=mode.status,
+            failed=mode.failed,
+            unknown=mode.unknown,
+            criteria=tuple(each for each in self.criteria if each.mode in (None, name)),
+            modes=(mode,),
+        )
 
     def to_json(self) -> Resource:
         """Return the promised JSON."""
+        modes: Resource = {"modes": [each.to_json() for each in self.modes]} if self.modes else {}
         return {
             "id": self.id,
             "version": self.version,
             "status": self.status,
+            **modes,
             "failed": list(self.failed),
             "unknown": list(self.unknown),
             "cautions": list(self.cautions),
@@ -203,11 +245,14 @@ class Decision:
         as_of: the instant of the evaluation, with milliseconds and offset.
         patient: the patient's state.
         protocols: in the order asked for, what failed in its place.
+        route: into a vein or into the target's artery, a code of B.7; None where no rule of the
+            route is here, or where it fails.
     """
 
     as_of: str
     patient: PatientState
     protocols: Sequence[ProtocolDecision | ProtocolFailure]
+    route: str | None = None
 
     @property
     def answered(self) -> list[ProtocolDecision]:
@@ -225,4 +270,5 @@ class Decision:
             "asOf": self.as_of,
             "patient": self.patient.to_json(),
             "protocols": [each.to_json() for each in self.protocols],
+            **({} if self.route is None else {"route": self.route}),
         }

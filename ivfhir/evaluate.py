@@ -13,6 +13,7 @@ from ivfhir.decision import (
     Criterion,
     Decision,
     Evidence,
+    Mode,
     PatientState,
     ProtocolDecision,
     ProtocolFailure,
@@ -23,8 +24,12 @@ from ivfhir.expressions.elm import Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
+from ivfhir.knowledge.route import RouteRule
 from ivfhir.read import PatientRecord
 from ivfhir.sitting import Sitting, open_sittings
+
+MODES = "Modes"
+"""Define of the modes, optional: `LIVER_Modes`."""
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
@@ -52,6 +57,7 @@ def evaluate(
     *,
     as_of: DateTime,
     parameters: Mapping[str, object] = NO_PARAMETERS,
+    route: RouteRule | None = None,
 ) -> Decision:
     """Return the decisions of all protocols about one patient, each fact computed once for all.
 
@@ -63,6 +69,7 @@ def evaluate(
         protocols: at least one.
         as_of: the instant of the evaluation.
         parameters: by name; each protocol takes those that it declares.
+        route: the rule of the route, of one program with the protocols; None leaves it out.
 
     Raises:
         UsageError: there is no protocol.
@@ -73,7 +80,9 @@ def evaluate(
     loaded = [each for each in asked if isinstance(each, ClinicalProtocol)]
     declared = frozenset[str]().union(*(each.library.parameters for each in loaded))
     given = {name: value for name, value in parameters.items() if name in declared}
-    sittings = iter(open_sittings(loaded, record, {"AsOf": as_of, **given}))
+    judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
+    opened = open_sittings(judged, record, {"AsOf": as_of, **given})
+    sittings = iter(opened)
     answers: list[ProtocolDecision | ProtocolFailure] = []
     states: list[PatientState] = []
     for protocol in asked:
@@ -87,7 +96,8 @@ def evaluate(
             answers.append(ProtocolFailure(protocol.id, protocol.version, error))
         with suppress(EvaluationError):
             states.append(_patient(protocol, record, sitting.session))
-    return Decision(str(as_of), _one_state(record, states), answers)
+    which = None if route is None else _route(opened[-1].session)
+    return Decision(str(as_of), _one_state(record, states), answers, which)
 
 
 def evaluate_protocol(
@@ -115,6 +125,13 @@ def evaluate_protocol(
     )
 
 
+def _route(session: Session) -> str | None:
+    """Return the code of the route; None where it fails on this patient's data."""
+    with suppress(EvaluationError):
+        return str(session.value("ROUTE_Route"))
+    return None
+
+
 def _one_state(record: PatientRecord, states: Sequence[PatientState]) -> PatientState:
     """Return the patient's state, with what any protocol notes; without one, nothing is known."""
     if not states:
@@ -139,6 +156,17 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting) -> ProtocolDecision:
             _criterion(row, sitting.unread.get(define, {}))
             for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
         ),
+        modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
+    )
+
+
+def _has(protocol: ClinicalProtocol, name: str) -> bool:
+    return f"{protocol.library.name}_{name}" in protocol.library.defines
+
+
+def _modes(rows: Iterable[Mapping[str, Any]]) -> tuple[Mode, ...]:
+    return tuple(
+        Mode(row["id"], row["status"], tuple(row["failed"]), tuple(row["unknown"])) for row in rows
     )
 
 
@@ -154,6 +182,7 @@ def _criterion(row: Mapping[str, Any], unread: Mapping[str, str]) -> Criterion:
         missing=() if unread else tuple(dict.fromkeys(row["missing"] or ())),
         notes=(*unread.values(), *dict.fromkeys(row["notes"] or ())),
         unread=tuple(unread),
+        mode=row["mode"],
     )
 
 

@@ -99,7 +99,7 @@ def typed_parameters(protocol: ClinicalProtocol, raw: Mapping[str, str]) -> dict
     Raises:
         ParameterError: the protocol has none of that name, or it is of another type.
     """
-    declared = protocol.library.parameters
+    declared = protocol.declared
     typed: dict[str, object] = {}
     for name, text in raw.items():
         if name in NOT_BY_PARAM:

@@ -5,7 +5,7 @@ nothing here knows one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ivfhir.activity import Origin
@@ -24,6 +24,10 @@ from ivfhir.settle import SETTINGS, optional_list, plan_warnings
 
 ANSWERS = {Answer.MET: "met", Answer.NOT_MET: "not met", Answer.UNKNOWN: "unknown"}
 NOT_OVERRIDABLE = "an override cannot change that"
+OPTIONS = "Plan_Options"
+"""Define, optional: what a plan leaves to choose, each value with its status."""
+STATUS = "Plan_Status"
+"""Define, optional: the status that decides of a plan, where it follows from a choice."""
 _OVERRIDE = ("OverrideReason", "OverrideKind")
 
 
@@ -107,6 +111,13 @@ def evaluate_and_plan(
     if override_kind is not None:
         given["OverrideKind"] = override_kind
     evaluation = evaluate_protocol(protocol, record, as_of=as_of, parameters=given)
+    only = only_fitting(evaluation, given)
+    if only:
+        given |= only
+        evaluation = evaluate_protocol(protocol, record, as_of=as_of, parameters=given)
+    mode = given.get("mode")
+    if mode is not None:
+        evaluation = replace(evaluation, decision=evaluation.decision.in_mode(str(mode)))
     problems = evaluation.session.value("Parameter_Problems")
     if problems:
         raise ParameterError(" ".join(problems))
@@ -129,6 +140,28 @@ def evaluate_and_plan(
     return evaluation, care_plan
 
 
+def only_fitting(evaluation: Evaluation, given: Mapping[str, object]) -> dict[str, str]:
+    """Return the value of each choice that was not made and that one value alone fits.
+
+    A protocol with choices (mode, site, base) says by its define `Plan_Options` what each value's
+    status is.
+
+    Args:
+        evaluation: of the protocol.
+        given: the parameters that were given.
+    """
+    fitting: dict[str, list[str]] = {}
+    for option in optional_list(evaluation, OPTIONS):
+        values = fitting.setdefault(option["parameter"], [])
+        if option["status"] == "eligible":
+            values.append(option["value"])
+    return {
+        name: values[0]
+        for name, values in fitting.items()
+        if len(values) == 1 and given.get(name) is None
+    }
+
+
 def why_no_plan(evaluation: Evaluation) -> str:
     """Return the sentence that tells why there is no plan, and what could be done.
 
@@ -140,12 +173,27 @@ def why_no_plan(evaluation: Evaluation) -> str:
     if evaluation.patient.deceased:
         return f"{name}: the patient has died; there is no plan, and {NOT_OVERRIDABLE}."
     because = f"{name} is {decision.status}{_culprits(decision)}"
-    if decision.status == "not-applicable":
+    status = _status_of_plan(evaluation)
+    if status != decision.status:
+        because = f"{name} for {_chosen(evaluation)} is {status}{_culprits(decision)}"
+    if status == "not-applicable":
         return f"{because}; there is no plan, and {NOT_OVERRIDABLE}."
     return (
         f"{because}. For a plan all the same, give the reason with --override-reason TEXT, in at "
         "least 20 characters; the plan will show it."
     )
+
+
+def _status_of_plan(evaluation: Evaluation) -> str:
+    """Return the status that the gate asks: that of what was chosen, else the protocol's."""
+    if STATUS not in evaluation.protocol.library.defines:
+        return evaluation.decision.status
+    return str(evaluation.session.value(STATUS))
+
+
+def _chosen(evaluation: Evaluation) -> str:
+    options = optional_list(evaluation, OPTIONS)
+    return ", ".join(f"{each['parameter']} {each['value']}" for each in options if each["chosen"])
 
 
 def _culprits(decision: ProtocolDecision) -> str:

@@ -3,15 +3,37 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 from ivfhir.choices import with_single_choices
-from ivfhir.expressions.elm import DefineKey, Session
+from ivfhir.expressions.elm import DefineKey, ElmLibrary, Session
 from ivfhir.expressions.index import ResourceIndex
-from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.criteria import Criteria
 from ivfhir.read import PatientRecord
 
 Unread = Mapping[DefineKey, Mapping[str, str]]
 """Define of a criterion -> resource type -> why it could not be read."""
+
+
+class Judged(Protocol):
+    """What is evaluated: a protocol, or the rule of the route."""
+
+    @property
+    def library(self) -> ElmLibrary:
+        """The one whose defines answer, compiled."""
+
+    @property
+    def libraries(self) -> Mapping[str, ElmLibrary]:
+        """Every library that is asked, by canonical."""
+
+    @property
+    def criteria(self) -> Criteria:
+        """Its criteria -> the FHIR types that each needs."""
+
+    @property
+    def base_criteria(self) -> Criteria:
+        """The same of the protocols that it rests on."""
+
 
 NOTHING: Unread = MappingProxyType({})
 
@@ -30,7 +52,7 @@ class Sitting:
 
 
 def open_sittings(
-    protocols: Sequence[ClinicalProtocol], record: PatientRecord, parameters: Mapping[str, object]
+    protocols: Sequence[Judged], record: PatientRecord, parameters: Mapping[str, object]
 ) -> list[Sitting]:
     """Return the sitting of each protocol; nothing of the patient is computed twice.
 
@@ -73,7 +95,7 @@ def open_sittings(
 
 
 def _sessions(
-    protocols: Sequence[ClinicalProtocol],
+    protocols: Sequence[Judged],
     index: ResourceIndex,
     parameters: Mapping[str, object],
     presets: Mapping[DefineKey, None],
@@ -96,10 +118,11 @@ def _sessions(
     return [begun[id(each.library.program)].of(each.library.key) for each in protocols]
 
 
-def _unread(protocol: ClinicalProtocol, unread: Mapping[str, str]) -> Unread:
+def _unread(protocol: Judged, unread: Mapping[str, str]) -> Unread:
     """Return define -> type -> why it could not be read, for the criteria that need such a type."""
+    needs = {**protocol.base_criteria, **protocol.criteria}
     found = {
         define: {kind: unread[kind] for kind in sorted(unread.keys() & needed)}
-        for define, needed in protocol.criteria.items()
+        for define, needed in needs.items()
     }
     return {define: why for define, why in found.items() if why}

@@ -10,6 +10,8 @@ from ivfhir.evaluate import evaluate
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.outcome import exit_code
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_asked, load_protocols
+from ivfhir.knowledge.registry import Registry
+from ivfhir.knowledge.route import RouteRule, load_route
 from ivfhir.read import PatientRecord
 
 
@@ -35,13 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
         IvfhirError: usage, input, knowledge or server; nothing is printed then.
     """
     at = as_of(arguments)
-    protocols = _protocols(arguments.protocol)
+    registry = Registry()
+    protocols = _protocols(arguments.protocol, registry)
+    route = load_route(registry)
     loaded = [each for each in protocols if isinstance(each, ClinicalProtocol)]
-    types = frozenset[str]().union(*(protocol.resource_types for protocol in loaded))
+    judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
+    types = frozenset[str]().union(*(each.resource_types for each in judged))
     unanswered: list[int] = []
 
     def answer(record: PatientRecord) -> str:
-        decision = evaluate(record, protocols, as_of=at)
+        decision = evaluate(record, protocols, as_of=at, route=route)
         if not decision.answered:
             unanswered.append(exit_code(decision.failures[0].error))
         if arguments.format == "text":
@@ -52,5 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     return code or next(iter(unanswered), 0)
 
 
-def _protocols(references: list[str] | None) -> list[ClinicalProtocol | BrokenProtocol]:
-    return list(load_protocols().values()) if references is None else load_asked(references)
+def _protocols(
+    references: list[str] | None, registry: Registry
+) -> list[ClinicalProtocol | BrokenProtocol]:
+    if references is None:
+        return list(load_protocols(registry).values())
+    return load_asked(references, registry)

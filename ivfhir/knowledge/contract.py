@@ -150,6 +150,9 @@ def _row(elm: Elm, name: str) -> Iterator[str]:
     """Yield what the row of a criterion gets wrong: its id, its kind, whose truth it shows."""
     place = f"{name}{ROW} of {elm['identifier']['id']}.cql"
     operands = _row_expression(elm, name).get("operand", [])
+    mode = ""
+    if operands and operands[0].get("type") == "Literal":
+        mode, operands = operands[0].get("value", ""), operands[1:]
     about, truth = [*operands[:2], {}, {}][:2]
     texts = {
         each["name"]: each["value"].get("value")
@@ -162,7 +165,8 @@ def _row(elm: Elm, name: str) -> Iterator[str]:
             f"`Conventions.Criterion(Tuple {{ id: '…', kind: '…', … }}, {name}, {{ facts }})`."
         )
         return
-    if texts["id"].replace("-", "_") != name:
+    wanted = texts["id"].replace("-", "_") + (f"_{mode}" if mode else "")
+    if wanted != name:
         yield f"{place} has the id {texts['id']}; write '{name.replace('_', '-')}'."
     if texts["kind"] not in KINDS:
         yield f"{place} is of kind {texts['kind']}; it must be one of {', '.join(KINDS)}."

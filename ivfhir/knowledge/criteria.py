@@ -1,6 +1,6 @@
 """Where a protocol's criteria stand: its list of rows, followed in ELM to their defines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ivfhir.errors import KnowledgeError
@@ -12,28 +12,50 @@ CAUTION = "caution"
 KINDS = (INCLUSION, CONTRAINDICATION, CAUTION)
 """The kinds of criteria, as rows name them."""
 
+Criteria = dict[DefineKey, frozenset[str]]
+"""Define of a criterion -> the FHIR types that it needs."""
+
 ROW = "_Criterion"
 """What follows a criterion's name in the name of its row: X_BLEED_Criterion."""
 
 
 def criteria_of(
-    elm: Mapping[str, Any], libraries: Mapping[LibraryKey, ElmLibrary]
-) -> dict[DefineKey, frozenset[str]]:
-    """Return the defines of a protocol's criteria, in its order, and the FHIR types each needs.
+    documents: Sequence[Mapping[str, Any]], libraries: Mapping[LibraryKey, ElmLibrary]
+) -> tuple[Criteria, Criteria]:
+    """Return a protocol's criteria, in its order, and those of the protocols that it rests on.
 
     What another criterion needs is left out where one rests on it: that one tells it itself.
 
     Args:
-        elm: the `library` object of the protocol's own ELM.
-        libraries: it and what it includes, compiled.
+        documents: ELM JSON of the protocol's library and of all that it includes, its own first; a
+            library that lists no criteria has none.
+        libraries: the same, compiled.
 
     Raises:
-        KnowledgeError: the list is missing or holds anything but names of rows; no define.
+        KnowledgeError: a list holds anything but names of rows.
     """
-    defines = list(listed_defines(elm))
-    return {
-        (key, name): libraries[key].retrieved_types(name, stop=defines) for key, name in defines
-    }
+    own, *included = (each["library"] for each in documents)
+    listed = list(listed_defines(own)) if lists_criteria(own) else []
+    bases = [
+        key
+        for elm in included
+        if lists_criteria(elm)
+        for key in listed_defines(elm)
+        if key not in listed
+    ]
+    rows = [(key, f"{name}{ROW}") for key, name in bases]
+    stop = [*listed, *bases, *rows]
+
+    def needs(keys: Iterable[DefineKey]) -> Criteria:
+        return {(key, name): libraries[key].retrieved_types(name, stop=stop) for key, name in keys}
+
+    return needs(listed), needs(bases)
+
+
+def lists_criteria(elm: Mapping[str, Any]) -> bool:
+    """Whether a library is a protocol's own: it lists criteria."""
+    name = f"{elm['identifier']['id']}_Criteria"
+    return any(each["name"] == name for each in elm.get("statements", {}).get("def", []))
 
 
 def listed_defines(elm: Mapping[str, Any]) -> Iterator[DefineKey]:

@@ -3,17 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError
-from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
+from ivfhir.expressions.elm import ElmLibrary, LibraryKey, ParameterInfo
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
 from ivfhir.knowledge.contract import FACTS, contract_problems
-from ivfhir.knowledge.criteria import criteria_of
-from ivfhir.knowledge.package import SHARED, knowledge_root, read_json
-from ivfhir.knowledge.parameters import ProtocolParameter, read_parameters
+from ivfhir.knowledge.criteria import Criteria, criteria_of
+from ivfhir.knowledge.package import NO_PROTOCOLS, knowledge_root, read_json
+from ivfhir.knowledge.parameters import (
+    ProtocolChoice,
+    ProtocolParameter,
+    read_choices,
+    read_parameters,
+)
 from ivfhir.knowledge.registry import Expansion, Registry
 
 T = TypeVar("T")
@@ -63,9 +69,11 @@ class ClinicalProtocol:
         libraries: canonical of each library of the plan, as it lists them -> it, compiled.
         facts: the library of the facts that it includes.
         criteria: the define of each criterion, in order -> the FHIR types that it needs.
+        base_criteria: the same of the protocols that it rests on.
         value_sets: canonical of each value set that they use -> its codes (system, code).
         resource_types: FHIR types that any of its defines retrieves.
-        parameters: what the clinician may choose, as its Questionnaire says it.
+        parameters: the whole numbers that the clinician may choose, as its Questionnaire says them.
+        choices: the words that the clinician chooses from: a mode, a site, a base.
     """
 
     id: str
@@ -76,10 +84,18 @@ class ClinicalProtocol:
     library: ElmLibrary
     libraries: Mapping[str, ElmLibrary]
     facts: LibraryKey
-    criteria: Mapping[DefineKey, frozenset[str]]
+    criteria: Criteria
+    base_criteria: Criteria
     value_sets: Mapping[str, Expansion]
     resource_types: frozenset[str]
     parameters: tuple[ProtocolParameter, ...] = ()
+    choices: tuple[ProtocolChoice, ...] = ()
+
+    @cached_property
+    def declared(self) -> Mapping[str, ParameterInfo]:
+        """The parameters that its own libraries declare, by name: not those of its bases."""
+        every = [self.library, *self.libraries.values()]
+        return {name: info for each in every for name, info in each.own_parameters.items()}
 
 
 @dataclass(frozen=True)
@@ -99,25 +115,33 @@ class BrokenProtocol:
     error: KnowledgeError
 
 
-def load_protocols() -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
+def load_protocols(
+    registry: Registry | None = None,
+) -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
     """Return our protocols by id, sorted by folder; each is loaded when first asked for.
 
     They share one program. One that is broken is in its place, and stops no other.
+
+    Args:
+        registry: what was loaded before, to share the program with; None for nothing.
     """
-    files, registry = _our_files(), Registry()
+    files, registry = _our_files(), registry or Registry()
     return Lazy(files, lambda name: _load_or_say(files[name], registry))
 
 
-def load_asked(references: Iterable[str]) -> list[ClinicalProtocol | BrokenProtocol]:
+def load_asked(
+    references: Iterable[str], registry: Registry | None = None
+) -> list[ClinicalProtocol | BrokenProtocol]:
     """Return protocols, each once, that share one program; what is broken is in its place.
 
     Args:
         references: as for `load_protocol`.
+        registry: what was loaded before, to share the program with; None for nothing.
 
     Raises:
         UnknownProtocolError: there is none of such a name.
     """
-    registry = Registry()
+    registry = registry or Registry()
     paths = dict.fromkeys(find_plan_definition(each) for each in references)
     return [_load_or_say(path, registry) for path in paths]
 
@@ -167,7 +191,11 @@ def find_plan_definition(reference: str | Path) -> Path:
 
 def _our_files() -> dict[str, Path]:
     paths = sorted(knowledge_root().glob(f"*/{PREFIX}*.json"))
-    return {path.stem.removeprefix(PREFIX): path for path in paths if path.parent.name != SHARED}
+    return {
+        path.stem.removeprefix(PREFIX): path
+        for path in paths
+        if path.parent.name not in NO_PROTOCOLS
+    }
 
 
 def _by_canonical(canonical: str) -> Path:
@@ -231,9 +259,12 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     if problems:
         raise KnowledgeError(f"{plan_definition['id']} breaks its contract. {' '.join(problems)}")
     check_actions(plan_definition, defines)
+    criteria, base_criteria = criteria_of(documents, compiled)
     value_sets: dict[str, Expansion] = {}
     for each in libraries.values():
         value_sets |= registry.expansions(package, each)
+
+    form = _form(path.with_name(f"Questionnaire-{plan_definition['id']}-parameters.json"))
 
     def activity(canonical: str) -> Resource:
         definition = package.resolve("ActivityDefinition", canonical)
@@ -249,7 +280,8 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
         library=library,
         libraries=libraries,
         facts=next(key for key in compiled if key[0] == FACTS),
-        criteria=criteria_of(documents[0]["library"], compiled),
+        criteria=criteria,
+        base_criteria=base_criteria,
         value_sets=value_sets,
         resource_types=frozenset(
             kind
@@ -257,9 +289,8 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
             for define in library.defines
             for kind in library.retrieved_types(define)
         ),
-        parameters=_parameters(
-            path.with_name(f"Questionnaire-{plan_definition['id']}-parameters.json")
-        ),
+        parameters=read_parameters(form),
+        choices=read_choices(form),
     )
 
 
@@ -270,8 +301,9 @@ def _own(plan_definition: Resource, libraries: Mapping[str, ElmLibrary]) -> tupl
     return next((each for each in every if each[1].name == named), every[0])
 
 
-def _parameters(questionnaire: Path) -> tuple[ProtocolParameter, ...]:
-    return read_parameters(read_json(questionnaire)) if questionnaire.is_file() else ()
+def _form(questionnaire: Path) -> Resource:
+    """Return the Questionnaire of the parameters; an empty one where there are none."""
+    return read_json(questionnaire) if questionnaire.is_file() else {}
 
 
 def _activities(plan_definition: Resource) -> list[str]:

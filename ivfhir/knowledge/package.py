@@ -18,6 +18,12 @@ SHARED = "shared"
 """The folder beside the protocols' folders that holds what two or more use."""
 
 
+ROUTE = "route"
+"""The folder of the rule of the route, which rests on several protocols."""
+
+NO_PROTOCOLS = frozenset({SHARED, ROUTE})
+"""Folders beside the protocols' that hold none."""
+
 ROOT_VARIABLE = "IVFHIR_PLAN_DEFINITIONS"
 """The environment variable that names another folder of protocols."""
 
@@ -57,7 +63,8 @@ class ProtocolPackage:
     """Reads artefacts by canonical from a protocol's folder and from the shared ones.
 
     Args:
-        folder: the protocol's folder. A `shared` folder beside it is asked next, then ours.
+        folder: the protocol's folder. A `shared` folder beside it is asked next, then ours, then
+            the protocols beside it: one may rest on others.
         read: returns the JSON object of a file; `read_json` by default.
     """
 
@@ -67,6 +74,7 @@ class ProtocolPackage:
         self._read = read or read_json
         shared = [folder.parent / SHARED, shared_folder()]
         self._folders = [folder, *dict.fromkeys(path.resolve() for path in shared)]
+        self._beside = [path for path in sorted(folder.parent.glob("*/")) if path != folder]
 
     def resolve(self, resource_type: str, canonical: str) -> Resource:
         """Return the resource with that url, and that version where the canonical gives one.
@@ -129,7 +137,8 @@ class ProtocolPackage:
         return document
 
     def _find(self, name: str) -> Path | None:
-        return next((at / name for at in self._folders if (at / name).is_file()), None)
+        folders = (*self._folders, *self._beside)
+        return next((at / name for at in folders if (at / name).is_file()), None)
 
     def _places(self) -> str:
         return " or ".join(str(folder) for folder in self._folders)

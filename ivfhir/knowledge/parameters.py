@@ -4,7 +4,7 @@ The Questionnaire is plain R4 (http://hl7.org/fhir/R4/questionnaire.html): an it
 parameter, `linkId` its name. The bounds are enforced by the protocol's CQL, not here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ivfhir.errors import KnowledgeError
@@ -45,11 +45,50 @@ class ProtocolParameter:
         return self.low == self.high
 
 
+@dataclass(frozen=True)
+class ProtocolChoice:
+    """One of several words that the clinician chooses: a mode, a site, a base. It has no default.
+
+    Attributes:
+        name: as `--param` takes it.
+        label: its name in words.
+        hint: what else to know of it; '' when nothing.
+        options: the words to choose from -> what each is called.
+    """
+
+    name: str
+    label: str
+    hint: str
+    options: Mapping[str, str]
+
+
+def read_choices(questionnaire: Resource) -> tuple[ProtocolChoice, ...]:
+    """Return the choices of a Questionnaire, in its order."""
+    return tuple(
+        ProtocolChoice(
+            name=item["linkId"],
+            label=item["text"],
+            hint=_hint(item),
+            options={
+                coding["code"]: coding.get("display", coding["code"])
+                for coding in (each["valueCoding"] for each in item.get("answerOption", []))
+            },
+        )
+        for item in questionnaire.get("item", [])
+        if item["type"] == "choice"
+    )
+
+
+def _hint(item: Resource) -> str:
+    return " ".join(each["text"] for each in item.get("item", []) if each["type"] == "display")
+
+
 def read_parameters(questionnaire: Resource) -> tuple[ProtocolParameter, ...]:
-    """Return the parameters of a Questionnaire, in its order; those of a group are folded.
+    """Return the whole numbers of a Questionnaire, in its order; those of a group are folded.
 
     Raises:
-        KnowledgeError: an item is neither a whole number, a group nor words, or has no default.
+        KnowledgeError: an item is neither a whole number, a choice, a group nor words, or a number
+            has no default.
     """
     return tuple(_items(questionnaire.get("item", []), folded=False))
 
@@ -60,7 +99,7 @@ def _items(items: list[Resource], *, folded: bool) -> Iterator[ProtocolParameter
             yield from _items(item.get("item", []), folded=True)
         elif item["type"] == "integer":
             yield _parameter(item, folded=folded)
-        elif item["type"] != "display":
+        elif item["type"] not in ("choice", "display"):
             raise KnowledgeError(
                 f"The parameter {item['linkId']} is of type {item['type']}; a parameter is a whole "
                 "number: make it an item of type integer."
@@ -82,12 +121,11 @@ def _parameter(item: Resource, *, folded: bool) -> ProtocolParameter:
     lowest, highest = min(choices, default=default), max(choices, default=default)
     low = extensions.get(f"{_CORE}/minValue", {}).get("valueInteger", lowest)
     high = extensions.get(f"{_CORE}/maxValue", {}).get("valueInteger", highest)
-    hints = [each["text"] for each in item.get("item", []) if each["type"] == "display"]
     unit = extensions.get(f"{_CORE}/questionnaire-unit", {}).get("valueCoding", {})
     return ProtocolParameter(
         name=item["linkId"],
         label=item["text"],
-        hint=" ".join(hints),
+        hint=_hint(item),
         default=default,
         low=low,
         high=high,

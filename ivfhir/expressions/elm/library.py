@@ -87,8 +87,16 @@ class ElmLibrary:
     @cached_property
     def parameters(self) -> Mapping[str, ParameterInfo]:
         """The parameters that this library and the ones it includes declare, by name."""
+        return self._declared(self._reached)
+
+    @cached_property
+    def own_parameters(self) -> Mapping[str, ParameterInfo]:
+        """The parameters that this library itself declares, by name."""
+        return self._declared([self._key])
+
+    def _declared(self, keys: Iterable[LibraryKey]) -> Mapping[str, ParameterInfo]:
         found: dict[str, ParameterInfo] = {}
-        for key in self._reached:
+        for key in keys:
             for d in self._program.libraries[key].get("parameters", {}).get("def", []):
                 type_name = str(parameter_type(d)).removeprefix("System.")
                 found.setdefault(d["name"], ParameterInfo(d["name"], type_name, "default" in d))

@@ -51,10 +51,43 @@ def test_criteria_of_one_name_in_two_libraries_are_two() -> None:
         X_B={"type": "And", "operand": [retrieve("Procedure"), ref("X_B", "Common")]},
         X_B_Criterion=ref("X_B"),
     )
-    assert criteria_of(own, load_libraries([own, shared])) == {
-        (SHARED, "X_B"): {"Condition"},
-        (OWN, "X_B"): {"Procedure"},
+    documents = [{"library": own}, {"library": shared}]
+    assert criteria_of(documents, load_libraries([own, shared])) == (
+        {(SHARED, "X_B"): {"Condition"}, (OWN, "X_B"): {"Procedure"}},
+        {},
+    )
+
+
+BASE = ("LIVER", "1")
+
+
+def test_what_a_base_protocol_reads_is_told_by_its_own_criteria() -> None:
+    base = {
+        "identifier": {"id": "LIVER", "version": "1"},
+        "statements": {
+            "def": [
+                {"name": "L_A", "expression": retrieve("Condition")},
+                {"name": "L_A_Criterion", "expression": retrieve("Observation")},
+                {
+                    "name": "LIVER_Criteria",
+                    "expression": {"type": "List", "element": [ref("L_A_Criterion")]},
+                },
+            ]
+        },
     }
+    own = kidney(
+        ref("K_A_Criterion"),
+        K_A=ref("LIVER_Criteria", "Base"),
+        K_A_Criterion=ref("K_A"),
+    )
+    own["includes"]["def"].append(
+        {"localIdentifier": "Base", "path": "LIVER", "version": "1"},
+    )
+    documents = [{"library": own}, {"library": base}]
+    assert criteria_of(documents, load_libraries([own, base])) == (
+        {(OWN, "K_A"): frozenset()},
+        {(BASE, "L_A"): {"Condition"}},
+    )
 
 
 @pytest.mark.parametrize(

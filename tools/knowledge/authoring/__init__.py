@@ -44,7 +44,7 @@ def _files(folder: Path, protocol: Protocol) -> Iterator[tuple[Path, bytes]]:
     resources = [plan_definition(protocol)]
     activities = protocol.words.named("activity")
     resources += [activity_definition(protocol, name, each) for name, each in activities.items()]
-    if protocol.parameters:
+    if protocol.parameters or protocol.choices:
         resources.append(parameter_questionnaire(protocol))
     cql = plan_library(protocol)
     _refuse_unused(protocol)

@@ -90,9 +90,11 @@ def leaf_action(protocol: Protocol, own: Occurrence) -> Json:
         action["textEquivalent"] = words
     action["code"] = [_code(protocol, own, activity)]
     action["documentation"] = _documentation(protocol, row, row.get("sources", activity["sources"]))
+    ways = protocol.actions[own.action_id]
+    kept = [_kept(protocol, ways)] if own.only_if else []
     action |= _optional(
         goalId=[protocol.label(_goal(protocol, row, each)) for each in row.get("goals", ())],
-        condition=[_gate(protocol, row, each) for each in row.get("gates", ())],
+        condition=[*kept, *(_gate(protocol, row, each) for each in row.get("gates", ()))],
         relatedAction=[_related(each) for each in protocol.relations.of[own.action_id]],
         requiredBehavior=_required(row),
     )
@@ -157,6 +159,12 @@ def _documentation(protocol: Protocol, table: Table, sources: list[str]) -> list
 
 def _document(label: str, text: str) -> Json:
     return {"type": "documentation", "label": label, "display": text}
+
+
+def _kept(protocol: Protocol, ways: list[Occurrence]) -> Json:
+    """Return the condition that says whether a plan has the action."""
+    said = " ".join(dict.fromkeys(each.row["only_if_says"] for each in ways))
+    return _condition("applicability", said, f"{ways[0].define}_Kept", protocol.plan_library)
 
 
 def _gate(protocol: Protocol, row: Table, name: str) -> Json:

@@ -6,7 +6,7 @@ and the point from which these count.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.knowledge.authoring.parameters import Parameter
 from tools.knowledge.authoring.schema import known
@@ -25,21 +25,40 @@ class Days:
         planned: the planned day without what a parameter adds.
         parameter: the parameter that the planned day adds, None for none.
         last: latest day.
+        step: the parameter by which all three are later, None for none.
+        steps: how many times.
     """
 
     first: int
     planned: int
     parameter: Parameter | None
     last: int
+    step: Parameter | None = None
+    steps: int = 0
 
     def shifted(self, by: int) -> "Days":
         """Return the same days, later by a number of them."""
-        return Days(self.first + by, self.planned + by, self.parameter, self.last + by)
+        return replace(self, first=self.first + by, planned=self.planned + by, last=self.last + by)
+
+    def stepped(self, step: Parameter, steps: int) -> "Days":
+        """Return the same days, later by some times a parameter."""
+        return replace(self, step=step, steps=steps)
 
     @property
     def by_default(self) -> int:
-        """The planned day with the parameter's default."""
-        return self.planned + (self.parameter.default if self.parameter else 0)
+        """The planned day with the parameters' defaults."""
+        later = self.steps * self.step.default if self.step else 0
+        return self.planned + later + (self.parameter.default if self.parameter else 0)
+
+    @property
+    def earliest(self) -> int:
+        """The earliest day that any choice of parameters gives."""
+        return self.first + (self.steps * self.step.low if self.step else 0)
+
+    @property
+    def latest(self) -> int:
+        """The latest day that any choice of parameters gives."""
+        return self.last + (self.steps * self.step.high if self.step else 0)
 
 
 @dataclass(frozen=True)
@@ -48,22 +67,44 @@ class Rounds:
 
     Attributes:
         word: what the protocol calls one: `segment`.
-        count: the parameter that says how many there are.
-        interval: the parameter that says how many days lie between two.
+        counts: the parameter that says how many there are; where that depends on a choice, one for
+            each of its words, else under ''.
+        intervals: the parameter that says how many days lie between two, likewise.
+        by: the choice on which they depend; '' for none.
+        first: the parameter that says how many days after the start the first one begins; None
+            where it begins with the start.
         part: id of the part of the plan in which they stand.
         tables: number -> its table in plan.toml.
     """
 
     word: str
-    count: Parameter
-    interval: Parameter
+    counts: dict[str, Parameter]
+    intervals: dict[str, Parameter]
+    by: str
+    first: Parameter | None
     part: str
     tables: dict[int, Table]
 
     @property
     def always(self) -> int:
         """How many rounds every plan has."""
-        return self.count.low
+        return min(each.low for each in self.counts.values())
+
+    @property
+    def possible_counts(self) -> list[int]:
+        """How many rounds a plan may have."""
+        every = (each.choices or range(each.low, each.high + 1) for each in self.counts.values())
+        return sorted({number for numbers in every for number in numbers})
+
+    @property
+    def shortest(self) -> int:
+        """The fewest days between two rounds."""
+        return min(each.low for each in self.intervals.values())
+
+    @property
+    def longest(self) -> int:
+        """The most days between two rounds."""
+        return max(each.high for each in self.intervals.values())
 
 
 @dataclass(frozen=True)
@@ -81,6 +122,7 @@ class Occurrence:
         days: its days.
         places: what stands for `{segment}`, `{day}` … in its texts.
         floor: the day before which it never is: an anchor, and days after it.
+        only_if: CQL that says whether the plan has it so; '' where it always has.
     """
 
     action_id: str
@@ -93,6 +135,7 @@ class Occurrence:
     days: Days
     places: dict[str, object]
     floor: tuple[Anchor, int] | None = None
+    only_if: str = ""
 
     @property
     def define(self) -> str:
@@ -120,12 +163,16 @@ class Rows:
         self._parts = {part["id"] for part in plan.tables("part")}
         self._once = [row["id"] for row in plan.tables("action") if self._is_once(row)]
         self.occurrences: list[Occurrence] = []
-        taken: dict[str, Table] = {}
+        taken: dict[str, Occurrence] = {}
         for row in plan.tables("action"):
             for each in self._read(row):
-                if each.action_id in taken:
-                    row.refuse(f"the action {each.action_id} is there twice; change one id", "id")
-                taken[each.action_id] = row
+                other = taken.setdefault(each.action_id, each)
+                if other is not each and not (other.only_if and each.only_if):
+                    row.refuse(
+                        f"the action {each.action_id} is there twice; change one id, or say of "
+                        "each by only_if when the plan has it",
+                        "id",
+                    )
                 self.occurrences.append(each)
         self._refuse_circles()
 
@@ -153,7 +200,19 @@ class Rows:
                     days=days,
                     places=places,
                     floor=self._floor(row, number),
+                    only_if=self._only_if(row, places),
                 )
+
+    def _only_if(self, row: Table, places: dict[str, object]) -> str:
+        """Return the CQL that says whether the plan has the action."""
+        if ("only_if" in row) != ("only_if_says" in row):
+            row.refuse(f"action {row['id']} needs both 'only_if' and 'only_if_says', or neither")
+        written: str = row.get("only_if", "")
+        for name, value in places.items():
+            written = written.replace(f"{{{name}}}", str(value))
+        if re.search(r"\{\w+\}", written):
+            row.refuse(f"a place in only_if is unknown; {known('', places)}", "only_if")
+        return written
 
     def _floor(self, row: Table, number: int | None) -> tuple[Anchor, int] | None:
         """Return the day before which an action never is: `14 days after segment 4`."""
@@ -219,8 +278,14 @@ class Rows:
             return
         days = self._days(row, row["days"])
         if "times" in row:
+            every = row["every"]
+            step = self._parameters.get(every) if isinstance(every, str) else None
+            if isinstance(every, str) and step is None:
+                row.refuse(
+                    f"no parameter is called '{every}'; {known(every, self._parameters)}", "every"
+                )
             for n in range(1, row["times"] + 1):
-                later = days.shifted((n - 1) * row["every"])
+                later = days.stepped(step, n - 1) if step else days.shifted((n - 1) * int(every))
                 places = {"n": n, "times": row["times"], "day": later.by_default}
                 yield [str(n)], later, places
         elif "regimen_days" in row:
@@ -262,7 +327,8 @@ class Rows:
             AuthoringError: there is no such point.
         """
         if text == "start":
-            return ("round", 1) if self._rounds else ("start", "")
+            starts = self._rounds is not None and self._rounds.first is None
+            return ("round", 1) if starts else ("start", "")
         if self._rounds is not None:
             word = self._rounds.word
             if text == word and number is not None:
@@ -271,7 +337,7 @@ class Rows:
                 return "round", "last"
             for each in self._rounds.tables:
                 if text == f"{word} {each}":
-                    if each > self._rounds.always:
+                    if each > self._rounds.always and "only_if" not in row:
                         row.refuse(f"not every plan has {word} {each}; count from another day", key)
                     return "round", each
         if text in self._once:

@@ -44,13 +44,50 @@ class Parameter:
         return str(self.table.get("called", self.table["label"]))
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One of several words that the clinician chooses: a mode, a site, a base. It has no default.
+
+    Attributes:
+        name: as `--param` takes it.
+        table: its table in protocol.toml.
+        options: the words to choose from -> what each is called on the form.
+    """
+
+    name: str
+    table: Table
+    options: dict[str, str]
+
+
 def read_parameters(protocol: Table) -> dict[str, Parameter]:
-    """Return the parameters by name, in the order of the file.
+    """Return the whole-number parameters by name, in the order of the file.
 
     Raises:
         AuthoringError: no bounds, several kinds of them, or a default out of them.
     """
-    return {name: _read(name, table) for name, table in protocol.named("parameter").items()}
+    tables = protocol.named("parameter").items()
+    return {name: _read(name, table) for name, table in tables if "options" not in table}
+
+
+def read_choices(protocol: Table) -> dict[str, Choice]:
+    """Return the parameters that are words to choose from, by name, in the order of the file.
+
+    Raises:
+        AuthoringError: a key that is none, or an option without words.
+    """
+    tables = protocol.named("parameter").items()
+    return {name: _choice(name, table) for name, table in tables if "options" in table}
+
+
+def _choice(name: str, table: Table) -> Choice:
+    schema.check_keys(table, schema.CHOICE, f"parameter {name}")
+    if not name.isidentifier():
+        table.refuse(f"parameter {name}: its name may hold letters, digits and _ only")
+    options = dict(table.table("options").data)
+    for value, words in options.items():
+        if not isinstance(words, str) or not words.strip():
+            table.refuse(f"the option {value} of {name} needs its words in quotes", "options")
+    return Choice(name, table, options)
 
 
 def _read(name: str, table: Table) -> Parameter:

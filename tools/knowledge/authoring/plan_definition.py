@@ -4,6 +4,7 @@ from typing import Any
 
 from tools.knowledge.authoring.action import group_action, leaf_action, round_action
 from tools.knowledge.authoring.citations import documentation, plan_citations
+from tools.knowledge.authoring.occurrences import Occurrence
 from tools.knowledge.authoring.protocol import Protocol
 from tools.knowledge.authoring.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
@@ -73,6 +74,9 @@ def _usage(protocol: Protocol) -> str:
     rows = "".join(
         f"| {each.name} | {each.default} | {_allowed(each.choices, each.allowed, each.fixed)} |\n"
         for each in protocol.parameters.values()
+    ) + "".join(
+        f"| {name} | none | {', '.join(each.options)} |\n"
+        for name, each in protocol.choices.items()
     )
     return (
         "For clinicians who can judge the basis of each answer. The criteria and the status "
@@ -164,17 +168,24 @@ def _root(protocol: Protocol) -> Json:
     }
 
 
+def _first_ways(protocol: Protocol) -> list[Occurrence]:
+    """Return each action once: its first way tells its words."""
+    return [ways[0] for ways in protocol.actions.values()]
+
+
 def _part(protocol: Protocol, part: Table) -> Json:
     """Return a part of the plan with its actions: its own, and the rounds that stand in it."""
     inside = [
         leaf_action(protocol, each)
-        for each in protocol.occurrences
+        for each in _first_ways(protocol)
         if each.within is None and each.part == part["id"]
     ]
     rounds = protocol.rounds
     if rounds is not None and rounds.part == part["id"]:
         for number, table in rounds.tables.items():
-            actions = [leaf_action(protocol, e) for e in protocol.occurrences if e.within == number]
+            actions = [
+                leaf_action(protocol, e) for e in _first_ways(protocol) if e.within == number
+            ]
             inside.append({**round_action(protocol, number, table), "action": actions})
     if not inside:
         part.refuse(

@@ -6,7 +6,7 @@ from string import Template
 
 from tools.knowledge.authoring.action import describe
 from tools.knowledge.authoring.activity_definition import text_defines
-from tools.knowledge.authoring.occurrences import Anchor, Occurrence
+from tools.knowledge.authoring.occurrences import Anchor, Occurrence, Rounds
 from tools.knowledge.authoring.parameters import Parameter
 from tools.knowledge.authoring.protocol import Protocol
 from tools.knowledge.authoring.texts import quote
@@ -19,8 +19,14 @@ _HEAD = Path(__file__).with_suffix(".cql")
 def plan_library(protocol: Protocol) -> str:
     """Return the CQL of the library."""
     parameters = protocol.parameters.values()
-    declared = "\n".join(f"parameter {p.name} Integer default {p.default}" for p in parameters)
-    chosen = "\n".join(f"define Chosen_{p.name}: {p.name}" for p in parameters)
+    declared = "\n".join(
+        [
+            *(f"parameter {p.name} Integer default {p.default}" for p in parameters),
+            *(f"parameter {name} String" for name in protocol.choices),
+        ]
+    )
+    names = [*protocol.parameters, *protocol.choices]
+    chosen = "\n".join(f"define Chosen_{name}: {name}" for name in names)
     head = Template(_HEAD.read_text(encoding="utf-8")).substitute(
         id=protocol.id,
         version=protocol.version,
@@ -58,10 +64,14 @@ def _problem(parameter: Parameter) -> str:
 
 
 def _texts(protocol: Protocol) -> Iterator[str]:
+    tables = [
+        *(each.table for each in protocol.choices.values()),
+        *(each.table for each in protocol.parameters.values()),
+    ]
     settings = [
-        protocol.texts.read(each.table, "setting", {}, zero="setting_when_zero").cql
-        for each in protocol.parameters.values()
-        if "setting" in each.table
+        protocol.texts.read(table, "setting", {}, zero="setting_when_zero").cql
+        for table in tables
+        if "setting" in table
     ]
     if settings:
         lines = ",\n  ".join(settings)
@@ -87,40 +97,85 @@ def _texts(protocol: Protocol) -> Iterator[str]:
 def _days(protocol: Protocol) -> Iterator[str]:
     rounds = protocol.rounds
     if rounds is not None:
-        word, interval = rounds.word, rounds.interval.name
+        word, count = rounds.word, _by(rounds, rounds.counts)
+        if rounds.by:
+            yield f"define {word.capitalize()}s: {count}"
+            count = f"{word.capitalize()}s"
+        later = f"(k - 1) * {_by(rounds, rounds.intervals)}"
+        if rounds.by:
+            yield f"define Interval: {_by(rounds, rounds.intervals)}"
+            later = "(k - 1) * Interval"
+        if rounds.first is not None:
+            later = f"{rounds.first.name} + {later}"
         yield (
             f"/* Day 0 of each {word}. */\n"
-            f"define function DayOf{word.capitalize()}(k Integer): Start + DaysOf((k - 1) * "
-            f"{interval})"
+            f"define function DayOf{word.capitalize()}(k Integer): Start + DaysOf({later})"
         )
         for k in rounds.tables:
             yield f"define Day0_{k}: DayOf{word.capitalize()}({k})"
-        yield f"define Day0_Last: DayOf{word.capitalize()}({rounds.count.name})"
+        yield f"define Day0_Last: DayOf{word.capitalize()}({count})"
         for k in rounds.tables:
             if k > rounds.always:
-                yield f"define {word.capitalize()}_{k}: {rounds.count.name} >= {k}"
+                yield f"define {word.capitalize()}_{k}: {count} >= {k}"
+    for name, written in protocol.plan.table("defines").data.items():
+        yield f"define {name}: {written}"
     anchors = {str(each.anchor[1]) for each in protocol.occurrences if each.anchor[0] == "action"}
-    for own in protocol.occurrences:
-        yield _dates(protocol, own, named=own.row_id in anchors)
+    for ways in protocol.actions.values():
+        yield _dates(protocol, ways, named=ways[0].row_id in anchors)
 
 
-def _dates(protocol: Protocol, own: Occurrence, *, named: bool) -> str:
+def _by(rounds: Rounds, parameters: dict[str, Parameter]) -> str:
+    """Return the parameter that holds for what was chosen, as CQL."""
+    if not rounds.by or "" in parameters:
+        return next(iter(parameters.values())).name
+    cases = " ".join(f"when {quote(word)} then {p.name}" for word, p in parameters.items())
+    return f"case {rounds.by} {cases} else null as Integer end"
+
+
+def _dates(protocol: Protocol, ways: list[Occurrence], *, named: bool) -> str:
     """Return the defines of an action's day and window; `named`: others count from its day."""
-    anchor = _anchor(protocol, own.anchor)
-    days = own.days
-    planned = anchor if days.parameter is None else f"{anchor} + DaysOf({days.parameter.name})"
-    three = [_plus(anchor, days.first), _plus(planned, days.planned), _plus(anchor, days.last)]
-    if "not_before" in own.row:
-        three = [f"Later({each}, {_floor(protocol, own)})" for each in three]
-    first, day, last = three
-    lines = [f"define {own.define}_Day: {day}"] if named else []
+    own = ways[0]
+    first, day, last = (
+        _chosen(ways, [_three(protocol, each)[at] for each in ways]) for at in range(3)
+    )
+    lines = [f"define {own.define}_Kept: {kept(ways)}"] if own.only_if else []
     if named:
+        lines.append(f"define {own.define}_Day: {day}")
         day = f"{own.define}_Day"
     lines += [
         f"define {own.define}_Date: Conventions.DayOf({day})",
         f"define {own.define}_Window: Conventions.WindowOf({first}, {last})",
     ]
     return "\n".join(lines)
+
+
+def kept(ways: list[Occurrence]) -> str:
+    """Return the CQL that says whether the plan has an action in one of its ways."""
+    if len(ways) == 1:
+        return ways[0].only_if
+    return " or ".join(f"({each.only_if})" for each in ways)
+
+
+def _chosen(ways: list[Occurrence], days: list[str]) -> str:
+    """Return the day of the way that holds."""
+    if len(set(days)) == 1:
+        return days[0]
+    cases = (f"when {w.only_if} then {day}" for w, day in zip(ways, days, strict=True))
+    return f"case {' '.join(cases)} else null as Date end"
+
+
+def _three(protocol: Protocol, own: Occurrence) -> list[str]:
+    """Return the earliest, the planned and the latest day of one way."""
+    anchor = _anchor(protocol, own.anchor)
+    days = own.days
+    if days.step is not None and days.steps:
+        times = days.step.name if days.steps == 1 else f"{days.steps} * {days.step.name}"
+        anchor = f"{anchor} + DaysOf({times})"
+    planned = anchor if days.parameter is None else f"{anchor} + DaysOf({days.parameter.name})"
+    three = [_plus(anchor, days.first), _plus(planned, days.planned), _plus(anchor, days.last)]
+    if "not_before" in own.row:
+        three = [f"Later({each}, {_floor(protocol, own)})" for each in three]
+    return three
 
 
 def _anchor(protocol: Protocol, anchor: Anchor) -> str:

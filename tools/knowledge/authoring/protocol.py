@@ -10,7 +10,7 @@ from typing import Any
 from ivfhir.knowledge.package import read_json
 from tools.knowledge.authoring import schema
 from tools.knowledge.authoring.occurrences import Occurrence, Rounds, Rows
-from tools.knowledge.authoring.parameters import Parameter, read_parameters
+from tools.knowledge.authoring.parameters import Choice, Parameter, read_choices, read_parameters
 from tools.knowledge.authoring.relations import Relations
 from tools.knowledge.authoring.schema import check_keys, known
 from tools.knowledge.authoring.texts import TextReader
@@ -19,6 +19,8 @@ from tools.knowledge.layout import CANONICAL_BASE, Layout
 
 BOARD = f"{CANONICAL_BASE}/CodeSystem/io-plan"
 """The code system of the board's lanes, and of what marks an action."""
+
+_HOW_OFTEN = ("count", "interval")
 
 GENERAL_KNOWLEDGE = "general-knowledge"
 _DEFINE = re.compile(r"^define \"?([\w-]+)\"?\s*:", re.MULTILINE)
@@ -31,10 +33,12 @@ class Protocol:
     Attributes:
         words: protocol.toml.
         plan: plan.toml.
-        parameters: by name.
+        parameters: the whole numbers, by name.
+        choices: the parameters that are words to choose from, by name.
         rounds: what it repeats, None when nothing.
         texts: resolves the places in texts.
-        occurrences: the actions, in the order of the rows.
+        occurrences: the actions, in the order of the rows; one that is planned in several ways is
+            there once for each.
         relations: of the actions.
         defines: names that the protocol's own CQL defines.
         board: code -> display of lanes and marks.
@@ -45,6 +49,7 @@ class Protocol:
     words: Table
     plan: Table
     parameters: dict[str, Parameter]
+    choices: dict[str, Choice]
     rounds: Rounds | None
     texts: TextReader
     occurrences: list[Occurrence]
@@ -73,6 +78,14 @@ class Protocol:
     def plan_library(self) -> str:
         """Canonical of the library that is built: parameters, days, texts."""
         return f"{CANONICAL_BASE}/Library/{self.id}Plan|{self.version}"
+
+    @cached_property
+    def actions(self) -> dict[str, list[Occurrence]]:
+        """Id of each action -> the ways in which it is planned, the first of them its words."""
+        found: dict[str, list[Occurrence]] = {}
+        for each in self.occurrences:
+            found.setdefault(each.action_id, []).append(each)
+        return found
 
     def label(self, key: str) -> str:
         """Return how others name a gate, stop, exit, rule or goal: `LUNG-G01`."""
@@ -128,8 +141,8 @@ def read_protocol(
     plan = read_table(folder / "plan.toml", f"{folder.name}/plan.toml")
     check_keys(words, schema.PROTOCOL, "the protocol")
     _check_tables(words)
-    parameters = read_parameters(words)
-    rounds = _rounds(plan, parameters)
+    parameters, choices = read_parameters(words), read_choices(words)
+    rounds = _rounds(plan, parameters, choices)
     _check_plan(plan, rounds)
     rows = Rows(words["id"], plan, parameters, rounds)
     board, lanes = _board(layout)
@@ -140,8 +153,9 @@ def read_protocol(
         words=words,
         plan=plan,
         parameters=parameters,
+        choices=choices,
         rounds=rounds,
-        texts=TextReader(parameters, words.table("texts")),
+        texts=TextReader(parameters, words.table("texts"), choices),
         occurrences=rows.occurrences,
         relations=Relations(rows.occurrences, rounds),
         defines=frozenset(_DEFINE.findall(cql.read_text(encoding="utf-8"))),
@@ -196,17 +210,19 @@ def _unique(tables: Iterable[Table], keys: dict[str, str], what: str) -> None:
         seen.add(table["id"])
 
 
-def _rounds(plan: Table, parameters: dict[str, Parameter]) -> Rounds | None:
+def _rounds(
+    plan: Table, parameters: dict[str, Parameter], choices: dict[str, Choice]
+) -> Rounds | None:
     if "rounds" not in plan:
         return None
     table = plan.table("rounds")
     check_keys(table, schema.ROUNDS, "rounds")
-    for key in ("count", "interval"):
-        if table[key] not in parameters:
-            table.refuse(
-                f"no parameter is called '{table[key]}'; {known(table[key], parameters)}", key
-            )
-    word, count = table["word"], parameters[table["count"]]
+    by = table.get("by", "")
+    if by and by not in choices:
+        table.refuse(f"no choice is called '{by}'; {known(by, choices)}", "by")
+    counts, intervals = (_by_choice(table, key, parameters, choices.get(by)) for key in _HOW_OFTEN)
+    word, most = table["word"], max(each.high for each in counts.values())
+    first = _parameter(table, "first", table["first"], parameters) if "first" in table else None
     tables: dict[int, Table] = {}
     for each in plan.tables(word):
         check_keys(each, schema.ROUND, f"a {word}")
@@ -214,13 +230,29 @@ def _rounds(plan: Table, parameters: dict[str, Parameter]) -> Rounds | None:
             if number in tables:
                 each.refuse(f"{word} {number} is there twice; keep one", "numbers")
             tables[number] = each
-    if sorted(tables) != list(range(1, count.high + 1)):
-        table.refuse(
-            f"every {word} from 1 to {count.high} ({count.name}) needs its [[{word}]]", "count"
-        )
-    return Rounds(
-        word, count, parameters[table["interval"]], table["part"], dict(sorted(tables.items()))
-    )
+    if sorted(tables) != list(range(1, most + 1)):
+        names = " and ".join(dict.fromkeys(each.name for each in counts.values()))
+        table.refuse(f"every {word} from 1 to {most} ({names}) needs its [[{word}]]", "count")
+    return Rounds(word, counts, intervals, by, first, table["part"], dict(sorted(tables.items())))
+
+
+def _by_choice(
+    table: Table, key: str, parameters: dict[str, Parameter], choice: Choice | None
+) -> dict[str, Parameter]:
+    """Return the parameter of each word of a choice; of a plan without one, under ''."""
+    if isinstance(table[key], str):
+        return {"": _parameter(table, key, table[key], parameters)}
+    names: dict[str, str] = table[key]
+    if choice is None or set(names) != set(choice.options):
+        options = ", ".join(choice.options) if choice else "none: 'by' names no choice"
+        table.refuse(f"{key} must name a parameter for each option of the choice ({options})", key)
+    return {word: _parameter(table, key, name, parameters) for word, name in names.items()}
+
+
+def _parameter(table: Table, key: str, name: str, parameters: dict[str, Parameter]) -> Parameter:
+    if name not in parameters:
+        table.refuse(f"no parameter is called '{name}'; {known(name, parameters)}", key)
+    return parameters[name]
 
 
 def _board(layout: Layout) -> tuple[dict[str, str], frozenset[str]]:

@@ -7,7 +7,7 @@ fixed. Its hint is a display item below it. What is folded on the page stands in
 
 from typing import Any
 
-from tools.knowledge.authoring.parameters import Parameter
+from tools.knowledge.authoring.parameters import Choice, Parameter
 from tools.knowledge.authoring.protocol import Protocol
 from tools.knowledge.layout import CANONICAL_BASE
 
@@ -28,6 +28,7 @@ def parameter_questionnaire(protocol: Protocol) -> Json:
     folded = [
         _item(each) for each in protocol.parameters.values() if not each.table.get("in_sight")
     ]
+    words_to_choose = [_choice(each) for each in protocol.choices.values()]
     group = {"linkId": FOLDED, "text": "Further settings", "type": "group", "item": folded}
     name = f"{protocol.id}-parameters"
     words = protocol.words
@@ -46,8 +47,25 @@ def parameter_questionnaire(protocol: Protocol) -> Json:
         "description": f"What a clinician may choose in a plan by {protocol.id}, with defaults and "
         "bounds. A value outside its bounds is refused, not clamped.",
         "lastReviewDate": str(words["date"]),
-        "item": [*sight, *([group] if folded else [])],
+        "item": [*words_to_choose, *sight, *([group] if folded else [])],
     }
+
+
+def _choice(choice: Choice) -> Json:
+    """Return an item of type choice: one of its words, none of them by default."""
+    options = choice.options.items()
+    item: Json = {
+        "linkId": choice.name,
+        "text": choice.table["label"],
+        "type": "choice",
+        "answerOption": [
+            {"valueCoding": {"code": code, "display": display}} for code, display in options
+        ],
+    }
+    if "hint" in choice.table:
+        hint = {"linkId": f"{choice.name}.hint", "text": choice.table["hint"], "type": "display"}
+        item["item"] = [hint]
+    return item
 
 
 def _item(parameter: Parameter) -> Json:

@@ -94,8 +94,7 @@ class Relations:
                 self._refuse(own, "an action that is done once has no previous one")
             return [own.number - 1] if own.number > 1 else []
         if match["which"] == "last" and self._rounds is not None:
-            count = self._rounds.count
-            return list(count.choices or range(count.low, count.high + 1))
+            return list(self._rounds.possible_counts)
         if any(each.row_id == match["row"] and each.number is None for each in self._all):
             return [None]
         return [own.within if own.within is not None else 1]
@@ -104,9 +103,18 @@ class Relations:
         ids = dict.fromkeys(each.row_id for each in self._all)
         if row_id not in ids:
             self._refuse(own, f"there is no action {row_id} to relate to; {known(row_id, ids)}")
-        found = [e for e in self._all if e.row_id == row_id and e.number == number] or [
-            e for e in self._all if e.row.get("stands_for") == row_id and e.number == number
-        ]
+        same = [e for e in self._all if e.number == number]
+        found = list(
+            {
+                e.action_id: e
+                for e in reversed(
+                    [e for e in same if e.row_id == row_id]
+                    or [e for e in same if e.row.get("stands_for") == row_id]
+                )
+            }.values()
+        )
+        bare = [e for e in found if e.action_id.partition("-")[2] == row_id]
+        found = bare or found
         if len(found) != 1:
             place = f" in {self._rounds.word} {number}" if self._rounds and number else ""
             self._refuse(
@@ -122,12 +130,12 @@ class Relations:
             return int(match["least"]), None
         a, b = own.days, other.days
         if own.anchor == ("action", other.row_id):
-            low, high = a.first, a.last
+            low, high = a.earliest, a.latest
         elif own.anchor == other.anchor:
-            low, high = a.first - b.last, a.last - b.first
+            low, high = a.earliest - b.latest, a.latest - b.earliest
         elif match["which"] == "previous" and self._rounds is not None:
-            interval = self._rounds.interval
-            low, high = a.first - b.last + interval.low, a.last - b.first + interval.high
+            low = a.earliest - b.latest + self._rounds.shortest
+            high = a.latest - b.earliest + self._rounds.longest
         else:
             self._refuse(
                 own, f"the days do not give the distance of '{text}'; add ', at least N days'"

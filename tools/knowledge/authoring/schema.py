@@ -20,6 +20,12 @@ PROTOCOL = {
     "goal": "tables",
 }
 EVIDENCE = {"quality": "text!", "recommendation": "text!"}
+CHOICE = {
+    "label": "text!",
+    **dict.fromkeys(("called", "hint", "setting"), "text"),
+    "options": "table!",
+    "in_sight": "flag",
+}
 PARAMETER = {
     "label": "text!",
     **dict.fromkeys(("called", "hint", "unit", "setting", "setting_when_zero"), "text"),
@@ -49,8 +55,13 @@ PLAN = {
     "rounds": "table",
     "part": "tables!",
     "action": "tables!",
+    "defines": "table",
 }
-ROUNDS = dict.fromkeys(("word", "count", "interval", "part"), "text!")
+ROUNDS = {
+    **dict.fromkeys(("word", "part"), "text!"),
+    **dict.fromkeys(("count", "interval"), "text or table!"),
+    **dict.fromkeys(("by", "first"), "text"),
+}
 PART = {
     **dict.fromkeys(("id", "title", "description"), "text!"),
     "in_general": "text",
@@ -65,7 +76,9 @@ ACTION = {
     **dict.fromkeys(("lane", "mark"), "text"),
     "days": "days!",
     "regimen_days": "numbers",
-    **dict.fromkeys(("times", "every"), "number"),
+    "times": "number",
+    "every": "number or text",
+    **dict.fromkeys(("only_if", "only_if_says"), "text"),
     **dict.fromkeys(("relations", "gates", "answers", "says", "goals", "sources"), "texts"),
     **dict.fromkeys(("on_board", "bar", "opens"), "flag"),
 }
@@ -102,6 +115,11 @@ KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
         lambda value: value == "all" or _all(value, _number),
     ),
     "days": ("[earliest, planned, latest] in days, or several such lists", _days),
+    "number or text": ("a whole number, or a parameter's name", _day),
+    "text or table": (
+        "a parameter's name, or a table of such names",
+        lambda value: isinstance(value, str | dict) and bool(value),
+    ),
     "table": ("a table", lambda value: isinstance(value, dict)),
     "tables": ("tables in [[double brackets]]", lambda v: _all(v, lambda e: isinstance(e, dict))),
 }

@@ -7,8 +7,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from tools.knowledge.authoring.parameters import Parameter
+from tools.knowledge.authoring.parameters import Choice, Parameter
 from tools.knowledge.authoring.schema import known
 from tools.knowledge.authoring.toml_source import Table
 
@@ -45,11 +46,18 @@ class TextReader:
     Args:
         parameters: the protocol's, by name.
         texts: its texts that have a name.
+        choices: its parameters that are words to choose from.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter], texts: Table) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter],
+        texts: Table,
+        choices: Mapping[str, Choice] = MappingProxyType({}),
+    ) -> None:
         """Resolve the named texts first: they may hold parameters alone."""
         self._parameters = parameters
+        self._choices = choices
         self.named: dict[str, NamedText] = {}
         self.used: set[str] = set()
         for name in texts.data:
@@ -104,9 +112,12 @@ class TextReader:
         if name in self.named:
             self.used.add(name)
             return f"Text_{name}", self.named[name].general, ""
+        if name in self._choices:
+            options = " or ".join(self._choices[name].options)
+            return f"Coalesce({name}, 'not chosen')", options, name
         parameter = self._parameters.get(name.removesuffix(_IN_DAYS))
         if parameter is None:
-            names = [*self._parameters, *self.named, *fixed]
+            names = [*self._parameters, *self._choices, *self.named, *fixed]
             table.refuse(f"no value is called '{{{name}}}'; {known(name, names)}", key)
         if not name.endswith(_IN_DAYS):
             return f"ToString({parameter.name})", parameter.allowed, parameter.name
