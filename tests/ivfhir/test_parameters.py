@@ -66,8 +66,7 @@ def test_a_day_is_a_day_of_the_calendar() -> None:
 
 def _protocol(**types: str) -> ClinicalProtocol:
     parameters = {name: SimpleNamespace(type_name=type_name) for name, type_name in types.items()}
-    library = SimpleNamespace(parameters=parameters)
-    return cast("ClinicalProtocol", SimpleNamespace(id="X", library=library))
+    return cast("ClinicalProtocol", SimpleNamespace(id="X", declared=parameters))
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def documentation(protocol: Protocol, table: Table, sources: Iterable[str]) -> J
         "type": "citation",
         "label": ", ".join(sources),
         "citation": " ".join(_short(protocol, table, label) for label in sources),
-        "document": _grade(protocol),
+        "document": _grade(protocol, table),
     }
 
 
@@ -103,25 +103,27 @@ def _source(protocol: Protocol, table: Table, label: str) -> Table:
     return sources[label]
 
 
-def _grade(protocol: Protocol) -> Json:
-    """Return an Attachment that carries the grades: R4 allows their extensions only there."""
-    evidence = protocol.words.table("evidence")
-    extensions = []
+def _grade(protocol: Protocol, table: Table) -> Json:
+    """Return an Attachment that carries the grades: R4 allows their extensions only there.
+
+    Those of the row where it has its own, else the protocol's.
+    """
+    grades, extensions = {}, []
     for key, (extension, system) in _STANDARDS.items():
-        if evidence[key] not in _GRADES[key]:
-            evidence.refuse(
-                f"'{evidence[key]}' is no {key}; {known(evidence[key], _GRADES[key])}", key
-            )
+        said = table if key in table else protocol.words.table("evidence")
+        grade = grades[key] = said[key]
+        if grade not in _GRADES[key]:
+            said.refuse(f"'{grade}' is no {key}; {known(grade, _GRADES[key])}", key)
         coding = {
             "system": f"http://terminology.hl7.org/CodeSystem/{system}",
-            "code": evidence[key].replace(" ", "-"),
-            "display": _GRADES[key][evidence[key]],
+            "code": grade.replace(" ", "-"),
+            "display": _GRADES[key][grade],
         }
         url = f"http://hl7.org/fhir/StructureDefinition/{extension}"
         extensions.append({"url": url, "valueCodeableConcept": {"coding": [coding]}})
     return {
         "extension": extensions,
         "language": "en",
-        "title": f"Evidence for this step: {evidence['quality']}; "
-        f"recommendation: {evidence['recommendation']}",
+        "title": f"Evidence for this step: {grades['quality']}; "
+        f"recommendation: {grades['recommendation']}",
     }

@@ -78,7 +78,7 @@ ACTION = {
     "regimen_days": "numbers",
     "times": "number",
     "every": "number or text",
-    **dict.fromkeys(("only_if", "only_if_says"), "text"),
+    **dict.fromkeys(("only_if", "only_if_says", "quality", "recommendation"), "text"),
     **dict.fromkeys(("relations", "gates", "answers", "says", "goals", "sources"), "texts"),
     **dict.fromkeys(("on_board", "bar", "opens"), "flag"),
 }
