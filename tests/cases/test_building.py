@@ -135,7 +135,7 @@ def test_a_case_changes_removes_and_adds_facts_by_name():
 
 def test_status_and_lists_follow_rule_e02():
     truths = {"PORT-I01": True, "C-AGE": None, "X-BLEED": True, "K-STD": None, "PORT-K01": True}
-    found = by_rule_e02(truths)
+    found = by_rule_e02(truths, anchor=True)
     assert found.status == "ineligible"
     assert found.lists == {
         "failed": ["X-BLEED"],
@@ -143,9 +143,11 @@ def test_status_and_lists_follow_rule_e02():
         "cautions": ["PORT-K01"],
         "not_assessable": ["K-STD"],
     }
-    assert by_rule_e02(truths | {"X-BLEED": False}).status == "indeterminate"
-    assert by_rule_e02(truths | {"PORT-I01": False}).status == "not-applicable"
-    assert by_rule_e02({"PORT-I01": True, "X-BLEED": False, "K-STD": None}).status == "eligible"
+    unknown = truths | {"X-BLEED": False}
+    assert by_rule_e02(unknown, anchor=True).status == "indeterminate"
+    assert by_rule_e02(truths | {"PORT-I01": False}, anchor=False).status == "not-applicable"
+    passed = {"PORT-I01": True, "X-BLEED": False, "K-STD": None}
+    assert by_rule_e02(passed, anchor=True).status == "eligible"
 
 
 def test_no_case_holds_a_medical_code_that_the_code_table_lacks():
