@@ -38,7 +38,13 @@ def to_resource(fact: Fact, *, patient_id: str, resource_id: str) -> dict[str, A
     """
     concept = _concepts()[fact["key"]]
     kind = concept.get("type", "Observation")
-    build = {"Observation": _observation, "Condition": _condition, "AllergyIntolerance": _allergy}
+    build = {
+        "Observation": _observation,
+        "Condition": _condition,
+        "AllergyIntolerance": _allergy,
+        "Procedure": _procedure,
+        "ServiceRequest": _service_request,
+    }
     resource = {"resourceType": kind, "id": resource_id, **build[kind](concept | fact)}
     owner = "patient" if kind == "AllergyIntolerance" else "subject"
     resource[owner] = {"reference": f"Patient/{patient_id}"}
@@ -101,6 +107,22 @@ def _allergy(fact: Fact) -> dict[str, Any]:
         reaction = {"manifestation": [manifestation], "severity": fact.get("severity", "")}
         resource["reaction"] = [present(reaction)]
     return resource
+
+
+def _procedure(fact: Fact) -> dict[str, Any]:
+    resource = {"status": fact.get("status", "completed"), "code": _coded(fact)}
+    return resource | _when("performed", fact)
+
+
+def _service_request(fact: Fact) -> dict[str, Any]:
+    resource = {"status": fact.get("status", "active"), "intent": "order", "code": _coded(fact)}
+    return resource | _when("occurrence", fact)
+
+
+def _when(element: str, fact: Fact) -> dict[str, Any]:
+    """Return the element that tells a day or a period, if the fact has one."""
+    forms = {"date": f"{element}DateTime", "period": f"{element}Period"}
+    return {forms[field]: fact[field] for field in forms if field in fact}
 
 
 def _statuses(fact: Fact, kind: str) -> dict[str, Any]:

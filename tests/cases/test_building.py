@@ -95,6 +95,27 @@ def test_an_allergy_belongs_to_its_patient():
     assert allergy["reaction"] == [{"manifestation": [{"text": "Reaction"}], "severity": "severe"}]
 
 
+@pytest.mark.parametrize(
+    ("key", "when", "rest"),
+    [
+        ("procedure", "performed", {"status": "completed"}),
+        ("service-request", "occurrence", {"status": "active", "intent": "order"}),
+    ],
+)
+def test_what_was_done_or_ordered_has_a_day_or_a_period(key, when, rest):
+    assert resource({"key": key, "text": "Stent", "date": "2025-02-10"}) == {
+        "resourceType": {"procedure": "Procedure", "service-request": "ServiceRequest"}[key],
+        "id": "r",
+        "code": {"text": "Stent"},
+        f"{when}DateTime": "2025-02-10",
+        "subject": {"reference": "Patient/p"},
+        **rest,
+    }
+    period = {"start": "2025-02-10"}
+    found = resource({"key": key, "text": "Stent", "period": period, "status": "revoked"})
+    assert (found["status"], found[f"{when}Period"]) == ("revoked", period)
+
+
 def test_raw_elements_stand_over_all_others_and_may_take_one_away():
     coding = [{"system": "https://hospital.example/status", "code": "S1"}]
     found = resource(
