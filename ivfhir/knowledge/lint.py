@@ -12,8 +12,14 @@ from ivfhir.errors import KnowledgeError, UnsupportedError
 from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.contract import contract_problems
-from ivfhir.knowledge.criteria import listed_defines
-from ivfhir.knowledge.package import NO_PROTOCOLS, ProtocolPackage, knowledge_root, read_json
+from ivfhir.knowledge.criteria import criterion_names
+from ivfhir.knowledge.package import (
+    NO_PROTOCOLS,
+    SHARED,
+    ProtocolPackage,
+    knowledge_root,
+    read_json,
+)
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 from ivfhir.knowledge.rules.plans import activity_findings, plan_findings
@@ -59,7 +65,7 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         problems = contract_problems(plan_definition, documents, compiled)
         libraries = {each: package.elm(each)[0]["library"] for each in plan_definition["library"]}
         library = documents[0]["library"]
-        rows = [name for _, name in listed_defines(library)]
+        rows = criterion_names([document["library"] for document in documents])
     except (KnowledgeError, UnsupportedError) as error:
         yield plans[0], error.message
         return
