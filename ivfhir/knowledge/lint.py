@@ -13,7 +13,13 @@ from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.contract import contract_problems
 from ivfhir.knowledge.criteria import listed_defines
-from ivfhir.knowledge.package import NO_PROTOCOLS, ProtocolPackage, knowledge_root, read_json
+from ivfhir.knowledge.package import (
+    NO_PROTOCOLS,
+    SHARED,
+    ProtocolPackage,
+    knowledge_root,
+    read_json,
+)
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 from ivfhir.knowledge.rules.plans import activity_findings, plan_findings

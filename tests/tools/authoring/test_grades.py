@@ -1,10 +1,16 @@
 """The grade of the evidence: the protocol's, but where a row or a part has its own."""
 
 import json
+import shutil
+from pathlib import Path
 
-from tests.tools.authoring.test_mistakes import layout  # noqa: F401 - a fixture
 from tools.knowledge.authoring import authored_files
 from tools.knowledge.layout import Layout
+
+OURS = Layout()
+LUNG = OURS.knowledge / "lung"
+SOURCES = ("protocol.toml", "plan.toml", "cql/LUNG.cql")
+BOARD = "CodeSystem-io-plan.json"
 
 
 def grades(layout: Layout) -> dict[str, list[str]]:
@@ -26,7 +32,13 @@ def grades(layout: Layout) -> dict[str, list[str]]:
     return found
 
 
-def test_a_part_and_an_action_may_have_a_grade_of_their_own(layout):  # noqa: F811
+def test_a_part_and_an_action_may_have_a_grade_of_their_own(tmp_path: Path):
+    layout = Layout(knowledge=tmp_path)
+    (tmp_path / "lung" / "cql").mkdir(parents=True)
+    layout.shared.mkdir()
+    for name in SOURCES:
+        shutil.copyfile(LUNG / name, tmp_path / "lung" / name)
+    shutil.copyfile(OURS.shared / BOARD, layout.shared / BOARD)
     assert set(map(tuple, grades(layout).values())) == {("very-low", "weak")}
     path = layout.knowledge / "lung" / "plan.toml"
     own = 'quality = "low"\nrecommendation = "strong"\n'
