@@ -24,6 +24,15 @@ SUMMARIES = {
     "nowak": "Bowel cancer",
     "ferris": "Lung cancer, died",
     "sato": "Lung cancer, with an active plan",
+    "okafor": "Liver cancer, both modes fit",
+    "brandt": "Liver cancer, main portal vein closed",
+    "moreau": "Liver cancer, failing liver",
+    "castellano": "Liver metastases of a removed bowel cancer",
+    "haddad": "Breast cancer, spread to four organs",
+    "ivanova": "Cancer of the pancreas",
+    "tran": "Stomach cancer, platelets 84",
+    "silva": "Oesophageal cancer, swallows liquids only",
+    "petrov": "Oesophageal cancer, before surgery",
 }
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?")
