@@ -14,6 +14,8 @@ _CHOICES = {
     "Observation": ("value", "effective"),
     "Condition": ("onset",),
     "AllergyIntolerance": ("onset",),
+    "Procedure": ("performed",),
+    "ServiceRequest": ("occurrence",),
 }
 """The choice elements that decide; an abatement is one whatever its type."""
 

@@ -79,10 +79,33 @@ _TOGETHER = (
         ),
     ),
     _Together(
-        ("bleeding-disorder", "active-infection", "resistant-histology", "cachexia", "haemoptysis"),
+        (
+            "bleeding-disorder",
+            "active-infection",
+            "resistant-histology",
+            "cachexia",
+            "haemoptysis",
+            "hepatorenal",
+            "high-risk-varices",
+            "airway-compression",
+        ),
         Need("coded problem list", "entries with codes, to look for {facts}"),
         alone=True,
         listed=True,
+    ),
+    _Together(
+        ("gi-bleed-perforation", "critical-limb-ischaemia", "hit", "oesophageal-fistula"),
+        Need("problem list coded in ICD-10-CM", "entries with codes, to look for {facts}"),
+        alone=True,
+        listed=True,
+    ),
+    _Together(
+        ("ascites-points", "enceph-points"),
+        Need(
+            "grades of ascites and encephalopathy",
+            "a clinician's statement on each",
+            several=True,
+        ),
     ),
 )
 

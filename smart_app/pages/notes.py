@@ -60,8 +60,21 @@ def entry_words(resource: Resource | None, resource_type: str) -> str:
 
 
 def _day_of(resource: Resource) -> str:
-    for name in ("effectiveDateTime", "effectiveInstant", "recordedDate", "onsetDateTime"):
+    for name in (
+        "effectiveDateTime",
+        "effectiveInstant",
+        "recordedDate",
+        "onsetDateTime",
+        "performedDateTime",
+        "occurrenceDateTime",
+    ):
         if isinstance(resource.get(name), str):
             return dates.day(resource[name])
-    period = resource.get("effectivePeriod")
-    return dates.day(period.get("end")) if isinstance(period, dict) else ""
+    for name, end in (
+        ("effectivePeriod", "end"),
+        ("performedPeriod", "start"),
+        ("occurrencePeriod", "start"),
+    ):
+        if isinstance(resource.get(name), dict):
+            return dates.day(resource[name].get(end))
+    return ""

@@ -18,6 +18,7 @@ SYSTEMS = {  # the form of a code tells its system
     r"(LA)?\d+-\d": "http://loinc.org",
     r"\d{4,5}": "http://www.nlm.nih.gov/research/umls/rxnorm",
     r"io-.*": LOCAL,
+    r"0[0-9A-HJ-NP-Z]{6}": "http://www.cms.gov/Medicare/Coding/ICD10",
 }
 STATUS_SYSTEMS = {  # of clinicalStatus and verificationStatus
     "Condition": ("condition-clinical", "condition-ver-status"),
@@ -38,7 +39,13 @@ def to_resource(fact: Fact, *, patient_id: str, resource_id: str) -> dict[str, A
     """
     concept = _concepts()[fact["key"]]
     kind = concept.get("type", "Observation")
-    build = {"Observation": _observation, "Condition": _condition, "AllergyIntolerance": _allergy}
+    build = {
+        "Observation": _observation,
+        "Condition": _condition,
+        "AllergyIntolerance": _allergy,
+        "Procedure": _procedure,
+        "ServiceRequest": _order,
+    }
     resource = {"resourceType": kind, "id": resource_id, **build[kind](concept | fact)}
     owner = "patient" if kind == "AllergyIntolerance" else "subject"
     resource[owner] = {"reference": f"Patient/{patient_id}"}
@@ -101,6 +108,27 @@ def _allergy(fact: Fact) -> dict[str, Any]:
         reaction = {"manifestation": [manifestation], "severity": fact.get("severity", "")}
         resource["reaction"] = [present(reaction)]
     return resource
+
+
+def _procedure(fact: Fact) -> dict[str, Any]:
+    resource = {"status": fact.get("status", "completed"), "code": _coded(fact)}
+    for field, element in [("date", "performedDateTime"), ("period", "performedPeriod")]:
+        if field in fact:
+            resource[element] = fact[field]
+    return present(resource)
+
+
+def _order(fact: Fact) -> dict[str, Any]:
+    resource = {
+        "status": fact.get("status", "active"),
+        "intent": fact.get("intent", "order"),
+        "code": _coded(fact),
+        "authoredOn": fact.get("recorded", ""),
+    }
+    for field, element in [("date", "occurrenceDateTime"), ("period", "occurrencePeriod")]:
+        if field in fact:
+            resource[element] = fact[field]
+    return present(resource)
 
 
 def _statuses(fact: Fact, kind: str) -> dict[str, Any]:

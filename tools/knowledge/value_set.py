@@ -20,6 +20,8 @@ LICENCES = {
     "the licence at https://loinc.org/license.",
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM (April 2026): kept by the US CDC/NCHS, on the "
     "basis of WHO's ICD-10.",
+    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS: kept by the US CMS; in the public "
+    "domain.",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm: US National Library of Medicine; its "
     "normalised names are free of charge.",
     "http://www.whocc.no/atc": "ATC: WHO Collaborating Centre for Drug Statistics Methodology; not "
