@@ -73,7 +73,9 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         yield readme, "it is missing"
         return
     text = readme.read_text(encoding="utf-8")
-    cases = [path.name for path in (folder / "cases").glob("*/")]
+    cases = [
+        path.name for each in (folder, folder.parent / SHARED) for path in each.glob("cases/*/")
+    ]
     yield from _on(
         readme, readme_findings(text, plan_definition, parameters=parameters, cases=cases)
     )

@@ -1,11 +1,11 @@
 """A case.toml: the patient it describes, and what is expected of that patient.
 
-The form of the file is told in plan_definitions/lung/cases/README.md.
+The form of the file is told in plan_definitions/shared/cases/README.md.
 """
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,21 @@ from typing import Any
 from tests.cases.facts import ROOT, present, to_resource
 
 KNOWLEDGE = ROOT / "plan_definitions"
-TRUTHS = {True: True, False: False, "unknown": None}
+SHARED = "shared"
+OF_TOML: Mapping[bool | str, bool | None] = {True: True, False: False, "unknown": None}
+OF_CRITERIA = ("missing", "notes")
+
+PLANNED = frozenset(
+    row["id"]
+    for row in tomllib.loads((KNOWLEDGE / "planned.toml").read_text(encoding="utf-8"))["protocol"]
+)
+"""Protocols that are not here yet: what cases expect of them waits until they come."""
+
+Truth = bool | None
+"""TRUE, FALSE, and None for UNKNOWN."""
+
+Truths = Mapping[str, Truth | Mapping[str, Truth]]
+"""Criterion -> its truth, or its truth in each mode that it applies to; in the list's order."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,8 @@ class Case:
 
     Args:
         path: the folder of case.toml; its name is the case's and the patient's id.
-        protocol: the protocol's id: LUNG for a folder under plan_definitions/lung.
+        protocol: whose criteria these are: LUNG for a folder under plan_definitions/lung, SHARED
+            for the criteria of the shared library.
         table: case.toml as it stands.
         bases: the base of the case, its base, and so on; each as its file stands.
     """
@@ -39,12 +54,44 @@ class Case:
         return self.path.name
 
     @property
-    def truths(self) -> dict[str, bool | None]:
-        """Return each criterion's expected truth: the base's, with those that the case changes."""
-        truths: dict[str, bool | None] = {}
+    def is_shared(self) -> bool:
+        """Whether it tests criteria of the shared library."""
+        return self.protocol == SHARED.upper()
+
+    @property
+    def truths(self) -> Truths:
+        """Return each criterion's expected truth: the base's, with those that the case changes.
+
+        One truth for a criterion that differs by mode is its truth in each of them.
+        """
+        truths: dict[str, Truth | Mapping[str, Truth]] = {}
         for layer in self._layers():
-            truths |= {name: TRUTHS[truth] for name, truth in layer.get("truth", {}).items()}
+            for name, told in layer.get("truth", {}).items():
+                truths[name] = _after(truths.get(name), told)
         return truths
+
+    @property
+    def anchor(self) -> Truth:
+        """Return the truth that rule E-02 begins with: the first criterion's, unless it is told."""
+        told = [layer["anchor"] for layer in self._layers() if "anchor" in layer]
+        if told:
+            return OF_TOML[told[-1]]
+        first = next(iter(self.truths.values()))
+        assert not isinstance(first, Mapping), f"{self.path}: say the anchor, it differs by mode"
+        return first
+
+    @property
+    def asked(self) -> tuple["Case", ...]:
+        """Return the case as each protocol answers it; of a protocol's own case, itself."""
+        if not self.is_shared:
+            return (self,)
+        return tuple(self._asked_of(name) for name in self.table["protocol"])
+
+    @property
+    def others(self) -> dict[str, str]:
+        """Return the statuses that are expected of other protocols, of those that are here."""
+        told = self.table.get("others", {})
+        return {name: status for name, status in told.items() if name not in PLANNED}
 
     def bundle(self) -> dict[str, Any]:
         """Return the patient and all facts as a Bundle; bundle.json where there is one."""
@@ -54,6 +101,20 @@ class Case:
             return read
         entries = [{"resource": resource} for resource in [self._patient(), *self._resources()]]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+    def _asked_of(self, protocol: str) -> "Case":
+        """Return this shared case as one for a protocol: its base, and its share of the truths."""
+        told = self.table["protocol"][protocol]
+        bases = _bases(self.table, self.path.parents[2], protocol.lower())
+        listed = {name for layer in [*bases, told] for name in layer.get("truth", {})}
+        rest = {name: value for name, value in self.table.items() if name != "protocol"}
+        truth = _among(listed, self.table["truth"]) | told.get("truth", {})
+        of_criteria = {
+            name: _among(listed, self.table[name]) for name in OF_CRITERIA if name in self.table
+        }
+        evidence = [row for row in self.table.get("evidence", []) if row["criterion"] in listed]
+        table = {**rest, **told, **of_criteria, "truth": truth, "evidence": evidence}
+        return Case(self.path, protocol, table, bases)
 
     def _layers(self) -> list[Mapping[str, Any]]:
         return [*reversed(self.bases), self.table]
@@ -74,20 +135,29 @@ class Case:
 
 
 def find_cases() -> list[Case]:
-    """Return every case under plan_definitions, protocol by protocol, by name."""
+    """Return every case under plan_definitions, folder by folder, by name."""
     return [load_case(file.parent) for file in sorted(KNOWLEDGE.glob("*/cases/*/case.toml"))]
 
 
 def load_case(path: Path) -> Case:
     """Return the case of a folder, with its bases."""
-    protocol = path.parents[1].name
+    folder = path.parents[1].name
     table = _read(path / "case.toml")
-    bases: list[Mapping[str, Any]] = []
-    name = table.get("base", "none")
-    while name != "none":
-        bases.append(_read_base(name, path.parents[2], protocol))
-        name = bases[-1].get("base", "none")
-    return Case(path, protocol.upper(), table, tuple(bases))
+    return Case(path, folder.upper(), table, _bases(table, path.parents[2], folder))
+
+
+def _among(names: Iterable[str], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name in names}
+
+
+def _after(
+    known: Truth | Mapping[str, Truth], told: bool | str | Mapping[str, bool | str]
+) -> Truth | Mapping[str, Truth]:
+    """Return the truth of a criterion after what a layer tells of it."""
+    modes = known if isinstance(known, Mapping) else {}
+    if isinstance(told, Mapping):
+        return {**modes, **{mode: OF_TOML[truth] for mode, truth in told.items()}}
+    return dict.fromkeys(modes, OF_TOML[told]) if modes else OF_TOML[told]
 
 
 def _overlay(
@@ -120,6 +190,27 @@ def _read(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
-def _read_base(name: str, root: Path, protocol: str) -> dict[str, Any]:
-    places: Sequence[Path] = [root / folder / "bases" for folder in (protocol, "shared")]
-    return _read(next(file for place in places if (file := place / f"{name}.toml").exists()))
+def _bases(table: Mapping[str, Any], root: Path, folder: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the base that a table names, its base, and so on.
+
+    A base is looked for in the folder of the protocol, then in the shared one; one that names
+    itself stands on the shared one of its name. The truths of a shared base are those of the
+    shared criteria, each protocol's stand in its own.
+    """
+    bases: list[Mapping[str, Any]] = []
+    folders = [folder, SHARED]
+    before, name = "", table.get("base", "none")
+    while name != "none":
+        if name == before:
+            folders = [SHARED]
+        found = next(each for each in folders if _base(root, each, name).exists())
+        base = _read(_base(root, found, name))
+        if found != folder:
+            base.pop("truth", None)
+        bases.append(base)
+        before, name = name, base.get("base", "none")
+    return tuple(bases)
+
+
+def _base(root: Path, folder: str, name: str) -> Path:
+    return root / folder / "bases" / f"{name}.toml"

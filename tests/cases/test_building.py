@@ -95,6 +95,27 @@ def test_an_allergy_belongs_to_its_patient():
     assert allergy["reaction"] == [{"manifestation": [{"text": "Reaction"}], "severity": "severe"}]
 
 
+@pytest.mark.parametrize(
+    ("key", "when", "rest"),
+    [
+        ("procedure", "performed", {"status": "completed"}),
+        ("service-request", "occurrence", {"status": "active", "intent": "order"}),
+    ],
+)
+def test_what_was_done_or_ordered_has_a_day_or_a_period(key, when, rest):
+    assert resource({"key": key, "text": "Stent", "date": "2025-02-10"}) == {
+        "resourceType": {"procedure": "Procedure", "service-request": "ServiceRequest"}[key],
+        "id": "r",
+        "code": {"text": "Stent"},
+        f"{when}DateTime": "2025-02-10",
+        "subject": {"reference": "Patient/p"},
+        **rest,
+    }
+    period = {"start": "2025-02-10"}
+    found = resource({"key": key, "text": "Stent", "period": period, "status": "revoked"})
+    assert (found["status"], found[f"{when}Period"]) == ("revoked", period)
+
+
 def test_raw_elements_stand_over_all_others_and_may_take_one_away():
     coding = [{"system": "https://hospital.example/status", "code": "S1"}]
     found = resource(
@@ -135,7 +156,7 @@ def test_a_case_changes_removes_and_adds_facts_by_name():
 
 def test_status_and_lists_follow_rule_e02():
     truths = {"PORT-I01": True, "C-AGE": None, "X-BLEED": True, "K-STD": None, "PORT-K01": True}
-    found = by_rule_e02(truths)
+    found = by_rule_e02(truths, anchor=True)
     assert found.status == "ineligible"
     assert found.lists == {
         "failed": ["X-BLEED"],
@@ -143,9 +164,11 @@ def test_status_and_lists_follow_rule_e02():
         "cautions": ["PORT-K01"],
         "not_assessable": ["K-STD"],
     }
-    assert by_rule_e02(truths | {"X-BLEED": False}).status == "indeterminate"
-    assert by_rule_e02(truths | {"PORT-I01": False}).status == "not-applicable"
-    assert by_rule_e02({"PORT-I01": True, "X-BLEED": False, "K-STD": None}).status == "eligible"
+    unknown = truths | {"X-BLEED": False}
+    assert by_rule_e02(unknown, anchor=True).status == "indeterminate"
+    assert by_rule_e02(truths | {"PORT-I01": False}, anchor=False).status == "not-applicable"
+    passed = {"PORT-I01": True, "X-BLEED": False, "K-STD": None}
+    assert by_rule_e02(passed, anchor=True).status == "eligible"
 
 
 def test_no_case_holds_a_medical_code_that_the_code_table_lacks():

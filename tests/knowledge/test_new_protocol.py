@@ -17,7 +17,7 @@ from ivfhir.knowledge.load import load_protocol
 from ivfhir.parameters import parse_as_of
 from ivfhir.plan import draft_plan
 from ivfhir.read import PatientRecord
-from tests.cases.answers import LISTS, Answers, differences, missing_grounds
+from tests.cases.answers import answers_of, differences, missing_grounds
 from tests.cases.case import Case, load_case
 from tests.cases.drafted import drafted_actions, plan_differences
 from tools.knowledge.__main__ import main as knowledge
@@ -140,11 +140,8 @@ def test_its_cases_run(beside, name):
     protocol = load_protocol("KIDNEY")
     as_of = parse_as_of(case.table["as_of"], time_zone="UTC", now=datetime(1900, 1, 1, tzinfo=UTC))
     decision = evaluate_protocol(protocol, record, as_of=as_of).decision.to_json()
-    criteria = {each["id"]: each for each in decision["criteria"]}
-    lists = {each: decision["notAssessable" if each == LISTS[-1] else each] for each in LISTS}
-    truths = {each: row["truth"] for each, row in criteria.items()}
-    found = Answers(truths, decision["status"], lists)
-    assert differences(case, found) + missing_grounds(case, criteria) == []
+    lines = differences(case, answers_of(decision))
+    assert lines + missing_grounds(case, decision["criteria"]) == []
     if "start" in case.table:
         plan = draft_plan(protocol, record, as_of=as_of, start=Date.of(case.table["start"]))
         assert plan_differences(case, drafted_actions(plan)) == []

@@ -28,7 +28,7 @@ def readme_findings(
         readme: its text.
         plan_definition: the PlanDefinition of the same folder.
         parameters: names of the library's parameters.
-        cases: names of the protocol's cases.
+        cases: names of the protocol's cases and of the shared ones.
     """
     for case in sorted(set(_CASE.findall(readme)) - set(cases)):
         yield f"the case {case} does not exist"
