@@ -7,7 +7,7 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked fix knowledge styles lock sbom docs benchmark load FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced fix knowledge traceability styles lock sbom docs benchmark load FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,7 +18,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
 	$(PY) -m pytest
 
-check: format lint layers types codes protocols stale styles-fresh locked ## everything that must hold before a commit
+check: format lint layers types codes protocols stale styles-fresh locked traced ## everything that must hold before a commit
 
 format: $(READY) ## is the code formatted?
 	$(PY) -m ruff format --check -q .
@@ -48,12 +48,18 @@ styles-fresh: $(READY) ## does the trimmed stylesheet hold what the pages use?
 locked: $(READY) ## is the lock of a deployment what pyproject.toml asks?
 	$(PY) -m tools.supply check
 
+traced: $(READY) ## does each statement of the seeds lead to an element, and is the page of it fresh?
+	$(PY) -m tools.traceability check
+
 fix: $(READY) ## format, and mend what the linter can mend
 	$(PY) -m ruff check -q --fix .
 	$(PY) -m ruff format -q .
 
 knowledge: $(READY) ## translate the CQL, build libraries and value sets (needs Java and Maven)
 	$(PY) -m tools.knowledge build
+
+traceability: $(READY) ## write docs/traceability.md: from each statement of the seeds to what realises it
+	$(PY) -m tools.traceability build
 
 styles: $(READY) ## trim the design system's stylesheet to what the pages use
 	$(PY) -m tools.styles build
@@ -66,6 +72,7 @@ sbom: $(READY) ## write build/ivfhir.cdx.json, the CycloneDX bill of materials
 
 docs: $(READY) ## take the pictures, and build the guide into build/docs, warnings as errors
 	$(PY) -m tools.screenshots
+	$(PY) -m tools.traceability build
 	$(PY) -m sphinx -q -n -W docs build/docs
 
 benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Maven)

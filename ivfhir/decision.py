@@ -162,6 +162,11 @@ class ProtocolDecision:
     criteria: tuple[Criterion, ...]
     modes: tuple[Mode, ...] = ()
 
+    @property
+    def behind(self) -> frozenset[str]:
+        """The modes that are worse than the best one: what fails there blocks only there."""
+        return frozenset(each.id for each in self.modes if each.status != self.status)
+
     def in_mode(self, name: str | None) -> "ProtocolDecision":
         """Return the decision as it stands in one mode; itself where there is none of that name."""
         mode = next((each for each in self.modes if each.id == name), None)

@@ -151,14 +151,21 @@ def only_fitting(evaluation: Evaluation, given: Mapping[str, object]) -> dict[st
         given: the parameters that were given.
     """
     fitting: dict[str, list[str]] = {}
-    for option in optional_list(evaluation, OPTIONS):
-        values = fitting.setdefault(option["parameter"], [])
-        if option["status"] == "eligible":
-            values.append(option["value"])
+    for (name, value), status in plan_options(evaluation).items():
+        if status == "eligible":
+            fitting.setdefault(name, []).append(value)
     return {
         name: values[0]
         for name, values in fitting.items()
         if len(values) == 1 and given.get(name) is None
+    }
+
+
+def plan_options(evaluation: Evaluation) -> dict[tuple[str, str], str]:
+    """Return name and value of what a plan leaves to choose -> its status for this patient."""
+    return {
+        (str(each["parameter"]), str(each["value"])): str(each["status"])
+        for each in optional_list(evaluation, OPTIONS)
     }
 
 

@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import ivfhir
 from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
+from ivfhir.knowledge.registry import Registry
 from smart_app import pages
 from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
@@ -38,7 +39,9 @@ def create_app(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     new_id: Callable[[], str] = lambda: secrets.token_hex(16),
-    protocols: Callable[[], Mapping[str, ClinicalProtocol | BrokenProtocol]] = load_protocols,
+    protocols: Callable[
+        [Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]
+    ] = load_protocols,
     log: FilteringBoundLogger | None = None,
 ) -> Flask:
     """Return the app, ready to serve.
@@ -47,7 +50,7 @@ def create_app(
         settings: by default those of the environment.
         clock: the present moment, with a time zone.
         new_id: makes ids that cannot be guessed, at most 32 letters and digits.
-        protocols: loads the protocols, at the first request that needs them.
+        protocols: loads the protocols into a registry, at the first request that needs them.
         log: where events go; by default JSON lines on standard error.
 
     Raises:

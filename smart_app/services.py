@@ -12,6 +12,8 @@ from structlog.typing import FilteringBoundLogger
 from ivfhir.errors import BadAnswerError, InputError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
+from ivfhir.knowledge.registry import Registry
+from ivfhir.knowledge.route import RouteRule, load_route
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
@@ -59,7 +61,8 @@ class AppServices:
     metrics: Metrics
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
-    load_protocols: Callable[[], Mapping[str, ClinicalProtocol | BrokenProtocol]]
+    load_protocols: Callable[[Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]]
+    registry: Registry = field(default_factory=Registry)
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[ServerSays] = field(init=False)
@@ -85,7 +88,12 @@ class AppServices:
     @cached_property
     def every_protocol(self) -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
         """The protocols by id, loaded at their first use; what is broken is in its place."""
-        return self.load_protocols()
+        return self.load_protocols(self.registry)
+
+    @cached_property
+    def route(self) -> RouteRule | None:
+        """The rule of the route, of one program with the protocols; None where there is none."""
+        return load_route(self.registry)
 
     @cached_property
     def protocols(self) -> Mapping[str, ClinicalProtocol]:
@@ -96,8 +104,9 @@ class AppServices:
     @property
     def read_types(self) -> frozenset[str]:
         """The resource types that the protocols need, and the patient."""
+        of_route = () if self.route is None else self.route.resource_types
         return frozenset({"Patient"}).union(
-            *(protocol.resource_types for protocol in self.protocols.values())
+            of_route, *(protocol.resource_types for protocol in self.protocols.values())
         )
 
     @property

@@ -7,7 +7,15 @@ record leaves open, cautions, and what is met; every number with unit, date and 
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ivfhir.decision import Answer, Criterion, Decision, Evidence, ProtocolDecision, ProtocolFailure
+from ivfhir.decision import (
+    Answer,
+    Criterion,
+    Decision,
+    Evidence,
+    Mode,
+    ProtocolDecision,
+    ProtocolFailure,
+)
 from ivfhir.expressions.values import DateTime
 from ivfhir.knowledge.criteria import CAUTION, CONTRAINDICATION, INCLUSION
 from ivfhir.knowledge.justification import justification
@@ -16,7 +24,8 @@ from ivfhir.wording.concepts import IN_RECORD, concept
 from ivfhir.wording.dates import MONTHS
 from ivfhir.wording.needs import needs
 from ivfhir.wording.record_parts import record_part
-from ivfhir.wording.sentences import join
+from ivfhir.wording.routes import ROUTES
+from ivfhir.wording.sentences import decapitalise, join
 from ivfhir.wording.statuses import STATUS
 
 WIDTH = 100
@@ -51,7 +60,14 @@ def decision_text(
             lines += ["", *_wrapped(f"No answer: {protocol.title}", "")]
             lines += _wrapped(each.error.message, "  ")
             lines.append(f"  ({' '.join(filter(None, (each.id, each.version)))})")
+    if decision.route in ROUTES and not decision.patient.deceased:
+        lines += ["", *_wrapped("Route: " + " ".join(_route(decision.route)), "")]
     return "\n".join(lines)
+
+
+def _route(code: str) -> tuple[str, str]:
+    heading, text = ROUTES[code]
+    return f"{decapitalise(heading)}.", text
 
 
 def written_date(text: str) -> str:
@@ -69,6 +85,8 @@ def _protocol(
     decision: ProtocolDecision, protocol: ClinicalProtocol, *, alive: bool
 ) -> Iterator[str]:
     yield f"{STATUS.get(decision.status, decision.status)}: {protocol.title}"
+    for mode in decision.modes:
+        yield from _wrapped(_mode(mode, decision, protocol), "  ", deeper="  ")
     for label in _SHOWN_FIRST:
         yield from _wrapped(justification(protocol.plan_definition, label), "  ")
     applies = decision.status != NOT_APPLICABLE
@@ -80,6 +98,19 @@ def _protocol(
     yield f"  ({decision.id} {decision.version})"
 
 
+def _mode(mode: Mode, decision: ProtocolDecision, protocol: ClinicalProtocol) -> str:
+    """Return a mode's status, and what stands in its way."""
+    names = (each.options.get(mode.id) for each in protocol.choices)
+    name = next((each for each in names if each), mode.id)
+    of_mode = {each.id: each.title for each in decision.criteria if each.mode in (None, mode.id)}
+    why = [
+        f"{words} {join([decapitalise(of_mode[each]) for each in ids])}"
+        for words, ids in (("fails:", mode.failed), ("cannot be judged:", mode.unknown))
+        if ids and mode.status != NOT_APPLICABLE
+    ]
+    return f"{name}: {'; '.join([decapitalise(STATUS[mode.status]), *why])}"
+
+
 def _sections(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]]]:
     """Yield each section's heading and criteria: blocks, not read, missing, open, cautions, met."""
 
@@ -87,7 +118,9 @@ def _sections(decision: ProtocolDecision) -> Iterator[tuple[str, list[Criterion]
         return [
             each
             for each in decision.criteria
-            if each.answer is answer and (each.kind == CAUTION) is cautions
+            if each.answer is answer
+            and (each.kind == CAUTION) is cautions
+            and each.mode not in decision.behind
         ]
 
     unknown = chosen(Answer.UNKNOWN, cautions=False)

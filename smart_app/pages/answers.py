@@ -9,6 +9,7 @@ from ivfhir.wording import words
 from ivfhir.wording.needs import named
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.findings import (
+    ASIDE,
     Finding,
     in_state,
     needs_of,
@@ -37,6 +38,23 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class ModeAnswer:
+    """One mode of a protocol.
+
+    Attributes:
+        name: what it is called.
+        status: its status in words.
+        style: shape and colour.
+        why: what stands in its way, '' where nothing does.
+    """
+
+    name: str
+    status: str
+    style: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Answered:
     """One protocol's answer about the patient.
 
@@ -46,6 +64,7 @@ class Answered:
         failed: ids of the failed criteria.
         findings: its criteria, in order.
         culprits: the facts that block, where these could be told.
+        modes: its modes, each with its own status; empty where it has none.
     """
 
     card: ProtocolCard
@@ -53,6 +72,7 @@ class Answered:
     failed: tuple[str, ...]
     findings: tuple[Finding, ...]
     culprits: tuple[Fact, ...] = ()
+    modes: tuple[ModeAnswer, ...] = ()
 
     @property
     def style(self) -> str:
@@ -77,7 +97,11 @@ class Answered:
     @property
     def counts(self) -> tuple[int, int]:
         """How many inclusions and contraindications are met, and how many there are."""
-        conditions = tuple(finding for finding in self.findings if finding.kind != CAUTION)
+        conditions = tuple(
+            finding
+            for finding in self.findings
+            if finding.kind != CAUTION and finding.state != ASIDE
+        )
         return len(in_state(conditions, "met")), len(conditions)
 
 
@@ -93,7 +117,36 @@ def read_answer(
         culprits: the facts without which no criterion would fail.
     """
     findings = read_findings(entry, writer, card.citations)
-    return Answered(card, entry["status"], tuple(entry["failed"]), findings, tuple(culprits))
+    failed = tuple(entry["failed"])
+    modes = _modes(entry, card, findings)
+    return Answered(card, entry["status"], failed, findings, tuple(culprits), modes)
+
+
+def _modes(
+    entry: Mapping[str, Any], card: ProtocolCard, findings: Sequence[Finding]
+) -> tuple[ModeAnswer, ...]:
+    """Return the modes, each with what stands in its way beyond what concerns them all."""
+
+    def named(ids: Sequence[str], mode: str) -> str:
+        found = [each for each in findings if each.id in ids and each.mode in ("", mode)]
+        return titles(list({each.id: each for each in found}.values()))
+
+    answers = []
+    for mode in entry.get("modes", ()):
+        why = [
+            f"{words_} {named(mode[key], mode['id'])}"
+            for key, words_ in (("failed", "fails:"), ("unknown", "cannot be judged:"))
+            if mode[key]
+        ]
+        answers.append(
+            ModeAnswer(
+                name=card.modes.get(mode["id"], mode["id"]),
+                status=words.STATUS[mode["status"]],
+                style=words.STATUS_STYLE[mode["status"]],
+                why="; ".join(why) if mode["status"] != "not-applicable" else "",
+            )
+        )
+    return tuple(answers)
 
 
 def titles(findings: Sequence[Finding]) -> str:

@@ -21,7 +21,7 @@ from smart_app.pages.frame import (
     read_words,
     strength_of,
 )
-from smart_app.pages.parameters import Field, read_fields
+from smart_app.pages.parameters import Field, read_choices, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
 from smart_app.services import services
 from smart_app.smart.launch import Launch
@@ -29,6 +29,9 @@ from smart_app.store import Draft
 from smart_app.visit.drafting import earlier_plan
 from smart_app.visit.reading import PLANS_REFUSED, Reading, Readings
 from smart_app.visit.visit import Visit
+
+MODE = "mode"
+"""The choice whose options are a protocol's modes."""
 
 STEPS = ("Protocols", "Why", "Plan", "Review", "Receipt", "Written plan")
 """The steps, as the line under the banner names them."""
@@ -57,7 +60,8 @@ def protocol_of(protocol_id: str) -> ClinicalProtocol:
 
 def card_of(protocol: ClinicalProtocol) -> ProtocolCard:
     """Return what a protocol says of itself."""
-    return read_card(protocol.plan_definition, protocol.id)
+    modes = (each.options for each in protocol.choices if each.name == MODE)
+    return read_card(protocol.plan_definition, protocol.id, next(modes, {}))
 
 
 def answer_of(launch: Launch, reading: Reading, protocol: ClinicalProtocol) -> Answered:
@@ -94,10 +98,23 @@ def written_href(launch: Launch, reference: str) -> str:
 
 
 def fields_of(
-    protocol: ClinicalProtocol, values: Mapping[str, str], errors: Mapping[str, str] | None = None
+    protocol: ClinicalProtocol,
+    values: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    statuses: Mapping[tuple[str, str], str] | None = None,
 ) -> tuple[Field, ...]:
-    """Return the fields of a protocol's parameters."""
-    return read_fields(protocol.parameters, values, errors or {})
+    """Return the fields of a protocol's choices and parameters.
+
+    Args:
+        protocol: whose.
+        values: what was given, by name.
+        errors: what is wrong, by name.
+        statuses: name and value of each option -> its status for this patient.
+    """
+    return (
+        *read_choices(protocol.choices, values, errors or {}, statuses or {}),
+        *read_fields(protocol.parameters, values, errors or {}),
+    )
 
 
 def earlier_plans(launch: Launch, plans: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:

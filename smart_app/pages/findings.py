@@ -1,7 +1,7 @@
 """A criterion as the clinician reads it: what it found, on which facts, by which rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ivfhir.knowledge.criteria import CAUTION, CONTRAINDICATION, INCLUSION
@@ -10,6 +10,8 @@ from ivfhir.wording.needs import Need, named, needs
 from smart_app.pages.facts import Fact, FactWriter
 from smart_app.pages.notes import Note
 from smart_app.pages.sources import NO_CITATIONS, Citation, Source, read_sources
+
+ASIDE = "aside"
 
 _NAMED = 5
 """Needs of one criterion that are named; more are counted."""
@@ -22,7 +24,8 @@ class Finding:
     Attributes:
         id: the criterion's id, such as `X-BLEED`.
         kind: inclusion, contraindication-absolute or caution.
-        state: blocks, unread, missing (it cannot be judged), caution, not-assessed or met.
+        state: blocks, unread, missing (it cannot be judged), caution, not-assessed or met; aside
+            where it speaks of a mode that stands behind the protocol's best one.
         title: the criterion's title, as the knowledge names it.
         verdict: what was found, in words that follow the title (`ruled out`, `not fulfilled`).
         facts: what it rests on.
@@ -32,6 +35,7 @@ class Finding:
         rule: the rule in words.
         sources: where the rule comes from.
         notes: remarks of the evaluation, such as an entry that leaves it open.
+        mode: the mode in which it is asked so, '' where it holds for all.
     """
 
     id: str
@@ -46,6 +50,7 @@ class Finding:
     rule: str
     sources: tuple[Source, ...]
     notes: tuple[Note, ...]
+    mode: str = ""
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -90,8 +95,15 @@ def read_findings(
         writer: turns evidence and notes into words with links.
         citations: mark of a source, such as `R16` -> what it stands for.
     """
-    criteria = protocol_decision["criteria"]
-    return tuple(_finding(criterion, writer, citations) for criterion in criteria)
+    best = protocol_decision["status"]
+    behind = {each["id"] for each in protocol_decision.get("modes", ()) if each["status"] != best}
+    findings = (
+        _finding(criterion, writer, citations) for criterion in protocol_decision["criteria"]
+    )
+    return tuple(
+        replace(each, state=ASIDE) if each.mode in behind and each.kind != CAUTION else each
+        for each in findings
+    )
 
 
 def in_state(findings: tuple[Finding, ...], *states: str) -> tuple[Finding, ...]:
@@ -144,6 +156,7 @@ def _finding(
         rule=words.pretty(criterion.get("rule", "")),
         sources=read_sources(criterion.get("source"), citations),
         notes=writer.notes({"notes": _beside_unread(criterion)}),
+        mode=criterion.get("mode", ""),
     )
 
 

@@ -9,9 +9,11 @@ from ivfhir.knowledge.criteria import CAUTION
 from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.wording import words
 from ivfhir.wording.needs import Need
+from ivfhir.wording.routes import ROUTES
 from smart_app.pages.answers import (
     Answered,
     Headline,
+    ModeAnswer,
     anchor_words,
     culprit_words,
     failed_words,
@@ -44,6 +46,7 @@ class ProtocolEntry:
         obtain: what is missing, one line a need.
         action: words of the button.
         open_entries: what entries of the record leave open, each named and linked.
+        modes: its modes, a status line each.
     """
 
     card: ProtocolCard
@@ -53,6 +56,7 @@ class ProtocolEntry:
     obtain: tuple[Need, ...]
     action: str
     open_entries: tuple[Note, ...] = ()
+    modes: tuple[ModeAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,14 @@ class RestEntry:
 
 @dataclass(frozen=True)
 class MatchPage:
-    """View model of the page."""
+    """View model of the page; `route` is its heading and its text, None where nothing is said."""
 
     headline: Headline
     counts: tuple[tuple[str, int, str], ...]
     entries: tuple[ProtocolEntry, ...]
     rest: tuple[RestEntry, ...]
     failed: tuple[FailedCard, ...] = ()
+    route: tuple[str, str] | None = None
 
 
 def match_page(
@@ -104,6 +109,7 @@ def match_page(
         entries=tuple(_entry(answer, alive=alive) for answer in concerned),
         rest=(*(_not_applicable(answer) for answer in other), *_later(known)),
         failed=tuple(failed_card(each, titles.get(each["id"], each["id"])) for each in failures),
+        route=ROUTES.get(decision.get("route", "")) if alive else None,
     )
 
 
@@ -215,6 +221,7 @@ def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
         obtain=needs_of(answer.missing),
         action=actions[answer.style],
         open_entries=_open_entries(answer),
+        modes=answer.modes,
     )
 
 

@@ -6,16 +6,19 @@ enforced by the protocol's CQL alone, and what it says stands at the field.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from ivfhir.knowledge.parameters import ProtocolParameter
+from ivfhir.knowledge.parameters import ProtocolChoice, ProtocolParameter
 from ivfhir.wording.dates import day
+from ivfhir.wording.sentences import decapitalise
+from ivfhir.wording.statuses import STATUS
 
 _NAMED = re.compile(r" \(([A-Za-z_]+)\)")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LEAD_DAYS = 7
+ELIGIBLE = "eligible"
 _SATURDAY = 5
 
 
@@ -33,6 +36,7 @@ class Field:
         fixed: the protocol allows no other value.
         main: it stands in sight; the others are folded.
         error: what is wrong with the value, '' when nothing is.
+        labels: what a choice is called, where that is not itself.
     """
 
     name: str
@@ -44,6 +48,12 @@ class Field:
     fixed: bool
     main: bool
     error: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """The values to pick from, each with its words."""
+        return tuple((choice, self.labels.get(choice, choice)) for choice in self.choices)
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,51 @@ def read_fields(
     )
 
 
+def read_choices(
+    choices: Sequence[ProtocolChoice],
+    values: Mapping[str, str],
+    errors: Mapping[str, str],
+    statuses: Mapping[tuple[str, str], str],
+) -> tuple[Field, ...]:
+    """Return the fields of what is chosen by its words: a mode, a site, a base.
+
+    What alone fits is chosen; else nothing is.
+
+    Args:
+        choices: as the protocol's Questionnaire says them.
+        values: what was given, by name.
+        errors: what is wrong, by name.
+        statuses: name and value of each option -> its status for this patient.
+    """
+    fields = []
+    for each in choices:
+        fitting = [value for value in each.options if statuses.get((each.name, value)) == ELIGIBLE]
+        fields.append(
+            Field(
+                name=each.name,
+                label=each.label,
+                hint=each.hint,
+                value=values.get(each.name, fitting[0] if len(fitting) == 1 else ""),
+                default="",
+                choices=tuple(each.options),
+                fixed=False,
+                main=True,
+                error=errors.get(each.name, ""),
+                labels={
+                    value: _with_status(text, statuses.get((each.name, value)))
+                    for value, text in each.options.items()
+                },
+            )
+        )
+    return tuple(fields)
+
+
+def _with_status(text: str, status: str | None) -> str:
+    if status in (None, ELIGIBLE):
+        return text
+    return f"{text}: {decapitalise(STATUS[str(status)])}"
+
+
 def _hint(parameter: ProtocolParameter) -> str:
     """Return `28 to 35. Other values are refused.`: what is allowed, and the protocol's remark."""
     allowed = f"{parameter.low} to {parameter.high}"
@@ -110,13 +165,13 @@ def given_values(form: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str
 
 def not_numbers(values: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:
     """Return a sentence for every value that is no whole number, by the parameter's name."""
-    by_name = {field.name: field for field in fields}
+    by_name = {field.name: field for field in fields if not field.labels}
     return {
         name: f"{by_name[name].label} must be a whole number; you gave {value[:20]}."
         if value
         else f"{by_name[name].label} is empty; the protocol's default is {by_name[name].default}."
         for name, value in values.items()
-        if not re.fullmatch(r"-?\d{1,6}", value, re.ASCII)
+        if name in by_name and not re.fullmatch(r"-?\d{1,6}", value, re.ASCII)
     }
 
 

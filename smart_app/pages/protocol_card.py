@@ -5,6 +5,7 @@ Everything is read from the PlanDefinition; a page has no clinical text of its o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ivfhir.errors import EvaluationError
@@ -38,6 +39,7 @@ class ProtocolCard:
         standard_care: the guideline-standard care that is shown first.
         round_name: what it calls its rounds, `Segment`; '' where it has none.
         citations: mark of a source -> what it stands for.
+        modes: id of each mode -> what it is called; empty where it has none.
     """
 
     id: str
@@ -51,10 +53,19 @@ class ProtocolCard:
     standard_care: str
     round_name: str = ""
     citations: Mapping[str, Citation] = field(default_factory=dict)
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
-    """Return the card of a protocol package's PlanDefinition."""
+def read_card(
+    plan_definition: Resource, protocol_id: str, modes: Mapping[str, str] = MappingProxyType({})
+) -> ProtocolCard:
+    """Return the card of a protocol package's PlanDefinition.
+
+    Args:
+        plan_definition: the PlanDefinition.
+        protocol_id: the protocol's id.
+        modes: id of each mode -> what it is called.
+    """
     evidence = evidence_of(plan_definition)
     rounds = (each for each in walk_actions(plan_definition) if "round" in plan_codes(each))
     about = (evidence.text, justification(plan_definition, "E.4a"))
@@ -71,6 +82,7 @@ def read_card(plan_definition: Resource, protocol_id: str) -> ProtocolCard:
         standard_care=standard[:1].upper() + standard[1:],
         round_name=next((plan_words(each) for each in rounds), ""),
         citations=read_citations(plan_definition),
+        modes=modes,
     )
 
 

@@ -1,6 +1,7 @@
 """The plan: settings in, dates out. A draft is kept when asked for, never by looking."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +31,7 @@ from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
 from smart_app.visit.draft import PlanRequest, request_of
-from smart_app.visit.drafting import draft_plan
+from smart_app.visit.drafting import draft_plan, option_statuses
 from smart_app.visit.overriding import KINDS, override_of
 from smart_app.visit.reading import Reading
 
@@ -60,7 +61,10 @@ def plan(launch: Launch, protocol: str) -> str | Response:
     if entry.get("status") != "eligible" or reading.decision["patient"].get("deceased"):
         return redirect(url_for("pages.why", launch=launch.id, protocol=protocol))
     asked = PlanRequest({}, proposed_start(context.today_of(reading.decision)).isoformat())
-    body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
+    body = None
+    # With several modes, sites or bases that fit there is no plan before one is chosen.
+    with suppress(ParameterError):
+        body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
     return _plan_form(
         launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
     )
@@ -168,13 +172,15 @@ def _plan_form(
     draft: Draft | None = None,
 ) -> str:
     errors = errors or {}
-    fields = context.fields_of(protocol, asked.values, errors)
+    statuses = option_statuses(protocol, reading)
+    fields = context.fields_of(protocol, asked.values, errors, statuses)
     free = [field for field in fields if not field.fixed]
     card = context.card_of(protocol)
     page = None
     if body is not None:
         page = plan_page(body, card, today=context.today_of(body))
     known = {field.name for field in fields}
+    unchosen = [field.label for field in fields if field.labels and not field.value]
     problems = [
         (text, name if name in known else "start-day" if name == _START else "")
         for name, text in errors.items()
@@ -196,6 +202,7 @@ def _plan_form(
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
         hindered=reading.hindrances,
         earlier=context.earlier_of(launch, reading, protocol),
+        unchosen=unchosen,
         main_fields=[field for field in free if field.main],
         other_fields=[field for field in free if not field.main],
         fixed_fields=[field for field in fields if field.fixed],

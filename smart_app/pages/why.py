@@ -9,6 +9,7 @@ from ivfhir.wording import words
 from smart_app.pages.answers import (
     Answered,
     Headline,
+    ModeAnswer,
     anchor_words,
     culprit_words,
     failed_words,
@@ -71,6 +72,7 @@ class WhyPage:
         concerns: the protocol concerns this patient, so what is missing is worth obtaining.
         may_plan: a plan can be made.
         may_override: a plan can be made with a written reason.
+        modes: its modes, a status line each.
     """
 
     card: ProtocolCard
@@ -88,6 +90,7 @@ class WhyPage:
     concerns: bool
     may_plan: bool
     may_override: bool
+    modes: tuple[ModeAnswer, ...] = ()
 
 
 def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
@@ -116,6 +119,7 @@ def why_page(decision: Mapping[str, Any], answered: Answered) -> WhyPage:
         concerns=concerns,
         may_plan=alive and answered.status == "eligible",
         may_override=alive and answered.status in ("ineligible", "indeterminate"),
+        modes=answered.modes if concerns else (),
     )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ivfhir.errors import ParameterError
+from ivfhir.evaluate import evaluate_protocol
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
-from ivfhir.plan import evaluate_and_plan
+from ivfhir.plan import evaluate_and_plan, plan_options
 from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.visit.draft import DraftContent, PlanRequest
 from smart_app.visit.reading import Reading
@@ -65,6 +66,17 @@ def draft_plan(
         earlier=tuple(earlier_plans(reading, protocol)),
         refused=tuple(sorted(reading.record.refused)),
     )
+
+
+def option_statuses(protocol: ClinicalProtocol, reading: Reading) -> dict[tuple[str, str], str]:
+    """Return the status of each value of what a plan leaves to choose (mode, site, base).
+
+    By the name of the parameter and the value; empty where the protocol leaves nothing to choose.
+    """
+    if not protocol.choices:
+        return {}
+    evaluation = evaluate_protocol(protocol, reading.record, as_of=reading.as_of)
+    return plan_options(evaluation)
 
 
 def evidence_versions(

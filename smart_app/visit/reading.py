@@ -188,7 +188,8 @@ def read_now(launch: Launch) -> Reading:
     )
     as_of = launch.as_of()
     plans, plans_unread = _active_plans(launch)
-    decision: Any = evaluate(record, launch.app.every_protocol.values(), as_of=as_of).to_json()
+    protocols = launch.app.every_protocol.values()
+    decision: Any = evaluate(record, protocols, as_of=as_of, route=launch.app.route).to_json()
     support = _support(launch)
     return Reading(
         record=record,

@@ -44,7 +44,7 @@ def to_resource(fact: Fact, *, patient_id: str, resource_id: str) -> dict[str, A
         "Condition": _condition,
         "AllergyIntolerance": _allergy,
         "Procedure": _procedure,
-        "ServiceRequest": _service_request,
+        "ServiceRequest": _order,
     }
     resource = {"resourceType": kind, "id": resource_id, **build[kind](concept | fact)}
     owner = "patient" if kind == "AllergyIntolerance" else "subject"
@@ -112,23 +112,23 @@ def _allergy(fact: Fact) -> dict[str, Any]:
 
 def _procedure(fact: Fact) -> dict[str, Any]:
     resource = {"status": fact.get("status", "completed"), "code": _coded(fact)}
-    return resource | _when("performed", fact)
+    for field, element in [("date", "performedDateTime"), ("period", "performedPeriod")]:
+        if field in fact:
+            resource[element] = fact[field]
+    return present(resource)
 
 
-def _service_request(fact: Fact) -> dict[str, Any]:
+def _order(fact: Fact) -> dict[str, Any]:
     resource = {
         "status": fact.get("status", "active"),
         "intent": fact.get("intent", "order"),
         "code": _coded(fact),
         "authoredOn": fact.get("recorded", ""),
     }
-    return present(resource) | _when("occurrence", fact)
-
-
-def _when(element: str, fact: Fact) -> dict[str, Any]:
-    """Return the element that tells a day or a period, if the fact has one."""
-    forms = {"date": f"{element}DateTime", "period": f"{element}Period"}
-    return {forms[field]: fact[field] for field in forms if field in fact}
+    for field, element in [("date", "occurrenceDateTime"), ("period", "occurrencePeriod")]:
+        if field in fact:
+            resource[element] = fact[field]
+    return present(resource)
 
 
 def _statuses(fact: Fact, kind: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 
 from ivfhir.knowledge.criteria import ROW
 from ivfhir.parameters import parse_as_of
+from ivfhir.plan import only_fitting
 from tests.cases.answers import (
     Answers,
     differences,
@@ -24,6 +25,7 @@ from tests.cases.answers import (
 from tests.cases.case import Case, find_cases
 from tests.cases.drafted import drafted_actions, plan_differences
 from tests.servers.hapi_client import apply_on_hapi, as_list, evaluate_on_hapi
+from tests.test_cases import evaluation_of
 
 pytestmark = pytest.mark.server
 
@@ -76,9 +78,8 @@ def test_hapi_gives_the_answers_of_the_case(case, hapi_with_knowledge):
 
 @pytest.mark.parametrize("case", PLANS, ids=by_name)
 def test_hapi_keeps_the_actions_of_the_case_on_the_same_days(case, hapi_with_knowledge):
-    care_plan = apply_on_hapi(
-        hapi_with_knowledge, case.protocol, case.bundle(), parameters_of(case)
-    )
+    parameters = parameters_of(case) | only_option_of(case)
+    care_plan = apply_on_hapi(hapi_with_knowledge, case.protocol, case.bundle(), parameters)
     drafted = drafted_actions(care_plan)
     if "refusal" in case.table:
         assert drafted == {}
@@ -110,6 +111,15 @@ def as_of_of(case: Case) -> dict[str, Any]:
     time_zone = case.table.get("time_zone", "UTC")
     as_of = parse_as_of(case.table["as_of"], time_zone=time_zone, now=NEVER_ASKED)
     return {"AsOf": {"valueDateTime": str(as_of)}}
+
+
+def only_option_of(case: Case) -> dict[str, str]:
+    """Return what our stage `plan` chooses where one mode, site or base alone fits.
+
+    In any engine a choice that was not made is a problem of the parameters.
+    """
+    given = case.table.get("parameters", {})
+    return only_fitting(evaluation_of(case), given)
 
 
 def parameters_of(case: Case) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def plan_citations(protocol: Protocol) -> list[Json]:
 
 
 def activity_citations(protocol: Protocol, table: Table) -> list[Json]:
-    """Return the sources of an activity as RelatedArtifacts."""
+    """Return the sources of an activity or a goal as RelatedArtifacts."""
     return [_cited(protocol, table, label) for label in table["sources"]]
 
 

@@ -3,7 +3,11 @@
 from typing import Any
 
 from tools.knowledge.authoring.action import group_action, leaf_action, round_action
-from tools.knowledge.authoring.citations import documentation, plan_citations
+from tools.knowledge.authoring.citations import (
+    activity_citations,
+    documentation,
+    plan_citations,
+)
 from tools.knowledge.authoring.occurrences import Occurrence
 from tools.knowledge.authoring.protocol import Protocol
 from tools.knowledge.authoring.toml_source import Table
@@ -123,7 +127,10 @@ def _goal(protocol: Protocol, table: Table) -> Json:
             "display": table["category"].capitalize(),
         }
         goal["category"] = {"coding": [coding]}
-    return {**goal, "description": {"text": table["text"]}, "target": [target]}
+    goal["description"] = {"text": table["text"]}
+    if "sources" in table:
+        goal["documentation"] = activity_citations(protocol, table)
+    return {**goal, "target": [target]}
 
 
 def _range(table: Table) -> Json:

@@ -103,8 +103,8 @@ def _days(protocol: Protocol) -> Iterator[str]:
             count = f"{word.capitalize()}s"
         later = f"(k - 1) * {_by(rounds, rounds.intervals)}"
         if rounds.by:
-            yield f"define Interval: {_by(rounds, rounds.intervals)}"
-            later = "(k - 1) * Interval"
+            yield f"define Days_Between: {_by(rounds, rounds.intervals)}"
+            later = "(k - 1) * Days_Between"
         if rounds.first is not None:
             later = f"{rounds.first.name} + {later}"
         yield (

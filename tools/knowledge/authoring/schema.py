@@ -39,6 +39,7 @@ GOAL = {
     **dict.fromkeys(("id", "text", "measure"), "text!"),
     **dict.fromkeys(("category", "wanted", "unit"), "text"),
     **dict.fromkeys(("at_least", "at_most"), "number"),
+    "sources": "texts",
 }
 SEED = dict.fromkeys(("cites", "named", "file"), "text!")
 SOURCE = {"cites": "text!", "here": "text", "url": "text"}

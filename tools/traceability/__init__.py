@@ -1,0 +1,1 @@
+"""Which element of the protocols realises which statement of the seeds."""
