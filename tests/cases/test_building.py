@@ -99,12 +99,12 @@ def test_an_allergy_belongs_to_its_patient():
     ("key", "when", "rest"),
     [
         ("procedure", "performed", {"status": "completed"}),
-        ("service-request", "occurrence", {"status": "active", "intent": "order"}),
+        ("order", "occurrence", {"status": "active", "intent": "order"}),
     ],
 )
 def test_what_was_done_or_ordered_has_a_day_or_a_period(key, when, rest):
     assert resource({"key": key, "text": "Stent", "date": "2025-02-10"}) == {
-        "resourceType": {"procedure": "Procedure", "service-request": "ServiceRequest"}[key],
+        "resourceType": {"procedure": "Procedure", "order": "ServiceRequest"}[key],
         "id": "r",
         "code": {"text": "Stent"},
         f"{when}DateTime": "2025-02-10",
