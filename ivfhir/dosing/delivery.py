@@ -28,7 +28,7 @@ def utilisation(*, dose_mg: Decimal) -> Utilisation:
     Raises:
         ParameterError: the dose is implausible.
 
-    Source: CALC-12, S0-15, S0-16: "A teaching figure about first-pass delivery, not a measured
+    Source: CALC-12, S0-15 to S0-18: "A teaching figure about first-pass delivery, not a measured
     tumour dose." (E.4)
     """
     check("dose_mg", dose_mg)
@@ -69,7 +69,8 @@ def regional_advantage(
     Raises:
         ParameterError: an input is implausible.
 
-    Source: CALC-13 [R24]
+    Source: CALC-13 [R24]. S0-17 speaks of tens of times; by CALC-12 it is 6, more needs a drug whose
+    clearance is many times the arterial flow.
     """
     check("clearance_ml_min", clearance_ml_min)
     check("flow_ml_min", flow_ml_min)
@@ -113,7 +114,7 @@ def infusion(
     Raises:
         ParameterError: an input is implausible.
 
-    Source: CALC-14
+    Source: CALC-14, S0-21 to S0-23: what a smaller dose or a longer infusion does to the levels.
     """
     check("dose_mg", dose_mg)
     check("duration_min", duration_min)

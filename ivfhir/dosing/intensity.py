@@ -21,7 +21,8 @@ def dose_intensity(doses: Sequence[Decimal], *, days: Decimal) -> Decimal:
     Raises:
         ParameterError: there is no dose, one is negative, or the days are implausible.
 
-    Source: CALC-15 [R35]
+    Source: CALC-15 [R35]. That shorter intervals work better (S0-19, S0-20) is the source's claim;
+    it depends on drug and total dose intensity.
     """
     check("interval_days", days)
     if not doses or any(not each.is_finite() or each < 0 for each in doses) or not sum(doses):
