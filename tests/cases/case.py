@@ -20,7 +20,9 @@ OF_CRITERIA = ("missing", "notes")
 
 PLANNED = frozenset(
     row["id"]
-    for row in tomllib.loads((KNOWLEDGE / "planned.toml").read_text(encoding="utf-8"))["protocol"]
+    for row in tomllib.loads((KNOWLEDGE / "planned.toml").read_text(encoding="utf-8")).get(
+        "protocol", []
+    )
 )
 """Protocols that are not here yet: what cases expect of them waits until they come."""
 
