@@ -12,7 +12,7 @@ from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import expressions, walk_actions
-from ivfhir.knowledge.criteria import KINDS, ROW, listed_defines
+from ivfhir.knowledge.criteria import KINDS, ROW, listed_defines, mode_of_row, row_expression
 
 FACTS = "IOFacts"
 """The shared library that reads the record, and tells the patient's state."""
@@ -149,10 +149,10 @@ def _criteria(knowledge: Knowledge) -> Iterator[str]:
 def _row(elm: Elm, name: str) -> Iterator[str]:
     """Yield what the row of a criterion gets wrong: its id, its kind, whose truth it shows."""
     place = f"{name}{ROW} of {elm['identifier']['id']}.cql"
-    operands = _row_expression(elm, name).get("operand", [])
-    mode = ""
-    if operands and operands[0].get("type") == "Literal":
-        mode, operands = operands[0].get("value", ""), operands[1:]
+    operands = row_expression(elm, name).get("operand", [])
+    mode = mode_of_row(elm, name)
+    if mode:
+        operands = operands[1:]
     about, truth = [*operands[:2], {}, {}][:2]
     texts = {
         each["name"]: each["value"].get("value")
@@ -173,14 +173,6 @@ def _row(elm: Elm, name: str) -> Iterator[str]:
     if truth.get("type") != "ExpressionRef" or truth.get("name") != name or "libraryName" in truth:
         shown = truth.get("name", "something else")
         yield f"{place} shows the truth of {shown}; write {name} after its texts."
-
-
-def _row_expression(elm: Elm, name: str) -> Mapping[str, Any]:
-    for define in elm.get("statements", {}).get("def", []):
-        if define["name"] == f"{name}{ROW}":
-            expression: Mapping[str, Any] = define.get("expression", {})
-            return expression
-    return {}
 
 
 def _dates(plan_definition: Resource, knowledge: Knowledge) -> Iterator[str]:

@@ -95,3 +95,40 @@ def listed_rows(elm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
             elements: list[Mapping[str, Any]] = define["expression"].get("element", [])
             return elements
     raise KnowledgeError(f"Define {name} as the list of the protocol's criteria, {{ …{ROW}, … }}.")
+
+
+def criterion_names(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the criteria that a protocol lists, each once: `C_AGE`.
+
+    One that has a row a mode, `LIVER_I02_TACE` and `LIVER_I02_HAIC`, goes by the name before them.
+
+    Args:
+        documents: the `library` objects of the protocol's own ELM and of what it includes, its own
+            first.
+
+    Raises:
+        KnowledgeError: the list is missing, or holds anything but names of rows.
+    """
+    libraries = {each["identifier"]["id"]: each for each in documents}
+    names = []
+    for (library, _), name in listed_defines(documents[0]):
+        mode = mode_of_row(libraries[library], name)
+        names.append(name.removesuffix(f"_{mode}") if mode else name)
+    return list(dict.fromkeys(names))
+
+
+def mode_of_row(elm: Mapping[str, Any], name: str) -> str:
+    """Return the mode of the row of a criterion; '' where it holds for all of them."""
+    operands = row_expression(elm, name).get("operand", [])
+    if not operands or operands[0].get("type") != "Literal":
+        return ""
+    return str(operands[0].get("value", ""))
+
+
+def row_expression(elm: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the expression of the row of a criterion; {} where a library has none."""
+    for define in elm.get("statements", {}).get("def", []):
+        if define["name"] == f"{name}{ROW}":
+            expression: Mapping[str, Any] = define.get("expression", {})
+            return expression
+    return {}

@@ -12,7 +12,7 @@ from ivfhir.errors import KnowledgeError, UnsupportedError
 from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.contract import contract_problems
-from ivfhir.knowledge.criteria import listed_defines
+from ivfhir.knowledge.criteria import criterion_names
 from ivfhir.knowledge.package import (
     NO_PROTOCOLS,
     SHARED,
@@ -65,7 +65,7 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
         problems = contract_problems(plan_definition, documents, compiled)
         libraries = {each: package.elm(each)[0]["library"] for each in plan_definition["library"]}
         library = documents[0]["library"]
-        rows = [name for _, name in listed_defines(library)]
+        rows = criterion_names([document["library"] for document in documents])
     except (KnowledgeError, UnsupportedError) as error:
         yield plans[0], error.message
         return

@@ -6,7 +6,7 @@ import pytest
 
 from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import load_libraries
-from ivfhir.knowledge.criteria import criteria_of, listed_defines
+from ivfhir.knowledge.criteria import criteria_of, criterion_names, listed_defines
 
 SHARED, OWN = ("Shared", "2"), ("KIDNEY", "1")
 
@@ -41,6 +41,24 @@ def kidney(*elements: dict[str, Any], **defines: Any) -> dict[str, Any]:
 def test_a_criterion_is_found_in_the_library_that_its_reference_names() -> None:
     elm = kidney(ref("K_A_Criterion"), ref("X_B_Criterion", "Common"))
     assert list(listed_defines(elm)) == [(OWN, "K_A"), (SHARED, "X_B")]
+
+
+def test_a_criterion_with_a_row_a_mode_has_one_name() -> None:
+    def row(*operands: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "FunctionRef", "operand": [*operands, {"type": "Tuple", "element": []}]}
+
+    tace, haic = ({"type": "Literal", "value": mode} for mode in ("TACE", "HAIC"))
+    own = kidney(
+        ref("X_B_Criterion", "Common"),
+        ref("I_A_TACE_Criterion"),
+        ref("I_A_HAIC_Criterion"),
+        ref("X_OF_TACE_Criterion"),
+        I_A_TACE_Criterion=row(tace),
+        I_A_HAIC_Criterion=row(haic),
+        X_OF_TACE_Criterion=row(),
+    )
+    shared = library(SHARED, {"X_B_Criterion": row()})
+    assert criterion_names([own, shared]) == ["X_B", "I_A", "X_OF_TACE"]
 
 
 def test_criteria_of_one_name_in_two_libraries_are_two() -> None:

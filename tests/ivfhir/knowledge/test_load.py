@@ -67,9 +67,9 @@ def test_all_protocols_are_listed_and_loaded_when_asked_for():
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("LIVER", r"Known: .*\bLUNG\b"),
+        ("KIDNEY", r"Known: .*\bLUNG\b"),
         ("lung", r"Known: .*\bLUNG\b"),
-        ("https://ivfhir.example/fhir/PlanDefinition/LIVER", r"Known: .*\bLUNG\b"),
+        ("https://ivfhir.example/fhir/PlanDefinition/KIDNEY", r"Known: .*\bLUNG\b"),
         ("https://other.example/fhir/PlanDefinition/LUNG", r"Known: .*\bLUNG\b"),
         (f"{URL}|9.0.0", "0.2.0 is"),
     ],

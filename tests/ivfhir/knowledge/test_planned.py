@@ -1,7 +1,9 @@
 """The list of protocols that are not computable yet."""
 
+import pytest
+
+from ivfhir.knowledge import planned
 from ivfhir.knowledge.load import load_protocols
-from ivfhir.knowledge.package import ROOT_VARIABLE
 from ivfhir.knowledge.planned import planned_protocols
 
 
@@ -9,20 +11,16 @@ def test_a_protocol_is_planned_or_here_never_both():
     assert not {name for name, _ in planned_protocols()} & set(load_protocols())
 
 
-def planned(monkeypatch, folder, *rows: str) -> None:
-    listed = (f'[[protocol]]\nid = "{each}"\ntitle = "Title of {each}"\n' for each in rows)
-    (folder / "planned.toml").write_text("# Planned.\n" + "".join(listed), encoding="utf-8")
-    monkeypatch.setenv(ROOT_VARIABLE, str(folder))
+def test_a_known_protocol_is_left_out(tmp_path, monkeypatch):
+    rows = [f'[[protocol]]\nid = "{name}"\ntitle = "{name} of old"\n' for name in "ABC"]
+    (tmp_path / "planned.toml").write_text("".join(rows))
+    monkeypatch.setattr(planned, "knowledge_root", lambda: tmp_path)
+    assert planned_protocols({"B", "LUNG"}) == [("A", "A of old"), ("C", "C of old")]
 
 
-def test_a_known_protocol_is_left_out(monkeypatch, tmp_path):
-    planned(monkeypatch, tmp_path, "ONE", "TWO", "THREE")
-    assert planned_protocols({"TWO", "LUNG"}) == [
-        ("ONE", "Title of ONE"),
-        ("THREE", "Title of THREE"),
-    ]
-
-
-def test_nothing_is_planned_once_every_protocol_is_here(monkeypatch, tmp_path):
-    planned(monkeypatch, tmp_path)
+@pytest.mark.parametrize("text", [None, "# All are here.\n"])
+def test_where_all_are_here_none_is_planned(text, tmp_path, monkeypatch):
+    if text is not None:
+        (tmp_path / "planned.toml").write_text(text)
+    monkeypatch.setattr(planned, "knowledge_root", lambda: tmp_path)
     assert planned_protocols() == []
