@@ -71,8 +71,9 @@ def test_every_criterion_is_seen_true_false_and_unknown(folder):
     seen = {row for case in cases for row in under_test(case)}
     wanted = {
         (row, truth)
-        for row in rows_of(cases[0].truths)
-        if cases[0].is_shared or row[0].startswith(f"{folder}-")
+        for case in cases
+        for row in rows_of(case.truths)
+        if case.is_shared or row[0].startswith(f"{folder}-")
         for truth in (True, False, None)
     }
     assert wanted - seen == set()

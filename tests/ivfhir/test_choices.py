@@ -28,6 +28,12 @@ ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-ab
         ),
         ("Condition", {"onsetString": "spring", "onsetDateTime": "2025-04-01"}, {}),
         ("AllergyIntolerance", {"onsetString": "spring", "onsetDateTime": "2025-04-01"}, {}),
+        ("Procedure", {"performedString": "spring", "performedDateTime": "2025-04-01"}, {}),
+        (
+            "ServiceRequest",
+            {"occurrenceDateTime": "2025-04-01", "occurrencePeriod": {"start": "2025-05-01"}},
+            {},
+        ),
         (
             "Patient",
             {"deceasedBoolean": False, "deceasedDateTime": "2025-01-01"},
@@ -57,7 +63,9 @@ def test_a_choice_given_as_two_types_counts_as_empty(
         {"resourceType": "Condition", "abatementAge": {"value": 60}, "abatementString": "spring"},
         {"resourceType": "Patient", "deceasedBoolean": True},
         {"resourceType": "Patient", "deceasedBoolean": True, "deceasedDateTime": None},
-        {"resourceType": "Procedure", "performedString": "spring", "performedDateTime": "2025"},
+        {"resourceType": "Procedure", "performedDateTime": "2025"},
+        {"resourceType": "ServiceRequest", "occurrenceDateTime": "2025"},
+        {"resourceType": "Immunization", "occurrenceString": "1", "occurrenceDateTime": "2025"},
     ],
 )
 def test_a_choice_given_once_is_left_alone(elements: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ ROUNDS = {
 }
 PART = {
     **dict.fromkeys(("id", "title", "description"), "text!"),
-    "in_general": "text",
+    **dict.fromkeys(("in_general", "quality", "recommendation"), "text"),
     **dict.fromkeys(("stops", "says"), "texts"),
     "sources": "texts!",
 }
