@@ -184,7 +184,10 @@ def test_the_page_says_what_is_realised_by_nothing_and_what_does_not_cite(built)
         Statement("S3-01", "surgery", "C-SURG"),
     ]
     text = page(citations(built), own, [Statement("I-03", "at the end", "same session")])
-    assert "| S0-15 | a sixth | CALC-12 | calculator `ivfhir/dosing/utilisation.py` |" in text
+    assert (
+        "| S0-15 | a sixth | CALC-12 | calculator `CALC-12 in ivfhir/dosing/utilisation.py` |"
+        in text
+    )
     assert "limited \\| wide" in text
     assert "define `ROUTE_Text`. *Named, without citing it*: `X-DISSEM` |" in text
     assert "| S3-01 | surgery | C-SURG | **none** |" in text

@@ -164,9 +164,8 @@ def _module(path: Path, name: str) -> Iterator[tuple[Element, str]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    numbers = sorted({number for text in texts for number in _CALCULATOR.findall(text)})
-    element = Element("calculator", name, name, tuple(numbers))
-    yield from ((element, text) for text in texts)
+    for text in texts:
+        yield Element("calculator", name, name, tuple(_CALCULATOR.findall(text))), text
 
 
 def _strings(value: object) -> Iterator[str]:

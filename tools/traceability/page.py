@@ -76,7 +76,9 @@ def _grouped(elements: Sequence[Element]) -> Iterator[str]:
 
 
 def _shown(element: Element) -> str:
-    """Return the name, with the protocol where the name does not begin with one."""
+    """Return the name, with what it belongs to where the name does not say it."""
+    if element.kind == "calculator" and element.also:
+        return f"{', '.join(element.also)} in {element.name}"
     protocol = element.where.rpartition("/")[2]
     named = element.kind in ("reading", "text")
     return f"{element.name} of {protocol}" if named else element.name
