@@ -69,8 +69,8 @@ def regional_advantage(
     Raises:
         ParameterError: an input is implausible.
 
-    Source: CALC-13 [R24]. S0-17 speaks of tens of times; by CALC-12 it is 6, more needs a drug whose
-    clearance is many times the arterial flow.
+    Source: CALC-13 [R24]. S0-17 speaks of tens of times; by CALC-12 it is 6, and more needs a drug
+    whose clearance is many times the arterial flow.
     """
     check("clearance_ml_min", clearance_ml_min)
     check("flow_ml_min", flow_ml_min)
