@@ -44,7 +44,7 @@ def expected(case: Case) -> Answers:
     Args:
         case: one of a protocol, whose bases hold a truth for every criterion of the protocol.
     """
-    by_rule = by_rule_e02(case.truths, anchor=case.anchor)
+    by_rule = by_rule_e02(case.truths, anchor=case.anchor, modes=case.modes)
     modes = {
         name: _told(told, by_rule.modes.get(name, by_rule), LISTS_OF_A_MODE)
         for name, told in case.table.get("modes", {}).items()
@@ -52,7 +52,7 @@ def expected(case: Case) -> Answers:
     return _told(case.table, by_rule, LISTS, {**by_rule.modes, **modes})
 
 
-def by_rule_e02(truths: Truths, *, anchor: Truth) -> Answers:
+def by_rule_e02(truths: Truths, *, anchor: Truth, modes: Iterable[str] = ()) -> Answers:
     """Return the status and the lists that rule E-02 gives for these truths.
 
     With modes, the status is the best of theirs, and each list holds what they all share.
@@ -60,17 +60,18 @@ def by_rule_e02(truths: Truths, *, anchor: Truth) -> Answers:
     Args:
         truths: in the protocol's order.
         anchor: whether the protocol applies.
+        modes: names of its modes, where no criterion names each of them.
     """
-    names = dict.fromkeys(mode for _, mode in rows_of(truths) if mode is not None)
-    modes = {name: _of_one_mode(truths, anchor, name) for name in names}
-    if not modes:
+    names = dict.fromkeys([*modes, *(mode for _, mode in rows_of(truths) if mode is not None)])
+    found = {name: _of_one_mode(truths, anchor, name) for name in names}
+    if not found:
         return _of_one_mode(truths, anchor)
     shared = {
-        each: [name for name in truths if all(name in mode.lists[each] for mode in modes.values())]
+        each: [name for name in truths if all(name in mode.lists[each] for mode in found.values())]
         for each in LISTS
     }
-    status = min((mode.status for mode in modes.values()), key=BEST_FIRST.index)
-    return Answers(truths, status, shared, {name: _of_a_mode(mode) for name, mode in modes.items()})
+    status = min((mode.status for mode in found.values()), key=BEST_FIRST.index)
+    return Answers(truths, status, shared, {name: _of_a_mode(mode) for name, mode in found.items()})
 
 
 def answers_of(decision: Mapping[str, Any]) -> Answers:

@@ -83,6 +83,14 @@ class Case:
         return first
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """Return the names of the protocol's modes, where its base tells them."""
+        told: list[tuple[str, ...]] = [
+            tuple(layer.get("all_modes", ())) for layer in self._layers()
+        ]
+        return next((names for names in told if names), ())
+
+    @property
     def asked(self) -> tuple["Case", ...]:
         """Return the case as each protocol answers it; of a protocol's own case, itself."""
         if not self.is_shared:
