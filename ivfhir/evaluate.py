@@ -202,18 +202,22 @@ def _criterion(
     row: Mapping[str, Any], evidence: tuple[Evidence, ...], unread: Mapping[str, str]
 ) -> Criterion:
     return Criterion(
-        id=row["id"],
-        kind=row["kind"],
-        title=row["title"],
-        rule=row["rule"],
-        source=row["source"],
-        truth=TRUTHS[row["truth"]],
-        evidence=evidence,
-        missing=() if unread else tuple(dict.fromkeys(row["missing"] or ())),
-        notes=(*unread.values(), *dict.fromkeys(row["notes"] or ())),
-        unread=tuple(unread),
-        mode=row["mode"],
+        row["id"],
+        row["kind"],
+        row["title"],
+        row["rule"],
+        row["source"],
+        TRUTHS[row["truth"]],
+        evidence,
+        () if unread else _distinct(row["missing"]),
+        (*unread.values(), *_distinct(row["notes"])) if unread else _distinct(row["notes"]),
+        tuple(unread),
+        row["mode"],
     )
+
+
+def _distinct(texts: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts)) if texts else ()
 
 
 def _evidence(each: Mapping[str, Any]) -> Evidence:
