@@ -20,13 +20,13 @@ from ivfhir.decision import (
     Truth,
 )
 from ivfhir.errors import EvaluationError, UsageError
-from ivfhir.expressions.elm import Session
+from ivfhir.expressions.elm import DefineKey, Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.route import RouteRule
 from ivfhir.read import PatientRecord
-from ivfhir.sitting import Sitting, open_sittings
+from ivfhir.sitting import Sitting, Unread, open_sittings
 
 MODES = "Modes"
 """Define of the modes, optional: `LIVER_Modes`."""
@@ -86,7 +86,7 @@ def evaluate(
     sittings = iter(opened)
     rows = Rows()
     answers: list[ProtocolDecision | ProtocolFailure] = []
-    states: list[PatientState] = []
+    states: dict[object, PatientState] = {}
     for protocol in asked:
         if isinstance(protocol, BrokenProtocol):
             answers.append(ProtocolFailure(protocol.id, protocol.version, protocol.error))
@@ -96,10 +96,12 @@ def evaluate(
             answers.append(_decision(protocol, sitting, rows))
         except EvaluationError as error:
             answers.append(ProtocolFailure(protocol.id, protocol.version, error))
-        with suppress(EvaluationError):
-            states.append(_patient(protocol, record, sitting.session))
+        facts = (protocol.library.program, protocol.facts)
+        if facts not in states:
+            with suppress(EvaluationError):
+                states[facts] = _patient(protocol, record, sitting.session)
     which = None if route is None else _route(opened[-1].session)
-    return Decision(str(as_of), _one_state(record, states), answers, which)
+    return Decision(str(as_of), _one_state(record, [*states.values()]), answers, which)
 
 
 def evaluate_protocol(
@@ -153,13 +155,20 @@ class Rows:
         self._criteria: dict[int, Criterion] = {}
         self._evidence: dict[int, Evidence] = {}
 
-    def criterion(self, row: Mapping[str, Any], unread: Mapping[str, str]) -> Criterion:
-        """Return a criterion; `unread` goes with its define, and so with its row."""
-        found = self._criteria.get(id(row))
-        if found is None:
-            evidence = tuple(map(self._grounds, row["evidence"] or ()))
-            found = self._criteria[id(row)] = _criterion(row, evidence, unread)
-        return found
+    def criteria(
+        self, rows: Iterable[tuple[DefineKey, Mapping[str, Any]]], unread: Unread
+    ) -> tuple[Criterion, ...]:
+        """Return criteria, of their defines and rows; what is unread goes with the define."""
+        known = self._criteria
+        found = []
+        for define, row in rows:
+            criterion = known.get(id(row))
+            if criterion is None:
+                evidence = tuple(map(self._grounds, row["evidence"] or ()))
+                criterion = _criterion(row, evidence, unread.get(define, {}))
+                known[id(row)] = criterion
+            found.append(criterion)
+        return tuple(found)
 
     def _grounds(self, each: Mapping[str, Any]) -> Evidence:
         found = self._evidence.get(id(each))
@@ -180,16 +189,15 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         unknown=tuple(value("Unknown")),
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
-        criteria=tuple(
-            rows.criterion(row, sitting.unread.get(define, {}))
-            for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
+        criteria=rows.criteria(
+            zip(protocol.criteria, value("Criteria"), strict=True), sitting.unread
         ),
         modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
     )
 
 
 def _has(protocol: ClinicalProtocol, name: str) -> bool:
-    return f"{protocol.library.name}_{name}" in protocol.library.defines
+    return protocol.library.has(f"{protocol.library.name}_{name}")
 
 
 def _modes(rows: Iterable[Mapping[str, Any]]) -> tuple[Mode, ...]:

@@ -76,6 +76,10 @@ class ElmLibrary:
         named = (s["name"] for s in statements if s.get("type") != "FunctionDef")
         return tuple(name for name in named if name not in contexts)
 
+    def has(self, define: str) -> bool:
+        """Return whether there is a define of that name."""
+        return self._program.slot(self._key, define) is not None
+
     def type_of(self, define: str) -> str | None:
         """Return the type of a define as CQL writes it; None when there is none of that name.
 

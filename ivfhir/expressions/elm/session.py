@@ -84,8 +84,9 @@ class Session:
         places = [place for place in found if place]
         if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
+        values = {type_: as_parameter(name, value, type_) for _, type_ in places}
         for slot, type_ in places:
-            self._memory[slot] = given = as_parameter(name, value, type_)
+            self._memory[slot] = given = values[type_]
             if name == INSTANT and isinstance(given, DateTime):
                 self._memory[CLOCK] = given
                 self._memory[OFFSET] = given.offset or 0

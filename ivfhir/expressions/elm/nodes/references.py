@@ -34,8 +34,17 @@ def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Expression:
     return Expression(type_, text)
 
 
+LOGIC = frozenset({"And", "Or", "Not", "Equal", "IsNull", "IsTrue", "IsFalse"})
+LEAVES = frozenset({"Literal", "OperandRef"})
+LOCALS = frozenset({"Literal", "OperandRef", "AliasRef", "QueryLetRef"})
+
+
 def compile_function_ref(scope: Scope, node: Node) -> Expression:
-    """Compile a call; a function that only reads an element of its operand is replaced by that."""
+    """Compile a call.
+
+    A function that only reads an element of its operand is replaced by that, one that is mere logic
+    of locals by its expression.
+    """
     library = scope.program.resolve(scope, node)
     arguments = scope.compile_all(node.get("operand", []))
     definition = scope.program.overload(scope, node, library, arguments)
@@ -47,7 +56,32 @@ def compile_function_ref(scope: Scope, node: Node) -> Expression:
             return step(arguments[0], body["path"])
     function = scope.program.function(library, definition)
     scope.uses.add(function.key)
-    return call(function, [coerced(a, type_) for a, type_ in zip(arguments, types, strict=True)])
+    given = [coerced(a, type_) for a, type_ in zip(arguments, types, strict=True)]
+    if is_logic(body) and given == arguments and all(map(is_at_hand, node["operand"], given)):
+        return inlined(scope.program.scope_of(library, node["name"]), definition, given)
+    return call(function, given)
+
+
+def is_logic(node: Node) -> bool:
+    """Return whether a node is comparisons and logic of operands and literals, and no more."""
+    if node.get("type") in LEAVES:
+        return True
+    operand = node.get("operand", [])
+    operands = operand if isinstance(operand, list) else [operand]
+    return node.get("type") in LOGIC and all(map(is_logic, operands))
+
+
+def is_at_hand(node: Node, part: Expression) -> bool:
+    """Return whether an operand is a local or an element of one's tuple: cheap to ask for twice."""
+    local = node.get("type") in LOCALS or (node.get("type") == "Property" and "scope" in node)
+    return local and not part.owner
+
+
+def inlined(scope: Scope, definition: Node, arguments: list[Expression]) -> Expression:
+    """Return the expression of a function with its operands in their places."""
+    for operand, argument in zip(definition["operand"], arguments, strict=True):
+        scope.lets[scope.bind(operand["name"], argument.type)] = argument
+    return scope.compile(definition["expression"])
 
 
 def call(function: Callee, arguments: list[Expression]) -> Expression:
