@@ -79,8 +79,11 @@ def evaluate(
     if not asked:
         raise UsageError("Name at least one protocol.")
     loaded = [each for each in asked if isinstance(each, ClinicalProtocol)]
-    declared = frozenset[str]().union(*(each.library.parameters for each in loaded))
-    given = {name: value for name, value in parameters.items() if name in declared}
+    given = {
+        name: value
+        for name, value in parameters.items()
+        if any(name in each.library.parameters for each in loaded)
+    }
     judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
     opened = open_sittings(judged, record, {"AsOf": as_of, **given})
     sittings = iter(opened)

@@ -1,6 +1,6 @@
 """Queries: sources, let, with and without, where, return, aggregate, sort."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ivfhir.expressions.elm import types as t
@@ -152,21 +152,33 @@ def many(loop: Loop, result: Expression) -> Expression:
     """Return a query over at least one list."""
 
     def write(m: Writer) -> list[str]:
-        lines = loop_lines(m, loop, lambda: m.statement(f"add({m.value(result)})"))
-        return ["r = []", "add = r.append", *lines, "return r"]
+        begin = ["r = []", "add = r.append"]
+        lines = loop_lines(m, loop, lambda: m.statement(f"add({m.value(result)})"), begin)
+        return [*lines, "return r"]
 
     return Expression(t.ListOf(result.type), lambda m: m.inside(write, loop.lets))
 
 
-def loop_lines(m: Writer, loop: Loop, write: Callable[[], list[str]]) -> list[str]:
-    """Return the loops over the sources, with what is written for each combination that passes."""
+def loop_lines(
+    m: Writer, loop: Loop, write: Callable[[], list[str]], begin: Sequence[str] = ()
+) -> list[str]:
+    """Return the loops over the sources, with what is written for each combination that passes.
+
+    Args:
+        m: the function.
+        loop: what it goes through.
+        write: the lines for a combination.
+        begin: lines before the first loop, of a query whose result is empty where its source is.
+    """
     lines: list[str] = []
     depth = 0
-    for source in loop.sources:
+    for number, source in enumerate(loop.sources):
         x = f"x{source.slot}"
         values = "s" if source.many else x
         head = [*m.statement(f"{values} = {m.value(source.expression)}")]
-        head.append(f"if {values} is None: return None")
+        empty = source.many and not number and begin
+        head.append("if not s: return s" if empty else f"if {values} is None: return None")
+        head += () if number else begin
         if source.many:
             head.append(f"for {x} in s:")
         lines += indented(head, depth)
