@@ -98,13 +98,6 @@ class Session:
             raise KnowledgeError(f"{key[0][0]} has no define {key[1]} to preset")
         self._memory[slot] = value
 
-    def _slot(self, library: LibraryKey, define: str) -> int:
-        """Return the place of a define in memory."""
-        slot = self._program.slot(library, define)
-        if slot is None:
-            raise KnowledgeError(f"{library[0]} has no define {define}")
-        return slot
-
     def value(self, define: str, library: LibraryKey | None = None) -> Value:
         """Return the value of a define, computed the first time it is asked for.
 
@@ -121,7 +114,10 @@ class Session:
             KnowledgeError: there is no define of that name.
             EvaluationError: it failed on this patient's data; names library and define.
         """
-        slot = self._slot(library or self._library, define)
+        key = library or self._library
+        slot = self._program.slot(key, define)
+        if slot is None:
+            raise KnowledgeError(f"{key[0]} has no define {define}")
         value = self._memory[slot]
         return plain(self._computed(slot) if value is UNSET else value)
 
@@ -141,17 +137,17 @@ class Session:
         return slot is not None and self._memory[slot] is not UNSET
 
 
+WRAPPED: frozenset[type] = frozenset({Typed, Uncertain})
+"""What the elements of a list may be that callers see as something else."""
+
+
 def plain(value: Value) -> Value:
     """Return a value as callers see it: bare JSON of elements, nothing for what is not certain."""
+    if value.__class__ is list:
+        return value if WRAPPED.isdisjoint(map(type, value)) else [plain(v) for v in value]
     if isinstance(value, Uncertain):
         return None
-    if isinstance(value, Typed):
-        return value.raw
-    if value.__class__ is list:
-        for element in value:
-            if element.__class__ is Typed or element.__class__ is Uncertain:
-                return [plain(v) for v in value]
-    return value
+    return value.raw if isinstance(value, Typed) else value
 
 
 CONVERTERS: dict[t.ElmType, Callable[[Value], Value]] = {
