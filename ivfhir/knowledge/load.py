@@ -12,7 +12,7 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
 from ivfhir.knowledge.contract import FACTS, contract_problems
 from ivfhir.knowledge.criteria import criteria_of
-from ivfhir.knowledge.package import SHARED, knowledge_root, read_json
+from ivfhir.knowledge.package import NO_PROTOCOLS, knowledge_root, read_json
 from ivfhir.knowledge.parameters import ProtocolParameter, read_parameters
 from ivfhir.knowledge.registry import Expansion, Registry
 
@@ -167,7 +167,8 @@ def find_plan_definition(reference: str | Path) -> Path:
 
 def _our_files() -> dict[str, Path]:
     paths = sorted(knowledge_root().glob(f"*/{PREFIX}*.json"))
-    return {path.stem.removeprefix(PREFIX): path for path in paths if path.parent.name != SHARED}
+    own = [path for path in paths if path.parent.name not in NO_PROTOCOLS]
+    return {path.stem.removeprefix(PREFIX): path for path in own}
 
 
 def _by_canonical(canonical: str) -> Path:
