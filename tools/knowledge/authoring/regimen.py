@@ -82,6 +82,7 @@ def _regimen(table: Table, common: Common) -> Json:
         table.refuse("a drug is there twice; give each its own id", "drug")
     regimen_id, day = table["id"], str(table["reviewed"])
     contained = [drug_activity(each, common) for each in drugs]
+    citations = _citations(table, drugs, common)
     actions = [_action(regimen_id, each, drugs) for each in drugs]
     return {
         "resourceType": "PlanDefinition",
@@ -108,7 +109,7 @@ def _regimen(table: Table, common: Common) -> Json:
         "description": _description(table),
         "lastReviewDate": day,
         "reviewer": [{"name": table["reviewed_by"]}],
-        "relatedArtifact": _citations(table, drugs, common),
+        **({"relatedArtifact": citations} if citations else {}),
         **({"action": actions} if actions else {}),
     }
 
