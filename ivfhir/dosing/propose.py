@@ -228,23 +228,28 @@ def _statements(course: _Course, drugs: list[RegimenDrug]) -> list[Finding]:
 
 
 def _cumulative(course: _Course, drug: RegimenDrug) -> Iterator[Finding]:
+    if drug.cumulative_highest is None:
+        return
     planned = _planned_mg_m2(course, drug)
-    if planned is not None:
-        finding = cumulative_finding(drug, planned, course.inputs, confirmed=course.confirmed)
-        if finding is not None:
-            yield finding
+    if isinstance(planned, Lack):
+        sentence = f"the dose of {drug.title} over a life cannot be counted: {planned.sentence}"
+        yield Finding(course.regimen.id, drug.title, UNKNOWN, sentence)
+        return
+    finding = cumulative_finding(drug, planned, course.inputs, confirmed=course.confirmed)
+    if finding is not None:
+        yield finding
 
 
-def _planned_mg_m2(course: _Course, drug: RegimenDrug) -> Decimal | None:
-    """Return all that the plan gives of a drug in mg/m2; None where that cannot be told."""
+def _planned_mg_m2(course: _Course, drug: RegimenDrug) -> Decimal | Lack:
+    """Return all that the plan gives of a drug in mg/m2, or why that cannot be told."""
     level = course.levels[drug.id]
     if drug.unit == FIXED:
         area = body_surface_m2(course.inputs)
         if isinstance(area, Lack):
-            return None
+            return area
         level = level / area
     elif drug.unit != PER_M2:
-        return None
+        return Lack(drug.id, f"its dose is counted in {drug.unit}, not in mg/m2.")
     return level * len(drug.days) * course.courses
 
 

@@ -9,6 +9,7 @@ from ivfhir.dosing.inputs import Input
 from ivfhir.dosing.propose import propose_doses
 from ivfhir.errors import NoPlanError, ParameterError
 from ivfhir.fhir.outcome import exit_code
+from ivfhir.knowledge.regimen import Bounds
 from ivfhir.knowledge.regimens import load_regimens
 from tests.ivfhir.dosing.digits import d, four
 from tests.ivfhir.dosing.patients import (
@@ -287,6 +288,17 @@ def test_a_dose_a_session_counts_by_body_surface_for_the_dose_over_a_life():
 
 
 # --------------------------------------------------------------------------- without a dose
+
+
+@pytest.mark.parametrize("missing", ["weight_kg", "height_cm"])
+def test_a_dose_over_a_life_that_cannot_be_counted_gives_no_dose(missing):
+    told = {"choices": {"dose_doxorubicin": "100"}, "confirmed": DOXORUBICIN}
+    error = refusal(NoPlanError, "RG-LI2", B0 | {missing: None}, **told)
+    assert "over a life cannot be counted" in error.message
+    by_weight = replace(REGIMENS["RG-LI2"].drugs[0], unit="mg/kg", bounds=Bounds(d("1"), d("9")))
+    regimen = replace(REGIMENS["RG-LI2"], drugs=(by_weight,))
+    error = refusal(NoPlanError, regimen, choices={"dose_doxorubicin": "1"}, confirmed=DOXORUBICIN)
+    assert "counted in mg/kg" in error.message
 
 
 def test_what_is_for_the_board_has_no_dose():
