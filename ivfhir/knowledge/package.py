@@ -17,6 +17,11 @@ from ivfhir.fhir.types import Resource
 SHARED = "shared"
 """The folder beside the protocols' folders that holds what two or more use."""
 
+REGIMENS = "regimens"
+"""The folder beside them that holds the regimens, a PlanDefinition each."""
+
+NO_PROTOCOLS = frozenset({SHARED, REGIMENS})
+"""Folders beside the protocols' that hold none."""
 
 ROUTE = "route"
 """The folder of the rule of the route, which rests on several protocols."""
@@ -50,6 +55,12 @@ def shared_folder() -> Path:
     """Return what protocols share: beside the protocols where it is there, else ours."""
     beside = knowledge_root() / SHARED
     return beside if beside.is_dir() else _our_root() / SHARED
+
+
+def regimens_folder() -> Path:
+    """Return the regimens: beside the protocols where they are there, else ours."""
+    beside = knowledge_root() / REGIMENS
+    return beside if beside.is_dir() else _our_root() / REGIMENS
 
 
 def _our_root() -> Path:
