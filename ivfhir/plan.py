@@ -176,7 +176,8 @@ def why_no_plan(evaluation: Evaluation) -> str:
         evaluation: one whose `Plan_Allowed` is not true.
     """
     decision = evaluation.decision
-    name = decision.id
+    in_mode = [each.id for each in decision.modes] if len(decision.modes) == 1 else []
+    name = " in mode ".join([decision.id, *in_mode])
     if evaluation.patient.deceased:
         return f"{name}: the patient has died; there is no plan, and {NOT_OVERRIDABLE}."
     because = f"{name} is {decision.status}{_culprits(decision)}"
