@@ -20,13 +20,10 @@ SHARED = "shared"
 REGIMENS = "regimens"
 """The folder beside them that holds the regimens, a PlanDefinition each."""
 
-NO_PROTOCOLS = frozenset({SHARED, REGIMENS})
-"""Folders beside the protocols' that hold none."""
-
 ROUTE = "route"
 """The folder of the rule of the route, which rests on several protocols."""
 
-NO_PROTOCOLS = frozenset({SHARED, ROUTE})
+NO_PROTOCOLS = frozenset({SHARED, REGIMENS, ROUTE})
 """Folders beside the protocols' that hold none."""
 
 ROOT_VARIABLE = "IVFHIR_PLAN_DEFINITIONS"

@@ -134,10 +134,14 @@ def _headline(
         text = "Another protocol cannot be judged yet." if lacking else ""
         title = f"Eligible for {words.count(len(eligible), 'protocol')}: {words.join(eligible)}"
         return Headline("eligible", title, f"{text} Next: read the reasons, then plan.".strip())
+    if concerned[0].status == "indeterminate":
+        open_ones = [answer for answer in concerned if answer.status == "indeterminate"]
+        return _undecided(*open_ones) if len(open_ones) == 1 else _several_undecided(open_ones)
+    return _not_eligible(concerned)
+
+
+def _not_eligible(concerned: Sequence[Answered]) -> Headline:
     first, *others = concerned
-    if first.status == "indeterminate":
-        open_ones = [answer for answer in concerned if answer.status == first.status]
-        return _undecided(first) if len(open_ones) == 1 else _several_undecided(open_ones)
     if others:
         names = words.join([lower_name(answer.card) for answer in concerned])
         title = f"Not eligible for {words.count(len(concerned), 'protocol')}: {names}"
