@@ -32,6 +32,7 @@ MODES = "Modes"
 """Define of the modes, optional: `LIVER_Modes`."""
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
+TRUTHS = {truth.value: truth for truth in Truth}
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def evaluate(
     judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
     opened = open_sittings(judged, record, {"AsOf": as_of, **given})
     sittings = iter(opened)
+    rows = Rows()
     answers: list[ProtocolDecision | ProtocolFailure] = []
     states: list[PatientState] = []
     for protocol in asked:
@@ -91,7 +93,7 @@ def evaluate(
             continue
         sitting = next(sittings)
         try:
-            answers.append(_decision(protocol, sitting))
+            answers.append(_decision(protocol, sitting, rows))
         except EvaluationError as error:
             answers.append(ProtocolFailure(protocol.id, protocol.version, error))
         with suppress(EvaluationError):
@@ -119,7 +121,7 @@ def evaluate_protocol(
         EvaluationError: a define failed on this patient's data.
     """
     [sitting] = open_sittings([protocol], record, {"AsOf": as_of, **parameters})
-    decision = _decision(protocol, sitting)
+    decision = _decision(protocol, sitting, Rows())
     return Evaluation(
         protocol, sitting.session, decision, _patient(protocol, record, sitting.session)
     )
@@ -140,7 +142,33 @@ def _one_state(record: PatientRecord, states: Sequence[PatientState]) -> Patient
     return replace(states[0], notes=tuple(notes))
 
 
-def _decision(protocol: ClinicalProtocol, sitting: Sitting) -> ProtocolDecision:
+class Rows:
+    """What the rows of one patient's sessions say, each read once: protocols share most of them.
+
+    A row is known by its identity, so the sessions must outlive this.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self._criteria: dict[int, Criterion] = {}
+        self._evidence: dict[int, Evidence] = {}
+
+    def criterion(self, row: Mapping[str, Any], unread: Mapping[str, str]) -> Criterion:
+        """Return a criterion; `unread` goes with its define, and so with its row."""
+        found = self._criteria.get(id(row))
+        if found is None:
+            evidence = tuple(map(self._grounds, row["evidence"] or ()))
+            found = self._criteria[id(row)] = _criterion(row, evidence, unread)
+        return found
+
+    def _grounds(self, each: Mapping[str, Any]) -> Evidence:
+        found = self._evidence.get(id(each))
+        if found is None:
+            found = self._evidence[id(each)] = _evidence(each)
+        return found
+
+
+def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> ProtocolDecision:
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
         return sitting.session.value(f"{protocol.library.name}_{name}")
 
@@ -153,7 +181,7 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting) -> ProtocolDecision:
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
         criteria=tuple(
-            _criterion(row, sitting.unread.get(define, {}))
+            rows.criterion(row, sitting.unread.get(define, {}))
             for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
         ),
         modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
@@ -170,20 +198,26 @@ def _modes(rows: Iterable[Mapping[str, Any]]) -> tuple[Mode, ...]:
     )
 
 
-def _criterion(row: Mapping[str, Any], unread: Mapping[str, str]) -> Criterion:
+def _criterion(
+    row: Mapping[str, Any], evidence: tuple[Evidence, ...], unread: Mapping[str, str]
+) -> Criterion:
     return Criterion(
-        id=row["id"],
-        kind=row["kind"],
-        title=row["title"],
-        rule=row["rule"],
-        source=row["source"],
-        truth=Truth(row["truth"]),
-        evidence=tuple(_evidence(each) for each in row["evidence"] or ()),
-        missing=() if unread else tuple(dict.fromkeys(row["missing"] or ())),
-        notes=(*unread.values(), *dict.fromkeys(row["notes"] or ())),
-        unread=tuple(unread),
-        mode=row["mode"],
+        row["id"],
+        row["kind"],
+        row["title"],
+        row["rule"],
+        row["source"],
+        TRUTHS[row["truth"]],
+        evidence,
+        () if unread else _distinct(row["missing"]),
+        (*unread.values(), *_distinct(row["notes"])) if unread else _distinct(row["notes"]),
+        tuple(unread),
+        row["mode"],
     )
+
+
+def _distinct(texts: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts)) if texts else ()
 
 
 def _evidence(each: Mapping[str, Any]) -> Evidence:

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.evaluate.engine import Answers
 from benchmarks.evaluate.patients import PROJECT
 from ivfhir.fhir.types import Resource
 
@@ -25,6 +26,14 @@ def write_copies(folder: Path, count: int) -> list[str]:
         The folders, for `load_asked`.
     """
     return [_write(folder / f"copy{number}", f"LUN{number}") for number in range(1, count + 1)]
+
+
+def all_agree(answers: Answers, names: Sequence[str]) -> bool:
+    """Return whether LUNG and its copies, of these names, decide each patient alike."""
+    return all(
+        len({text.replace(name, "LUNG") for text, name in zip(texts, names, strict=True)}) == 1
+        for texts in answers
+    )
 
 
 def _write(folder: Path, name: str) -> str:

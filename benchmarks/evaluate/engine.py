@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+Answers = list[tuple[str, ...]]
+"""For each patient one text for each protocol, the route last."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -20,8 +23,8 @@ class Measured:
 class Engine(Protocol):
     """An evaluator that holds the patients; the same ones come round again."""
 
-    def answers(self) -> list[str]:
-        """Return one text for each patient: status, failed, unknown, cautions."""
+    def answers(self) -> Answers:
+        """Return the answers: status, failed, unknown, cautions, modes."""
         ...
 
     def run_for(self, seconds: float) -> Measured:

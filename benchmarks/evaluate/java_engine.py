@@ -7,20 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from benchmarks.evaluate.engine import Measured
+from benchmarks.evaluate.engine import Answers, Measured
 from benchmarks.evaluate.patients import AS_OF, PROJECT
+from ivfhir.evaluate import MODES
+from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.route import RouteRule
 from tools import maven
 
-# What our decision holds, but for the patient's death and notes, which stand in another library:
-# that much less is asked of Java. The first four are compared.
-DEFINES = (
-    "LUNG_Status",
-    "LUNG_Failed",
-    "LUNG_Unknown",
-    "LUNG_Cautions",
-    "LUNG_NotAssessable",
-    "LUNG_Criteria",
-)
+COMPARED = ("Status", "Failed", "Unknown", "Cautions")
+# What else our decision holds, but for the patient's death and notes, which stand in another
+# library: that much less is asked of Java.
+SILENT = ("NotAssessable", "Criteria")
 
 
 class JavaEngine:
@@ -29,10 +26,11 @@ class JavaEngine:
     def __init__(self, orders: IO[str], said: IO[str], count: int) -> None:
         """Talk over these pipes about so many patients."""
         self._orders, self._said = orders, said
-        self._answers = [said.readline().rstrip("\n") for _ in range(count)]
+        lines = [said.readline().rstrip("\n") for _ in range(count)]
+        self._answers = [tuple(line.split("\t")) for line in lines]
 
-    def answers(self) -> list[str]:
-        """Return one text for each patient."""
+    def answers(self) -> Answers:
+        """Return for each patient one text for each library."""
         return self._answers
 
     def run_for(self, seconds: float) -> Measured:
@@ -43,7 +41,9 @@ class JavaEngine:
 
 
 @contextmanager
-def started(patients: Sequence[bytes]) -> Iterator[JavaEngine]:
+def started(
+    patients: Sequence[bytes], asked: Sequence[ClinicalProtocol | RouteRule]
+) -> Iterator[JavaEngine]:
     """Build and start the Java program, with the machine's own choice of compiler and collector.
 
     Raises:
@@ -53,10 +53,8 @@ def started(patients: Sequence[bytes]) -> Iterator[JavaEngine]:
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
         file.write(b"\n".join(patients))
         file.flush()
-        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, "LUNG", "0.2.0"]
-        command = maven.java_command(
-            class_path, "EvaluateBenchmark", [*arguments, ",".join(DEFINES)], options=()
-        )
+        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, *map(argument, asked)]
+        command = maven.java_command(class_path, "EvaluateBenchmark", arguments, options=())
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as program:
@@ -64,3 +62,15 @@ def started(patients: Sequence[bytes]) -> Iterator[JavaEngine]:
             assert program.stdout is not None
             yield JavaEngine(program.stdin, program.stdout, len(patients))
             program.stdin.close()
+
+
+def argument(asked: ClinicalProtocol | RouteRule) -> str:
+    """Return a library and its defines as the program takes them."""
+    name, version = asked.library.name, asked.library.version
+    if isinstance(asked, RouteRule):
+        return f"{name}|{version}={name}_Route;"
+    modes = [MODES] if f"{name}_{MODES}" in asked.library.defines else []
+    shown, silent = (
+        ",".join(f"{name}_{each}" for each in names) for names in ((*COMPARED, *modes), SILENT)
+    )
+    return f"{name}|{version}={shown};{silent}"

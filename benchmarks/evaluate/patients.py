@@ -1,10 +1,11 @@
-"""Invented patients with lung cancer: 50 resources each, same seed, same patients."""
+"""Invented patients, with lung cancer or without: 50 resources each, same seed, same patients."""
 
 import csv
 import json
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,33 @@ STATEMENTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("io-driver-alteration", ("negative", "positive")),
     ("io-cachexia-stage", ("none", "precachexia", "refractory")),
 )
+# Of the liver, asked of patients with metastases there.
+LIVER_STATEMENTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("io-portal-vein", ("patent", "branch-thrombosis", "main-thrombosis")),
+    ("io-ascites-grade", ("none", "mild", "moderate-severe")),
+    ("io-encephalopathy-grade", ("none", "grade-1-2")),
+    ("io-refractory-ascites", (False, True)),
+)
+LIVER_MEASURES = (("io-tumour-burden-pct", "%"), ("io-largest-tumour-mm", "mm"))
+# Value set of a cancer -> ICD-10-CM code of what a patient without one has instead.
+INSTEAD = {"dx-lung": "N13.30", "dx-liver-mets": "I50.9", "metastasis-bone": "I50.9"}
+HYPERTENSION = "I10"
 COMORBID = ("bleeding-disorder", "active-infection", "cachexia", "metastasis-bone", "haemoptysis")
 
 
-def make_patients(count: int, seed: int = 1) -> list[bytes]:
-    """Return the patients, each a collection Bundle as JSON text."""
+def make_patients(count: int, seed: int = 1, *, cancer: bool = True) -> list[bytes]:
+    """Return the patients, each a collection Bundle as JSON text.
+
+    Args:
+        count: how many.
+        seed: of what they have by chance.
+        cancer: they have lung cancer, one in three with metastases in the liver. Without it they
+            have another disease in its place, and all else is the same.
+    """
     chance = random.Random(seed)  # noqa: S311 - invented patients, nothing secret
     codes = _codes_by_value_set()
+    if not cancer:
+        codes |= {name: [_icd(code)] * len(codes[name]) for name, code in INSTEAD.items()}
     return [json.dumps(_bundle(number, chance, codes)).encode() for number in range(count)]
 
 
@@ -71,7 +92,7 @@ def _bundle(number: int, chance: random.Random, codes: dict[str, list[Resource]]
 def _content(chance: random.Random, codes: dict[str, list[Resource]]) -> Iterator[Resource]:
     """Yield what is recorded of one patient, the newest first, then ever older results."""
     yield _condition(chance.choice(codes["dx-lung"]))
-    yield _condition(_hypertension())
+    yield _condition(_icd(HYPERTENSION))
     if chance.random() < 0.2:
         yield _condition(chance.choice(codes[chance.choice(COMORBID)]))
     yield {
@@ -84,13 +105,28 @@ def _content(chance: random.Random, codes: dict[str, list[Resource]]) -> Iterato
     yield _observation(
         codes["height"][0], _days_ago(1700), _quantity(chance.randint(150, 190), "cm")
     )
-    for name, values in STATEMENTS:
-        value = values[0] if chance.random() < 0.9 else chance.choice(values)
-        yield _observation({"system": LOCAL, "code": name}, _days_ago(11), _statement(value))
+    yield from _statements(chance, STATEMENTS)
+    if chance.random() < 1 / 3:
+        yield _condition(chance.choice(codes["dx-liver-mets"]))
+        yield from _statements(chance, LIVER_STATEMENTS)
+        for name, unit in LIVER_MEASURES:
+            yield _local(name, _quantity(chance.randint(10, 75), unit))
     for days in range(3, 300, 60):
         for name, unit, low, high in LABORATORY:
             value = chance.randint(int(low * 10), int(high * 10)) / 10
             yield _observation(codes[name][0], _days_ago(days), _quantity(value, unit))
+
+
+def _statements(
+    chance: random.Random, statements: tuple[tuple[str, tuple[Any, ...]], ...]
+) -> Iterator[Resource]:
+    for name, values in statements:
+        value = values[0] if chance.random() < 0.9 else chance.choice(values)
+        yield _local(name, _statement(value))
+
+
+def _local(name: str, value: Resource) -> Resource:
+    return _observation({"system": LOCAL, "code": name}, _days_ago(11), value)
 
 
 def _condition(code: Resource) -> Resource:
@@ -137,7 +173,8 @@ def _codes_by_value_set() -> dict[str, list[Resource]]:
     return found
 
 
-def _hypertension() -> Resource:
+@cache
+def _icd(code: str) -> Resource:
     with (PROJECT / "tools" / "terminology" / "codes.csv").open(encoding="utf-8") as handle:
-        row = next(row for row in csv.DictReader(handle) if row["code"] == "I10")
+        row = next(row for row in csv.DictReader(handle) if row["code"] == code)
     return {"system": row["system"], "code": row["code"], "display": row["display"]}

@@ -238,6 +238,8 @@ def test_protocols_share_the_facts_and_keep_their_own_defaults(
     decision = evaluate(_record(), asked, as_of=AS_OF)
     first, second = decision.answered
     assert [each.truth for each in first.criteria] == [each.truth for each in second.criteria]
+    pairs = zip(first.criteria, second.criteria, strict=True)
+    assert {each.id.partition("-")[0] for each, same in pairs if each is same} == {"C", "X", "K"}
     given = {"segments": 5}
     _, two = open_sittings(protocols, _record(), {"AsOf": AS_OF, **given})
     assert two.session.of(("LUNXPlan", "0.2.0")).value("Many") == 5

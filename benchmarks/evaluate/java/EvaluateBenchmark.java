@@ -8,21 +8,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kotlin.Pair;
 import org.hl7.elm.r1.VersionedIdentifier;
 import org.hl7.fhir.r4.model.Bundle;
 import org.hl7.fhir.r4.model.DateTimeType;
 import org.hl7.fhir.r4.model.Parameters;
 import org.hl7.fhir.r4.model.Resource;
+import org.opencds.cqf.cql.engine.execution.CqlEngine;
+import org.opencds.cqf.cql.engine.execution.EvaluationParams;
 import org.opencds.cqf.cql.engine.execution.EvaluationResult;
+import org.opencds.cqf.cql.engine.execution.EvaluationResults;
+import org.opencds.cqf.cql.engine.runtime.Tuple;
 import org.opencds.cqf.fhir.cql.Engines;
 import org.opencds.cqf.fhir.cql.EvaluationSettings;
-import org.opencds.cqf.fhir.cql.LibraryEngine;
 import org.opencds.cqf.fhir.cql.engine.parameters.CqlFhirParametersConverter;
 import org.opencds.cqf.fhir.cql.engine.retrieve.RetrieveSettings.SEARCH_FILTER_MODE;
 import org.opencds.cqf.fhir.cql.engine.retrieve.RetrieveSettings.TERMINOLOGY_FILTER_MODE;
@@ -33,27 +36,42 @@ import org.opencds.cqf.fhir.utility.repository.InMemoryFhirRepository;
 import org.opencds.cqf.fhir.utility.repository.ProxyRepository;
 
 /**
- * Evaluates defines of a library for patients given as NDJSON Bundles, one thread, one repository a patient.
+ * Evaluates defines of libraries for patients given as NDJSON Bundles, one thread, one repository a patient; all
+ * libraries in one evaluation, so that what they share is computed once.
  *
- * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF LIBRARY VERSION DEFINES. DEFINES are joined by commas; the
- * first SHOWN are printed of each patient, {@code VALUE|VALUE...}, so that the caller can compare. Then each
- * number of seconds on a line of standard input makes it work that long and print {@code PATIENTS SECONDS}.
+ * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF NAME|VERSION=SHOWN;SILENT... SHOWN and SILENT are defines joined
+ * by commas. Of each patient the values of those that are shown are printed, {@code VALUE|VALUE...} a library, the
+ * libraries apart by tabs, so that the caller can compare. Then each number of seconds on a line of standard input
+ * makes it work that long and print {@code PATIENTS SECONDS}.
  */
 public final class EvaluateBenchmark {
-  private static final int SHOWN = 4;
+  /** A library and its defines. */
+  private record Asked(VersionedIdentifier library, List<String> shown, List<String> silent) {
+    static Asked of(String argument) {
+      String[] parts = argument.split("[|=;]", -1);
+      VersionedIdentifier library = new VersionedIdentifier().withId(parts[0]).withVersion(parts[1]);
+      return new Asked(library, split(parts[2]), split(parts[3]));
+    }
+
+    private static List<String> split(String names) {
+      return names.isEmpty() ? List.of() : Arrays.asList(names.split(","));
+    }
+
+    List<String> defines() {
+      return Stream.concat(shown.stream(), silent.stream()).toList();
+    }
+  }
 
   private final FhirContext fhir = FhirContext.forR4();
   private final EvaluationSettings settings = EvaluationSettings.getDefault();
   private final CqlFhirParametersConverter converter;
   private final IRepository knowledge;
   private final Parameters parameters;
-  private final VersionedIdentifier library;
-  private final List<String> defines;
+  private final List<Asked> asked;
 
-  private EvaluateBenchmark(Path folder, String asOf, VersionedIdentifier library, List<String> defines)
-      throws Exception {
+  private EvaluateBenchmark(Path folder, String asOf, List<Asked> asked) throws Exception {
     fhir.setValidationSupport(new DefaultProfileValidationSupport(fhir));
-    // The compiled library and the expansions are kept from patient to patient.
+    // The compiled libraries and the expansions are kept from patient to patient.
     settings.setLibraryCache(new ConcurrentHashMap<>());
     settings.setValueSetCache(new ConcurrentHashMap<>());
     // Of the ways that work in memory, the fastest measured: value sets come with their expansion.
@@ -68,14 +86,12 @@ public final class EvaluateBenchmark {
     this.knowledge = new InMemoryFhirRepository(fhir, definitions(folder));
     this.parameters = new Parameters();
     parameters.addParameter().setName("AsOf").setValue(new DateTimeType(asOf));
-    this.library = library;
-    this.defines = defines;
+    this.asked = asked;
   }
 
   public static void main(String[] args) throws Exception {
-    VersionedIdentifier library = new VersionedIdentifier().withId(args[3]).withVersion(args[4]);
-    EvaluateBenchmark benchmark =
-        new EvaluateBenchmark(Path.of(args[0]), args[2], library, Arrays.asList(args[5].split(",")));
+    List<Asked> asked = Arrays.stream(args).skip(3).map(Asked::of).toList();
+    EvaluateBenchmark benchmark = new EvaluateBenchmark(Path.of(args[0]), args[2], asked);
     List<byte[]> patients = new ArrayList<>();
     for (String line : Files.readAllLines(Path.of(args[1]))) {
       patients.add(line.getBytes(StandardCharsets.UTF_8));
@@ -103,26 +119,55 @@ public final class EvaluateBenchmark {
   }
 
   /** From JSON to the values of the defines. */
-  private EvaluationResult evaluate(byte[] json) {
+  private EvaluationResults evaluate(byte[] json) {
     Bundle bundle = fhir.newJsonParser().parseResource(Bundle.class, new String(json, StandardCharsets.UTF_8));
     Resource patient = bundle.getEntryFirstRep().getResource();
     IRepository data = new InMemoryFhirRepository(fhir, bundle);
-    LibraryEngine engine = new LibraryEngine(new ProxyRepository(data, knowledge, knowledge), settings);
-    Set<String> wanted = new LinkedHashSet<>(defines);
-    String subject = "Patient/" + patient.getIdElement().getIdPart();
-    EvaluationResult result =
-        engine.getEvaluationResult(library, subject, parameters, null, null, wanted, converter, null, null);
-    for (String define : defines) {
-      result.get(define).getValue();
+    CqlEngine engine = Engines.forRepository(new ProxyRepository(data, knowledge, knowledge), settings);
+    EvaluationParams.Builder wanted = new EvaluationParams.Builder();
+    wanted.setContextParameter(new Pair<>("Patient", patient.getIdElement().getIdPart()));
+    wanted.setParameters(converter.toCqlParameters(parameters));
+    for (Asked each : asked) {
+      EvaluationParams.LibraryParams.Builder defines = new EvaluationParams.LibraryParams.Builder();
+      defines.expressions(each.defines());
+      wanted.library(each.library(), defines.build());
     }
-    return result;
+    EvaluationResults results = engine.evaluate(wanted.build());
+    for (RuntimeException failure : results.getExceptions().values()) {
+      throw failure;
+    }
+    for (Asked each : asked) {
+      EvaluationResult result = results.getResultFor(each.library());
+      for (String define : each.defines()) {
+        result.get(define).getValue();
+      }
+    }
+    return results;
   }
 
-  private String shown(EvaluationResult result) {
-    return defines.stream()
-        .limit(SHOWN)
-        .map(define -> String.valueOf(result.get(define).getValue()))
+  private String shown(EvaluationResults results) {
+    return asked.stream()
+        .map(each -> shown(each, results.getResultFor(each.library())))
+        .collect(Collectors.joining("\t"));
+  }
+
+  private static String shown(Asked asked, EvaluationResult result) {
+    return asked.shown().stream()
+        .map(define -> text(result.get(define).getValue()))
         .collect(Collectors.joining("|"));
+  }
+
+  /** A value on one line: the elements of a list and of a tuple in brackets, those of a tuple by name. */
+  private static String text(Object value) {
+    if (value instanceof Tuple tuple) {
+      return text(new TreeMap<>(tuple.getElements()).values());
+    }
+    if (value instanceof Iterable<?> values) {
+      List<String> texts = new ArrayList<>();
+      values.forEach(each -> texts.add(text(each)));
+      return texts.toString();
+    }
+    return String.valueOf(value);
   }
 
   private Bundle definitions(Path folder) throws Exception {

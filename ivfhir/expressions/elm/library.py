@@ -68,7 +68,7 @@ class ElmLibrary:
         """The library's version."""
         return self._key[1]
 
-    @property
+    @cached_property
     def defines(self) -> tuple[str, ...]:
         """Names of the defines, in the order of the source; functions and the context are none."""
         contexts = {c["name"] for c in self._elm.get("contexts", {}).get("def", [])}

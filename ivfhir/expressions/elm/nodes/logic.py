@@ -105,9 +105,28 @@ def compile_case(scope: Scope, node: Node) -> Expression:
     whens = [scope.compile(item["when"]) for item in items]
     results = [scope.compile(item["then"]) for item in items] + [scope.compile(node["else"])]
     if "comparand" in node:
-        comparand = scope.compile(node["comparand"])
-        whens = [lenient(pair, t.BOOLEAN, comparand, when) for when in whens]
+        return matched(scope.compile(node["comparand"]), whens, results)
     return branches(whens, results)
+
+
+def matched(
+    comparand: Expression, whens: list[Expression], results: list[Expression]
+) -> Expression:
+    """Return the result beside the first value that a comparand equals, the last one if none."""
+    texts = comparand.type == t.STRING and all(each.constant.__class__ is str for each in whens)
+    (*thens, last), type_ = joined(results)
+    if not texts or any(then.constant is UNSET for then in thens):
+        tests = [lenient(pair, t.BOOLEAN, comparand, when) for when in whens]
+        return branches(tests, results)
+    pairs = zip(whens, thens, strict=True)
+    table = {when.constant: then.constant for when, then in reversed(list(pairs))}
+
+    def text(m: Writer) -> str:
+        v, unset = m.temporary(), m.name(UNSET)
+        found = f"{m.name(table)}.get({m.value(comparand)}, {unset})"
+        return f"({v} if ({v} := {found}) is not {unset} else {m.value(last)})"
+
+    return Expression(type_, text)
 
 
 def coalesce(*parts: Expression) -> Expression:
