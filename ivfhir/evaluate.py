@@ -20,9 +20,10 @@ from ivfhir.decision import (
     Truth,
 )
 from ivfhir.errors import EvaluationError, UsageError
-from ivfhir.expressions.elm import Session
+from ivfhir.expressions.elm import DefineKey, Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
+from ivfhir.knowledge.criteria import CAUTION, ROW
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.route import RouteRule
 from ivfhir.read import PatientRecord
@@ -172,6 +173,11 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
         return sitting.session.value(f"{protocol.library.name}_{name}")
 
+    def unread(define: DefineKey, row: Mapping[str, Any]) -> Mapping[str, str]:
+        follows = define in protocol.derived and row["truth"] is None
+        own = sitting.unread.get(define, {})
+        return own or (_unread_of_bases(protocol, sitting) if follows else own)
+
     return ProtocolDecision(
         id=protocol.id,
         version=protocol.version,
@@ -181,11 +187,24 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
         criteria=tuple(
-            rows.criterion(row, sitting.unread.get(define, {}))
+            rows.criterion(row, unread(define, row))
             for define, row in zip(protocol.criteria, value("Criteria"), strict=True)
         ),
         modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
     )
+
+
+def _unread_of_bases(protocol: ClinicalProtocol, sitting: Sitting) -> Mapping[str, str]:
+    """Return type -> why it could not be read, of the bases' criteria that decide of a status."""
+    found: dict[str, str] = {}
+    for define in protocol.base_criteria:
+        why = sitting.unread.get(define)
+        if why:
+            library, name = define
+            row: Any = sitting.session.of(library).value(f"{name}{ROW}")
+            if row["kind"] != CAUTION:
+                found |= why
+    return dict(sorted(found.items()))
 
 
 def _has(protocol: ClinicalProtocol, name: str) -> bool:
