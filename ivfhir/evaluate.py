@@ -3,7 +3,7 @@
 There is no clinical rule here: criteria, status and lists are defines of the protocol's CQL.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -23,10 +23,11 @@ from ivfhir.errors import EvaluationError, UsageError
 from ivfhir.expressions.elm import DefineKey, Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
+from ivfhir.knowledge.criteria import CAUTION, ROW
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.route import RouteRule
 from ivfhir.read import PatientRecord
-from ivfhir.sitting import Sitting, Unread, open_sittings
+from ivfhir.sitting import Sitting, open_sittings
 
 MODES = "Modes"
 """Define of the modes, optional: `LIVER_Modes`."""
@@ -159,7 +160,9 @@ class Rows:
         self._evidence: dict[int, Evidence] = {}
 
     def criteria(
-        self, rows: Iterable[tuple[DefineKey, Mapping[str, Any]]], unread: Unread
+        self,
+        rows: Iterable[tuple[DefineKey, Mapping[str, Any]]],
+        unread: Callable[[DefineKey, Mapping[str, Any]], Mapping[str, str]],
     ) -> tuple[Criterion, ...]:
         """Return criteria, of their defines and rows; what is unread goes with the define."""
         known = self._criteria
@@ -168,7 +171,7 @@ class Rows:
             criterion = known.get(id(row))
             if criterion is None:
                 evidence = tuple(map(self._grounds, row["evidence"] or ()))
-                criterion = _criterion(row, evidence, unread.get(define, {}))
+                criterion = _criterion(row, evidence, unread(define, row))
                 known[id(row)] = criterion
             found.append(criterion)
         return tuple(found)
@@ -184,6 +187,11 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
     def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
         return sitting.session.value(f"{protocol.library.name}_{name}")
 
+    def unread(define: DefineKey, row: Mapping[str, Any]) -> Mapping[str, str]:
+        follows = define in protocol.derived and row["truth"] is None
+        own = sitting.unread.get(define, {})
+        return own or (_unread_of_bases(protocol, sitting) if follows else own)
+
     return ProtocolDecision(
         id=protocol.id,
         version=protocol.version,
@@ -192,11 +200,22 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         unknown=tuple(value("Unknown")),
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
-        criteria=rows.criteria(
-            zip(protocol.criteria, value("Criteria"), strict=True), sitting.unread
-        ),
+        criteria=rows.criteria(zip(protocol.criteria, value("Criteria"), strict=True), unread),
         modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
     )
+
+
+def _unread_of_bases(protocol: ClinicalProtocol, sitting: Sitting) -> Mapping[str, str]:
+    """Return type -> why it could not be read, of the bases' criteria that decide of a status."""
+    found: dict[str, str] = {}
+    for define in protocol.base_criteria:
+        why = sitting.unread.get(define)
+        if why:
+            library, name = define
+            row: Any = sitting.session.of(library).value(f"{name}{ROW}")
+            if row["kind"] != CAUTION:
+                found |= why
+    return dict(sorted(found.items()))
 
 
 def _has(protocol: ClinicalProtocol, name: str) -> bool:

@@ -68,11 +68,9 @@ def open_sittings(
     Raises:
         ParameterError: a parameter is not declared, or its value is of the wrong type.
     """
-    index = ResourceIndex(
-        with_single_choices(record.patient), map(with_single_choices, record.resources)
-    )
+    indexes = _indexes(protocols, record)
     if not record.unread:
-        sessions = _sessions(protocols, index, parameters, {})
+        sessions = _sessions(protocols, indexes, parameters, {})
         return [Sitting(session, NOTHING) for session in sessions]
     unread = [_unread(protocol, record.unread) for protocol in protocols]
     own: list[dict[DefineKey, None]] = [dict.fromkeys(each) for each in unread]
@@ -82,21 +80,32 @@ def open_sittings(
         for protocol, presets in zip(protocols, own, strict=True)
         if joint.keys() & protocol.library.used_defines == presets.keys()
     ]
-    shared = iter(_sessions(together, index, parameters, joint))
+    shared = iter(_sessions(together, indexes, parameters, joint))
     return [
         Sitting(
             next(shared)
             if protocol in together
-            else _sessions([protocol], index, parameters, presets)[0],
+            else _sessions([protocol], indexes, parameters, presets)[0],
             why,
         )
         for protocol, presets, why in zip(protocols, own, unread, strict=True)
     ]
 
 
+def _indexes(protocols: Sequence[Judged], record: PatientRecord) -> dict[int, ResourceIndex]:
+    """Return an index of the record for each program, by its identity.
+
+    An index keeps what value sets hold, and each program has value sets of its own.
+    """
+    patient = with_single_choices(record.patient)
+    resources = tuple(map(with_single_choices, record.resources))
+    programs = {id(protocol.library.program) for protocol in protocols}
+    return {program: ResourceIndex(patient, resources) for program in programs}
+
+
 def _sessions(
     protocols: Sequence[Judged],
-    index: ResourceIndex,
+    indexes: Mapping[int, ResourceIndex],
     parameters: Mapping[str, object],
     presets: Mapping[DefineKey, None],
 ) -> list[Session]:
@@ -113,7 +122,7 @@ def _sessions(
             ]
             own = {key: value for key, value in presets.items() if key in program.defines}
             begun[id(program)] = protocol.library.session(
-                index, parameters=parameters, preset=own, beside=libraries
+                indexes[id(program)], parameters=parameters, preset=own, beside=libraries
             )
     return [begun[id(each.library.program)].of(each.library.key) for each in protocols]
 

@@ -41,11 +41,11 @@ class ServerSays:
     """What an EHR's CapabilityStatement says of that which the app writes.
 
     Attributes:
-        of_plans: of the types that plans are made of.
+        of_plans: id of each protocol -> what is said of the types that its plans are made of.
         takes_audit_events: whether it says that AuditEvents can be created.
     """
 
-    of_plans: WriteSupport
+    of_plans: Mapping[str, WriteSupport]
     takes_audit_events: bool
 
 
@@ -109,14 +109,20 @@ class AppServices:
             of_route, *(protocol.resource_types for protocol in self.protocols.values())
         )
 
+    @cached_property
+    def write_types_of(self) -> Mapping[str, frozenset[str]]:
+        """Id of each protocol -> the resource types that an accepted plan of it creates."""
+        return {
+            name: _PLAN_TYPES.union(
+                str(activity["kind"]) for activity in protocol.activity_definitions.values()
+            )
+            for name, protocol in self.protocols.items()
+        }
+
     @property
     def write_types(self) -> frozenset[str]:
         """The resource types that accepted plans of the protocols create."""
-        return _PLAN_TYPES.union(
-            str(activity["kind"])
-            for protocol in self.protocols.values()
-            for activity in protocol.activity_definitions.values()
-        )
+        return _PLAN_TYPES.union(*self.write_types_of.values())
 
     def repository(
         self,
@@ -203,7 +209,10 @@ class AppServices:
         except InputError as error:
             raise BadAnswerError(error.message) from error
         return ServerSays(
-            of_plans=read_write_support(statement, self.write_types),
+            of_plans={
+                name: read_write_support(statement, types)
+                for name, types in self.write_types_of.items()
+            },
             takes_audit_events=says_create(statement, AUDIT_EVENT),
         )
 

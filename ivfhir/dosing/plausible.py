@@ -65,6 +65,8 @@ BOUNDS = {
     "diameter_mm": _ours("0", "500", "mm"),
     "volume_ml": _ours("0.001", "20000", "mL"),
     "interval_days": _ours("1", "3660", "d", whole=True),
+    "pump_reservoir_ml": _ours("1", "100", "mL"),
+    "pump_flow_ml_per_day": _ours("0.1", "10", "mL/d"),
     "count": _ours("1", "60", "1", whole=True),
 }
 """Name of a quantity, with its unit -> its bounds. Adults only, as every source used here."""

@@ -15,11 +15,13 @@ from ivfhir.knowledge.contract import contract_problems
 from ivfhir.knowledge.criteria import criterion_names
 from ivfhir.knowledge.package import (
     NO_PROTOCOLS,
+    REGIMENS,
     SHARED,
     ProtocolPackage,
     knowledge_root,
     read_json,
 )
+from ivfhir.knowledge.regimens import read_regimen
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 from ivfhir.knowledge.rules.plans import activity_findings, plan_findings
@@ -50,6 +52,17 @@ def _findings(root: Path) -> Iterator[tuple[Path, str]]:
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         if folder.name not in NO_PROTOCOLS:
             yield from _protocol(folder, resources)
+    yield from _regimens(root / REGIMENS, resources)
+
+
+def _regimens(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[Path, str]]:
+    """Yield the regimens that cannot be read as such."""
+    for path, resource in resources.items():
+        if path.parent == folder and resource.get("resourceType") == "PlanDefinition":
+            try:
+                read_regimen(resource)
+            except KnowledgeError as error:
+                yield path, error.message
 
 
 def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[Path, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError
-from ivfhir.expressions.elm import ElmLibrary, LibraryKey, ParameterInfo
+from ivfhir.expressions.elm import DefineKey, ElmLibrary, LibraryKey, ParameterInfo
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
 from ivfhir.knowledge.contract import FACTS, contract_problems
@@ -70,6 +70,7 @@ class ClinicalProtocol:
         facts: the library of the facts that it includes.
         criteria: the define of each criterion, in order -> the FHIR types that it needs.
         base_criteria: the same of the protocols that it rests on.
+        derived: those of its criteria that follow from criteria of these.
         value_sets: canonical of each value set that they use -> its codes (system, code).
         resource_types: FHIR types that any of its defines retrieves.
         parameters: the whole numbers that the clinician may choose, as its Questionnaire says them.
@@ -86,6 +87,7 @@ class ClinicalProtocol:
     facts: LibraryKey
     criteria: Criteria
     base_criteria: Criteria
+    derived: frozenset[DefineKey]
     value_sets: Mapping[str, Expansion]
     resource_types: frozenset[str]
     parameters: tuple[ProtocolParameter, ...] = ()
@@ -282,6 +284,11 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
         facts=next(key for key in compiled if key[0] == FACTS),
         criteria=criteria,
         base_criteria=base_criteria,
+        derived=frozenset(
+            (key, name)
+            for key, name in criteria
+            if compiled[key].called_by(name) & base_criteria.keys()
+        ),
         value_sets=value_sets,
         resource_types=frozenset(
             kind

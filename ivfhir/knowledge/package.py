@@ -17,11 +17,13 @@ from ivfhir.fhir.types import Resource
 SHARED = "shared"
 """The folder beside the protocols' folders that holds what two or more use."""
 
+REGIMENS = "regimens"
+"""The folder beside them that holds the regimens, a PlanDefinition each."""
 
 ROUTE = "route"
 """The folder of the rule of the route, which rests on several protocols."""
 
-NO_PROTOCOLS = frozenset({SHARED, ROUTE})
+NO_PROTOCOLS = frozenset({SHARED, REGIMENS, ROUTE})
 """Folders beside the protocols' that hold none."""
 
 ROOT_VARIABLE = "IVFHIR_PLAN_DEFINITIONS"
@@ -50,6 +52,12 @@ def shared_folder() -> Path:
     """Return what protocols share: beside the protocols where it is there, else ours."""
     beside = knowledge_root() / SHARED
     return beside if beside.is_dir() else _our_root() / SHARED
+
+
+def regimens_folder() -> Path:
+    """Return the regimens: beside the protocols where they are there, else ours."""
+    beside = knowledge_root() / REGIMENS
+    return beside if beside.is_dir() else _our_root() / REGIMENS
 
 
 def _our_root() -> Path:

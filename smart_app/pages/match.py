@@ -134,9 +134,18 @@ def _headline(
         text = "Another protocol cannot be judged yet." if lacking else ""
         title = f"Eligible for {words.count(len(eligible), 'protocol')}: {words.join(eligible)}"
         return Headline("eligible", title, f"{text} Next: read the reasons, then plan.".strip())
-    first = concerned[0]
-    if first.status == "indeterminate":
-        return _undecided(first)
+    if concerned[0].status == "indeterminate":
+        open_ones = [answer for answer in concerned if answer.status == "indeterminate"]
+        return _undecided(*open_ones) if len(open_ones) == 1 else _several_undecided(open_ones)
+    return _not_eligible(concerned)
+
+
+def _not_eligible(concerned: Sequence[Answered]) -> Headline:
+    first, *others = concerned
+    if others:
+        names = words.join([lower_name(answer.card) for answer in concerned])
+        title = f"Not eligible for {words.count(len(concerned), 'protocol')}: {names}"
+        return Headline("stop", title, "Each says below what blocks.")
     met, of = first.counts
     title = f"Not eligible for {lower_name(first.card)}: {culprit_words(first)}"
     return Headline(
@@ -153,17 +162,34 @@ def _undecided(answer: Answered) -> Headline:
     return Headline("ask", f"Cannot tell yet for {lower_name(answer.card)}: {why}", text)
 
 
+def _several_undecided(answers: Sequence[Answered]) -> Headline:
+    """Return the heading of several protocols that cannot be judged: what is in their way."""
+    unread = tuple(finding for answer in answers for finding in answer.unread)
+    missing = tuple(finding for answer in answers for finding in answer.missing)
+    text = "Each says below what is not judged. No condition of theirs that could be judged fails."
+    if unread:
+        text += f" {words.what_helps(*unread_and_refused(unread))}"
+    names = words.join([lower_name(answer.card) for answer in answers])
+    why = _open_words(unread, tuple({finding.id: finding for finding in missing}.values()))
+    title = f"Cannot tell yet for {words.count(len(answers), 'protocol')} ({names}): {why}"
+    return Headline("ask", title, text)
+
+
 def _undecided_words(answer: Answered) -> str:
     """Return what is in the way, counted: unread parts, missing facts, conditions left open."""
-    number = len(needs_of(answer.missing))
+    return _open_words(answer.unread, answer.missing)
+
+
+def _open_words(unread: tuple[Finding, ...], missing: tuple[Finding, ...]) -> str:
+    number = len(needs_of(missing))
     parts = []
-    if answer.unread:
-        parts.append(words.not_read(*unread_and_refused(answer.unread)))
+    if unread:
+        parts.append(words.not_read(*unread_and_refused(unread)))
     if number:
         parts.append(f"{words.count(number, 'fact')} {'is' if number == 1 else 'are'} missing")
-    elif answer.missing:
-        several = f"{len(answer.missing)} conditions are not settled"
-        parts.append("a condition is not settled" if len(answer.missing) == 1 else several)
+    elif missing:
+        several = f"{len(missing)} conditions are not settled"
+        parts.append("a condition is not settled" if len(missing) == 1 else several)
     return words.join(parts)
 
 

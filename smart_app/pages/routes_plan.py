@@ -200,7 +200,7 @@ def _plan_form(
         asked=asked,
         override=override_of({"override": asked.override}),
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
-        hindered=reading.hindrances,
+        hindered=reading.hindrances[protocol.id],
         earlier=context.earlier_of(launch, reading, protocol),
         unchosen=unchosen,
         main_fields=[field for field in free if field.main],

@@ -53,7 +53,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
             "This draft was changed in another window since you opened the review. "
             "Open the review again."
         )
-    if _hindrances(launch):
+    if context.reading_of(launch).hindrances[draft.protocol]:
         return _review(launch, draft), 409
     if not launch.may_sign():
         return _sign_in_first(launch, draft, given)
@@ -114,10 +114,6 @@ def _compare(launch: Launch) -> Compare:
     )
 
 
-def _hindrances(launch: Launch) -> tuple[str, ...]:
-    return context.reading_of(launch).hindrances
-
-
 def _sign_in_first(launch: Launch, draft: Draft, given: Choices) -> tuple[str, int]:
     """Keep what was ticked, and let the EHR ask who is there: nothing is written before."""
     given.keep(launch, draft)
@@ -160,8 +156,8 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         draft=draft,
         frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
         change_href=url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
-        hindered=reading.hindrances,
-        doubts=reading.support.doubts,
+        hindered=reading.hindrances[protocol.id],
+        doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, body["earlier"]),
         may_replace=may_replace(launch),

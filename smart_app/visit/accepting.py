@@ -170,7 +170,7 @@ def _accepted(
             accepted,
             plan_id=draft.id,
             revoke=_to_end(reading, protocol) if replace else (),
-            conditional=reading.support.conditional.__contains__,
+            conditional=reading.support[protocol.id].conditional.__contains__,
         ),
         "replaced": replaced,
     }

@@ -50,8 +50,9 @@ class Reading:
         plans: the active CarePlans of our protocols.
         plan_parts: what each of these plans refers to, by the plan's reference.
         plans_unread: why the earlier plans could not be looked for, '' when they could.
-        hindrances: why a plan cannot be written to this EHR, a sentence each.
-        support: what its server says about writing.
+        hindrances: id of each protocol -> why a plan of it cannot be written to this EHR, a
+            sentence each.
+        support: id of each protocol -> what the EHR's server says about writing such a plan.
     """
 
     record: PatientRecord
@@ -61,8 +62,8 @@ class Reading:
     plans: tuple[Resource, ...]
     plan_parts: Mapping[str, tuple[PlanPart, ...]]
     plans_unread: str
-    hindrances: tuple[str, ...]
-    support: WriteSupport
+    hindrances: Mapping[str, tuple[str, ...]]
+    support: Mapping[str, WriteSupport]
 
     @property
     def resources(self) -> dict[str, Resource]:
@@ -80,6 +81,17 @@ class Reading:
             ),
             None,
         )
+
+    @property
+    def hindered(self) -> tuple[str, ...]:
+        """Why plans of the protocols that concern the patient cannot be written, each once."""
+        concerned = [
+            entry["id"]
+            for entry in self.decision["protocols"]
+            if entry.get("status") not in (None, "not-applicable")
+        ]
+        every = (each for name in concerned for each in self.hindrances.get(name, ()))
+        return tuple(dict.fromkeys(every))
 
     def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
         """Return the active CarePlans that follow the protocol, in any of its versions."""
@@ -202,7 +214,10 @@ def read_now(launch: Launch) -> Reading:
             for plan in plans
         },
         plans_unread=plans_unread,
-        hindrances=(*_hindrances(launch), *support.hindrances),
+        hindrances={
+            name: (*_hindrances(launch, types), *support[name].hindrances)
+            for name, types in launch.app.write_types_of.items()
+        },
         support=support,
     )
 
@@ -242,9 +257,9 @@ def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
     )
 
 
-def _hindrances(launch: Launch) -> list[str]:
-    """Return what the granted scopes lack for writing a plan, a sentence each."""
-    hindrances = launch.write_hindrances(launch.app.write_types)
+def _hindrances(launch: Launch, types: frozenset[str]) -> list[str]:
+    """Return what the granted scopes lack for writing a plan of some types, a sentence each."""
+    hindrances = launch.write_hindrances(types)
     if not launch.scopes.may(CARE_PLAN, "s"):
         hindrances.append(
             "The EHR does not let the app look for care plans, so it could not make sure that a "
@@ -253,11 +268,12 @@ def _hindrances(launch: Launch) -> list[str]:
     return hindrances
 
 
-def _support(launch: Launch) -> WriteSupport:
+def _support(launch: Launch) -> Mapping[str, WriteSupport]:
     try:
         return launch.app.server_says(launch.fhir_base, launch.repository).of_plans
     except UnauthorisedError:
         raise
     except ServerError:
         # A server without a statement may still take a plan: the write itself will tell.
-        return read_write_support(None, launch.app.write_types)
+        types_of = launch.app.write_types_of.items()
+        return {name: read_write_support(None, types) for name, types in types_of}

@@ -23,9 +23,13 @@ def encode(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, frozenset | tuple):
         items = sorted(value) if isinstance(value, frozenset) else value
         return [encode(item) for item in items]
-    if isinstance(value, Mapping) and any(isinstance(item, tuple) for item in value.values()):
+    if isinstance(value, Mapping) and any(map(_is_typed, value.values())):
         return {name: encode(item) for name, item in value.items()}
     return value
+
+
+def _is_typed(value: object) -> bool:
+    return isinstance(value, tuple) or dataclasses.is_dataclass(value)
 
 
 def decode(value: Any, hint: Any) -> Any:  # noqa: ANN401 - any JSON value

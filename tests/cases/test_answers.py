@@ -172,6 +172,21 @@ def test_the_status_is_the_best_of_the_modes_and_the_lists_are_what_they_share()
     assert better.status == "indeterminate"
 
 
+def test_a_base_names_a_mode_that_has_no_criterion_of_its_own(folder):
+    base = BASE.replace('base = "B0"', 'base = "B0"\nall_modes = ["TACE", "HAIC"]')
+    base = base.replace('"LIVER-I02" = { TACE = true, HAIC = true }\n', "")
+    write(folder / "liver/bases/V06.toml", base)
+    text = 'base = "V06"\nstatus = "eligible"\n[truth]\n"LIVER-X02" = { TACE = true }\n'
+    case = written(folder, "liver/cases/in-one-mode", text)
+    found = by_rule_e02(case.truths, anchor=case.anchor, modes=case.modes)
+    assert found == expected(case)
+    assert {name: mode.status for name, mode in found.modes.items()} == {
+        "TACE": "ineligible",
+        "HAIC": "eligible",
+    }
+    assert (found.status, found.lists["failed"]) == ("eligible", [])
+
+
 def test_without_its_anchor_no_mode_applies():
     truths = {"LIVER-I01": False, "LIVER-I02": {"TACE": False, "HAIC": True}}
     found = by_rule_e02(truths, anchor=False)

@@ -63,6 +63,8 @@ def own_copy(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def alone(own_copy: Path) -> Path:
     """App and command line find KIDNEY, and no other protocol."""
-    shutil.rmtree(own_copy / "lung")
+    for folder in own_copy.iterdir():
+        if folder.is_dir() and folder.name not in ("kidney", "shared"):
+            shutil.rmtree(folder)
     (own_copy / "planned.toml").unlink()
     return own_copy

@@ -58,13 +58,13 @@ def refused(capsys: pytest.CaptureFixture[str], code: int, *argv: str) -> str:
 
 def test_it_is_listed_beside_the_others(beside, capsys):
     rows = [line.split() for line in answered(capsys, "protocols").splitlines()]
-    assert [row[0] for row in rows[1:]] == ["KIDNEY", "LUNG"]
+    assert {row[0] for row in rows[1:]} > {"KIDNEY", "LUNG"}
     assert rows[1] == ["KIDNEY", "0.1.0", "draft", "very", "low", "Example", "protocol", "KIDNEY"]
 
 
 def test_it_is_answered_beside_lung_as_json(beside, patient, capsys):
     protocols = json.loads(answered(capsys, "evaluate", *patient))["protocols"]
-    kidney, lung = protocols
+    kidney, lung = (each for each in protocols if each["id"] in ("KIDNEY", "LUNG"))
     assert (kidney["id"], kidney["version"], kidney["status"]) == ("KIDNEY", "0.1.0", "eligible")
     assert [each["id"] for each in kidney["criteria"]] == ["KIDNEY-I01", "C-AGE"]
     assert (lung["id"], lung["status"]) == ("LUNG", "not-applicable")
@@ -206,7 +206,8 @@ def test_a_value_set_without_codes_is_told_with_where_codes_are_written(own_copy
 
 def test_a_broken_one_says_so_in_its_place_and_stops_no_other(own_copy, patient, capsys):
     (own_copy / "kidney" / "cql" / "KIDNEYPlan.json").unlink()
-    broken, lung = json.loads(answered(capsys, "evaluate", *patient))["protocols"]
+    protocols = json.loads(answered(capsys, "evaluate", *patient))["protocols"]
+    broken, lung = (each for each in protocols if each["id"] in ("KIDNEY", "LUNG"))
     assert (broken["id"], lung["id"], lung["status"]) == ("KIDNEY", "LUNG", "not-applicable")
     [issue] = broken["outcome"]["issue"]
     assert "translate the CQL (`make knowledge`)" in issue["diagnostics"]

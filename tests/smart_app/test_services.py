@@ -26,8 +26,8 @@ def test_a_server_is_asked_once_for_plans_and_audit_events(app: Flask) -> None:
     repository = HttpRepository(BASE, session=requests.Session())
     says = services.server_says(BASE, repository)
     assert says.takes_audit_events
-    assert "RequestGroup" in says.of_plans.doubts[0]
-    assert "CarePlan" not in says.of_plans.doubts[0]
+    assert "RequestGroup" in says.of_plans["LUNG"].doubts[0]
+    assert "CarePlan" not in says.of_plans["LUNG"].doubts[0]
     assert services.server_says(f"{BASE}/", repository) is says
     assert asked.call_count == 1
 

@@ -1,9 +1,10 @@
 """Where things stand in the project, and what every built resource has in common."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ivfhir.fhir.json import dumps
 
 PROJECT = Path(__file__).resolve().parents[2]
 CANONICAL_BASE = "https://ivfhir.example/fhir"
@@ -35,6 +36,11 @@ class Layout:
         """The record of the CQL that each ELM was made from."""
         return self.knowledge / "elm.sha256"
 
+    @property
+    def regimens(self) -> Path:
+        """The folder of the regimens, a file each."""
+        return self.knowledge / "regimens"
+
     def cql_folders(self) -> list[Path]:
         """Return the folders that hold CQL, shared/ first, then by name."""
         found = {path.parent for path in self.knowledge.glob("*/cql/*.cql")}
@@ -51,5 +57,5 @@ def elm_of(cql: Path) -> Path:
 
 
 def to_bytes(resource: dict[str, Any]) -> bytes:
-    """Return the one way in which the build writes a resource."""
-    return (json.dumps(resource, ensure_ascii=False, indent=2) + "\n").encode()
+    """Return the one way in which the build writes a resource: decimals digit by digit."""
+    return (dumps(resource, indent=2) + "\n").encode()

@@ -138,6 +138,11 @@ class ElmLibrary:
         own = [("define", self._key, name) for name in self.defines]
         return frozenset((key[1], key[2]) for key in self._closure(own) if key[0] == "define")
 
+    def called_by(self, define: str) -> frozenset[DefineKey]:
+        """Return the defines that a define of this library calls, through everything."""
+        reached = self._closure([("define", self._key, define)])
+        return frozenset((key[1], key[2]) for key in reached if key[0] == "define")
+
     def _uses(
         self, keys: Iterable[tuple[Value, ...]], stop: frozenset[DefineKey]
     ) -> Iterator[Value]:

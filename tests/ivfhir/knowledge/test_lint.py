@@ -35,6 +35,12 @@ def leaf(root):
     return resource, resource["action"][0]["action"][0]["action"][0]
 
 
+def test_a_regimen_that_cannot_be_read_is_told(package):
+    change(package, "regimens/PlanDefinition-RG-LM7.json", reviewer=None)
+    [finding] = lint(package)
+    assert finding.startswith("regimens/PlanDefinition-RG-LM7.json: PlanDefinition RG-LM7 is no")
+
+
 def test_our_protocols_keep_the_rules():
     assert lint() == []
 

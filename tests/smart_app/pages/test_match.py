@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
-from ivfhir.knowledge.load import load_protocol
+from ivfhir.knowledge.load import load_protocol, load_protocols
+from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.wording.needs import Need
 from ivfhir.wording.words import UNITS
 from smart_app.pages.answers import read_answer
@@ -86,9 +87,9 @@ def test_an_unread_problem_list_where_nothing_fails():
     assert "Nothing found" not in page.headline.text, "an INR of 9 would be found, and not judged"
 
 
-def test_the_six_others_are_not_yet_computable():
-    rest = page_of("halloran").rest
-    assert [row.status for row in rest] == ["Not yet computable"] * 6
+def test_what_is_planned_is_named_and_nothing_is_planned_any_more():
+    assert planned_protocols(load_protocols()) == []
+    assert page_of("halloran").rest == ()
 
 
 TUMOUR = {"id": "TINY", "version": "0.1.0"}

@@ -69,7 +69,7 @@ def test_where_no_search_works_the_page_says_what_was_not_read(clinician, fake_e
     assert "Part of the record could not be read" in text
     for part in ("The problem list", "Results and measurements", "The allergy list"):
         assert f"{part} could not be read" in text
-    assert "Cannot tell yet for lung" in text
+    assert "Cannot tell yet for 6 protocols (liver, " in text
     assert "To obtain" not in text
     assert "missing" not in text
 

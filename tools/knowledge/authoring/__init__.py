@@ -1,8 +1,10 @@
 """Build a protocol's resources and the CQL of its days from protocol.toml and plan.toml.
 
-The journey: `toml_source` reads the files with their lines, `schema` checks keys, `protocol` makes
-the rows into actions (`occurrences`, `relations`); `plan_definition`, `activity_definition`,
-`questionnaire` and `plan_library` write one thing each.
+A regimen is a file of its own, and one resource: `regimen` builds it from its TOML.
+
+The journey of a protocol: `toml_source` reads the files with their lines, `schema` checks keys,
+`protocol` makes the rows into actions (`occurrences`, `relations`); `plan_definition`,
+`activity_definition`, `questionnaire` and `plan_library` write one thing each.
 """
 
 import csv
@@ -14,6 +16,7 @@ from tools.knowledge.authoring.plan_definition import plan_definition
 from tools.knowledge.authoring.plan_library import plan_library
 from tools.knowledge.authoring.protocol import Protocol, read_protocol
 from tools.knowledge.authoring.questionnaire import parameter_questionnaire
+from tools.knowledge.authoring.regimen import regimen_files
 from tools.knowledge.layout import Layout, to_bytes
 
 __all__ = ["BUILT", "authored_files", "authored_folders"]
@@ -23,7 +26,11 @@ BUILT = ("PlanDefinition-*.json", "ActivityDefinition-*.json", "Questionnaire-*.
 
 
 def authored_folders(layout: Layout) -> list[Path]:
-    """Return the folders of protocols that are written as rows, by name."""
+    """Return the folders of protocols that are written as rows, by name, and that of regimens."""
+    return [*_protocols(layout), *([layout.regimens] if layout.regimens.is_dir() else [])]
+
+
+def _protocols(layout: Layout) -> list[Path]:
     return sorted(path.parent for path in layout.knowledge.glob("*/protocol.toml"))
 
 
@@ -33,11 +40,12 @@ def authored_files(layout: Layout) -> Iterator[tuple[Path, bytes]]:
     Raises:
         AuthoringError: a row that cannot be built, with file and line.
     """
-    folders = authored_folders(layout)
+    folders = _protocols(layout)
     codes = _codes(layout) if folders else {}
     for folder in folders:
         protocol = read_protocol(folder, layout, codes)
         yield from _files(folder, protocol)
+    yield from regimen_files(layout)
 
 
 def _files(folder: Path, protocol: Protocol) -> Iterator[tuple[Path, bytes]]:

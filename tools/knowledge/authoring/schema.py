@@ -6,6 +6,7 @@ A kind that ends in `!` is a key that must be there.
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 
 from tools.knowledge.authoring.toml_source import Table
 
@@ -93,6 +94,21 @@ def _all(value: object, kind: Callable[[object], bool]) -> bool:
     return isinstance(value, list) and all(map(kind, value))
 
 
+def _amount(value: object) -> bool:
+    """Whether it is a number above 0, exactly as it was written."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool) and value > 0
+
+
+def _amounts(value: object) -> bool:
+    """Whether it is [lowest, highest]."""
+    return (
+        _all(value, _amount)
+        and isinstance(value, list)
+        and len(value) == 2  # noqa: PLR2004 - two ends
+        and value == sorted(value)
+    )
+
+
 def _day(value: object) -> bool:
     return _number(value) or isinstance(value, str)
 
@@ -121,6 +137,10 @@ KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
         "a parameter's name, or a table of such names",
         lambda value: isinstance(value, str | dict) and bool(value),
     ),
+    "amount": ("a number above 0", _amount),
+    "amounts": ("[lowest, highest], two numbers above 0", _amounts),
+    "dose": ("a number above 0, or [lowest, highest]", lambda v: _amount(v) or _amounts(v)),
+    "list of amounts": ("a list of numbers above 0", lambda value: _all(value, _amount)),
     "table": ("a table", lambda value: isinstance(value, dict)),
     "tables": ("tables in [[double brackets]]", lambda v: _all(v, lambda e: isinstance(e, dict))),
 }

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -73,7 +74,7 @@ class Table:
 
 
 def read_table(path: Path, name: str) -> Table:
-    """Return a file's outermost table.
+    """Return a file's outermost table; a number with a point is a Decimal.
 
     Args:
         path: the file.
@@ -84,7 +85,7 @@ def read_table(path: Path, name: str) -> Table:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return Table(name, (), tomllib.loads(text), _lines(text))
+        return Table(name, (), tomllib.loads(text, parse_float=Decimal), _lines(text))
     except FileNotFoundError:
         raise AuthoringError(
             f"{name}:1: it is missing; `ivfhir protocols new` writes one to begin with"

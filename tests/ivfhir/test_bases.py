@@ -1,0 +1,73 @@
+"""A protocol that rests on others, and the rule of the route, over one patient."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from ivfhir.evaluate import evaluate
+from ivfhir.expressions.values import DateTime
+from ivfhir.fhir.json import loads
+from ivfhir.knowledge.load import load_asked, load_protocol, load_protocols
+from ivfhir.knowledge.registry import Registry
+from ivfhir.knowledge.route import load_route
+from ivfhir.read import PatientRecord
+from smart_app.fake_ehr.sample_patients import FOLDER
+
+AS_OF = DateTime.parse("2025-03-03T23:59:59.999+00:00")
+
+
+def record(patient: str = "castellano", unread: Iterable[str] = ()) -> PatientRecord:
+    [path] = FOLDER.glob(f"{patient}-*.json")
+    bundle: Any = loads(path.read_text(encoding="utf-8"), place=path.name)
+    first, *others = (entry["resource"] for entry in bundle["entry"])
+    kept = tuple(each for each in others if each["resourceType"] not in set(unread))
+    return PatientRecord(first, kept, {kind: f"{kind} could not be read." for kind in unread})
+
+
+def port(*unread: str) -> dict[str, Any]:
+    decision: Any = evaluate(record(unread=unread), load_asked(["PORT"]), as_of=AS_OF).to_json()
+    return decision["protocols"][0]
+
+
+def route(*unread: str, patient: str = "castellano") -> str | None:
+    registry = Registry()
+    protocols = load_protocols(registry).values()
+    rule = load_route(registry)
+    return evaluate(record(patient, unread), protocols, as_of=AS_OF, route=rule).route
+
+
+def test_protocols_loaded_one_by_one_answer_as_those_of_one_program() -> None:
+    together = load_protocols()
+    alone = [load_protocol(name) for name in together]
+    at_once = evaluate(record(), together.values(), as_of=AS_OF).to_json()
+    assert evaluate(record(), alone, as_of=AS_OF).to_json() == at_once
+
+
+def test_what_could_not_be_read_of_a_base_is_not_missing_here() -> None:
+    answer = port("Observation")
+    assert (answer["status"], answer["unknown"]) == ("indeterminate", ["PORT-I01"])
+    [row] = [each for each in answer["criteria"] if each["id"] == "PORT-I01"]
+    assert row["unread"] == ["Observation"]
+    assert row["missing"] == []
+    assert row["notes"][0] == "Observation could not be read."
+
+
+@pytest.mark.parametrize("kind", ["Procedure", "ServiceRequest"])
+def test_what_only_a_caution_of_a_base_needs_leaves_the_answer(kind: str) -> None:
+    answer = port(kind)
+    assert answer["status"] == "eligible"
+    assert all("unread" not in each for each in answer["criteria"])
+
+
+def test_the_route_follows_the_extent_and_the_protocols() -> None:
+    assert route() == "targeted-intra-arterial"
+    assert route(patient="haddad") == "systemic-intravenous"
+    assert route(patient="tran") == "regional-considered-not-cleared"
+    assert route("Observation") == "undetermined"
+    assert route("AllergyIntolerance") == "regional-considered-not-cleared"
+
+
+def test_without_its_folder_there_is_no_route(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("IVFHIR_PLAN_DEFINITIONS", str(tmp_path))
+    assert load_route() is None
