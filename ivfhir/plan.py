@@ -6,6 +6,7 @@ nothing here knows one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
 
 from ivfhir.activity import Origin
@@ -19,6 +20,7 @@ from ivfhir.fhir.types import CONDITION, PATIENT, Resource
 from ivfhir.knowledge.criteria import INCLUSION
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.override import override_words
+from ivfhir.prescribe import Prescription, prescribe
 from ivfhir.read import PatientRecord
 from ivfhir.settle import SETTINGS, optional_list, plan_warnings
 
@@ -65,6 +67,7 @@ def draft_plan(
     parameters: Mapping[str, object] = MappingProxyType({}),
     override_reason: str | None = None,
     override_kind: str | None = None,
+    prescription: Prescription | None = None,
 ) -> Resource:
     """Return the draft CarePlan alone: see `evaluate_and_plan`."""
     _, care_plan = evaluate_and_plan(
@@ -75,6 +78,7 @@ def draft_plan(
         parameters=parameters,
         override_reason=override_reason,
         override_kind=override_kind,
+        prescription=prescription,
     )
     return care_plan
 
@@ -88,6 +92,7 @@ def evaluate_and_plan(
     parameters: Mapping[str, object] = MappingProxyType({}),
     override_reason: str | None = None,
     override_kind: str | None = None,
+    prescription: Prescription | None = None,
 ) -> tuple[Evaluation, Resource]:
     """Return the evaluation, and the draft CarePlan it gives, with all it holds contained.
 
@@ -99,6 +104,7 @@ def evaluate_and_plan(
         parameters: the protocol's other parameters, typed; those left out take their defaults.
         override_reason: why a plan is wanted although the status is ineligible or indeterminate.
         override_kind: what kind of reason that is, a key of `ivfhir.override.OVERRIDE_KINDS`.
+        prescription: the regimen whose drugs and doses go into the plan, and what was chosen in it.
 
     Raises:
         ParameterError: values out of their bounds; the message has a sentence for each.
@@ -137,6 +143,8 @@ def evaluate_and_plan(
     care_plan = build_care_plan(
         protocol.plan_definition, protocol.activity_definitions, value_of, inputs
     )
+    if prescription is not None:
+        prescribe(care_plan, evaluation, prescription, as_of=date(*as_of.parts[:3]), asked=given)
     return evaluation, care_plan
 
 

@@ -14,6 +14,7 @@ from ivfhir.override import OVERRIDE_KINDS
 from ivfhir.parameters import as_options, parse_day, typed_parameters
 from ivfhir.plan import draft_plan
 from ivfhir.plan_text import to_text
+from ivfhir.prescribe import split_prescription
 from ivfhir.read import PatientRecord
 
 
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     at = as_of(arguments)
     start = parse_day(arguments.start)
     protocol = load_protocol(arguments.definition)
-    parameters = typed_parameters(protocol, _pairs(arguments.param))
+    own, prescription = split_prescription(protocol, _pairs(arguments.param))
+    parameters = typed_parameters(protocol, own)
 
     def answer(record: PatientRecord) -> str:
         try:
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
                 parameters=parameters,
                 override_reason=arguments.override_reason,
                 override_kind=arguments.override_kind,
+                prescription=prescription,
             )
         except ParameterError as error:
             raise ParameterError(as_options(error.message)) from error

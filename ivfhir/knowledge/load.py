@@ -263,7 +263,9 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     check_actions(plan_definition, defines)
     criteria, base_criteria = criteria_of(documents, compiled)
     value_sets: dict[str, Expansion] = {}
-    for each in libraries.values():
+    facts = next(key for key in compiled if key[0] == FACTS)
+    # All of the facts: a dose asks for some that no criterion of the protocol does.
+    for each in (*libraries.values(), compiled[facts]):
         value_sets |= registry.expansions(package, each)
 
     form = _form(path.with_name(f"Questionnaire-{plan_definition['id']}-parameters.json"))
@@ -281,7 +283,7 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
         activity_definitions=Lazy(_activities(plan_definition), activity),
         library=library,
         libraries=libraries,
-        facts=next(key for key in compiled if key[0] == FACTS),
+        facts=facts,
         criteria=criteria,
         base_criteria=base_criteria,
         derived=frozenset(

@@ -14,6 +14,7 @@ from tools.knowledge.layout import CANONICAL_BASE
 Json = dict[str, Any]
 
 REQUIRED = {"must": "must", "could": "could", "must unless documented": "must-unless-documented"}
+REGIMEN_PARTS = ("arterial", "systemic")
 DATE = "{date}"
 TIMES = {
     "ServiceRequest": ("occurrenceTiming.event[0]", "occurrenceTiming.repeat.boundsPeriod"),
@@ -132,6 +133,11 @@ def _code(protocol: Protocol, own: Occurrence, activity: Table) -> Json:
         )
         if there
     ]
+    if "regimen" in row:
+        if row["regimen"] not in REGIMEN_PARTS:
+            there = known(row["regimen"], REGIMEN_PARTS)
+            row.refuse(f"'{row['regimen']}' is no part of a regimen; {there}", "regimen")
+        marks.append(f"regimen-{row['regimen']}")
     codings = [_board(protocol, each) for each in (lane, *marks)]
     return {"coding": codings, "text": row.get("short_title", activity["title"])}
 

@@ -51,7 +51,8 @@ class Choice:
     Attributes:
         name: as `--param` takes it.
         table: its table in protocol.toml.
-        options: the words to choose from -> what each is called on the form.
+        options: the words to choose from -> what each is called on the form; empty for any words,
+            which no form asks for.
     """
 
     name: str
@@ -66,7 +67,7 @@ def read_parameters(protocol: Table) -> dict[str, Parameter]:
         AuthoringError: no bounds, several kinds of them, or a default out of them.
     """
     tables = protocol.named("parameter").items()
-    return {name: _read(name, table) for name, table in tables if "options" not in table}
+    return {name: _read(name, table) for name, table in tables if not _is_words(table)}
 
 
 def read_choices(protocol: Table) -> dict[str, Choice]:
@@ -76,11 +77,16 @@ def read_choices(protocol: Table) -> dict[str, Choice]:
         AuthoringError: a key that is none, or an option without words.
     """
     tables = protocol.named("parameter").items()
-    return {name: _choice(name, table) for name, table in tables if "options" in table}
+    return {name: _choice(name, table) for name, table in tables if _is_words(table)}
+
+
+def _is_words(table: Table) -> bool:
+    return "options" in table or "words" in table
 
 
 def _choice(name: str, table: Table) -> Choice:
-    schema.check_keys(table, schema.CHOICE, f"parameter {name}")
+    kinds = schema.WORDS if "words" in table else schema.CHOICE
+    schema.check_keys(table, kinds, f"parameter {name}")
     if not name.isidentifier():
         table.refuse(f"parameter {name}: its name may hold letters, digits and _ only")
     options = dict(table.table("options").data)

@@ -79,7 +79,7 @@ def _usage(protocol: Protocol) -> str:
         f"| {each.name} | {each.default} | {_allowed(each.choices, each.allowed, each.fixed)} |\n"
         for each in protocol.parameters.values()
     ) + "".join(
-        f"| {name} | none | {', '.join(each.options)} |\n"
+        f"| {name} | none | {', '.join(each.options) or 'words'} |\n"
         for name, each in protocol.choices.items()
     )
     return (

@@ -28,7 +28,7 @@ def parameter_questionnaire(protocol: Protocol) -> Json:
     folded = [
         _item(each) for each in protocol.parameters.values() if not each.table.get("in_sight")
     ]
-    words_to_choose = [_choice(each) for each in protocol.choices.values()]
+    words_to_choose = [_choice(each) for each in protocol.choices.values() if each.options]
     group = {"linkId": FOLDED, "text": "Further settings", "type": "group", "item": folded}
     name = f"{protocol.id}-parameters"
     words = protocol.words

@@ -27,6 +27,7 @@ CHOICE = {
     "options": "table!",
     "in_sight": "flag",
 }
+WORDS = {"label": "text!", "words": "flag!", "setting": "text"}
 PARAMETER = {
     "label": "text!",
     **dict.fromkeys(("called", "hint", "unit", "setting", "setting_when_zero"), "text"),
@@ -81,6 +82,7 @@ ACTION = {
     "times": "number",
     "every": "number or text",
     **dict.fromkeys(("only_if", "only_if_says", "quality", "recommendation"), "text"),
+    "regimen": "text",
     **dict.fromkeys(("relations", "gates", "answers", "says", "goals", "sources"), "texts"),
     **dict.fromkeys(("on_board", "bar", "opens"), "flag"),
 }

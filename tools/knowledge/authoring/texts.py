@@ -113,7 +113,7 @@ class TextReader:
             self.used.add(name)
             return f"Text_{name}", self.named[name].general, ""
         if name in self._choices:
-            options = " or ".join(self._choices[name].options)
+            options = " or ".join(self._choices[name].options) or "as chosen"
             return f"Coalesce({name}, 'not chosen')", options, name
         parameter = self._parameters.get(name.removesuffix(_IN_DAYS))
         if parameter is None:

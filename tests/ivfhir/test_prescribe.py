@@ -1,0 +1,226 @@
+"""The doses of a regimen in a plan: the vignettes of section F, and why there are none."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivfhir.cli.main import main
+from ivfhir.fhir.json import loads
+from ivfhir.knowledge.load import find_plan_definition, load_protocol
+from ivfhir.knowledge.regimens import load_regimens
+from smart_app.fake_ehr.sample_patients import FOLDER
+
+CONFIRMED = "confirmed=hearing,neuropathy,nyha,histology,folate-b12,dpd,lvef,cumulative-dose"
+DAYS = ("--as-of", "2025-03-03", "--start", "2025-03-03")
+
+
+def bundle_of(patient: str) -> Any:
+    [path] = FOLDER.glob(f"{patient}-*.json")
+    return loads(path.read_text(encoding="utf-8"), place=path.name)
+
+
+@pytest.fixture
+def asked(tmp_path, capsys):
+    """Return what asks for a plan: its exit code, the plan or None, and the sentence."""
+
+    def ask(protocol: str, patient: Any, *params: str) -> tuple[int, Any, str]:
+        bundle = bundle_of(patient) if isinstance(patient, str) else patient
+        file = tmp_path / "patient.json"
+        file.write_text(json.dumps(bundle, default=float), encoding="utf-8")
+        given = [word for each in params for word in ("--param", each)]
+        code = main(["apply", protocol, "--patient", str(file), *DAYS, *given])
+        out, err = capsys.readouterr()
+        return code, json.loads(out, parse_float=Decimal) if out else None, err
+
+    return ask
+
+
+def requests_of(plan: Any) -> dict[str, Any]:
+    kind = "MedicationRequest"
+    return {each["id"]: each for each in plan["contained"] if each["resourceType"] == kind}
+
+
+def doses_of(plan: Any) -> dict[str, tuple[str, str, int]]:
+    """Return id of each request -> day, drug and rounded mg."""
+    return {
+        name: (
+            each["dosageInstruction"][0]["timing"]["event"][0],
+            each["medicationCodeableConcept"]["text"],
+            int(each["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"]),
+        )
+        for name, each in requests_of(plan).items()
+    }
+
+
+def notes_of(plan: Any) -> str:
+    return " ".join(each["text"] for each in plan["note"])
+
+
+def test_v01_lung(asked) -> None:
+    code, plan, _ = asked("LUNG", "halloran", "regimen=RG-LU1", CONFIRMED)
+    assert code == 0
+    doses = doses_of(plan)
+    assert doses["LUNG-A03.1.drug"] == ("2025-03-03", "cisplatin", 135)
+    assert doses["LUNG-A05.1.1"] == ("2025-03-04", "pemetrexed", 895)
+    assert doses["LUNG-A05.4.1"] == ("2025-05-27", "pemetrexed", 895)
+    assert len(doses) == 8
+    first = requests_of(plan)["LUNG-A03.1.drug"]
+    ordered, calculated = first["dosageInstruction"][0]["doseAndRate"]
+    assert ordered["type"]["coding"][0]["code"] == "ordered"
+    assert round(calculated["doseQuantity"]["value"], 1) == Decimal("134.4")
+    assert "cisplatin 135 mg (134.4 mg before rounding; 75 mg/m2)" in str(first)
+    assert "75 % of the published one" in str(first)
+    assert "two people check" in str(first)
+    rests_on = {each["reference"] for each in first["supportingInformation"]}
+    assert {"Observation/halloran-weight", "Observation/halloran-creatinine"} <= rests_on
+    assert "Confirmed by the clinician: hearing" in notes_of(plan)
+    assert "Regimen RG-LU1" in notes_of(plan)
+
+
+def test_a_regimen_with_several_days_has_a_request_a_day(asked) -> None:
+    params = ("regimen=RG-LU2", "dose_cisplatin=75", "dose_gemcitabine=1000", CONFIRMED)
+    _, plan, _ = asked("LUNG", "halloran", *params)
+    doses = doses_of(plan)
+    assert doses["LUNG-A05.1.1"] == ("2025-03-04", "gemcitabine", 1790)
+    assert doses["LUNG-A05.1.8"] == ("2025-03-11", "gemcitabine", 1790)
+    assert sum(name.startswith("LUNG-A05") for name in doses) == 8
+
+
+def test_systemic_only_segments_have_the_same_platinum(asked) -> None:
+    params = ("regimen=RG-LU1", "segments=5", CONFIRMED)
+    _, plan, _ = asked("LUNG", "halloran", *params)
+    last = requests_of(plan)["LUNG-A03.5.drug"]
+    assert last["medicationCodeableConcept"]["text"] == "cisplatin"
+    assert last["dosageInstruction"][0]["route"]["text"] == "Intravenous"
+
+
+def test_v05_liver_by_haic_has_a_request_a_drug(asked) -> None:
+    code, plan, _ = asked("LIVER", "brandt", "regimen=RG-LI3", CONFIRMED)
+    assert code == 0
+    first = {name: dose[1:] for name, dose in doses_of(plan).items() if ".1.drug" in name}
+    assert first == {
+        "LIVER-A03.1.drug": ("oxaliplatin", 235),
+        "LIVER-A03.1.drug.leucovorin": ("leucovorin (folinic acid)", 715),
+        "LIVER-A03.1.drug.fluorouracil-bolus": ("fluorouracil", 715),
+        "LIVER-A03.1.drug.fluorouracil-infusion": ("fluorouracil", 4300),
+    }
+    [group] = [each for each in plan["contained"] if each["resourceType"] == "RequestGroup"]
+    text = json.dumps(group, default=float)
+    assert text.count('"#LIVER-A03.1.drug.leucovorin"') == 1
+
+
+def test_v06_liver_metastases(asked) -> None:
+    params = ("mode=INFUSION", "regimen=RG-LM2", CONFIRMED)
+    _, plan, _ = asked("LMET", "castellano", *params)
+    doses = doses_of(plan)
+    assert doses["LMET-A03.1.drug"][1:] == ("mitomycin", 18)
+    assert doses["LMET-A03.1.drug.gemcitabine"][1:] == ("gemcitabine", 1790)
+
+
+def test_v10_the_pump_of_a_port(asked) -> None:
+    params = (
+        *("regimen=RG-PO2", "port_interval_days=28", f"{CONFIRMED},portal-hypertension"),
+        *("pump_reservoir_ml=30", "pump_flow_ml_per_day=1.2"),
+    )
+    code, plan, said = asked("PORT", "castellano", *params)
+    assert code == 0, said
+    first = str(requests_of(plan)["PORT-A03.1"])
+    assert "114.2 mg before rounding" in first
+    assert "Pump: 204.0 mg" in first
+
+
+def test_without_a_regimen_there_is_no_drug_and_no_dose(asked) -> None:
+    for protocol, patient, params in (
+        ("LUNG", "halloran", ()),
+        ("LIVER", "brandt", ()),
+        ("REGI", "ivanova", ()),
+    ):
+        _, plan, _ = asked(protocol, patient, *params)
+        requests = requests_of(plan)
+        assert not any("doseAndRate" in str(each) for each in requests.values())
+        assert (protocol == "LUNG") == bool(requests)
+
+
+REFUSED = [
+    (("regimen=RG-LU1",), 3, "confirmed=hearing,neuropathy,nyha,histology,folate-b12"),
+    (("regimen=RG-LU2", CONFIRMED), 2, "give dose_cisplatin"),
+    (("regimen=RG-LU1", "dose_cisplatin=90", CONFIRMED), 2, "allows 20 to 80 mg/m2"),
+    (("regimen=RG-LU1", "dose_cisplatin=much", CONFIRMED), 2, "is a number; 'much' is none"),
+    (("regimen=RG-LU1", "dose_gemcitabine=1000", CONFIRMED), 2, "dose_gemcitabine"),
+    (("regimen=RG-LU7", CONFIRMED), 2, "no systemic cell-cycle-specific drug"),
+    (("regimen=RG-LI3", CONFIRMED), 2, "is not for LUNG"),
+    (("regimen=RG-XX9", CONFIRMED), 2, "There is no regimen 'RG-XX9'"),
+    (("regimen=RG-LU1", "confirmed=courage"), 2, "courage"),
+    (("dose_cisplatin=75",), 2, "needs a regimen beside it"),
+    (("radiotherapy_omission_reason=short",), 2, "at least 20 characters"),
+]
+
+
+@pytest.mark.parametrize(("params", "code", "said"), REFUSED, ids=[each[2] for each in REFUSED])
+def test_what_is_refused_says_why(asked, params, code, said) -> None:
+    found, plan, sentence = asked("LUNG", "halloran", *params)
+    assert (found, plan) == (code, None)
+    assert said in sentence
+
+
+def changed(patient: str, resource_id: str, **elements: Any) -> Any:
+    bundle = bundle_of(patient)
+    for entry in bundle["entry"]:
+        if entry["resource"]["id"] == resource_id:
+            entry["resource"] |= elements
+    return bundle
+
+
+def test_an_excluded_drug_is_refused(asked) -> None:
+    high = {"value": 1.9, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"}
+    bundle = changed("halloran", "halloran-creatinine", valueQuantity=high)
+    code, _, said = asked("LUNG", bundle, "regimen=RG-LU1", CONFIRMED)
+    assert code == 3
+    assert "cisplatin is excluded" in said or "cisplatin" in said
+    assert "38.77" in said or "clearance" in said
+
+
+def test_a_platinum_allergy_is_read_from_the_list(asked) -> None:
+    bundle = bundle_of("halloran")
+    allergy = next(
+        each["resource"]
+        for each in bundle["entry"]
+        if each["resource"]["resourceType"] == "AllergyIntolerance"
+    )
+    allergy["code"] = {"text": "Carboplatin"}
+    code, _, said = asked("LUNG", bundle, "regimen=RG-LU1", CONFIRMED)
+    assert code == 3
+    assert "platinum" in said
+
+
+def test_radiotherapy_is_left_out_with_a_reason(asked) -> None:
+    reason = "The lung was irradiated before, with 60 Gy."
+    _, plan, _ = asked("LUNG", "halloran", f"radiotherapy_omission_reason={reason}")
+    assert "LUNG-A11" not in {each["id"] for each in plan["contained"]}
+    assert f"Radiotherapy is left out. Reason: {reason}" in notes_of(plan)
+
+
+def test_what_the_plan_of_lung_knows_of_regimens_is_what_they_say() -> None:
+    lung = load_protocol("LUNG")
+    own = {name: each for name, each in load_regimens().items() if "LUNG" in each.protocols}
+    without = {name for name, each in own.items() if not each.has_systemic_specific}
+    cql = (lung_folder() / "cql" / "LUNG.cql").read_text(encoding="utf-8")
+    assert f"Plan.Chosen_regimen in {{ {', '.join(map(repr, sorted(without)))} }}" in cql
+    plan = (lung_folder() / "cql" / "LUNGPlan.cql").read_text(encoding="utf-8")
+    partner_days = plan.partition("define PartnerDays: ")[2].partition("\n")[0]
+    for name, each in own.items():
+        days = {day for drug in each.drugs if drug.route == "intravenous" for day in drug.days}
+        if days - {1}:
+            wanted = f"{{ {', '.join(map(str, sorted(days)))} }}"
+            before = partner_days.partition(f"then {wanted}")[0].rpartition("when")[2]
+            assert name in before
+        else:
+            assert name not in partner_days
+    assert "regimen" in lung.declared
+
+
+def lung_folder() -> Path:
+    return find_plan_definition("LUNG").parent
