@@ -34,6 +34,7 @@ CASES = [case for case in find_cases() if not UNSEEN & set(case.table)]
 SHARED = [case for case in CASES if case.is_shared]
 OWN = [case for case in CASES if not case.is_shared]
 PLANS = [case for case in CASES if "start" in case.table]
+ROUTES = [case for case in CASES if "route" in case.table]
 LISTS = {
     "failed": "Failed",
     "unknown": "Unknown",
@@ -86,6 +87,14 @@ def test_hapi_keeps_the_actions_of_the_case_on_the_same_days(case, hapi_with_kno
     else:
         lines = plan_differences(case, drafted)
         assert not lines, "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", ROUTES, ids=by_name)
+def test_hapi_gives_the_route_of_the_case(case, hapi_with_knowledge):
+    found = evaluate_on_hapi(
+        hapi_with_knowledge, "ROUTE", case.bundle(), as_of_of(case), defines=["ROUTE_Route"]
+    )
+    assert found["ROUTE_Route"] == case.table["route"]
 
 
 def deceased_on(hapi: str, case: Case) -> Any:
