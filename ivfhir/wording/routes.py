@@ -15,8 +15,7 @@ ROUTES = {
     ),
     "regional-considered-not-cleared": (
         "Regional therapy considered, not cleared",
-        "The disease is limited, but no protocol of regional therapy is cleared: each says what "
-        "blocks or is missing.",
+        "No dissemination is known, but no protocol of regional therapy is cleared; each says why.",
     ),
 }
 """Code of the route -> heading and text."""

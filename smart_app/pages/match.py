@@ -170,7 +170,9 @@ def _several_undecided(answers: Sequence[Answered]) -> Headline:
     if unread:
         text += f" {words.what_helps(*unread_and_refused(unread))}"
     names = words.join([lower_name(answer.card) for answer in answers])
-    why = _open_words(unread, tuple({finding.id: finding for finding in missing}.values()))
+    # While the diagnosis itself could not be read, what else a protocol lacks is not yet asked for.
+    lacking = () if unread else tuple({finding.id: finding for finding in missing}.values())
+    why = _open_words(unread, lacking)
     title = f"Cannot tell yet for {words.count(len(answers), 'protocol')} ({names}): {why}"
     return Headline("ask", title, text)
 
@@ -244,11 +246,16 @@ def _entry(answer: Answered, *, alive: bool) -> ProtocolEntry:
         status=words.STATUS[answer.status],
         style=answer.style,
         lines=tuple(_lines(answer)),
-        obtain=needs_of(answer.missing),
+        obtain=() if _anchor_is_unread(answer) else needs_of(answer.missing),
         action=actions[answer.style],
         open_entries=_open_entries(answer),
         modes=answer.modes,
     )
+
+
+def _anchor_is_unread(answer: Answered) -> bool:
+    """Whether the diagnosis could not be read: then nothing else is asked for yet."""
+    return bool(answer.unread) and answer.unread[0] is answer.findings[0]
 
 
 def _open_entries(answer: Answered) -> tuple[Note, ...]:
