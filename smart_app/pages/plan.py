@@ -20,7 +20,10 @@ _SENTENCE_LANES = (EMBOLISATION, IMAGING, RADIOTHERAPY)
 
 @dataclass(frozen=True)
 class PlanPage:
-    """View model of the page; `notes` are the plan's own, `gates` what must hold first."""
+    """View model of the page; `notes` are the plan's own, `gates` what must hold first.
+
+    `begins_with_round` tells whether the start is day 0 of the first round.
+    """
 
     title: str
     text: str
@@ -29,6 +32,8 @@ class PlanPage:
     board: Board | None
     agenda: tuple[AgendaPart, ...]
     gates: tuple[tuple[str, str, str], ...]
+    has_drugs: bool = False
+    begins_with_round: bool = False
 
 
 def plan_page(body: Mapping[str, Any], card: ProtocolCard, *, today: date) -> PlanPage:
@@ -51,6 +56,8 @@ def plan_page(body: Mapping[str, Any], card: ProtocolCard, *, today: date) -> Pl
         board=draw_board(items, title=title, today=today),
         agenda=agenda(items, today),
         gates=gates(items),
+        has_drugs=any(item.resource_type == "MedicationRequest" for item in items),
+        begins_with_round=round_starts(items).get(1) == dates.parse_day(str(body.get("start", ""))),
     )
 
 

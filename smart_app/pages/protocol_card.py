@@ -73,7 +73,7 @@ def read_card(
     return ProtocolCard(
         id=protocol_id,
         version=str(plan_definition.get("version", "")),
-        name=protocol_id.capitalize(),
+        name=str(plan_definition.get("subtitle") or protocol_id.capitalize()),
         title=str(plan_definition.get("title") or protocol_id),
         purpose=str(plan_definition.get("purpose", "")),
         strength=evidence.strength or "not graded",

@@ -39,6 +39,7 @@ def plan_definition(protocol: Protocol) -> Json:
         "version": protocol.version,
         "name": protocol.id,
         "title": words["title"],
+        **({"subtitle": words["called"]} if "called" in words else {}),
         "type": {
             "coding": [
                 {
@@ -93,7 +94,9 @@ def _usage(protocol: Protocol) -> str:
 
 
 def _start(protocol: Protocol) -> str:
-    return f"day 0 of {protocol.rounds.word} 1" if protocol.rounds else "day 0 of the plan"
+    rounds = protocol.rounds
+    begins = rounds is not None and rounds.first is None
+    return f"day 0 of {rounds.word} 1" if rounds and begins else "day 0 of the plan"
 
 
 def _allowed(choices: tuple[int, ...], words: str, fixed: bool) -> str:

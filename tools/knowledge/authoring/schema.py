@@ -13,6 +13,7 @@ from tools.knowledge.authoring.toml_source import Table
 PROTOCOL = {
     **dict.fromkeys(("id", "version", "title", "short_title", "focus", "purpose"), "text!"),
     "date": "date!",
+    "called": "text",
     "always_said": "table!",
     "evidence": "table!",
     "activity": "table!",
