@@ -21,17 +21,27 @@ from smart_app.pages.lanes import (
 )
 from smart_app.pages.plan_items import PlanItem, round_starts
 
-LEFT, RIGHT, TOP, BOTTOM = 132.0, 952.0, 22.0, 296.0
+LEFT, RIGHT = 132.0, 952.0
 _BEFORE, _AFTER = timedelta(days=30), timedelta(days=6)
-_TOPS = {INFUSION: 48, EMBOLISATION: 84, SYSTEMIC: 120, LABS: 156, IMAGING: 202, RADIOTHERAPY: 250}
-_MIDDLES = {
-    INFUSION: 66,
-    EMBOLISATION: 102,
-    SYSTEMIC: 138,
-    LABS: 172,
-    IMAGING: 218,
-    RADIOTHERAPY: 266,
+_FIRST_TOP = 48
+_HEIGHTS = {
+    INFUSION: 36,
+    EMBOLISATION: 36,
+    SYSTEMIC: 36,
+    LABS: 46,
+    IMAGING: 48,
+    RADIOTHERAPY: 46,
 }
+_MIDDLES = {
+    INFUSION: 18,
+    EMBOLISATION: 18,
+    SYSTEMIC: 18,
+    LABS: 16,
+    IMAGING: 16,
+    RADIOTHERAPY: 16,
+}
+"""Height of a lane, and how far below its upper edge its marks stand."""
+
 _LABEL_BELOW = 23
 _GREYS = ("#e7edf0", "#f3f6f7")
 _ROOM_FOR_WORDS = 60
@@ -101,14 +111,30 @@ class Board:
     marks: tuple[Mark, ...]
     texts: tuple[Text, ...]
     today: float | None
+    bottom: float
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """The time axis: a day is a place between LEFT and RIGHT."""
+    """The time axis: a day is a place between LEFT and RIGHT; below it the lanes that are used."""
 
     first: date
     last: date
+    lanes: tuple[str, ...]
+
+    def top(self, lane: str) -> int:
+        """Return the upper edge of a lane; of none of them, where the last one ends."""
+        above = self.lanes[: self.lanes.index(lane)] if lane in self.lanes else self.lanes
+        return _FIRST_TOP + sum(_HEIGHTS[each] for each in above)
+
+    def level(self, lane: str) -> int:
+        """Return where the marks of a lane stand."""
+        return self.top(lane) + _MIDDLES[lane]
+
+    @property
+    def bottom(self) -> int:
+        """Where the last lane ends."""
+        return self.top("")
 
     @property
     def unit(self) -> float:
@@ -140,9 +166,9 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
     drawn = [item for item in items if item.step.drawn and item.planned is not None]
     if not drawn:
         return None
-    used = {item.step.lane for item in drawn}
+    used = tuple(lane for lane, _ in LANES if lane in {item.step.lane for item in drawn})
     day0 = min(starts.values(), default=min(item.day for item in items))
-    axis = _Axis(day0 - _BEFORE, max(item.high for item in drawn) + _AFTER)
+    axis = _Axis(day0 - _BEFORE, max(item.high for item in drawn) + _AFTER, used)
     bands, band_texts = _bands(starts, _round_name(items), axis)
     months, month_texts = _months(axis)
     texts = [
@@ -150,11 +176,12 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
         *month_texts,
         *_labels(drawn, axis),
         *_vein_only(items, starts, axis),
-        *_later(items),
+        *_later(items, axis),
     ]
     here = axis.middle(today) if axis.holds(today) else None
     if here is not None:
-        texts.append(Text(f"Today, {dates.day(today, year=False)}", here, 315, "middle", "head"))
+        said = f"Today, {dates.day(today, year=False)}"
+        texts.append(Text(said, here, axis.bottom + 19, "middle", "head"))
     return Board(
         title=title,
         description="One lane per kind of treatment, from "
@@ -162,7 +189,7 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
         bands=tuple(bands),
         months=tuple(months),
         lanes=tuple(
-            LaneName(lane, name, _TOPS[lane], _MIDDLES[lane])
+            LaneName(lane, name, axis.top(lane), axis.level(lane))
             for lane, name in LANES
             if lane in used
         ),
@@ -170,6 +197,7 @@ def draw_board(items: tuple[PlanItem, ...], *, title: str, today: date) -> Board
         marks=tuple(_mark(item, axis) for item in drawn),
         texts=tuple(texts),
         today=here,
+        bottom=axis.bottom,
     )
 
 
@@ -225,7 +253,7 @@ def _mark(item: PlanItem, axis: _Axis) -> Mark:
         item.step.lane,
         f"{_where(item)}{item.title}, {dates.weekday_day(item.day)}",
         axis.middle(item.day),
-        _MIDDLES[item.step.lane],
+        axis.level(item.step.lane),
     )
 
 
@@ -235,7 +263,7 @@ def _bar(item: PlanItem, axis: _Axis) -> Bar:
         item.step.lane,
         f"{_where(item)}{item.title}, allowed days: {dates.days(item.low, item.high)}",
         left,
-        _MIDDLES[item.step.lane] - 6,
+        axis.level(item.step.lane) - 6,
         round(right - left, 1),
     )
 
@@ -269,10 +297,10 @@ def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
             right = max(axis.middle(other.day) for other in same) + (
                 12 if item.step.lane != SYSTEMIC else 17
             )
-            texts.append(Text(words, round(right, 1), _MIDDLES[item.step.lane] + 4.5))
+            texts.append(Text(words, round(right, 1), axis.level(item.step.lane) + 4.5))
         else:
             texts.append(
-                Text(words, round(middle, 1), _MIDDLES[item.step.lane] + _LABEL_BELOW, "middle")
+                Text(words, round(middle, 1), axis.level(item.step.lane) + _LABEL_BELOW, "middle")
             )
     return texts
 
@@ -296,12 +324,12 @@ def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis
             following = starts.get(number + 1) or start + (start - starts.get(number - 1, start))
             middle = (axis.edge(start) + axis.edge(min(following, axis.last))) / 2
             texts.append(
-                Text("by vein only", round(middle, 1), _MIDDLES[INFUSION] + 4.5, "middle", "soft")
+                Text("by vein only", round(middle, 1), axis.level(INFUSION) + 4.5, "middle", "soft")
             )
     return texts
 
 
-def _later(items: tuple[PlanItem, ...]) -> list[Text]:
+def _later(items: tuple[PlanItem, ...], axis: _Axis) -> list[Text]:
     """Return the follow-up after the board's end, as words at the lower right."""
     repeats = [
         item
@@ -316,4 +344,6 @@ def _later(items: tuple[PlanItem, ...]) -> list[Text]:
         for members in later.values()
         if len(members) > 1
     ]
-    return [Text(f"Later: {'; '.join(repeated)}", RIGHT, 315, "end", "soft")] if repeated else []
+    if not repeated:
+        return []
+    return [Text(f"Later: {'; '.join(repeated)}", RIGHT, axis.bottom + 19, "end", "soft")]
