@@ -21,12 +21,12 @@ STATES = {
     "provisional": ("", "Cannot tell yet for lung: a condition is not settled"),
     "bleeder-no-inr": ("", "Cannot tell yet for lung: 1 fact is missing"),
     "no-problems": ("", "The problem list is empty"),
-    "no-problems-and-low": ("", "Not eligible for lung: platelets 45"),
+    "no-problems-and-low": ("", "Not eligible for 6 protocols: "),
     "nothing": ("", "The problem list is empty"),
-    "nowak": ("", "No protocol that can be checked applies"),
+    "nowak": ("", "No protocol applies"),
     "dead-undated": ("", "Recorded as died, date not recorded"),
     "halloran": ("Observation", "Cannot tell yet for lung: results and measurements could not"),
-    "duarte": ("Condition", "Not eligible for lung: platelets 45"),
+    "duarte": ("Condition", "Cannot tell yet for oesophageal stent: the problem list could not"),
     "long": ("AllergyIntolerance", "Cannot tell yet for lung: the allergy list could not be read"),
 }
 """Patient -> the type that cannot be read, and how the first page begins."""
