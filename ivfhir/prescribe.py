@@ -50,6 +50,9 @@ _NUMBERS = {
 
 _WORDS = {"sex": "Sex", "portal_vein": "PortalVein"}
 _PREGNANT = "PregnancyStatus"
+_RECORDED = {"hit": "HeparinThrombocytopenia", "varices": "HighRiskVarices"}
+"""Input of a dose -> define of a fact that excludes where recorded; else a clinician confirms."""
+
 _WITHOUT_WINDOW = ("age_years", "height_cm", "sex")
 
 
@@ -182,6 +185,12 @@ def inputs_of(evaluation: Evaluation) -> dict[str, Input | None]:
     allergic = _fact(evaluation, "PlatinumAllergy")
     if allergic is not None and "AllergyIntolerance" not in unread_types(evaluation):
         found["platinum_allergy"] = Input(allergic)
+    if _fact(evaluation, "SquamousLungCancer"):
+        found["squamous"] = Input(value=True)
+    for name, define in _RECORDED.items():
+        fact = _fact(evaluation, define)
+        if fact["present"]:
+            found[name] = _input(name, fact, value=True)
     status = _fact(evaluation, _PREGNANT)
     if status["known"] and len(status["codes"]) == 1:
         found["pregnant"] = _input("pregnant", status, status["codes"][0] == "pregnant")

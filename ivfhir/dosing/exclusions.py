@@ -1,7 +1,7 @@
 """Which drugs a patient must not get: the rules of section C, a row each.
 
-A rule excludes another drug's use of nobody: it says to choose another drug, not to reject the
-protocol. What a rule needs and nobody knows makes the drug not selectable; what no record here
+A rule excludes a drug, never a patient: it says to choose another drug, not to reject the protocol.
+What a rule needs and nobody knows makes the drug not selectable; what no record here
 tells has to be confirmed. A drug that the record excludes stays excluded, whatever is confirmed.
 """
 
@@ -147,9 +147,9 @@ RULES: Final[Mapping[str, tuple[Test, ...]]] = {
         _when("platelets_10e9_l", operator.lt, "100", _R21),
         _when("neutrophils_10e9_l", operator.le, "2.0", _R21),
         _when("burden_pct", operator.ge, "50", _R21),
-        _say("hit", _R21),
+        _yes("hit", _R21, "hit"),
         _say("brain-lesions", _R21),
-        _say("varices", _R21),
+        _yes("varices", _R21, "varices"),
         _say("coagulopathy", _R21),
     ),
     "AG-MMC": (_when("creatinine_mg_dl", operator.gt, "1.7", _GK),),

@@ -63,6 +63,8 @@ KNOWN: Final[Mapping[str, Known]] = {
     "platinum_allergy": Known("platinum allergy"),
     "squamous": Known("squamous histology"),
     "dpd_deficiency": Known("DPD deficiency"),
+    "hit": Known("heparin-induced thrombocytopenia"),
+    "varices": Known("varices at risk of bleeding"),
     "cardiotoxic_treatment": Known("mediastinal radiotherapy or other cardiotoxic drugs"),
     "cumulative_doxorubicin_mg_m2": Known("doxorubicin given so far"),
     "cumulative_mitomycin_mg_m2": Known("mitomycin given so far"),

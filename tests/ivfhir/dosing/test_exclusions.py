@@ -138,6 +138,8 @@ def test_reduced_clearance_excludes_cisplatin_and_says_what_it_rests_on():
         ("pemetrexed", "squamous", "histology"),
         ("fluorouracil", "dpd_deficiency", "dpd"),
         ("floxuridine", "dpd_deficiency", "dpd"),
+        ("melphalan", "hit", "hit"),
+        ("melphalan", "varices", "varices"),
     ],
 )
 def test_a_statement_stands_in_for_what_is_unknown_and_not_for_what_excludes(name, fact, statement):
