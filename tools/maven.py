@@ -5,11 +5,13 @@ import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 INSTALL = "apt-get install -y maven openjdk-17-jdk-headless"
 NEEDED_JAVA = 17
+_DOWNLOADS = Path.home() / ".m2"
 # A program that lives for seconds starts faster with the quick compiler and the simple collector.
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -50,10 +52,12 @@ def build(project: Path) -> str:
     state = _state_of(project)
     complete = target / state / "complete"
     # Two test runs at once must not package into the same folder.
-    with (target / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(target / "lock"):
         if not complete.is_file():
-            _package(project, state)
+            _DOWNLOADS.mkdir(parents=True, exist_ok=True)
+            # Nor may two projects at once download the same file: Maven 3 does not lock its own.
+            with _locked(_DOWNLOADS / "ivfhir.lock"):
+                _package(project, state)
             complete.touch()
     return f"{complete.parent}/*:{complete.parent}/lib/*"
 
@@ -67,6 +71,14 @@ def java_command(
 ) -> list[str]:
     """Return the command line of a built program; `options` are those of the Java machine."""
     return ["java", *options, "-cp", class_path, main_class, *arguments]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, for this process alone, while the block runs."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _package(project: Path, state: str) -> None:
