@@ -1,7 +1,7 @@
 """The sample patients: read from `patients/`, dates moved to today, loaded into a server."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,30 +39,33 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?")
 _KEPT = "birthDate"
 
 
-def sample_bundles(today: date) -> Iterator[Resource]:
+def sample_bundles(today: date, names: Collection[str] = ()) -> Iterator[Resource]:
     """Give the transaction Bundle of each sample patient, in the order of the list.
 
     Args:
         today: the day that the invented patients' 3 March 2025 becomes. Published files keep their
             dates.
+        names: of the invented patients that are wanted; none for every sample.
     """
-    invented = [next(FOLDER.glob(f"{name}-*.json")) for name in SUMMARIES]
-    for path in [*invented, *sorted(FOLDER.glob("synthea-*.json"))]:
+    published = () if names else sorted(FOLDER.glob("synthea-*.json"))
+    invented = [next(FOLDER.glob(f"{name}-*.json")) for name in names or SUMMARIES]
+    for path in [*invented, *published]:
         bundle: Any = loads(path.read_text(encoding="utf-8"), place=path.name)
         yield bundle if path.name.startswith("synthea-") else _moved(bundle, today - WRITTEN_FOR)
 
 
-def load_samples(repository: Repository, today: date) -> int:
+def load_samples(repository: Repository, today: date, names: Collection[str] = ()) -> int:
     """Load the sample patients into a FHIR server and return how many there are.
 
     Args:
         repository: the server; it should wait `LOAD_TIMEOUT_S` for an answer.
         today: as for `sample_bundles`.
+        names: as for `sample_bundles`.
 
     Raises:
         ServerError: the server does not take one of them.
     """
-    bundles = list(sample_bundles(today))
+    bundles = list(sample_bundles(today, names))
     for bundle in bundles:
         repository.transact(bundle)
     return len(bundles)

@@ -1,12 +1,15 @@
 """A new protocol, written from the template and built: beside LUNG, and alone."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from ivfhir.cli.main import main
 from ivfhir.knowledge.package import ROOT_VARIABLE
+from smart_app.app import create_app
 from tests.smart_app.conftest import (
     app,
     begin,
@@ -30,8 +33,15 @@ __all__ = [
     "ehr_options",
     "fake_ehr",
     "launch_for",
+    "make_app",
     "registration",
 ]
+
+
+@pytest.fixture
+def make_app() -> Callable[..., Flask]:
+    """What makes an app: here each reads the protocols of its own folder."""
+    return create_app
 
 
 @pytest.fixture(scope="session")

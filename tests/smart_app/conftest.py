@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from ivfhir.knowledge.load import load_protocols
+from ivfhir.knowledge.registry import Registry
 from ivfhir.servers.http import HttpRepository
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
@@ -90,10 +94,15 @@ class Launched:
 
 
 @contextmanager
-def running_samples() -> Iterator[str]:
-    """Run a FHIR server with the sample patients while the block runs; give its base URL."""
+def running_samples(*names: str) -> Iterator[str]:
+    """Run a FHIR server with the sample patients while the block runs; give its base URL.
+
+    Args:
+        names: of those that are wanted; none for all.
+    """
     with run_sekmet() as base:
-        load_samples(HttpRepository(base, session=requests.Session()), datetime.now(UTC).date())
+        repository = HttpRepository(base, session=requests.Session())
+        load_samples(repository, datetime.now(UTC).date(), names)
         yield base
 
 
@@ -154,7 +163,11 @@ def registration() -> dict[str, object]:
 
 @pytest.fixture
 def app(
-    fake_ehr: RunningEhr, clock: Clock, registration: dict[str, object], tmp_path: Path
+    fake_ehr: RunningEhr,
+    clock: Clock,
+    registration: dict[str, object],
+    tmp_path: Path,
+    make_app: Callable[..., Flask],
 ) -> Flask:
     """The app, set up for the simulated EHR, with a database of its own."""
     settings = Settings(
@@ -165,9 +178,29 @@ def app(
         timeout_s=5,
         log_level="error",
     )
-    app = create_app(settings, clock=clock)
+    app = make_app(settings, clock=clock)
     yield app
     app.extensions["ivfhir"].store.close()
+
+
+@pytest.fixture
+def make_app() -> Callable[..., Flask]:
+    """What makes an app: `create_app` with our protocols, compiled once for all."""
+    return app_of_shared_protocols
+
+
+def app_of_shared_protocols(settings: Settings, **how: Any) -> Flask:
+    """Return an app with the protocols that every other one made here has too."""
+    registry, protocols = _shared_protocols()
+    app = create_app(settings, protocols=lambda _: protocols, **how)
+    app.extensions["ivfhir"].registry = registry
+    return app
+
+
+@cache
+def _shared_protocols() -> tuple[Registry, Any]:
+    registry = Registry()
+    return registry, load_protocols(registry)
 
 
 @pytest.fixture

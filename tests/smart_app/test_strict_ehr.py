@@ -16,9 +16,14 @@ from cryptography.hazmat.primitives.serialization import (
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
-from tests.smart_app.conftest import APP_URL, Clock, come_back, new_client
+from tests.smart_app.conftest import (
+    APP_URL,
+    Clock,
+    app_of_shared_protocols,
+    come_back,
+    new_client,
+)
 from tests.smart_app.strict_ehr import OTHER_PATIENT, PATIENT, USER, StrictEhr, running
 
 Make = Callable[..., tuple[StrictEhr, FlaskClient]]
@@ -48,7 +53,7 @@ def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
                 timeout_s=5,
                 log_level="error",
             )
-            app = create_app(settings, clock=clock)
+            app = app_of_shared_protocols(settings, clock=clock)
             stack.callback(app.extensions["ivfhir"].store.close)
             return ehr, new_client(app)
 

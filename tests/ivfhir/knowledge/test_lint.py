@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from ivfhir.knowledge.lint import lint, main
-from ivfhir.knowledge.package import knowledge_root
+from ivfhir.knowledge.package import REGIMENS, SHARED, knowledge_root
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 
 PLAN = "lung/PlanDefinition-LUNG.json"
@@ -14,11 +14,15 @@ PLAN = "lung/PlanDefinition-LUNG.json"
 
 @pytest.fixture
 def package(tmp_path):
-    """A copy of our knowledge that a test may break."""
+    """A copy of LUNG and what all protocols share, which a test may break."""
     root = tmp_path / "plan_definitions"
-    shutil.copytree(knowledge_root(), root, ignore=shutil.ignore_patterns("cases"))
+    for name in ("lung", REGIMENS, SHARED):
+        shutil.copytree(
+            knowledge_root() / name, root / name, ignore=shutil.ignore_patterns("cases")
+        )
     for cases in knowledge_root().glob("*/cases"):
-        (root / cases.parent.name / "cases").symlink_to(cases)
+        if (root / cases.parent.name).is_dir():
+            (root / cases.parent.name / "cases").symlink_to(cases)
     return root
 
 

@@ -18,8 +18,8 @@ PARTS = {"RequestGroup": 1, "ServiceRequest": 31, "MedicationRequest": 8, "Goal"
 
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
-    """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with running_samples() as base:
+    """Base URL of a FHIR server with three sample patients, of this test's own."""
+    with running_samples("halloran", "duarte", "sato") as base:
         yield base
 
 

@@ -87,7 +87,7 @@ def test_a_draft_is_not_said_to_have_lost_facts_that_only_could_not_be_read(clin
     assert "Accept and write" in version_page.text
     fake_ehr.fail("status-500", path="/?Observation", times=None)
     text = visible_text(clinician.accept(draft_id).text)
-    assert "The record changed or could not be read whole" in text
+    assert "The record changed or could not be read whole" in text, text
     assert "could not be read" in text.partition("What is different")[2]
     assert "not in the record" not in text
 

@@ -13,8 +13,8 @@ from tests.smart_app.pages.conftest import Clinician, sample
 
 @pytest.fixture
 def fhir_server() -> Iterator[str]:
-    """Base URL of a FHIR server with the sample patients, of this test's own."""
-    with running_samples() as base:
+    """Base URL of a FHIR server with three sample patients, of this test's own."""
+    with running_samples("halloran", "duarte", "sato") as base:
         yield base
 
 
