@@ -16,7 +16,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 	$(PY) -m smart_app.demo
 
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4
 
 check: format lint layers types codes protocols stale styles-fresh locked traced ## everything that must hold before a commit
 

@@ -7,6 +7,7 @@ from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
 from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
+from tests.side_by_side import ByFile
 
 __all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "postgres", "sekmet"]
 
@@ -14,3 +15,8 @@ __all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "postgres", "sekmet
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run rewrite the golden files; read their diff as code."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """Deal out the tests of a run with several workers."""
+    return ByFile(config, log)
