@@ -188,9 +188,10 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         return sitting.session.value(f"{protocol.library.name}_{name}")
 
     def unread(define: DefineKey, row: Mapping[str, Any]) -> Mapping[str, str]:
-        follows = define in protocol.derived and row["truth"] is None
         own = sitting.unread.get(define, {})
-        return own or (_unread_of_bases(protocol, sitting) if follows else own)
+        if own or row["truth"] is not None or define not in protocol.derived:
+            return own
+        return _unread_of_bases(protocol, sitting)
 
     return ProtocolDecision(
         id=protocol.id,

@@ -15,6 +15,7 @@ from typing import Any
 from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.confirmable import STATEMENTS
 from ivfhir.dosing.inputs import Input, Used
+from ivfhir.dosing.levels import PUMP_CHOICES
 from ivfhir.dosing.proposal import DoseProposal, DrugDose
 from ivfhir.dosing.propose import propose_doses
 from ivfhir.errors import NoPlanError, ParameterError
@@ -29,7 +30,7 @@ RATE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
 PARTS = {"regimen-arterial": ARTERIAL, "regimen-systemic": INTRAVENOUS}
 """Code of an action -> route of the regimen's drugs that it is for."""
 
-_OF_REGIMEN = re.compile(r"dose_\w+|auc|confirmed|pump_reservoir_ml|pump_flow_ml_per_day")
+_OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", "confirmed", *PUMP_CHOICES]))
 """Parameters that choose within a regimen, and that no protocol declares."""
 
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)

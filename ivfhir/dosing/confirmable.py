@@ -5,6 +5,9 @@ from typing import Final
 
 from ivfhir.errors import ParameterError
 
+OVER_A_LIFE: Final = "cumulative-dose"
+"""The statement of the dose over a life."""
+
 STATEMENTS: Final[Mapping[str, str]] = {
     "hearing": "no hearing loss of grade 2 or more",
     "neuropathy": "no neuropathy of grade 2 or more",
@@ -14,7 +17,7 @@ STATEMENTS: Final[Mapping[str, str]] = {
     "folate-b12": "at least 5 doses of folate within the 7 days before, and vitamin B12 within "
     "the week before",
     "lvef": "left ventricular ejection fraction of 50 % or more, within 90 days",
-    "cumulative-dose": "the dose over the patient's life stays within its limit, with this plan",
+    OVER_A_LIFE: "the dose over the patient's life stays within its limit, with this plan",
     "dpd": "no known DPD deficiency",
     "ugt1a1": "no UGT1A1*28/*28, or the dose is reduced for it",
     "portal-hypertension": "no portal hypertension",

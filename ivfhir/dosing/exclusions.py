@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import STATEMENTS
+from ivfhir.dosing.confirmable import OVER_A_LIFE, STATEMENTS
 from ivfhir.dosing.inputs import KNOWN, Inputs, Lack
 from ivfhir.dosing.plausible import BOUNDS
 from ivfhir.dosing.renal import cockcroft_gault_ml_min
@@ -180,7 +180,7 @@ def findings(
 def statements_of(drug: RegimenDrug) -> tuple[str, ...]:
     """Return the statements that a clinician may have to confirm for a drug, each once."""
     of_rules = [test.confirm for _, test in _tests(drug) if test.confirm]
-    over_a_life = ["cumulative-dose"] if drug.cumulative_highest is not None else []
+    over_a_life = [OVER_A_LIFE] if drug.cumulative_highest is not None else []
     return tuple(dict.fromkeys([*of_rules, *over_a_life]))
 
 
