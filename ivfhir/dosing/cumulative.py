@@ -4,9 +4,9 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import OVER_A_LIFE, STATEMENTS
 from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, Finding
 from ivfhir.dosing.inputs import Inputs, Lack
+from ivfhir.knowledge.dosing_rules import OVER_A_LIFE, dosing_rules
 from ivfhir.knowledge.regimen import RegimenDrug
 
 
@@ -46,12 +46,12 @@ def cumulative_finding(
     safe = total <= lower or cardiotoxic is False
     if OVER_A_LIFE in confirmed or (safe and not isinstance(earlier, Lack)):
         return None
+    said = dosing_rules().statements[OVER_A_LIFE]
     after = f", {lower} after cardiotoxic treatment" if lower < highest else ""
     return Finding(
         rule,
         drug.title,
         UNCONFIRMED,
-        f"{STATEMENTS[OVER_A_LIFE]}: {four_digits(planned_mg_m2)} mg/m2 are planned, {highest} are "
-        f"the limit{after}",
+        f"{said}: {four_digits(planned_mg_m2)} mg/m2 are planned, {highest} are the limit{after}",
         OVER_A_LIFE,
     )
