@@ -252,12 +252,14 @@ class Decision:
         protocols: in the order asked for, what failed in its place.
         route: into a vein or into the target's artery, a code of B.7; None where no rule of the
             route is here, or where it fails.
+        route_error: why the rule of the route gives none; None where it does, or is not here.
     """
 
     as_of: str
     patient: PatientState
     protocols: Sequence[ProtocolDecision | ProtocolFailure]
     route: str | None = None
+    route_error: IvfhirError | None = None
 
     @property
     def answered(self) -> list[ProtocolDecision]:
@@ -271,9 +273,11 @@ class Decision:
 
     def to_json(self) -> Json:
         """Return the promised JSON."""
+        error = self.route_error
         return {
             "asOf": self.as_of,
             "patient": self.patient.to_json(),
             "protocols": [each.to_json() for each in self.protocols],
             **({} if self.route is None else {"route": self.route}),
+            **({} if error is None else {"routeOutcome": operation_outcome(error)}),
         }

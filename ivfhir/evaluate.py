@@ -19,13 +19,13 @@ from ivfhir.decision import (
     ProtocolFailure,
     Truth,
 )
-from ivfhir.errors import EvaluationError, UsageError
+from ivfhir.errors import EvaluationError, IvfhirError, UsageError
 from ivfhir.expressions.elm import DefineKey, Session
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
 from ivfhir.knowledge.criteria import CAUTION, ROW
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
-from ivfhir.knowledge.route import RouteRule
+from ivfhir.knowledge.route import BrokenRoute, RouteRule
 from ivfhir.read import PatientRecord
 from ivfhir.sitting import Sitting, open_sittings
 
@@ -59,7 +59,7 @@ def evaluate(
     *,
     as_of: DateTime,
     parameters: Mapping[str, object] = NO_PARAMETERS,
-    route: RouteRule | None = None,
+    route: RouteRule | BrokenRoute | None = None,
 ) -> Decision:
     """Return the decisions of all protocols about one patient, each fact computed once for all.
 
@@ -71,7 +71,8 @@ def evaluate(
         protocols: at least one.
         as_of: the instant of the evaluation.
         parameters: by name; each protocol takes those that it declares.
-        route: the rule of the route, of one program with the protocols; None leaves it out.
+        route: the rule of the route, of one program with the protocols; None leaves it out. One
+            that is broken, or fails on this patient's data, says why, and stops nothing.
 
     Raises:
         UsageError: there is no protocol.
@@ -85,7 +86,9 @@ def evaluate(
         for name, value in parameters.items()
         if any(name in each.library.parameters for each in loaded)
     }
-    judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
+    judged: list[ClinicalProtocol | RouteRule] = [*loaded]
+    if isinstance(route, RouteRule):
+        judged.append(route)
     opened = open_sittings(judged, record, {"AsOf": as_of, **given})
     sittings = iter(opened)
     rows = Rows()
@@ -104,8 +107,9 @@ def evaluate(
         if facts not in states:
             with suppress(EvaluationError):
                 states[facts] = _patient(protocol, record, sitting.session)
-    which = None if route is None else _route(opened[-1].session)
-    return Decision(str(as_of), _one_state(record, [*states.values()]), answers, which)
+    which, why = _route(route, opened)
+    state = _one_state(record, [*states.values()])
+    return Decision(str(as_of), state, answers, which, why)
 
 
 def evaluate_protocol(
@@ -133,11 +137,16 @@ def evaluate_protocol(
     )
 
 
-def _route(session: Session) -> str | None:
-    """Return the code of the route; None where it fails on this patient's data."""
-    with suppress(EvaluationError):
-        return str(session.value("ROUTE_Route"))
-    return None
+def _route(
+    route: RouteRule | BrokenRoute | None, opened: Sequence[Sitting]
+) -> tuple[str | None, IvfhirError | None]:
+    """Return the code of the route, or why there is none; its sitting is the last."""
+    if not isinstance(route, RouteRule):
+        return None, None if route is None else route.error
+    try:
+        return str(opened[-1].session.value("ROUTE_Route")), None
+    except EvaluationError as error:
+        return None, error
 
 
 def _one_state(record: PatientRecord, states: Sequence[PatientState]) -> PatientState:
@@ -188,9 +197,10 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         return sitting.session.value(f"{protocol.library.name}_{name}")
 
     def unread(define: DefineKey, row: Mapping[str, Any]) -> Mapping[str, str]:
-        follows = define in protocol.derived and row["truth"] is None
         own = sitting.unread.get(define, {})
-        return own or (_unread_of_bases(protocol, sitting) if follows else own)
+        if own or row["truth"] is not None or define not in protocol.derived:
+            return own
+        return _unread_of_bases(protocol, sitting)
 
     return ProtocolDecision(
         id=protocol.id,

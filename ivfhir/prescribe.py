@@ -13,13 +13,14 @@ from itertools import pairwise
 from typing import Any
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import STATEMENTS
 from ivfhir.dosing.inputs import Input, Used
+from ivfhir.dosing.levels import PUMP_CHOICES
 from ivfhir.dosing.proposal import DoseProposal, DrugDose
 from ivfhir.dosing.propose import propose_doses
 from ivfhir.errors import NoPlanError, ParameterError
 from ivfhir.evaluate import Evaluation
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.dosing_rules import NUMBER, WORD, dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimen
@@ -29,31 +30,16 @@ RATE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
 PARTS = {"regimen-arterial": ARTERIAL, "regimen-systemic": INTRAVENOUS}
 """Code of an action -> route of the regimen's drugs that it is for."""
 
-_OF_REGIMEN = re.compile(r"dose_\w+|auc|confirmed|pump_reservoir_ml|pump_flow_ml_per_day")
+_OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", "confirmed", *PUMP_CHOICES]))
 """Parameters that choose within a regimen, and that no protocol declares."""
 
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _NO_DOSE = "; no dose proposed"
-_NUMBERS = {
-    "age_years": "Age",
-    "height_cm": "Height",
-    "weight_kg": "Weight",
-    "creatinine_mg_dl": "Creatinine",
-    "bilirubin_mg_dl": "Bilirubin",
-    "platelets_10e9_l": "Platelets",
-    "neutrophils_10e9_l": "Neutrophils",
-    "haemoglobin_g_dl": "Haemoglobin",
-    "ecog": "Ecog",
-    "burden_pct": "TumourBurden",
-}
-"""Input of a dose -> define of the shared facts that tells it."""
-
-_WORDS = {"sex": "Sex", "portal_vein": "PortalVein"}
 _PREGNANT = "PregnancyStatus"
 _RECORDED = {"hit": "HeparinThrombocytopenia", "varices": "HighRiskVarices"}
 """Input of a dose -> define of a fact that excludes where recorded; else a clinician confirms."""
 
-_WITHOUT_WINDOW = ("age_years", "height_cm", "sex")
+_WITHOUT_DATE = ("age_years", "height_cm", "sex")
 
 
 @dataclass(frozen=True)
@@ -173,14 +159,13 @@ def prescribe(
 def inputs_of(evaluation: Evaluation) -> dict[str, Input | None]:
     """Return what the shared facts tell of a patient for a dose; absent where nothing is known."""
     found: dict[str, Input | None] = {}
-    for name, define in _NUMBERS.items():
-        fact = _fact(evaluation, define)
-        if fact["known"] and fact["low"] is not None:
+    told = {name: each for name, each in dosing_rules().inputs.items() if each.fact}
+    for name, each in told.items():
+        fact = _fact(evaluation, each.fact)
+        if each.kind == NUMBER and fact["known"] and fact["low"] is not None:
             low, high = fact["low"], fact["high"]
             found[name] = _input(name, fact, Decimal(low), None if low == high else Decimal(high))
-    for name, define in _WORDS.items():
-        fact = _fact(evaluation, define)
-        if fact["known"] and len(fact["codes"]) == 1:
+        elif each.kind == WORD and fact["known"] and len(fact["codes"]) == 1:
             found[name] = _input(name, fact, fact["codes"][0])
     allergic = _fact(evaluation, "PlatinumAllergy")
     if allergic is not None and "AllergyIntolerance" not in unread_types(evaluation):
@@ -210,7 +195,7 @@ def _input(
     name: str, fact: Mapping[str, Any], value: Decimal | bool | str, high: Decimal | None = None
 ) -> Input:
     evidence: Mapping[str, Any] = next(iter(fact["evidence"] or ()), {})
-    moment = None if name in _WITHOUT_WINDOW else evidence.get("date")
+    moment = None if name in _WITHOUT_DATE else evidence.get("date")
     day = None if moment is None else date(*moment.parts[:3])
     return Input(value, high, day, evidence.get("reference"))
 
@@ -335,7 +320,8 @@ def _notes(proposal: DoseProposal, slots: Sequence[_Slot]) -> list[str]:
         f"({regimen.reviewed_by})."
     ]
     if proposal.confirmed:
-        said = "; ".join(f"{each} ({STATEMENTS[each]})" for each in proposal.confirmed)
+        statements = dosing_rules().statements
+        said = "; ".join(f"{each} ({statements[each]})" for each in proposal.confirmed)
         notes.append(f"Confirmed by the clinician: {said}.")
     drugs = [*(each.drug for each in proposal.doses), *proposal.undosed]
     missed = [d.title for d in drugs if not any(s.route == d.route and _is_of(s, d) for s in slots)]

@@ -13,7 +13,7 @@ from ivfhir.errors import BadAnswerError, InputError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.registry import Registry
-from ivfhir.knowledge.route import RouteRule, load_route
+from ivfhir.knowledge.route import BrokenRoute, RouteRule, load_route
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
@@ -91,7 +91,7 @@ class AppServices:
         return self.load_protocols(self.registry)
 
     @cached_property
-    def route(self) -> RouteRule | None:
+    def route(self) -> RouteRule | BrokenRoute | None:
         """The rule of the route, of one program with the protocols; None where there is none."""
         return load_route(self.registry)
 
@@ -104,7 +104,7 @@ class AppServices:
     @property
     def read_types(self) -> frozenset[str]:
         """The resource types that the protocols need, and the patient."""
-        of_route = () if self.route is None else self.route.resource_types
+        of_route = self.route.resource_types if isinstance(self.route, RouteRule) else ()
         return frozenset({"Patient"}).union(
             of_route, *(protocol.resource_types for protocol in self.protocols.values())
         )

@@ -12,7 +12,7 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_asked, load_protocols
 from ivfhir.knowledge.registry import Registry
-from ivfhir.knowledge.route import RouteRule, load_route
+from ivfhir.knowledge.route import BrokenRoute, RouteRule, load_route
 from ivfhir.read import PatientRecord
 
 
@@ -40,10 +40,17 @@ def some_protocols(*references: str) -> Knowledge:
 
 
 def every_protocol() -> Knowledge:
-    """Return all protocols that are here, and the rule of the route."""
+    """Return all protocols that are here, and the rule of the route.
+
+    Raises:
+        KnowledgeError: one of them is broken.
+    """
     registry = Registry()
     protocols = _whole(load_protocols(registry).values())
-    return Knowledge(protocols, load_route(registry))
+    route = load_route(registry)
+    if isinstance(route, BrokenRoute):
+        raise route.error
+    return Knowledge(protocols, route)
 
 
 def _whole(found: Iterable[ClinicalProtocol | BrokenProtocol]) -> list[ClinicalProtocol]:

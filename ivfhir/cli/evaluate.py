@@ -41,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     protocols = _protocols(arguments.protocol, registry)
     route = load_route(registry)
     loaded = [each for each in protocols if isinstance(each, ClinicalProtocol)]
-    judged: list[ClinicalProtocol | RouteRule] = [*loaded, *([] if route is None else [route])]
+    judged: list[ClinicalProtocol | RouteRule] = [*loaded]
+    if isinstance(route, RouteRule):
+        judged.append(route)
     types = frozenset[str]().union(*(each.resource_types for each in judged))
     unanswered: list[int] = []
 

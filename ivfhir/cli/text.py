@@ -62,6 +62,8 @@ def decision_text(
             lines.append(f"  ({' '.join(filter(None, (each.id, each.version)))})")
     if decision.route in ROUTES and not decision.patient.deceased:
         lines += ["", *_wrapped("Route: " + " ".join(_route(decision.route)), "")]
+    if decision.route_error is not None:
+        lines += ["", "No answer: route", *_wrapped(decision.route_error.message, "  ")]
     return "\n".join(lines)
 
 

@@ -6,21 +6,17 @@ told, not guessed.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from ivfhir.dosing.body import bsa_mosteller_m2, ideal_weight_kg, large_bsa_note
 from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.carboplatin import calvert_mg, is_capped
 from ivfhir.dosing.exclusions import RENAL, clearance_ends
-from ivfhir.dosing.inputs import Inputs, Lack, Used
+from ivfhir.dosing.inputs import Inputs, Lack, Used, unit_of
 from ivfhir.errors import ParameterError
+from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.knowledge.regimen import AUC, FIXED, PER_M2, RegimenDrug
 
 BODY = ("height_cm", "weight_kg")
-_HALF = Decimal("0.5")
-_HALVED_FROM, _HALVED_TO = Decimal("1.2"), Decimal("3.0")
-HALVED_BY_BILIRUBIN: Final = frozenset({"AG-DOX"})
-"""Rules that halve a dose for bilirubin between 1.2 and 3.0 mg/dL, both included (lit-GK)."""
 
 
 @dataclass(frozen=True)
@@ -136,25 +132,28 @@ def _ideal(inputs: Inputs) -> Decimal | Lack:
 
 
 def _reduced(drug: RegimenDrug, amount: Amount, inputs: Inputs) -> Amount | Lack:
-    """Return half of it where a rule of the drug halves it for bilirubin."""
-    if not HALVED_BY_BILIRUBIN & set(drug.exclusions):
-        return amount
-    ends = inputs.ends("bilirubin_mg_dl")
-    if isinstance(ends, Lack):
-        return ends
-    halved = {_HALVED_FROM <= end <= _HALVED_TO for end in ends}
-    if len(halved) > 1:
-        return Lack(
-            "bilirubin_mg_dl",
-            f"bilirubin lies between {ends[0]} and {ends[1]} mg/dL, and half the dose is given "
-            f"from {_HALVED_FROM} to {_HALVED_TO}; settle it.",
-        )
-    used = (*amount.used, *inputs.used("bilirubin_mg_dl"))
-    if not halved.pop():
-        return Amount(amount.mg, amount.steps, used, amount.notes)
-    mg = amount.mg * _HALF
-    step = f"bilirubin {ends[0]} mg/dL: half of it = {four_digits(mg)} mg"
-    return Amount(mg, (*amount.steps, step), used, amount.notes)
+    """Return the share of it that the reductions of the drug's rules leave."""
+    rules = dosing_rules()
+    for each in (rules.reductions[rule] for rule in drug.exclusions if rule in rules.reductions):
+        ends = inputs.ends(each.fact)
+        if isinstance(ends, Lack):
+            return ends
+        low, high = ends
+        called, unit = rules.inputs[each.fact].words, unit_of(each.fact)
+        percent = f"{(each.share * 100).normalize():f} %"
+        apart = high < each.low or low > each.high
+        if not apart and not each.low <= low <= high <= each.high:
+            return Lack(
+                each.fact,
+                f"{called} lies between {low} and {high} {unit}, and {percent} of the dose is "
+                f"given from {each.low} to {each.high}; settle it.",
+            )
+        mg, steps = amount.mg, amount.steps
+        if not apart:
+            mg *= each.share
+            steps = (*steps, f"{called} {low} {unit}: {percent} of it = {four_digits(mg)} mg")
+        amount = Amount(mg, steps, (*amount.used, *inputs.used(each.fact)), amount.notes)
+    return amount
 
 
 def _capped(drug: RegimenDrug, amount: Amount) -> Amount:

@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 from ivfhir.dosing.plausible import SEXES, check, check_word
+from ivfhir.dosing.units import CM_PER_INCH
 from ivfhir.errors import ParameterError
 
 LARGE_BSA_M2 = Decimal("2.2")
 """The area is never capped; above this one a warning stands beside it (D.2, `design`)."""
 
-CM_PER_INCH = Decimal("2.54")
 DEVINE_FROM_CM = 60 * CM_PER_INCH
 """Devine counts inches above sixty; a shorter patient's weight is extrapolated."""
 

@@ -4,12 +4,10 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import STATEMENTS
 from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, Finding
 from ivfhir.dosing.inputs import Inputs, Lack
+from ivfhir.knowledge.dosing_rules import OVER_A_LIFE, dosing_rules
 from ivfhir.knowledge.regimen import RegimenDrug
-
-CONFIRM = "cumulative-dose"
 
 
 def cumulative_finding(
@@ -46,14 +44,14 @@ def cumulative_finding(
             f"{limit} mg/m2 over a life; choose another drug, or plan fewer courses.",
         )
     safe = total <= lower or cardiotoxic is False
-    if CONFIRM in confirmed or (safe and not isinstance(earlier, Lack)):
+    if OVER_A_LIFE in confirmed or (safe and not isinstance(earlier, Lack)):
         return None
+    said = dosing_rules().statements[OVER_A_LIFE]
     after = f", {lower} after cardiotoxic treatment" if lower < highest else ""
     return Finding(
         rule,
         drug.title,
         UNCONFIRMED,
-        f"{STATEMENTS[CONFIRM]}: {four_digits(planned_mg_m2)} mg/m2 are planned, {highest} are the "
-        f"limit{after}",
-        CONFIRM,
+        f"{said}: {four_digits(planned_mg_m2)} mg/m2 are planned, {highest} are the limit{after}",
+        OVER_A_LIFE,
     )

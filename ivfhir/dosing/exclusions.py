@@ -12,16 +12,21 @@ from decimal import Decimal
 from typing import Final
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import STATEMENTS
-from ivfhir.dosing.inputs import KNOWN, Inputs, Lack
-from ivfhir.dosing.plausible import BOUNDS
+from ivfhir.dosing.inputs import Inputs, Lack, unit_of
 from ivfhir.dosing.renal import cockcroft_gault_ml_min
+from ivfhir.knowledge.dosing_rules import (
+    ABOVE,
+    AT_LEAST,
+    AT_MOST,
+    BELOW,
+    CLEARANCE,
+    OVER_A_LIFE,
+    Condition,
+    dosing_rules,
+)
 from ivfhir.knowledge.regimen import RegimenDrug
 
-Compare = Callable[[Decimal, Decimal], bool]
-
 EXCLUDED, UNKNOWN, UNCONFIRMED = "excluded", "unknown", "unconfirmed"
-CLEARANCE = "clearance_ml_min"
 RENAL = ("creatinine_mg_dl", "age_years", "weight_kg", "sex")
 """The inputs of the clearance."""
 
@@ -45,117 +50,12 @@ class Finding:
     confirm: str = ""
 
 
-@dataclass(frozen=True)
-class Test:
-    """A condition that excludes.
-
-    Attributes:
-        fact: the input that it asks; '' where only a clinician can say it.
-        words: what excludes, in words.
-        mark: where it comes from.
-        compared: how a number is compared with the limit; None where the fact is no number.
-        limit: the limit.
-        allowed: the words that do not exclude, where the fact is a word.
-        confirm: the statement that stands in where the fact is not known; '' for none.
-    """
-
-    fact: str
-    words: str
-    mark: str
-    compared: Compare | None = None
-    limit: Decimal = Decimal(0)
-    allowed: tuple[str, ...] = ()
-    confirm: str = ""
-
-
-_SAID: Final[Mapping[Compare, str]] = {
-    operator.lt: "below",
-    operator.le: "at most",
-    operator.gt: "above",
-    operator.ge: "at least",
+_COMPARED: Final[Mapping[str, Callable[[Decimal, Decimal], bool]]] = {
+    BELOW: operator.lt,
+    AT_MOST: operator.le,
+    ABOVE: operator.gt,
+    AT_LEAST: operator.ge,
 }
-
-
-def _when(
-    fact: str,
-    compared: Compare,
-    limit: str,
-    mark: str,
-    confirm: str = "",
-) -> Test:
-    words = f"{_called(fact)} {_SAID[compared]} {limit} {_unit(fact)}".rstrip()
-    return Test(fact, words, mark, compared, Decimal(limit), confirm=confirm)
-
-
-def _yes(fact: str, mark: str, confirm: str = "") -> Test:
-    return Test(fact, KNOWN[fact].words, mark, confirm=confirm)
-
-
-def _say(confirm: str, mark: str) -> Test:
-    return Test("", STATEMENTS[confirm], mark, confirm=confirm)
-
-
-def _called(fact: str) -> str:
-    return KNOWN[fact].words if fact in KNOWN else "clearance"
-
-
-def _unit(fact: str) -> str:
-    return "" if BOUNDS[fact].unit == "1" else BOUNDS[fact].unit
-
-
-_R7, _R9, _R14, _R21 = (f"lit-conf [{source}]" for source in ("R7", "R9", "R14", "R21"))
-_GK = "lit-GK"
-
-RULES: Final[Mapping[str, tuple[Test, ...]]] = {
-    "AG-CIS": (
-        _when(CLEARANCE, operator.lt, "60", _R7),
-        _when("ecog", operator.ge, "2", _R7),
-        _yes("platinum_allergy", _R7, "platinum-allergy"),
-        _yes("pregnant", _R7),
-        _say("hearing", _R7),
-        _say("neuropathy", _R7),
-        _say("nyha", _R7),
-    ),
-    "AG-CARBO": (
-        _yes("platinum_allergy", _GK, "platinum-allergy"),
-        _when("platelets_10e9_l", operator.lt, "100", _GK),
-    ),
-    "platinum-allergy": (_yes("platinum_allergy", "design", "platinum-allergy"),),
-    "AG-PEM": (
-        _when(CLEARANCE, operator.lt, "45", _R9),
-        _yes("squamous", _R9, "histology"),
-        _say("folate-b12", _R9),
-    ),
-    "AG-DOX": (
-        _when("lvef_pct", operator.lt, "50", _GK, "lvef"),
-        _when("bilirubin_mg_dl", operator.gt, "3", _GK),
-    ),
-    "AG-FLUORO": (_yes("dpd_deficiency", _GK, "dpd"),),
-    "AG-IRI": (
-        _when("bilirubin_mg_dl", operator.gt, "2", _GK),
-        _say("ugt1a1", _GK),
-    ),
-    "AG-FUDR": (
-        _when("bilirubin_mg_dl", operator.ge, "1.5", _R14),
-        _when("ecog", operator.gt, "1", _R14),
-        Test("portal_vein", "portal vein not patent", _R14, allowed=("patent",)),
-        _say("portal-hypertension", _R14),
-    ),
-    "AG-PHP": (
-        _when("weight_kg", operator.lt, "35", _R21),
-        _when("haemoglobin_g_dl", operator.lt, "10", _R21),
-        _when("platelets_10e9_l", operator.lt, "100", _R21),
-        _when("neutrophils_10e9_l", operator.le, "2.0", _R21),
-        _when("burden_pct", operator.ge, "50", _R21),
-        _yes("hit", _R21, "hit"),
-        _say("brain-lesions", _R21),
-        _yes("varices", _R21, "varices"),
-        _say("coagulopathy", _R21),
-    ),
-    "AG-MMC": (_when("creatinine_mg_dl", operator.gt, "1.7", _GK),),
-}
-"""Id of a rule -> what excludes. Limits of the dose (AG-CIS-MAX, dose over a life) and reductions
-belong to the dose: `levels.py`, `cumulative.py`, `amounts.py`."""
 
 
 def findings(
@@ -171,8 +71,8 @@ def findings(
     """
     tests = _tests(drug)
     if drug.neutrophils_at_least is not None:
-        least = str(drug.neutrophils_at_least)
-        tests.append((regimen_id, _when("neutrophils_10e9_l", operator.lt, least, "")))
+        least = Condition("neutrophils_10e9_l", "", BELOW, drug.neutrophils_at_least)
+        tests.append((regimen_id, least))
     found = [_finding(rule, drug, test, inputs, confirmed) for rule, test in tests]
     return [each for each in found if each is not None]
 
@@ -180,7 +80,7 @@ def findings(
 def statements_of(drug: RegimenDrug) -> tuple[str, ...]:
     """Return the statements that a clinician may have to confirm for a drug, each once."""
     of_rules = [test.confirm for _, test in _tests(drug) if test.confirm]
-    over_a_life = ["cumulative-dose"] if drug.cumulative_highest is not None else []
+    over_a_life = [OVER_A_LIFE] if drug.cumulative_highest is not None else []
     return tuple(dict.fromkeys([*of_rules, *over_a_life]))
 
 
@@ -195,47 +95,63 @@ def facts_of(drug: RegimenDrug) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _tests(drug: RegimenDrug) -> list[tuple[str, Test]]:
-    tests = [(rule, test) for rule in drug.exclusions for test in RULES.get(rule, ())]
-    return tests + [(drug.exclusions[0], _say(each, "design")) for each in drug.confirm]
+def _tests(drug: RegimenDrug) -> list[tuple[str, Condition]]:
+    rules = dosing_rules().rules
+    tests = [(rule, test) for rule in drug.exclusions for test in rules[rule]]
+    said = [Condition("", "design", confirm=each) for each in drug.confirm]
+    return tests + [(drug.exclusions[0], each) for each in said]
 
 
 def _finding(
-    rule: str, drug: RegimenDrug, test: Test, inputs: Inputs, confirmed: Collection[str]
+    rule: str, drug: RegimenDrug, test: Condition, inputs: Inputs, confirmed: Collection[str]
 ) -> Finding | None:
     excludes = _excludes(test, inputs)
     if excludes is False:
         return None
     if excludes is True:
         known = "; ".join(_shown(inputs, test.fact))
-        sentence = f"{rule} excludes {drug.title}: {test.words} ({known}); choose another drug."
+        sentence = f"{rule} excludes {drug.title}: {_words(test)} ({known}); choose another drug."
         return Finding(rule, drug.title, EXCLUDED, sentence)
     if test.confirm in confirmed:
         return None
     if test.confirm:
-        return Finding(rule, drug.title, UNCONFIRMED, STATEMENTS[test.confirm], test.confirm)
+        said = dosing_rules().statements[test.confirm]
+        return Finding(rule, drug.title, UNCONFIRMED, said, test.confirm)
     sentence = f"{drug.title} is not selectable ({rule}): {excludes.sentence}"
     return Finding(rule, drug.title, UNKNOWN, sentence)
 
 
-def _excludes(test: Test, inputs: Inputs) -> bool | Lack:
+def _excludes(test: Condition, inputs: Inputs) -> bool | Lack:
     """Return whether a test excludes, or why that is not known."""
     if not test.fact:
         return Lack("", "")
     if test.allowed:
         word = inputs.word(test.fact)
         return word if isinstance(word, Lack) else word not in test.allowed
-    if test.compared is None:
+    if not test.compared:
         return inputs.flag(test.fact)
     ends = clearance_ends(inputs) if test.fact == CLEARANCE else inputs.ends(test.fact)
     if isinstance(ends, Lack):
         return ends
-    answers = {test.compared(end, test.limit) for end in ends}
+    answers = {_COMPARED[test.compared](end, test.limit) for end in ends}
     if len(answers) > 1:
         low, high = (four_digits(end) for end in ends)
-        said = f"{_called(test.fact)} lies between {low} and {high}, so that {test.words} is open"
+        said = f"{_called(test.fact)} lies between {low} and {high}, so that {_words(test)} is open"
         return Lack(test.fact, f"{said}; settle it.")
     return answers.pop()
+
+
+def _words(test: Condition) -> str:
+    """Return what excludes, in words."""
+    if not test.compared:
+        return test.words or _called(test.fact)
+    unit = unit_of(test.fact)
+    said = f"{_called(test.fact)} {test.compared.replace('_', ' ')} {test.limit}"
+    return said if unit in ("", "1") else f"{said} {unit}"
+
+
+def _called(fact: str) -> str:
+    return "clearance" if fact == CLEARANCE else dosing_rules().inputs[fact].words
 
 
 def clearance_ends(inputs: Inputs) -> tuple[Decimal, Decimal] | Lack:
@@ -276,7 +192,7 @@ def _shown(inputs: Inputs, fact: str) -> list[str]:
 
 def _shown_inputs(inputs: Inputs, *names: str) -> list[str]:
     return [
-        f"{KNOWN[each.name].words} {each.value} {each.unit if each.unit != '1' else ''}".rstrip()
+        f"{_called(each.name)} {each.value} {each.unit if each.unit != '1' else ''}".rstrip()
         + (f" of {each.date}" if each.date else "")
         for each in inputs.used(*names)
     ]

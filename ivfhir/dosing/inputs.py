@@ -9,10 +9,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from ivfhir.dosing.plausible import BOUNDS, check
 from ivfhir.errors import ParameterError
+from ivfhir.knowledge.dosing_rules import dosing_rules
 
 
 @dataclass(frozen=True)
@@ -31,45 +31,6 @@ class Input:
     date: datetime.date | None = None
     reference: str | None = None
 
-
-@dataclass(frozen=True)
-class Known:
-    """What may be given, and for how long it counts.
-
-    Attributes:
-        words: what a sentence calls it.
-        window_days: how old it may be, both days included; None for any age.
-    """
-
-    words: str
-    window_days: int | None = None
-
-
-KNOWN: Final[Mapping[str, Known]] = {
-    "age_years": Known("age"),
-    "sex": Known("sex"),
-    "height_cm": Known("height"),
-    "weight_kg": Known("weight", 30),
-    "creatinine_mg_dl": Known("creatinine", 14),
-    "bilirubin_mg_dl": Known("bilirubin", 14),
-    "platelets_10e9_l": Known("platelets", 14),
-    "neutrophils_10e9_l": Known("neutrophils", 14),
-    "haemoglobin_g_dl": Known("haemoglobin", 14),
-    "ecog": Known("ECOG", 30),
-    "lvef_pct": Known("left ventricular ejection fraction", 90),
-    "burden_pct": Known("liver burden", 42),
-    "portal_vein": Known("portal vein", 42),
-    "pregnant": Known("pregnancy"),
-    "platinum_allergy": Known("platinum allergy"),
-    "squamous": Known("squamous histology"),
-    "dpd_deficiency": Known("DPD deficiency"),
-    "hit": Known("heparin-induced thrombocytopenia"),
-    "varices": Known("varices at risk of bleeding"),
-    "cardiotoxic_treatment": Known("mediastinal radiotherapy or other cardiotoxic drugs"),
-    "cumulative_doxorubicin_mg_m2": Known("doxorubicin given so far"),
-    "cumulative_mitomycin_mg_m2": Known("mitomycin given so far"),
-}
-"""Name of an input -> what it is; windows by E-06."""
 
 FEMALE_AGES = range(12, 56)
 """Ages at which a patient who is not male may be pregnant (X-PREG)."""
@@ -99,7 +60,7 @@ class Inputs:
     """The inputs of one patient on one day.
 
     Args:
-        given: name of `KNOWN` -> what is known; absent or None where nothing is.
+        given: name of an input of `dosing_rules` -> what is known; absent or None where nothing is.
         as_of: the day of the evaluation.
     """
 
@@ -109,15 +70,17 @@ class Inputs:
         Raises:
             ParameterError: a name is unknown.
         """
-        unknown = sorted(set(given) - set(KNOWN))
+        self._known = dosing_rules().inputs
+        unknown = sorted(set(given) - set(self._known))
         if unknown:
-            raise ParameterError(f"There is no input {', '.join(unknown)}; see KNOWN.")
+            names = ", ".join(self._known)
+            raise ParameterError(f"There is no input {', '.join(unknown)}; there is {names}.")
         self.as_of = as_of
         self._given = {name: each for name, each in given.items() if each is not None}
 
     def find(self, name: str) -> Input | Lack:
         """Return an input that counts, or why there is none."""
-        found, known = self._given.get(name), KNOWN[name]
+        found, known = self._given.get(name), self._known[name]
         if found is None:
             return Lack(name, f"{known.words} is not known; obtain it.")
         if found.date is not None and found.date > self.as_of:
@@ -132,7 +95,7 @@ class Inputs:
                     f"{known.words} is {age} days old, more than {known.window_days}; obtain it "
                     "again.",
                 )
-        return _implausible(name, found) or found
+        return _implausible(name, known.words, found) or found
 
     def exact(self, name: str) -> Decimal | Lack:
         """Return a number that is known exactly, or why there is none."""
@@ -141,7 +104,9 @@ class Inputs:
             return ends
         low, high = ends
         if low != high:
-            return Lack(name, f"{KNOWN[name].words} is only known to lie between {low} and {high}.")
+            return Lack(
+                name, f"{self._known[name].words} is only known to lie between {low} and {high}."
+            )
         return low
 
     def ends(self, name: str) -> tuple[Decimal, Decimal] | Lack:
@@ -150,7 +115,7 @@ class Inputs:
         if isinstance(found, Lack):
             return found
         if not isinstance(found.value, Decimal):
-            return Lack(name, f"{KNOWN[name].words} is no number; obtain it.")
+            return Lack(name, f"{self._known[name].words} is no number; obtain it.")
         return found.value, found.value if found.high is None else found.high
 
     def flag(self, name: str) -> bool | Lack:
@@ -161,7 +126,7 @@ class Inputs:
         if isinstance(found, Lack):
             return found
         if not isinstance(found.value, bool):
-            return Lack(name, f"{KNOWN[name].words} is neither yes nor no; obtain it.")
+            return Lack(name, f"{self._known[name].words} is neither yes nor no; obtain it.")
         return found.value
 
     def word(self, name: str) -> str | Lack:
@@ -175,7 +140,7 @@ class Inputs:
         """Return the inputs of those names that are known, to be shown beside a result."""
         shown = [(name, self._given[name]) for name in names if name in self._given]
         return tuple(
-            Used(name, each.value, each.high, _unit(name), each.date, each.reference)
+            Used(name, each.value, each.high, unit_of(name), each.date, each.reference)
             for name, each in shown
         )
 
@@ -189,7 +154,7 @@ class Inputs:
         return ages[1] < FEMALE_AGES.start or ages[0] >= FEMALE_AGES.stop
 
 
-def _implausible(name: str, found: Input) -> Lack | None:
+def _implausible(name: str, words: str, found: Input) -> Lack | None:
     if name not in BOUNDS:
         return None
     try:
@@ -197,11 +162,12 @@ def _implausible(name: str, found: Input) -> Lack | None:
             if isinstance(end, Decimal):
                 check(name, end)
     except ParameterError:
-        return Lack(name, f"{KNOWN[name].words} is {found.value}, which cannot be meant.")
+        return Lack(name, f"{words} is {found.value}, which cannot be meant.")
     return None
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """Return the UCUM code of an input's unit; '' where it has none."""
     if name in BOUNDS:
         return BOUNDS[name].unit
     return "mg/m2" if name.endswith("_mg_m2") else ""

@@ -165,13 +165,9 @@ def _outside(regimen: Regimen, drug: RegimenDrug, level: Decimal) -> list[str]:
         like = f" Is {drug.looks_like} meant?" if drug.looks_like else ""
         problems.append(
             f"{drug.title} {level * len(drug.days)} mg/m2 in one course is above {highest} mg/m2 "
-            f"({_max_rule(drug)}): a hard stop, to be verified.{like}"
+            f"({drug.course_rule or 'highest dose'}): a hard stop, to be verified.{like}"
         )
     return problems
-
-
-def _max_rule(drug: RegimenDrug) -> str:
-    return next((each for each in drug.exclusions if each.endswith("-MAX")), "highest dose")
 
 
 def _totals(regimen: Regimen, levels: Mapping[str, Decimal]) -> list[str]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ivfhir.dosing.amounts import Amount, amount_of, body_surface_m2, pump_fill_mg
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.confirmable import STATEMENTS, check_confirmed
+from ivfhir.dosing.confirmable import check_confirmed
 from ivfhir.dosing.cumulative import cumulative_finding
 from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, UNKNOWN, Finding, facts_of, findings
 from ivfhir.dosing.inputs import Input, Inputs, Lack
@@ -21,6 +21,7 @@ from ivfhir.dosing.plausible import check
 from ivfhir.dosing.proposal import Administration, DoseProposal, DrugDose
 from ivfhir.dosing.rounding import rounded_mg
 from ivfhir.errors import NoPlanError, ParameterError
+from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.knowledge.regimen import (
     DOSED,
     FIXED,
@@ -63,10 +64,10 @@ def propose_doses(
 
     Args:
         regimen: the regimen.
-        given: name of `inputs.KNOWN` -> what is known of the patient.
+        given: name of an input of `dosing_rules` -> what is known of the patient.
         as_of: the day of the evaluation: how old an input is counts from it.
         choices: `dose_<drug>` or `auc` -> level; `pump_reservoir_ml`, `pump_flow_ml_per_day`.
-        confirmed: ids of `confirmable.STATEMENTS` that a clinician confirmed.
+        confirmed: ids of the statements that a clinician confirmed.
         interval_days: from one course to the next in the plan; None where there is one course.
         courses: how many the plan has: the dose over a life counts them all.
         arterial_given_mg: drug -> what went into an artery already in this course; it is taken off
@@ -216,8 +217,9 @@ def _no_dose(drug: RegimenDrug, lack: Lack) -> str:
 def _statements(course: _Course, drugs: list[RegimenDrug]) -> list[Finding]:
     """Return what the rules of regimen and drugs find."""
     regimen, confirmed = course.regimen, course.confirmed
+    said = dosing_rules().statements
     found = [
-        Finding(regimen.id, "", UNCONFIRMED, STATEMENTS[each], each)
+        Finding(regimen.id, "", UNCONFIRMED, said[each], each)
         for each in regimen.confirm
         if each not in confirmed
     ]
@@ -276,7 +278,7 @@ def _needed(course: _Course, drugs: list[RegimenDrug]) -> tuple[str, ...]:
     """Return the confirmed statements without which there would be no dose, in their order."""
     found = _statements(replace(course, confirmed=frozenset()), drugs)
     needed = {each.confirm for each in found} & course.confirmed
-    return tuple(each for each in STATEMENTS if each in needed)
+    return tuple(each for each in dosing_rules().statements if each in needed)
 
 
 def _dose(course: _Course, drug: RegimenDrug, amount: Amount) -> DrugDose:

@@ -13,6 +13,7 @@ from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.contract import contract_problems
 from ivfhir.knowledge.criteria import criterion_names
+from ivfhir.knowledge.dosing_rules import FACTS, FILE, DosingRules, dosing_rules, windows_of
 from ivfhir.knowledge.package import (
     NO_PROTOCOLS,
     REGIMENS,
@@ -52,15 +53,38 @@ def _findings(root: Path) -> Iterator[tuple[Path, str]]:
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         if folder.name not in NO_PROTOCOLS:
             yield from _protocol(folder, resources)
-    yield from _regimens(root / REGIMENS, resources)
+    try:
+        rules = dosing_rules(root / SHARED if (root / SHARED / FILE).is_file() else None)
+    except KnowledgeError as error:
+        yield root / SHARED / FILE, error.message
+        return
+    yield from _on(root / SHARED / FILE, window_findings(root / SHARED, rules))
+    yield from _regimens(root / REGIMENS, resources, rules)
 
 
-def _regimens(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[Path, str]]:
+def window_findings(shared: Path, rules: DosingRules) -> Iterator[str]:
+    """Yield the inputs of a dose whose fact is not there, or counts for other days in CQL."""
+    path = shared / "cql" / f"{FACTS}.json"
+    if not path.is_file():
+        return
+    library = read_json(path)["library"]
+    defines, windows = set(_names(library, "statements")), windows_of(library)
+    for name, known in rules.inputs.items():
+        if known.fact and known.fact not in defines:
+            yield f"input {name}: {FACTS} has no define {known.fact}"
+        elif known.fact and windows.get(known.fact) != known.window_days:
+            days = windows.get(known.fact, "any number of")
+            yield f"input {name}: {FACTS} lets {known.fact} count for {days} days; say the same"
+
+
+def _regimens(
+    folder: Path, resources: dict[Path, Resource], rules: DosingRules
+) -> Iterator[tuple[Path, str]]:
     """Yield the regimens that cannot be read as such."""
     for path, resource in resources.items():
         if path.parent == folder and resource.get("resourceType") == "PlanDefinition":
             try:
-                read_regimen(resource)
+                read_regimen(resource, rules)
             except KnowledgeError as error:
                 yield path, error.message
 

@@ -51,7 +51,12 @@ def knowledge_root() -> Path:
 def shared_folder() -> Path:
     """Return what protocols share: beside the protocols where it is there, else ours."""
     beside = knowledge_root() / SHARED
-    return beside if beside.is_dir() else _our_root() / SHARED
+    return beside if beside.is_dir() else our_shared_folder()
+
+
+def our_shared_folder() -> Path:
+    """Return what the protocols that come with us share."""
+    return _our_root() / SHARED
 
 
 def regimens_folder() -> Path:

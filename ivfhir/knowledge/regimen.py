@@ -51,6 +51,7 @@ class RegimenDrug:
         exclusions: ids of the rules that may exclude it.
         confirm: statements that a clinician has to confirm before it is selectable.
         course_highest: highest dose a course in mg/m2; None for none.
+        course_rule: id of the rule that says so; '' for none.
         cumulative_highest: highest dose over a life in mg/m2, and the lower one after cardiotoxic
             treatment; None for none.
         counts_as: the drug whose dose over a life it adds to; '' where none is counted.
@@ -80,6 +81,7 @@ class RegimenDrug:
     exclusions: tuple[str, ...] = ()
     confirm: tuple[str, ...] = ()
     course_highest: Decimal | None = None
+    course_rule: str = ""
     cumulative_highest: tuple[Decimal, Decimal] | None = None
     counts_as: str = ""
     looks_like: str = ""

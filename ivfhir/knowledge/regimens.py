@@ -12,6 +12,7 @@ from typing import Any
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.dosing_rules import FILE, DosingRules, dosing_rules
 from ivfhir.knowledge.package import read_json, regimens_folder
 from ivfhir.knowledge.regimen import (
     ARTERIAL,
@@ -60,19 +61,43 @@ def load_regimen(regimen_id: str, folder: Path | None = None) -> Regimen:
     return read_regimen(read_json(folder / f"{PREFIX}{regimen_id}.json"))
 
 
-def read_regimen(plan_definition: Resource) -> Regimen:
+def read_regimen(plan_definition: Resource, rules: DosingRules | None = None) -> Regimen:
     """Return the regimen that a PlanDefinition says.
 
+    Args:
+        plan_definition: of type order set.
+        rules: what it may name; by default those in use.
+
     Raises:
-        KnowledgeError: it lacks what a regimen needs.
+        KnowledgeError: it lacks what a regimen needs, or names a rule, statement or input that is
+            not there.
     """
     try:
-        return _regimen(plan_definition)
+        regimen = _regimen(plan_definition)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise KnowledgeError(
             f"PlanDefinition {plan_definition.get('id')} is no regimen: {error!r}; build it again "
             "(`make knowledge`)."
         ) from error
+    problems = _problems(regimen, rules or dosing_rules())
+    if problems:
+        raise KnowledgeError(
+            f"{regimen.id} names what {FILE} does not hold: {', '.join(problems)}; add it there, "
+            "or mend the name."
+        )
+    return regimen
+
+
+def _problems(regimen: Regimen, rules: DosingRules) -> list[str]:
+    """Return what a regimen names and nobody says: a rule passed over would let a drug through."""
+    drugs = regimen.drugs
+    asked = [*regimen.confirm, *(each for drug in drugs for each in drug.confirm)]
+    named = [rule for drug in drugs for rule in drug.exclusions]
+    counted = [f"cumulative_{drug.counts_as}_mg_m2" for drug in drugs if drug.cumulative_highest]
+    found = [f"statement {each}" for each in asked if each not in rules.statements]
+    found += [f"rule {each}" for each in named if each not in rules.rules]
+    found += [f"input {each}" for each in counted if each not in rules.inputs]
+    return list(dict.fromkeys(found))
 
 
 def _regimen(plan: Resource) -> Regimen:
@@ -135,6 +160,7 @@ def _drug(activity: Resource, action: Resource) -> RegimenDrug:
         exclusions=tuple(parts.get("exclusion", ())),
         confirm=tuple(parts.get("confirm", ())),
         course_highest=_number(_one(parts, "course-highest")),
+        course_rule=_one(parts, "course-rule", ""),
         cumulative_highest=None if cumulative is None or lower is None else (cumulative, lower),
         counts_as=_one(parts, "counts-as", ""),
         looks_like=_one(parts, "looks-like", ""),

@@ -35,8 +35,15 @@ class RouteRule:
     resource_types: frozenset[str]
 
 
-def load_route(registry: Registry | None = None) -> RouteRule | None:
-    """Return the rule; None where there is none, or where a protocol that it needs is broken.
+@dataclass(frozen=True)
+class BrokenRoute:
+    """A rule that could not be loaded: its own library, or a protocol that it needs, is broken."""
+
+    error: KnowledgeError
+
+
+def load_route(registry: Registry | None = None) -> RouteRule | BrokenRoute | None:
+    """Return the rule, or why it could not be loaded; None where there is none.
 
     Args:
         registry: of the protocols that are evaluated beside it, so that they share one program.
@@ -45,14 +52,14 @@ def load_route(registry: Registry | None = None) -> RouteRule | None:
     if not (folder / "cql" / f"{NAME}.json").is_file():
         return None
     registry = registry or Registry()
-    package = registry.package(folder)
     try:
+        package = registry.package(folder)
         library = registry.library(package, NAME)
         documents = package.elm(NAME)
         criteria, base_criteria = criteria_of(documents, registry.linked(documents))
         registry.expansions(package, library)
-    except KnowledgeError:
-        return None
+    except KnowledgeError as error:
+        return BrokenRoute(error)
     types = (
         library.retrieved_types(define) for define in library.defines if define.startswith(NAME)
     )

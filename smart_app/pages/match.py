@@ -28,7 +28,13 @@ from smart_app.pages.findings import (
 )
 from smart_app.pages.frame import deceased_words
 from smart_app.pages.notes import Note, NotePart
-from smart_app.pages.protocol_card import FailedCard, ProtocolCard, failed_card, lower_name
+from smart_app.pages.protocol_card import (
+    FailedCard,
+    ProtocolCard,
+    failed_card,
+    failure_words,
+    lower_name,
+)
 
 _MOST_ENTRIES = 6
 """Entries of the record that are named for one protocol; more are counted."""
@@ -109,8 +115,16 @@ def match_page(
         entries=tuple(_entry(answer, alive=alive) for answer in concerned),
         rest=(*(_not_applicable(answer) for answer in other), *_later(known)),
         failed=tuple(failed_card(each, titles.get(each["id"], each["id"])) for each in failures),
-        route=ROUTES.get(decision.get("route", "")) if alive else None,
+        route=_route(decision) if alive else None,
     )
+
+
+def _route(decision: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return heading and text of the route, or that its rule failed; None where there is none."""
+    if "routeOutcome" in decision:
+        text = failure_words(decision["routeOutcome"], "the route is not told here")
+        return "Route could not be checked", text
+    return ROUTES.get(decision.get("route", ""))
 
 
 def _headline(

@@ -108,10 +108,20 @@ def failed_card(entry: Mapping[str, Any], title: str) -> FailedCard:
         entry: the Decision's entry of it, with its OperationOutcome.
         title: its title, or its id.
     """
-    of_patient = entry["outcome"]["issue"][0]["code"] == EvaluationError.code
-    why = "Its rules could not be worked out for this record" if of_patient else _NOT_LOADED
-    text = f"{why}, so nothing is said about this patient. Tell whoever runs this app."
+    text = failure_words(entry["outcome"], "nothing is said about this patient")
     return FailedCard(title, text, f"{entry['id']} {entry.get('version', '')}".strip())
+
+
+def failure_words(outcome: Mapping[str, Any], lacking: str) -> str:
+    """Return why rules gave no answer, what is not said for it, and who can mend it.
+
+    Args:
+        outcome: the OperationOutcome in the answer's place.
+        lacking: what is not said, as a clause.
+    """
+    of_patient = outcome["issue"][0]["code"] == EvaluationError.code
+    why = "Its rules could not be worked out for this record" if of_patient else _NOT_LOADED
+    return f"{why}, so {lacking}. Tell whoever runs this app."
 
 
 def lower_name(card: ProtocolCard) -> str:

@@ -1,14 +1,21 @@
 """A protocol that rests on others, and the rule of the route, over one patient."""
 
-from collections.abc import Iterable
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ivfhir.cli.text import decision_text
+from ivfhir.decision import Decision
+from ivfhir.errors import EvaluationError, KnowledgeError
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
 from ivfhir.knowledge.load import load_asked, load_protocol, load_protocols
+from ivfhir.knowledge.package import ROOT_VARIABLE, knowledge_root
 from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.route import load_route
 from ivfhir.read import PatientRecord
@@ -66,6 +73,50 @@ def test_the_route_follows_the_extent_and_the_protocols() -> None:
     assert route(patient="tran") == "regional-considered-not-cleared"
     assert route("Observation") == "undetermined"
     assert route("AllergyIntolerance") == "regional-considered-not-cleared"
+
+
+def _with_route(root: Path, change: Callable[[dict[str, Any]], None]) -> Decision:
+    """Return the decisions where the library of the route was changed."""
+    names = shutil.ignore_patterns("cases")
+    shutil.copytree(knowledge_root(), root, ignore=names, dirs_exist_ok=True)
+    path = root / "route" / "cql" / "ROUTE.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document["library"])
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ROOT_VARIABLE, str(root))
+        registry = Registry()
+        protocols = list(load_protocols(registry).values())
+        rule = load_route(registry)
+        decision = evaluate(record(), protocols, as_of=AS_OF, route=rule)
+        lines = decision_text(decision, protocols).splitlines()
+    assert len(decision.answered) == len(protocols)
+    assert lines[-2] == "No answer: route"
+    assert decision.route_error is not None
+    assert " ".join(lines[-1].split()) in " ".join(decision.route_error.message.split())
+    return decision
+
+
+def test_a_route_whose_library_is_broken_says_so_and_stops_nothing(tmp_path: Path) -> None:
+    document: Any = _with_route(tmp_path, lambda library: library.pop("includes")).to_json()
+    assert "route" not in document
+    [issue] = document["routeOutcome"]["issue"]
+    assert (issue["severity"], issue["code"]) == ("error", KnowledgeError.code)
+
+
+def test_a_route_that_fails_on_a_patient_says_so_and_stops_nothing(tmp_path: Path) -> None:
+    def failing(library: dict[str, Any]) -> None:
+        kind = "{urn:hl7-org:elm-types:r1}"
+        text = {"type": "Literal", "valueType": f"{kind}String", "value": "Error"}
+        yes = {"type": "Literal", "valueType": f"{kind}Boolean", "value": "true"}
+        [route] = [each for each in library["statements"]["def"] if each["name"] == "ROUTE_Route"]
+        route["expression"] = dict.fromkeys(("source", "code", "severity", "message"), text)
+        route["expression"] |= {"type": "Message", "condition": yes}
+
+    document: Any = _with_route(tmp_path, failing).to_json()
+    assert "route" not in document
+    [issue] = document["routeOutcome"]["issue"]
+    assert (issue["code"], "ROUTE_Route" in issue["diagnostics"]) == (EvaluationError.code, True)
 
 
 def test_without_its_folder_there_is_no_route(tmp_path, monkeypatch) -> None:

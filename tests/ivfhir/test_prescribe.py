@@ -1,6 +1,7 @@
 """The doses of a regimen in a plan: the vignettes of section F, and why there are none."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,15 @@ from typing import Any
 import pytest
 
 from ivfhir.cli.main import main
+from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, findings
+from ivfhir.dosing.inputs import Inputs
+from ivfhir.evaluate import evaluate_protocol
+from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
 from ivfhir.knowledge.load import find_plan_definition, load_protocol
-from ivfhir.knowledge.regimens import load_regimens
+from ivfhir.knowledge.regimens import load_regimen, load_regimens
+from ivfhir.prescribe import inputs_of
+from ivfhir.read import PatientRecord
 from smart_app.fake_ehr.sample_patients import FOLDER
 
 CONFIRMED = "confirmed=hearing,neuropathy,nyha,histology,folate-b12,dpd,lvef,cumulative-dose"
@@ -74,6 +81,9 @@ def test_v01_lung(asked) -> None:
     assert "cisplatin 135 mg (134.4 mg before rounding; 75 mg/m2)" in str(first)
     assert "75 % of the published one" in str(first)
     assert "two people check" in str(first)
+    [rests] = [each["text"] for each in first["note"] if each["text"].startswith("Rests on: ")]
+    assert "weight_kg 68 kg of 2025-02-26 (Observation/halloran-weight); " in rests
+    assert "creatinine_mg_dl 0.9 mg/dL of 2025-02-28 (Observation/halloran-creatinine)" in rests
     rests_on = {each["reference"] for each in first["supportingInformation"]}
     assert {"Observation/halloran-weight", "Observation/halloran-creatinine"} <= rests_on
     assert "Confirmed by the clinician: hearing" in notes_of(plan)
@@ -218,6 +228,75 @@ def test_a_recorded_squamous_cancer_excludes_pemetrexed_whatever_is_confirmed(
     code, _, said = asked("LUNG", bundle, "regimen=RG-LU1", CONFIRMED)
     assert code == (3 if excluded else 0)
     assert ("AG-PEM excludes pemetrexed: squamous histology" in (said or "")) is excluded
+
+
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+HIT, VARICES = "D75.82", "I85.00"
+WORDS = {HIT: "Heparin-induced thrombocytopenia", VARICES: "Esophageal varices"}
+INPUTS = {HIT: "hit", VARICES: "varices"}
+
+
+def condition(code: str, *, text_only: bool = False, **changed: Any) -> Any:
+    concept: Any = {"text": WORDS[code]}
+    if not text_only:
+        concept["coding"] = [{"system": ICD, "code": code}]
+    return {
+        "resourceType": "Condition",
+        "id": "asked",
+        "subject": {"reference": "Patient/castellano"},
+        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
+        "verificationStatus": {"coding": [{"system": VERIFICATION, "code": "confirmed"}]},
+        "code": concept,
+    } | changed
+
+
+def verified(status: str) -> Any:
+    return {"verificationStatus": {"coding": [{"system": VERIFICATION, "code": status}]}}
+
+
+RESOLVED = {"clinicalStatus": {"coding": [{"system": CLINICAL, "code": "resolved"}]}}
+
+
+@pytest.mark.parametrize("code", [HIT, VARICES])
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({}, EXCLUDED),
+        (verified("unconfirmed"), UNCONFIRMED),
+        (verified("provisional"), UNCONFIRMED),
+        (verified("refuted"), UNCONFIRMED),
+        ({"text_only": True}, UNCONFIRMED),
+        ({"verificationStatus": {"text": "confirmed by the lab"}}, UNCONFIRMED),
+        (None, UNCONFIRMED),
+        (RESOLVED, None),
+    ],
+    ids=["active", "unconfirmed", "provisional", "refuted", "text", "unread", "none", "resolved"],
+)
+def test_what_the_record_says_of_heparin_and_varices_excludes_or_is_to_be_confirmed(
+    code: str, changed: dict[str, Any] | None, kind: str | None
+) -> None:
+    first, *others = (entry["resource"] for entry in bundle_of("castellano")["entry"])
+    added = [] if changed is None else [condition(code, **changed)]
+    record = PatientRecord(first, (*others, *added), {})
+    protocol, as_of = load_protocol("LMET"), DateTime.parse("2025-03-03T23:59:59.999+00:00")
+    given = inputs_of(evaluate_protocol(protocol, record, as_of=as_of))
+    [melphalan] = load_regimen("RG-LM6").drugs
+    inputs = Inputs(given, as_of=date(2025, 3, 3))
+    found = findings(melphalan, inputs, confirmed=(), regimen_id="RG-LM6")
+    name = INPUTS[code]
+    said = [
+        each.kind
+        for each in found
+        if each.confirm == name or WORDS[code].lower()[-7:] in each.sentence
+    ]
+    # Heparin-induced thrombocytopenia counts once it was recorded, varices while they are active.
+    wanted = (EXCLUDED if code == HIT else UNCONFIRMED) if kind is None else kind
+    assert said == [wanted]
+    if wanted == UNCONFIRMED:
+        again = findings(melphalan, inputs, confirmed=(name,), regimen_id="RG-LM6")
+        assert name not in {each.confirm for each in again}
 
 
 def test_radiotherapy_is_left_out_with_a_reason(asked) -> None:

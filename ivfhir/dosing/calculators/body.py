@@ -9,15 +9,21 @@ from ivfhir.dosing.carboplatin import calvert_mg, is_capped
 from ivfhir.dosing.keys import WORD, Given, Key, Unit
 from ivfhir.dosing.plausible import SEXES
 from ivfhir.dosing.rounding import rounded_mg
+from ivfhir.dosing.units import (
+    CM_PER_INCH,
+    CM_PER_M,
+    CREATININE_UMOL_L_PER_MG_DL,
+    KG_PER_POUND,
+)
 
-_HEIGHT_UNITS = (Unit("m", "m", Decimal(100)), Unit("in", "[in_i]", Decimal("2.54")))
+_HEIGHT_UNITS = (Unit("m", "m", CM_PER_M), Unit("in", "[in_i]", CM_PER_INCH))
 _HEIGHT = Key("height", "height", "cm", "cm", others=_HEIGHT_UNITS)
 _HEIGHT_TOO = Key("height", "height", "cm", "cm", required=False, others=_HEIGHT_UNITS)
-_POUND = Unit("lb", "[lb_av]", Decimal("0.45359237"))
+_POUND = Unit("lb", "[lb_av]", KG_PER_POUND)
 _WEIGHT = Key("weight", "actual weight", "kg", "kg", others=(_POUND,))
 _AGE = Key("age", "completed years", "years", "a")
 _SEX = Key("sex", "administrative gender", kind=WORD, words=SEXES)
-_MOLES = Unit("umol_l", "umol/L", divisor=Decimal("88.42"))
+_MOLES = Unit("umol_l", "umol/L", divisor=CREATININE_UMOL_L_PER_MG_DL)
 _CREATININE = Key("creatinine", "serum creatinine", "mg_dl", "mg/dL", others=(_MOLES,))
 _AUC = Key("auc", "area under the curve, mg/mL times min", unit="mg.min/mL")
 _GFR = Key("gfr", "clearance by Cockcroft-Gault, not indexed", "ml_min", "mL/min")

@@ -1,14 +1,11 @@
 """Child-Pugh and ALBI."""
 
-from decimal import Decimal
-
 from ivfhir.dosing.albi import albi
 from ivfhir.dosing.calculator import Calculator, Outcome
 from ivfhir.dosing.child_pugh import ASCITES, ENCEPHALOPATHY, child_pugh
 from ivfhir.dosing.keys import WORD, Given, Key, Unit
+from ivfhir.dosing.units import ALBUMIN_G_L_PER_G_DL, BILIRUBIN_UMOL_L_PER_MG_DL
 
-_UMOL_PER_MG = Decimal("17.1")
-_TEN = Decimal(10)
 _PARTS = (
     Key(
         "bilirubin",
@@ -16,7 +13,7 @@ _PARTS = (
         "mg_dl",
         "mg/dL",
         required=False,
-        others=(Unit("umol_l", "umol/L", divisor=_UMOL_PER_MG),),
+        others=(Unit("umol_l", "umol/L", divisor=BILIRUBIN_UMOL_L_PER_MG_DL),),
     ),
     Key(
         "albumin",
@@ -24,7 +21,7 @@ _PARTS = (
         "g_dl",
         "g/dL",
         required=False,
-        others=(Unit("g_l", "g/L", divisor=_TEN),),
+        others=(Unit("g_l", "g/L", divisor=ALBUMIN_G_L_PER_G_DL),),
     ),
     Key("inr", "international normalised ratio", required=False),
     Key("ascites", "ascites", kind=WORD, words=tuple(ASCITES), required=False),
@@ -36,9 +33,15 @@ _ALBI_KEYS = (
         "total bilirubin",
         "umol_l",
         "umol/L",
-        others=(Unit("mg_dl", "mg/dL", _UMOL_PER_MG),),
+        others=(Unit("mg_dl", "mg/dL", BILIRUBIN_UMOL_L_PER_MG_DL),),
     ),
-    Key("albumin", "serum albumin", "g_l", "g/L", others=(Unit("g_dl", "g/dL", _TEN),)),
+    Key(
+        "albumin",
+        "serum albumin",
+        "g_l",
+        "g/L",
+        others=(Unit("g_dl", "g/dL", ALBUMIN_G_L_PER_G_DL),),
+    ),
 )
 
 

@@ -1,9 +1,16 @@
-"""CALC-06: the specification's vectors, each limit, and what is missing."""
+"""CALC-06: the specification's vectors, each limit, what is missing, and the CQL of the facts."""
+
+import random
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
-from ivfhir.dosing.child_pugh import ChildPugh, child_pugh
+from ivfhir.dosing.child_pugh import ASCITES, ENCEPHALOPATHY, ChildPugh, child_pugh
 from ivfhir.errors import ParameterError
+from ivfhir.expressions.index import ResourceIndex
+from ivfhir.expressions.values import DateTime
+from ivfhir.knowledge.load import load_protocol
 from tests.ivfhir.dosing.digits import d
 
 GOOD = {
@@ -74,3 +81,65 @@ def test_classes_of_an_interval(low, high, classes):
 def test_an_implausible_part_is_refused():
     with pytest.raises(ParameterError, match="albumin_g_dl"):
         score(albumin_g_dl=d("41"))
+
+
+LIMITS = {
+    "bilirubin_mg_dl": ("1.99", "2", "2.01", "2.99", "3", "3.01"),
+    "albumin_g_dl": ("3.51", "3.5", "3.49", "2.81", "2.8", "2.79"),
+    "inr": ("1.69", "1.7", "1.71", "2.29", "2.3", "2.31"),
+}
+RANGES = {"bilirubin_mg_dl": (5, 6000), "albumin_g_dl": (50, 700), "inr": (50, 2000)}
+"""Of each number in hundredths, as far as it is believed (E-08)."""
+
+GRADES = {"ascites": ASCITES, "encephalopathy": ENCEPHALOPATHY}
+FACTS = {
+    "bilirubin_mg_dl": "Bilirubin",
+    "albumin_g_dl": "Albumin",
+    "inr": "Inr",
+    "ascites": "AscitesGrade",
+    "encephalopathy": "EncephalopathyGrade",
+}
+"""Part of the score -> the define of the facts that tells it."""
+
+
+def patients(count):
+    """Yield the parts of many patients: each limit and its neighbours alone, then by chance."""
+    nothing = dict.fromkeys(FACTS)
+    for name, values in LIMITS.items():
+        yield from (nothing | {name: d(each)} for each in values)
+    for name, words in GRADES.items():
+        yield from (nothing | {name: word} for word in words)
+    chance = random.Random(20250303)
+    for _ in range(count):
+        parts = {}
+        for name, ends in RANGES.items():
+            anywhere = Decimal(chance.randint(*ends)) / 100
+            parts[name] = chance.choice([None, anywhere, anywhere, d(chance.choice(LIMITS[name]))])
+        for name, words in GRADES.items():
+            parts[name] = chance.choice([None, *words])
+        yield parts
+
+
+def test_the_facts_in_cql_give_the_same_score_for_ten_thousand_patients():
+    """The defines ChildPughLow and ChildPughHigh of IOFacts, run here with the parts put in."""
+    protocol = load_protocol("LIVER")
+    nobody, as_of = ResourceIndex(None, []), DateTime.of(datetime(2025, 3, 3, tzinfo=UTC))
+    classes = set()
+    for parts in patients(10_000):
+        preset = {
+            (protocol.facts, FACTS[name]): (
+                {"codes": [] if value is None else [value]}
+                if name in GRADES
+                else {"low": value, "high": value}
+            )
+            for name, value in parts.items()
+        }
+        session = protocol.library.session(nobody, parameters={"AsOf": as_of}, preset=preset)
+        ends = [session.value(f"ChildPugh{end}", protocol.facts) for end in ("Low", "High")]
+        if all(value is None for value in parts.values()):
+            assert ends == [5, 15]
+            continue
+        ours = child_pugh(**parts)
+        assert ends == [ours.low, ours.high], parts
+        classes.add(ours.classes)
+    assert {("A",), ("B",), ("C",), ("A", "B"), ("B", "C"), ("A", "B", "C")} <= classes

@@ -2,10 +2,8 @@
 
 import pytest
 
-from ivfhir.dosing.confirmable import STATEMENTS
 from ivfhir.dosing.exclusions import (
     EXCLUDED,
-    RULES,
     UNCONFIRMED,
     UNKNOWN,
     clearance_ends,
@@ -14,11 +12,13 @@ from ivfhir.dosing.exclusions import (
     statements_of,
 )
 from ivfhir.dosing.inputs import Input, Inputs, Lack
+from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.knowledge.regimens import load_regimens
 from tests.ivfhir.dosing.digits import d, four
 from tests.ivfhir.dosing.patients import AS_OF, B0, V12, number
 
 REGIMENS = load_regimens()
+STATEMENTS = dosing_rules().statements
 DRUGS = {
     "cisplatin": "RG-LU1",
     "carboplatin": "RG-LU4",
@@ -202,7 +202,6 @@ def test_statements_and_facts_of_a_drug_are_told_in_advance():
     assert "cumulative_mitomycin_mg_m2" in facts_of(drug("mitomycin"))
 
 
-def test_every_rule_that_a_drug_names_is_known():
+def test_every_rule_is_named_by_a_drug():
     named = {rule for each in REGIMENS.values() for one in each.drugs for rule in one.exclusions}
-    assert named - set(RULES) == {"AG-CIS-MAX"}
-    assert set(RULES) <= named
+    assert set(dosing_rules().rules) == named

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from ivfhir.dosing.inputs import KNOWN, Input, Inputs, Lack
+from ivfhir.dosing.inputs import Input, Inputs, Lack
 from ivfhir.errors import ParameterError
+from ivfhir.knowledge.dosing_rules import dosing_rules
 from tests.ivfhir.dosing.patients import AS_OF, B0, number
 
 WINDOWS = {
@@ -28,7 +29,7 @@ def inputs(**changed):
 
 
 def test_windows_are_those_of_the_rule():
-    told = {name: known.window_days for name, known in KNOWN.items()}
+    told = {name: known.window_days for name, known in dosing_rules().inputs.items()}
     assert {name: days for name, days in told.items() if days is not None} == WINDOWS
 
 

@@ -8,6 +8,7 @@ from flask import Flask
 from ivfhir.errors import KnowledgeError
 from ivfhir.knowledge.load import BrokenProtocol, load_protocol, load_protocols
 from ivfhir.knowledge.planned import planned_protocols
+from ivfhir.knowledge.route import BrokenRoute
 from ivfhir.wording.words import UNITS
 from tests.smart_app.pages.conftest import Clinician
 
@@ -142,6 +143,15 @@ def test_no_page_holds_script_or_style_or_an_outside_address(clinician_for):
             r'<a href="https://[^"]+" rel="noreferrer noopener" target="_blank">', "", text
         )
         assert not re.search(r'(?:src|href|action)="https?:', text)
+
+
+def test_a_broken_route_is_told_where_the_route_stands(app: Flask, clinician: Clinician) -> None:
+    app.extensions["ivfhir"].route = BrokenRoute(KnowledgeError("/secret/place is broken."))
+    page = clinician.open("match").text
+    assert "Route could not be checked." in page
+    assert "Its rules could not be loaded, so the route is not told here" in page
+    assert "Eligible for 1 protocol: lung" in page
+    assert "secret" not in page
 
 
 def test_a_broken_protocol_is_a_card_and_has_no_page_of_reasons(

@@ -53,7 +53,7 @@ DRUG = {
 }
 AGENT = {
     "name": "text!",
-    **dict.fromkeys(("coded", "cell_cycle", "counts_as", "looks_like"), "text"),
+    **dict.fromkeys(("coded", "cell_cycle", "counts_as", "course_rule", "looks_like"), "text"),
     **dict.fromkeys(("exclusions", "confirm"), "texts"),
     "course_highest": "amount",
     "cumulative": "list of amounts",
@@ -198,6 +198,8 @@ def _parts_of_drug(table: Table, name: str, agent: Table) -> list[Json]:
     if "course_highest" in agent:
         highest = quantity(agent["course_highest"], *per_area)
         parts.append(value("course-highest", valueQuantity=highest))
+        if "course_rule" in agent:
+            parts.append(value("course-rule", valueCode=agent["course_rule"]))
     if "cumulative" in agent:
         limit, lower = (quantity(each, *per_area) for each in agent["cumulative"])
         parts.append(value("counts-as", valueCode=agent.get("counts_as", name)))
