@@ -30,7 +30,10 @@ def test_two_modes_that_fit_are_chosen_between_before_there_are_dates(clinician_
     assert "To choose: mode." in page
     shown = clinician.send("plan/LIVER", {"next": "plan", "mode": "TACE"})
     assert shown.status_code == 303
-    assert "Liver: 3 sessions every 42 days" in clinician.open(shown.headers["Location"]).text
+    plan = clinician.open(shown.headers["Location"]).text
+    assert "Liver: 3 sessions every 42 days" in plan
+    assert "Decision" in plan
+    assert "no fixed day" not in plan
 
 
 def test_a_mode_that_does_not_fit_is_said_so_and_refused(clinician_for):
