@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from ivfhir.wording import dates, words
 from smart_app.pages.lanes import (
+    DEVICE,
     EMBOLISATION,
     IMAGING,
     INFUSION,
@@ -25,6 +26,7 @@ LEFT, RIGHT = 132.0, 952.0
 _BEFORE, _AFTER = timedelta(days=30), timedelta(days=6)
 _FIRST_TOP = 48
 _HEIGHTS = {
+    DEVICE: 36,
     INFUSION: 36,
     EMBOLISATION: 36,
     SYSTEMIC: 36,
@@ -33,6 +35,7 @@ _HEIGHTS = {
     RADIOTHERAPY: 46,
 }
 _MIDDLES = {
+    DEVICE: 18,
     INFUSION: 18,
     EMBOLISATION: 18,
     SYSTEMIC: 18,
@@ -293,7 +296,7 @@ def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
         )
         words = item.step.label.replace("{day}", _short_days([other.day for other in same]))
         middle = sum(axis.middle(other.day) for other in same) / len(same)
-        if item.step.lane in (INFUSION, EMBOLISATION, SYSTEMIC):
+        if item.step.lane in (DEVICE, INFUSION, EMBOLISATION, SYSTEMIC):
             right = max(axis.middle(other.day) for other in same) + (
                 12 if item.step.lane != SYSTEMIC else 17
             )

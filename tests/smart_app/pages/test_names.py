@@ -1,5 +1,6 @@
 """What a page calls a protocol, its start and its drugs, for protocols that are unlike LUNG."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -51,3 +52,20 @@ def test_protocols_are_named_in_words_and_the_route_is_said(clinician_for):
         "Drugs into the target's artery." in page or "Drugs into the target&#39;s artery." in page
     )
     assert "Drugs into a vein." in clinician_for("haddad").open("match").text
+
+
+@pytest.mark.parametrize(
+    ("patient", "protocol", "placed", "words"),
+    [
+        ("castellano", "PORT", "Implantation of the arterial port", "implantation"),
+        ("silva", "STENT", "Stent placement", "stent"),
+    ],
+)
+def test_a_device_has_a_lane_of_its_own(clinician_for, patient, protocol, placed, words):
+    page = clinician_for(patient).open(f"plan/{protocol}").text
+    board = page[page.index("<svg viewBox") :].partition("</svg>")[0]
+    lanes = re.findall(r'class="lane"[^>]*>([^<]+)<', board)
+    assert lanes[0] == "Stent, port"
+    [mark] = re.findall(rf"<title>({placed}, [^<]+)</title>(<path[^>]+>)", board)
+    assert 'stroke="#33418f"' in mark[1]
+    assert f">{words}" in board
