@@ -56,6 +56,15 @@ def doses_of(plan: Any) -> dict[str, tuple[str, str, int]]:
     }
 
 
+def actions_of(parent: Any) -> list[Any]:
+    """Return the actions of a plan that have a request, in order."""
+    groups = [c for c in parent.get("contained", ()) if c["resourceType"] == "RequestGroup"]
+    found = []
+    for action in [a for each in groups or [parent] for a in each.get("action", ())]:
+        found += [action] if "resource" in action else actions_of(action)
+    return found
+
+
 def notes_of(plan: Any) -> str:
     return " ".join(each["text"] for each in plan["note"])
 
@@ -68,6 +77,9 @@ def test_v01_lung(asked) -> None:
     assert doses["LUNG-A05.1.1"] == ("2025-03-04", "pemetrexed", 895)
     assert doses["LUNG-A05.4.1"] == ("2025-05-27", "pemetrexed", 895)
     assert len(doses) == 8
+    assert "No drug and no dose" not in json.dumps(
+        [each for each in actions_of(plan) if "drug" in each["id"] or "A05" in each["id"]]
+    )
     first = requests_of(plan)["LUNG-A03.1.drug"]
     ordered, calculated = first["dosageInstruction"][0]["doseAndRate"]
     assert ordered["type"]["coding"][0]["code"] == "ordered"
