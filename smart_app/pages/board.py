@@ -333,11 +333,11 @@ def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis
 
 
 def _later(items: tuple[PlanItem, ...], axis: _Axis) -> list[Text]:
-    """Return the follow-up after the board's end, as words at the lower right."""
+    """Return what repeats after the board's end, as words at the lower right."""
     repeats = [
         item
         for item in items
-        if not item.step.drawn and item.step.lane == IMAGING and item.planned is not None
+        if not item.step.drawn and item.step.lane == IMAGING and item.day > axis.last
     ]
     later: dict[str, list[PlanItem]] = {}
     for item in repeats:

@@ -35,6 +35,7 @@ def test_two_modes_that_fit_are_chosen_between_before_there_are_dates(clinician_
     assert "Liver: 3 sessions every 42 days" in plan
     assert "Decision" in plan
     assert "no fixed day" not in plan
+    assert "Later: decision" not in plan  # its days lie within the board
 
 
 def test_a_mode_that_does_not_fit_is_said_so_and_refused(clinician_for):
