@@ -46,6 +46,7 @@ _MIDDLES = {
 """Height of a lane, and how far below its upper edge its marks stand."""
 
 _LABEL_BELOW = 23
+_LETTER = 6.2
 _GREYS = ("#e7edf0", "#f3f6f7")
 _ROOM_FOR_WORDS = 60
 
@@ -276,8 +277,12 @@ def _where(item: PlanItem) -> str:
 
 
 def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
-    """Return the words of the marks: right of them in the lanes of treatment, else below."""
+    """Return the words of the marks: right of them in the lanes of treatment, else below.
+
+    Below, words that would run into those before them are left out; the mark's title has the day.
+    """
     texts, seen = [], set()
+    ends: dict[str, float] = {}
     for item in drawn:
         key = (item.step.lane, item.round if item.round is not None else item.stem)
         if item.step.label is None or (key in seen and item.step.lane in (SYSTEMIC, LABS)):
@@ -302,6 +307,10 @@ def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
             )
             texts.append(Text(words, round(right, 1), axis.level(item.step.lane) + 4.5))
         else:
+            half = len(words) * _LETTER / 2
+            if middle - half < ends.get(item.step.lane, LEFT - half):
+                continue
+            ends[item.step.lane] = middle + half
             texts.append(
                 Text(words, round(middle, 1), axis.level(item.step.lane) + _LABEL_BELOW, "middle")
             )

@@ -70,3 +70,11 @@ def test_a_device_has_a_lane_of_its_own(clinician_for, patient, protocol, placed
     [mark] = re.findall(rf"<title>({placed}, [^<]+)</title>(<path[^>]+>)", board)
     assert 'stroke="#33418f"' in mark[1]
     assert f">{words}" in board
+
+
+def test_words_below_marks_do_not_run_into_each_other(clinician_for):
+    page = clinician_for("castellano").open("plan/PORT").text
+    board = page[page.index("<svg viewBox") :].partition("</svg>")[0]
+    assert re.search(r">imaging \d", board)
+    assert not re.search(r">patency \d", board)  # six days later, beside it
+    assert "<title>Patency study, " in board
