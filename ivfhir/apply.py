@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ivfhir.activity import Origin
-from ivfhir.activity.due import due_of
 from ivfhir.activity.dynamic_value import ValueOf
 from ivfhir.activity.origin import canonicals_of, without_empty
 from ivfhir.activity.request_group import draft_request_group
@@ -51,7 +50,7 @@ def apply(
         EvaluationError: a define fails on this patient's data.
     """
     origin = grounds.origin
-    group, requests = draft_request_group(plan_definition, activities, value_of, origin)
+    group, requests, days = draft_request_group(plan_definition, activities, value_of, origin)
     goals = [_goal(each, origin) for each in plan_definition.get("goal", [])]
     care_plan = {
         "resourceType": CARE_PLAN,
@@ -62,7 +61,7 @@ def apply(
         "title": plan_definition.get("title"),
         "description": plan_definition.get("description"),
         "subject": origin.subject,
-        "period": _period(requests),
+        "period": {"start": min(days), "end": max(days)} if days else None,
         "created": origin.authored_on,
         "addresses": list(origin.reasons),
         "supportingInfo": list(grounds.supporting),
@@ -114,9 +113,3 @@ def _goal(definition: Resource, origin: Origin) -> Resource:
 def _target(definition: Resource) -> Resource:
     """Return a Goal's target: a PlanDefinition calls its dueDuration `due`."""
     return {("dueDuration" if name == "due" else name): each for name, each in definition.items()}
-
-
-def _period(requests: list[Resource]) -> Resource | None:
-    """Return the time from the first planned day to the last."""
-    days = sorted(due.day for due in map(due_of, requests) if due.day is not None)
-    return {"start": days[0], "end": days[-1]} if days else None

@@ -33,7 +33,7 @@ def _rows(actions: list[Resource], contained: dict[str, Resource]) -> list[str]:
     for action in actions:
         if "resource" in action:
             request = contained[action["resource"]["reference"].removeprefix("#")]
-            due = due_of(request)
+            due = due_of(request, action)
             window = f"{due.earliest} to {due.latest}" if due.earliest and due.latest else ""
             notes = "".join(f" ({note['text']})" for note in request.get("note", []))
             row = f"{due.day or '':<12}{window:<26}{action['id']}  {action['title']}{notes}"

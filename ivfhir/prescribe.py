@@ -35,6 +35,7 @@ _OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", "confirmed", *PUMP_CHOICE
 
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _NO_DOSE = "; no dose proposed"
+_NOTHING_CHOSEN = " No drug and no dose is chosen here."
 _PREGNANT = "PregnancyStatus"
 _RECORDED = {"hit": "HeparinThrombocytopenia", "varices": "HighRiskVarices"}
 """Input of a dose -> define of a fact that excludes where recorded; else a clinician confirms."""
@@ -237,6 +238,8 @@ def _fill(care_plan: Resource, slot: _Slot, proposal: DoseProposal) -> None:
             slot.siblings.insert(slot.siblings.index(slot.action) + number, action)
             care_plan["contained"].insert(_place(care_plan, slot.request) + number, request)
         action["title"] = f"{drug.title}: {action['title']}"
+        if "description" in action:
+            action["description"] = action["description"].removesuffix(_NOTHING_CHOSEN)
         _prescribed(request, drug, doses.get(drug.id), slot.day)
 
 

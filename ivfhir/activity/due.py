@@ -24,11 +24,16 @@ class Due(NamedTuple):
         return self.day or self.latest
 
 
-def due_of(request: Resource) -> Due:
+def due_of(request: Resource, action: Resource | None = None) -> Due:
     """Return when a request of any kind is due, read from the element its kind uses.
 
     ServiceRequest: occurrenceTiming; MedicationRequest: the first dosage's timing;
-    CommunicationRequest: occurrencePeriod; Task: executionPeriod.
+    CommunicationRequest: occurrencePeriod; Task: executionPeriod. These two have room for the
+    window only: their planned day is the action's timingDateTime.
+
+    Args:
+        request: as a plan drafts it.
+        action: of the RequestGroup that asks for it.
     """
     dosage: Resource = next(iter(request.get("dosageInstruction", [])), {})
     timing: Resource = request.get("occurrenceTiming") or dosage.get("timing") or {}
@@ -38,5 +43,6 @@ def due_of(request: Resource) -> Due:
         or request.get("executionPeriod")
         or {}
     )
-    day = next(iter(timing.get("event", [])), request.get("occurrenceDateTime"))
+    planned = (action or {}).get("timingDateTime")
+    day = next(iter(timing.get("event", [])), request.get("occurrenceDateTime", planned))
     return Due(day, period.get("start"), period.get("end"))

@@ -33,12 +33,14 @@ class GroupDraft:
         value_of: returns the CQL value of an expression.
         origin: patient, time and reasons of every request.
         requests: the drafts made so far, in the order of the actions.
+        days: their planned days.
     """
 
     activities: Mapping[str, Resource]
     value_of: ValueOf
     origin: Origin
     requests: list[Resource] = field(default_factory=list)
+    days: list[str] = field(default_factory=list)
 
     def kept(self, definitions: list[Resource]) -> list[Resource]:
         """Return the actions whose applicability conditions are all TRUE, without empty groups."""
@@ -59,17 +61,19 @@ class GroupDraft:
         action["relatedAction"] = definition.get("relatedAction")
         set_dynamic_values(action, of_action(definition), self.value_of)
         if "definitionCanonical" in definition:
-            action["resource"] = {"reference": f"#{self._request(definition)['id']}"}
+            action["resource"] = {"reference": f"#{self._request(definition, action)['id']}"}
         else:
             action["action"] = self.kept(definition["action"])
         return without_empty(action)
 
-    def _request(self, definition: Resource) -> Resource:
+    def _request(self, definition: Resource, action: Resource) -> Resource:
         activity = self.activities[definition["definitionCanonical"]]
         request = draft_request(activity, definition["id"], self.origin)
         for holder in (activity, definition):
             set_dynamic_values(request, of_request(holder), self.value_of)
-        last = due_of(request).last
+        due = due_of(request, action)
+        self.days.extend([due.day] if due.day else [])
+        last = due.last
         if last is not None and last < self.origin.authored_on[: len(last)]:
             request["note"] = [*request.get("note", ()), {"text": PAST}]
         self.requests.append(request)
@@ -81,8 +85,8 @@ def draft_request_group(
     activities: Mapping[str, Resource],
     value_of: ValueOf,
     origin: Origin,
-) -> tuple[Resource, list[Resource]]:
-    """Return the RequestGroup and the requests that its actions refer to, all as drafts.
+) -> tuple[Resource, list[Resource], list[str]]:
+    """Return the RequestGroup, the requests that its actions refer to, and their planned days.
 
     Args:
         plan_definition: the PlanDefinition; `ivfhir.knowledge.actions` has checked its actions.
@@ -108,7 +112,7 @@ def draft_request_group(
         "reasonReference": list(origin.reasons),
         "action": actions,
     }
-    return without_empty(group), draft.requests
+    return without_empty(group), draft.requests, draft.days
 
 
 def _ids(actions: list[Resource]) -> set[str]:

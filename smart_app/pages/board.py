@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from ivfhir.wording import dates, words
 from smart_app.pages.lanes import (
+    DEVICE,
     EMBOLISATION,
     IMAGING,
     INFUSION,
@@ -25,6 +26,7 @@ LEFT, RIGHT = 132.0, 952.0
 _BEFORE, _AFTER = timedelta(days=30), timedelta(days=6)
 _FIRST_TOP = 48
 _HEIGHTS = {
+    DEVICE: 36,
     INFUSION: 36,
     EMBOLISATION: 36,
     SYSTEMIC: 36,
@@ -33,6 +35,7 @@ _HEIGHTS = {
     RADIOTHERAPY: 46,
 }
 _MIDDLES = {
+    DEVICE: 18,
     INFUSION: 18,
     EMBOLISATION: 18,
     SYSTEMIC: 18,
@@ -43,6 +46,7 @@ _MIDDLES = {
 """Height of a lane, and how far below its upper edge its marks stand."""
 
 _LABEL_BELOW = 23
+_LETTER = 6.2
 _GREYS = ("#e7edf0", "#f3f6f7")
 _ROOM_FOR_WORDS = 60
 
@@ -273,8 +277,12 @@ def _where(item: PlanItem) -> str:
 
 
 def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
-    """Return the words of the marks: right of them in the lanes of treatment, else below."""
+    """Return the words of the marks: right of them in the lanes of treatment, else below.
+
+    Below, words that would run into those before them are left out; the mark's title has the day.
+    """
     texts, seen = [], set()
+    ends: dict[str, float] = {}
     for item in drawn:
         key = (item.step.lane, item.round if item.round is not None else item.stem)
         if item.step.label is None or (key in seen and item.step.lane in (SYSTEMIC, LABS)):
@@ -293,12 +301,16 @@ def _labels(drawn: list[PlanItem], axis: _Axis) -> list[Text]:
         )
         words = item.step.label.replace("{day}", _short_days([other.day for other in same]))
         middle = sum(axis.middle(other.day) for other in same) / len(same)
-        if item.step.lane in (INFUSION, EMBOLISATION, SYSTEMIC):
+        if item.step.lane in (DEVICE, INFUSION, EMBOLISATION, SYSTEMIC):
             right = max(axis.middle(other.day) for other in same) + (
                 12 if item.step.lane != SYSTEMIC else 17
             )
             texts.append(Text(words, round(right, 1), axis.level(item.step.lane) + 4.5))
         else:
+            half = len(words) * _LETTER / 2
+            if middle - half < ends.get(item.step.lane, LEFT - half):
+                continue
+            ends[item.step.lane] = middle + half
             texts.append(
                 Text(words, round(middle, 1), axis.level(item.step.lane) + _LABEL_BELOW, "middle")
             )
@@ -330,11 +342,11 @@ def _vein_only(items: tuple[PlanItem, ...], starts: dict[int, date], axis: _Axis
 
 
 def _later(items: tuple[PlanItem, ...], axis: _Axis) -> list[Text]:
-    """Return the follow-up after the board's end, as words at the lower right."""
+    """Return what repeats after the board's end, as words at the lower right."""
     repeats = [
         item
         for item in items
-        if not item.step.drawn and item.step.lane == IMAGING and item.planned is not None
+        if not item.step.drawn and item.step.lane == IMAGING and item.day > axis.last
     ]
     later: dict[str, list[PlanItem]] = {}
     for item in repeats:

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-INFUSION, EMBOLISATION, SYSTEMIC = "infusion", "embolisation", "systemic"
+DEVICE, INFUSION, EMBOLISATION = "device", "infusion", "embolisation"
+SYSTEMIC = "systemic"
 LABS, IMAGING, RADIOTHERAPY = "labs", "imaging", "radiotherapy"
 
 LANES = (
+    (DEVICE, "Stent, port"),
     (INFUSION, "Arterial infusion"),
     (EMBOLISATION, "Embolisation"),
     (SYSTEMIC, "Drug in the vein"),

@@ -10,12 +10,12 @@ from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates, words
 from smart_app.pages.agenda import AgendaPart, agenda, gates, to_settle
 from smart_app.pages.board import Board, draw_board
-from smart_app.pages.lanes import EMBOLISATION, IMAGING, RADIOTHERAPY
+from smart_app.pages.lanes import DEVICE, EMBOLISATION, IMAGING, RADIOTHERAPY
 from smart_app.pages.plan_items import PlanItem, plan_items, round_starts
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.visit.overriding import override_note
 
-_SENTENCE_LANES = (EMBOLISATION, IMAGING, RADIOTHERAPY)
+_SENTENCE_LANES = (DEVICE, EMBOLISATION, IMAGING, RADIOTHERAPY)
 
 
 @dataclass(frozen=True)

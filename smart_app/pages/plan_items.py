@@ -36,7 +36,7 @@ class PlanItem:
         group: title of the part of the plan it belongs to.
         round: number of its round, None outside the rounds.
         round_name: what the protocol calls a round, `Segment`.
-        planned: the planned day; None when only a period is planned.
+        planned: the planned day; None where a plan of an earlier release says the period only.
         low: first allowed day.
         high: last allowed day.
         resource_type: FHIR type of the request.
@@ -108,7 +108,7 @@ def _actions(
 def _item(
     action: Mapping[str, Any], groups: tuple[dict[str, Any], ...], request: Resource
 ) -> PlanItem | None:
-    planned, low, high = _when(request)
+    planned, low, high = _when(request, action)
     if low is None or high is None:
         return None
     action_id = str(action.get("id") or request["id"])
@@ -141,9 +141,11 @@ def _item(
     )
 
 
-def _when(request: Resource) -> tuple[date | None, date | None, date | None]:
+def _when(
+    request: Resource, action: Mapping[str, Any]
+) -> tuple[date | None, date | None, date | None]:
     """Return planned day, first and last allowed day of a request."""
-    due = due_of(request)
+    due = due_of(request, dict(action))
     planned = dates.parse_day(due.day)
     return (
         planned,

@@ -7,7 +7,7 @@ from tests.cases.case import Case
 
 
 class Due(NamedTuple):
-    """The planned day and the window as FHIR dates; a CommunicationRequest has no day."""
+    """The planned day and the window as FHIR dates."""
 
     day: str | None
     start: str | None
@@ -19,7 +19,7 @@ def drafted_actions(care_plan: Mapping[str, Any]) -> dict[str, Due]:
     contained = {f"#{each['id']}": each for each in care_plan["contained"]}
     [group] = [each for each in contained.values() if each["resourceType"] == "RequestGroup"]
     return {
-        action["id"]: _due(contained[action["resource"]["reference"]])
+        action["id"]: _due(contained[action["resource"]["reference"]], action)
         for action in _walk(group)
         if "resource" in action
     }
@@ -30,7 +30,7 @@ def plan_differences(case: Case, drafted: Mapping[str, Due]) -> list[str]:
     lines = [
         f"{action}: expected on {day}, found {drafted.get(action)}"
         for action, day in case.table.get("dates", {}).items()
-        if action not in drafted or drafted[action].day not in (str(day), None)
+        if action not in drafted or drafted[action].day != str(day)
     ]
     lines += [
         f"{action}: expected within {start} to {end}, found {drafted.get(action)}"
@@ -51,11 +51,11 @@ def _walk(parent: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _walk(action)
 
 
-def _due(request: Mapping[str, Any]) -> Due:
-    """Read when a request is due, as promised: a Timing with a window, or a Period."""
+def _due(request: Mapping[str, Any], action: Mapping[str, Any]) -> Due:
+    """Read when a request is due: a Timing with a window, or a Period and the action's day."""
     dosage = request.get("dosageInstruction", [{}])[0]
     timing = request.get("occurrenceTiming", dosage.get("timing", {}))
     period = timing.get("repeat", {}).get("boundsPeriod")
     period = period or request.get("occurrencePeriod") or request.get("executionPeriod") or {}
-    day = timing["event"][0] if "event" in timing else None
+    day = timing["event"][0] if "event" in timing else action.get("timingDateTime")
     return Due(day, period.get("start"), period.get("end"))

@@ -1,6 +1,7 @@
 """The doses of a regimen in a plan: the vignettes of section F, and why there are none."""
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -62,6 +63,15 @@ def doses_of(plan: Any) -> dict[str, tuple[str, str, int]]:
     }
 
 
+def actions_of(parent: Any) -> list[Any]:
+    """Return the actions of a plan that have a request, in order."""
+    groups = [c for c in parent.get("contained", ()) if c["resourceType"] == "RequestGroup"]
+    found = []
+    for action in [a for each in groups or [parent] for a in each.get("action", ())]:
+        found += [action] if "resource" in action else actions_of(action)
+    return found
+
+
 def notes_of(plan: Any) -> str:
     return " ".join(each["text"] for each in plan["note"])
 
@@ -74,6 +84,9 @@ def test_v01_lung(asked) -> None:
     assert doses["LUNG-A05.1.1"] == ("2025-03-04", "pemetrexed", 895)
     assert doses["LUNG-A05.4.1"] == ("2025-05-27", "pemetrexed", 895)
     assert len(doses) == 8
+    assert "No drug and no dose" not in json.dumps(
+        [each for each in actions_of(plan) if "drug" in each["id"] or "A05" in each["id"]]
+    )
     first = requests_of(plan)["LUNG-A03.1.drug"]
     ordered, calculated = first["dosageInstruction"][0]["doseAndRate"]
     assert ordered["type"]["coding"][0]["code"] == "ordered"
@@ -304,6 +317,72 @@ def test_radiotherapy_is_left_out_with_a_reason(asked) -> None:
     _, plan, _ = asked("LUNG", "halloran", f"radiotherapy_omission_reason={reason}")
     assert "LUNG-A11" not in {each["id"] for each in plan["contained"]}
     assert f"Radiotherapy is left out. Reason: {reason}" in notes_of(plan)
+
+
+def test_drug_by_vein_beside_the_arterial_one(asked) -> None:
+    params = ("mode=INFUSION", "regimen=RG-LM5", "dose_liposomal_doxorubicin=35", CONFIRMED)
+    code, plan, _ = asked("LMET", "castellano", *params)
+    assert code == 0
+    assert doses_of(plan) == {
+        "LMET-A03.1.drug": ("2025-03-03", "cisplatin", 180),
+        "LMET-A03.1.drug-iv.1": ("2025-03-04", "liposomal doxorubicin", 65),
+        "LMET-A03.2.drug": ("2025-03-31", "cisplatin", 180),
+        "LMET-A03.2.drug-iv.1": ("2025-04-01", "liposomal doxorubicin", 65),
+        "LMET-A03.3.drug": ("2025-04-28", "cisplatin", 180),
+        "LMET-A03.3.drug-iv.1": ("2025-04-29", "liposomal doxorubicin", 65),
+    }
+    second = requests_of(plan)["LMET-A03.2.drug-iv.1"]["dosageInstruction"][0]
+    assert second["route"]["coding"][0]["display"] == "Intravenous route (qualifier value)"
+    window = second["timing"]["repeat"]["boundsPeriod"]
+    assert window == {"start": "2025-04-01", "end": "2025-04-03"}
+    assert "to be prescribed in the EHR" not in notes_of(plan)
+
+
+def test_drug_by_vein_without_a_published_dose(asked) -> None:
+    params = ("base=LMET", "regimen=RG-PO3", "infusions=3", "first_infusion_offset_days=0")
+    code, plan, _ = asked("PORT", "castellano", *params, CONFIRMED)
+    assert code == 0
+    by_vein = {name: each for name, each in requests_of(plan).items() if "drug-iv" in name}
+    days = [each["dosageInstruction"][0]["timing"]["event"][0][:10] for each in by_vein.values()]
+    assert days == ["2025-03-04", "2025-03-18", "2025-04-01"]
+    for each in by_vein.values():
+        [dosage] = each["dosageInstruction"]
+        assert each["medicationCodeableConcept"]["text"] == "fluorouracil"
+        assert dosage["route"]["text"] == "Intravenous"
+        assert "no dose is published for it here" in dosage["text"]
+        assert "doseAndRate" not in dosage
+    assert "to be prescribed in the EHR" not in notes_of(plan)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "params"),
+    [
+        ("LMET", ("mode=INFUSION", "regimen=RG-LM2", CONFIRMED)),
+        ("LMET", ("mode=INFUSION",)),
+        ("PORT", ("base=LMET", "regimen=RG-PO1", "port_interval_days=28", CONFIRMED)),
+        ("PORT", ("base=LMET",)),
+    ],
+)
+def test_no_request_by_vein_without_a_regimen_that_has_one(asked, protocol, params) -> None:
+    code, plan, said = asked(protocol, "castellano", *params)
+    assert code == 0, said
+    assert requests_of(plan) or len(params) == 1
+    assert not [each for each in requests_of(plan) if "drug-iv" in each]
+
+
+def test_every_drug_by_vein_has_a_request_in_every_plan_of_its_protocols() -> None:
+    found = 0
+    for regimen in load_regimens().values():
+        days = {day for drug in regimen.drugs if drug.route == "intravenous" for day in drug.days}
+        for protocol in regimen.protocols if days else ():
+            found += 1
+            actions = json.dumps(load_protocol(protocol).plan_definition, default=str)
+            assert "regimen-systemic" in actions, (regimen.id, protocol)
+            planned = set(
+                re.findall(r'"id": "[^"]*\.(\d+)", [^{}]*"title": "[^"]*regimen day', actions)
+            )
+            assert {str(day) for day in days} <= planned, (regimen.id, protocol)
+    assert found == 8
 
 
 def test_what_the_plan_of_lung_knows_of_regimens_is_what_they_say() -> None:

@@ -102,12 +102,15 @@ def kept(care_plan: Resource) -> dict[str, tuple[str, Due]]:
     contained = {f"#{each['id']}": each for each in care_plan.get("contained", [])}
     groups = [each for each in contained.values() if each["resourceType"] == "RequestGroup"]
     requests = {
-        action["id"]: contained[action["resource"]["reference"]]
+        action["id"]: (contained[action["resource"]["reference"]], action)
         for group in groups
         for action in walk(group)
         if "resource" in action
     }
-    return {each: (request["resourceType"], due_of(request)) for each, request in requests.items()}
+    return {
+        each: (request["resourceType"], due_of(request, action))
+        for each, (request, action) in requests.items()
+    }
 
 
 def walk(parent: Resource) -> Iterator[Resource]:

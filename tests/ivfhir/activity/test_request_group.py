@@ -36,7 +36,10 @@ def leaf(action_id, **more):
 def draft(*actions):
     plan = {"id": "P", "url": "https://example.org/PlanDefinition/P", "version": "1"}
     plan["action"] = list(actions)
-    return draft_request_group(plan, ACTIVITIES, lambda each: VALUES[each["expression"]], ORIGIN)
+    group, requests, _ = draft_request_group(
+        plan, ACTIVITIES, lambda each: VALUES[each["expression"]], ORIGIN
+    )
+    return group, requests
 
 
 def ids(actions):
@@ -131,6 +134,14 @@ def test_day_before_the_evaluation_is_kept_with_a_note():
     assert before["note"] == [{"text": PAST}]
     assert same["occurrenceTiming"] == {"event": ["2025-03-03"]}
     assert "note" not in same
+
+
+def test_day_that_stands_on_the_action_counts_as_the_day_of_its_request():
+    day = {"path": "action.timingDateTime", "expression": {"expression": "Before"}}
+    group, [request] = draft(leaf("a", dynamicValue=[day]))
+    assert group["action"][0]["timingDateTime"] == "2025-03-02"
+    assert "occurrenceTiming" not in request
+    assert request["note"] == [{"text": PAST}]
 
 
 def test_plan_definition_is_not_changed():

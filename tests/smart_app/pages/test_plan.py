@@ -52,6 +52,11 @@ def test_v01_has_its_days(items):
         date(2025, 3, 4),
         date(2025, 3, 6),
     )
+    assert day_of(items, "LUNG-A14") == (
+        date(2025, 2, 17),
+        date(2025, 2, 3),
+        date(2025, 3, 2),
+    )
     assert day_of(items, "LUNG-A11") == (date(2025, 7, 7), date(2025, 6, 23), date(2025, 7, 21))
 
 

@@ -22,10 +22,11 @@ TIMES = {
         "dosageInstruction[0].timing.event[0]",
         "dosageInstruction[0].timing.repeat.boundsPeriod",
     ),
-    "CommunicationRequest": (None, "occurrencePeriod"),
-    "Task": (None, "executionPeriod"),
+    "CommunicationRequest": ("action.timingDateTime", "occurrencePeriod"),
+    "Task": ("action.timingDateTime", "executionPeriod"),
 }
-"""Kind of a request -> where its day and its window stand."""
+"""Kind of a request -> where its day and its window stand; the day on the action where the request
+has room for the window only."""
 
 
 def group_action(protocol: Protocol, table: Table, action_id: str) -> Json:
@@ -104,7 +105,7 @@ def leaf_action(protocol: Protocol, own: Occurrence) -> Json:
     if kind not in TIMES:
         activity.refuse(f"'{kind}' is no kind of request; {known(kind, TIMES)}", "kind")
     times = zip(TIMES[kind], ("Date", "Window"), strict=True)
-    dynamic = [_dynamic(protocol, path, f"{own.define}_{part}") for path, part in times if path]
+    dynamic = [_dynamic(protocol, path, f"{own.define}_{part}") for path, part in times]
     if about.varies:
         dynamic.append(_dynamic(protocol, "action.description", about.define))
     return {**action, "definitionCanonical": canonical, "dynamicValue": dynamic}
