@@ -4,15 +4,18 @@ Which actions there are, and when, comes from the protocol, and so does whether 
 nothing here knows one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 
 from ivfhir.activity import Origin
 from ivfhir.activity.dynamic_value import ValueOf
 from ivfhir.apply import Grounds, apply, values_of
 from ivfhir.decision import Answer, ProtocolDecision
+from ivfhir.dosing.offer import Offer
+from ivfhir.dosing.proposal import DoseProposal
 from ivfhir.errors import NoPlanError, ParameterError
 from ivfhir.evaluate import Evaluation, evaluate_protocol
 from ivfhir.expressions.values import Date, DateTime
@@ -20,7 +23,7 @@ from ivfhir.fhir.types import CONDITION, PATIENT, Resource
 from ivfhir.knowledge.criteria import INCLUSION
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.override import override_words
-from ivfhir.prescribe import Prescription, prescribe
+from ivfhir.prescribe import Prescription, offers_of, prescribe
 from ivfhir.read import PatientRecord
 from ivfhir.settle import SETTINGS, optional_list, plan_warnings
 
@@ -111,6 +114,67 @@ def evaluate_and_plan(
         NoPlanError: the status, or a death, allows no plan; the message says why.
         EvaluationError: a define fails on this patient's data.
     """
+    planned = plan_without_regimen(
+        protocol,
+        record,
+        as_of=as_of,
+        start=start,
+        parameters=parameters,
+        override_reason=override_reason,
+        override_kind=override_kind,
+    )
+    if prescription is not None:
+        planned.prescribe(prescription)
+    return planned.evaluation, planned.care_plan
+
+
+@dataclass(frozen=True)
+class PlannedCare:
+    """A draft plan with what it was made of, before and after a regimen is put into it.
+
+    Attributes:
+        evaluation: of its protocol.
+        care_plan: the draft, with all it holds contained.
+        asked: the parameters, those that alone fit among them.
+        day: the day of the evaluation.
+    """
+
+    evaluation: Evaluation
+    care_plan: Resource
+    asked: Mapping[str, object]
+    day: date
+
+    def offers(
+        self, *, choices: Mapping[str, Decimal], confirmed: Collection[str]
+    ) -> tuple[Offer, ...]:
+        """Return what each regimen that serves the plan would give: see `offers_of`."""
+        return offers_of(
+            self.care_plan,
+            self.evaluation,
+            as_of=self.day,
+            asked=self.asked,
+            choices=choices,
+            confirmed=confirmed,
+        )
+
+    def prescribe(self, prescription: Prescription) -> DoseProposal:
+        """Put a regimen's drugs and doses into the plan: see `prescribe`."""
+        return prescribe(
+            self.care_plan, self.evaluation, prescription, as_of=self.day, asked=self.asked
+        )
+
+
+def plan_without_regimen(
+    protocol: ClinicalProtocol,
+    record: PatientRecord,
+    *,
+    as_of: DateTime,
+    start: Date,
+    parameters: Mapping[str, object] = MappingProxyType({}),
+    override_reason: str | None = None,
+    override_kind: str | None = None,
+) -> PlannedCare:
+    """Return the draft plan before a regimen is put into it: see `evaluate_and_plan`."""
     given = {"Start": start, **parameters}
     if override_reason is not None:
         given["OverrideReason"] = override_reason
@@ -143,9 +207,7 @@ def evaluate_and_plan(
     care_plan = build_care_plan(
         protocol.plan_definition, protocol.activity_definitions, value_of, inputs
     )
-    if prescription is not None:
-        prescribe(care_plan, evaluation, prescription, as_of=date(*as_of.parts[:3]), asked=given)
-    return evaluation, care_plan
+    return PlannedCare(evaluation, care_plan, given, date(*as_of.parts[:3]))
 
 
 def only_fitting(evaluation: Evaluation, given: Mapping[str, object]) -> dict[str, str]:

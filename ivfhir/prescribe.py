@@ -5,41 +5,50 @@ Which requests are for which drugs is said by the plan: an action's code holds `
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypedDict
 
 from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.inputs import Input, Used
 from ivfhir.dosing.levels import PUMP_CHOICES
+from ivfhir.dosing.offer import Offer, offer_regimen
 from ivfhir.dosing.proposal import DoseProposal, DrugDose
-from ivfhir.dosing.propose import propose_doses
-from ivfhir.errors import NoPlanError, ParameterError
+from ivfhir.dosing.propose import NoDoseError, propose_doses
+from ivfhir.errors import ParameterError
 from ivfhir.evaluate import Evaluation
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.dosing_rules import NUMBER, WORD, dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, RegimenDrug
-from ivfhir.knowledge.regimens import load_regimen
+from ivfhir.knowledge.regimens import load_regimen, load_regimens
 
 UCUM = "http://unitsofmeasure.org"
 RATE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
 PARTS = {"regimen-arterial": ARTERIAL, "regimen-systemic": INTRAVENOUS}
 """Code of an action -> route of the regimen's drugs that it is for."""
 
-_OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", "confirmed", *PUMP_CHOICES]))
+REGIMEN, CONFIRMED = "regimen", "confirmed"
+_OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", CONFIRMED, *PUMP_CHOICES]))
 """Parameters that choose within a regimen, and that no protocol declares."""
 
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _NO_DOSE = "; no dose proposed"
+UNDOSED = "; no dose is published for it here"
+"""What the dosage of a regimen's drug without a dose ends with."""
 _NOTHING_CHOSEN = " No drug and no dose is chosen here."
 _PREGNANT = "PregnancyStatus"
 _RECORDED = {"hit": "HeparinThrombocytopenia", "varices": "HighRiskVarices"}
 """Input of a dose -> define of a fact that excludes where recorded; else a clinician confirms."""
 
+_UNREAD = (
+    "results could not be read to their end, so what a dose rests on is not known. Read the record "
+    "again, or plan without a regimen."
+)
 _WITHOUT_DATE = ("age_years", "height_cm", "sex")
 
 
@@ -58,6 +67,11 @@ class Prescription:
     confirmed: tuple[str, ...] = ()
 
 
+class _Rhythm(TypedDict):
+    interval_days: Decimal | None
+    courses: int
+
+
 @dataclass(frozen=True)
 class _Slot:
     """A request for drugs of the regimen, with its action and the actions beside that."""
@@ -67,6 +81,11 @@ class _Slot:
     route: str
     day: int
     request: Resource
+
+
+def is_of_regimen(name: str) -> bool:
+    """Tell whether a parameter chooses within a regimen."""
+    return _OF_REGIMEN.fullmatch(name) is not None
 
 
 def split_prescription(
@@ -81,23 +100,21 @@ def split_prescription(
     Raises:
         ParameterError: a dose without a regimen, or a dose that is no number.
     """
-    doses = {name: text for name, text in raw.items() if _OF_REGIMEN.fullmatch(name)}
+    doses = {name: text for name, text in raw.items() if is_of_regimen(name)}
     own = {name: text for name, text in raw.items() if name not in doses}
-    if "regimen" not in own or "regimen" not in protocol.declared:
-        if doses and "regimen" in protocol.declared:
+    if REGIMEN not in own or REGIMEN not in protocol.declared:
+        if doses and REGIMEN in protocol.declared:
             raise ParameterError(
                 f"{', '.join(doses)} needs a regimen beside it; give regimen=RG-…, too."
             )
         return dict(raw), None
-    confirmed = tuple(
-        filter(None, (each.strip() for each in doses.pop("confirmed", "").split(",")))
-    )
+    confirmed = tuple(filter(None, (each.strip() for each in doses.pop(CONFIRMED, "").split(","))))
     choices = {}
     for name, text in doses.items():
         if _NUMBER.fullmatch(text) is None:
             raise ParameterError(f"{name} is a number; '{text}' is none.")
         choices[name] = Decimal(text)
-    return own, Prescription(own["regimen"], choices, confirmed)
+    return own, Prescription(own[REGIMEN], choices, confirmed)
 
 
 def prescribe(
@@ -119,12 +136,12 @@ def prescribe(
 
     Raises:
         ParameterError: the regimen does not serve this plan, a choice is missing or out of bounds.
-        NoPlanError: a drug is excluded, an input is missing or stale, or a statement is to be
+        NoDoseError: a drug is excluded, an input is missing or stale, or a statement is to be
             confirmed.
     """
     regimen = load_regimen(prescription.regimen)
     protocol = evaluation.protocol.id
-    served = {name: str(asked[name]) for name in ("mode", "site") if asked.get(name) is not None}
+    served = _served(asked)
     if not regimen.serves(protocol, mode=served.get("mode"), site=served.get("site")):
         wanted = " ".join([protocol, *served.values()])
         served_by_it = ", ".join([*regimen.protocols, *regimen.modes, *regimen.sites])
@@ -132,21 +149,15 @@ def prescribe(
             f"The regimen (regimen) {regimen.id} is not for {wanted}; it is for {served_by_it}."
         )
     if "Observation" in unread_types(evaluation):
-        raise NoPlanError(
-            f"{regimen.id} gives no dose: results could not be read to their end, so what a dose "
-            "rests on is not known. Read the record again, or plan without a regimen."
-        )
+        raise NoDoseError(f"{regimen.id} gives no dose: {_UNREAD}")
     slots = list(_slots(care_plan))
-    days = sorted({each for slot in slots if slot.route == ARTERIAL for each in _days(slot)})
-    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
     proposal = propose_doses(
         regimen,
         inputs_of(evaluation),
         as_of=as_of,
         choices=prescription.choices,
         confirmed=prescription.confirmed,
-        interval_days=Decimal(min(gaps)) if gaps else None,
-        courses=max(len(days), 1),
+        **_rhythm(slots),
     )
     for slot in slots:
         _fill(care_plan, slot, proposal)
@@ -155,6 +166,57 @@ def prescribe(
         *({"text": t} for t in _notes(proposal, slots)),
     ]
     return proposal
+
+
+def offers_of(
+    care_plan: Resource,
+    evaluation: Evaluation,
+    *,
+    as_of: date,
+    asked: Mapping[str, object],
+    choices: Mapping[str, Decimal] = MappingProxyType({}),
+    confirmed: Collection[str] = (),
+) -> tuple[Offer, ...]:
+    """Return what each regimen that serves a draft plan would give; the plan stays as it is.
+
+    Args:
+        care_plan: a draft with all it holds contained, without a regimen.
+        evaluation: of its protocol.
+        as_of: the day of the evaluation.
+        asked: the plan's parameters, of which mode and site count.
+        choices: `dose_<drug>`, `auc` and the pump's numbers; each regimen takes its own.
+        confirmed: ids of the statements that are confirmed.
+    """
+    slots = list(_slots(care_plan))
+    if not slots:
+        return ()
+    served = _served(asked)
+    regimens = [
+        each
+        for each in load_regimens().values()
+        if each.serves(evaluation.protocol.id, mode=served.get("mode"), site=served.get("site"))
+    ]
+    if "Observation" in unread_types(evaluation):
+        return tuple(Offer(each, None, (_UNREAD,), {}, "") for each in regimens)
+    inputs = inputs_of(evaluation)
+    return tuple(
+        offer_regimen(
+            each, inputs, as_of=as_of, choices=choices, confirmed=confirmed, **_rhythm(slots)
+        )
+        for each in regimens
+    )
+
+
+def _served(asked: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(asked[name]) for name in ("mode", "site") if asked.get(name) is not None}
+
+
+def _rhythm(slots: Sequence[_Slot]) -> _Rhythm:
+    """Return how many courses the plan has, and the shortest interval between two."""
+    days = sorted({each for slot in slots if slot.route == ARTERIAL for each in _days(slot)})
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    interval_days = Decimal(min(gaps)) if gaps else None
+    return {"interval_days": interval_days, "courses": max(len(days), 1)}
 
 
 def inputs_of(evaluation: Evaluation) -> dict[str, Input | None]:
@@ -264,7 +326,7 @@ def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day
     way = dosage.get("text", "").removesuffix(_NO_DOSE)
     notes = [{"text": f"{drug.title}: {text}"} for text in ([drug.says] if drug.says else [])]
     if dose is None:
-        dosage["text"] = f"{drug.title}: {way}; no dose is published for it here"
+        dosage["text"] = f"{drug.title}: {way}{UNDOSED}"
     else:
         amount = next(
             (each for each in dose.administrations if each.day == day), dose.administrations[0]

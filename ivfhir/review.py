@@ -38,6 +38,7 @@ def accept(
     override_reason: str | None = None,
     override_kind: str = "",
     replaces: Sequence[str] = (),
+    confirmed: Sequence[str] = (),
 ) -> Resource:
     """Return the accepted plan: the draft, active, with a Provenance among its contained resources.
 
@@ -50,6 +51,7 @@ def accept(
         override_reason: why the plan is made although the protocol's status speaks against it.
         override_kind: what kind of reason that is, in words; '' when it was not said.
         replaces: references of the active CarePlans whose place it takes.
+        confirmed: what the practitioner stated for the regimen, a sentence each.
 
     Raises:
         UsageError: it is no draft CarePlan, or nobody accepts it.
@@ -66,7 +68,13 @@ def accept(
             resource.update(_ACTIVE)
     override = override_words(override_kind, override_reason) if override_reason else None
     accepted["contained"].append(
-        _provenance(accepted, decision, practitioner, accepted_at, override)
+        _provenance(
+            accepted,
+            decision,
+            practitioner,
+            accepted_at,
+            [*([override] if override else []), *(f"Confirmed: {each}" for each in confirmed)],
+        )
     )
     return accepted
 
@@ -76,21 +84,21 @@ def _provenance(
     decision: Mapping[str, Any],
     practitioner: Mapping[str, Any],
     accepted_at: str,
-    override: str | None,
+    reasons: Sequence[str],
 ) -> Resource:
     contained = [{"reference": f"#{resource['id']}"} for resource in accepted["contained"]]
     provenance: Resource = {
         "resourceType": PROVENANCE,
         "id": PROVENANCE_ID,
-        "text": {"status": "generated", "div": _narrative(decision, override)},
+        "text": {"status": "generated", "div": _narrative(decision, reasons)},
         "target": [{"reference": "#"}, *contained],
         "recorded": accepted_at,
         "agent": [{"type": _AUTHOR, "who": dict(practitioner)}],
     }
     if accepted.get("instantiatesCanonical"):
         provenance["policy"] = list(accepted["instantiatesCanonical"])
-    if override:
-        provenance["reason"] = [{"text": override}]
+    if reasons:
+        provenance["reason"] = [{"text": each} for each in reasons]
     entities = _entities(decision)
     if entities:
         provenance["entity"] = entities
@@ -131,11 +139,11 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _narrative(decision: Mapping[str, Any], override: str | None) -> str:
+def _narrative(decision: Mapping[str, Any], reasons: Sequence[str]) -> str:
     """Return the criteria as they were shown, as XHTML."""
     heading = f"Criteria of {decision['id']} {decision['version']} as shown: {decision['status']}"
     rows = "".join(_row(criterion) for criterion in decision.get("criteria", ()))
-    reason = f"<p>{escape(override)}</p>" if override else ""
+    reason = "".join(f"<p>{escape(each)}</p>" for each in reasons)
     table = "<table><tr><th>Criterion</th><th>Answer</th><th>Facts</th><th>Rule</th></tr>"
     return f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{escape(heading)}</p>{reason}{table}{rows}</table></div>'
 

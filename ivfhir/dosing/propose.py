@@ -5,7 +5,7 @@ A dose outside its bounds is a hard stop; an excluded drug, a missing or old inp
 that nobody confirmed means no dose at all, for any drug of the regimen.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -33,6 +33,20 @@ from ivfhir.knowledge.regimen import (
 )
 
 REVIEW_MONTHS = 12
+
+
+class NoDoseError(NoPlanError):
+    """The record, or what nobody confirmed, speaks against a drug: there is no dose.
+
+    Args:
+        message: every reason, in sentences.
+        findings: the reasons one by one.
+    """
+
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        """Keep the reasons beside the message."""
+        super().__init__(message)
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ def propose_doses(
     Raises:
         ParameterError: a choice is missing or unknown, or a dose, its intensity or the number of
             courses is a hard stop.
-        NoPlanError: a drug is excluded, an input is missing or too old, or a statement has to be
+        NoDoseError: a drug is excluded, an input is missing or too old, or a statement has to be
             confirmed; the sentence names all of them.
     """
     confirmed = check_confirmed(confirmed)
@@ -99,7 +113,7 @@ def propose_doses(
     amounts = {drug.id: amount_of(drug, levels[drug.id], inputs) for drug in drugs}
     refused = _refusals(course, drugs, amounts)
     if refused:
-        raise NoPlanError(_sentence(regimen, refused))
+        raise NoDoseError(_sentence(regimen, refused), refused)
     doses = [
         _dose(course, drug, amount)
         for drug in drugs
@@ -167,7 +181,7 @@ def _undosed(
     ]
     excluded = [each for each in found if each.kind == EXCLUDED]
     if excluded:
-        raise NoPlanError(_sentence(regimen, excluded))
+        raise NoDoseError(_sentence(regimen, excluded), excluded)
     to_check = tuple(f"To be checked there: {each.sentence}." for each in found)
     return DoseProposal(regimen, (), regimen.drugs, (), (*notes, *to_check))
 

@@ -10,6 +10,8 @@ from smart_app.pages.notes import entry_words
 from smart_app.pages.replacing import part_name
 from smart_app.visit.accepting import Change
 
+_NO_DOSE = "no dose: the regimen cannot be given on the record as it is"
+
 
 def find_changes(
     before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
@@ -18,7 +20,8 @@ def find_changes(
 
     Args:
         before: the draft's body.
-        now: `decision`, `asOf`, `subject`, `versions` and `earlier` of the present reading.
+        now: `decision`, `asOf`, `subject`, `versions` and `earlier` of the present reading; with a
+            regimen its `doses`, too.
         writer: turns evidence into facts.
     """
     return [
@@ -28,6 +31,21 @@ def find_changes(
         *_answers(before["decision"], now["decision"], writer),
         *_versions(before, now, writer),
         *_earlier(before, now),
+        *_doses(before, now),
+    ]
+
+
+def _doses(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Return the doses that the regimen gives otherwise now; '' in both where there is none."""
+    held, holds = before.get("doses", {}), now.get("doses", {})
+    return [
+        Change(
+            f"Dose of {drug}" if drug else "Dose",
+            held.get(drug, _NO_DOSE),
+            holds.get(drug, _NO_DOSE),
+        )
+        for drug in dict.fromkeys([*held, *holds])
+        if held.get(drug) != holds.get(drug)
     ]
 
 

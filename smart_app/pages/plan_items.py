@@ -8,6 +8,7 @@ from typing import Any
 
 from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
+from ivfhir.prescribe import UNDOSED
 from ivfhir.wording import dates, words
 from smart_app.pages.lanes import Step, plan_codes, plan_words, stem_of, step_of
 
@@ -43,6 +44,7 @@ class PlanItem:
         request_id: id of the request inside the plan.
         step: how it is drawn.
         notes: the request's notes.
+        dosed: a dose stands in the request.
     """
 
     action_id: str
@@ -60,6 +62,7 @@ class PlanItem:
     request_id: str
     step: Step
     notes: tuple[str, ...]
+    dosed: bool = False
 
     @property
     def day(self) -> date:
@@ -115,11 +118,14 @@ def _item(
     resource_type = str(request["resourceType"])
     around = [group for group in groups if "round" in plan_codes(group)]
     number = str(around[-1].get("prefix", "")) if around else ""
+    dose, level = _dose(request)
+    title = plan_words(action) or str(action.get("title") or action_id)
+    details = str(action.get("description", ""))
     return PlanItem(
         action_id=action_id,
         stem=stem_of(action_id),
-        title=plan_words(action) or str(action.get("title") or action_id),
-        details=str(action.get("description", "")),
+        title=f"{title}: {dose}" if dose else title,
+        details=f"{level} {details}".strip() if level else details,
         conditions=tuple(
             Condition(
                 f"gate-{condition.get('expression', {}).get('expression', '')}",
@@ -138,7 +144,24 @@ def _item(
         request_id=str(request["id"]),
         step=step_of(action),
         notes=tuple(str(note.get("text", "")) for note in request.get("note", ())),
+        dosed=bool(level),
     )
+
+
+def _dose(request: Resource) -> tuple[str, str]:
+    """Return drug and dose of a request, and the level that it was computed from.
+
+    `cisplatin 135 mg` and `134.4 mg before rounding; 75 mg/m2.`; of a drug whose dose nobody
+    publishes its name alone; '' and '' where no regimen was chosen.
+    """
+    for dosage in request.get("dosageInstruction", ()):
+        words_of_it = str(dosage.get("text", "")).partition(": ")
+        if "doseAndRate" in dosage:
+            dose, _, level = words_of_it[0].partition(" (")
+            return dose, f"{level.rstrip(')')}."
+        if words_of_it[2].endswith(UNDOSED):
+            return f"{words_of_it[0]}, no dose published", ""
+    return "", ""
 
 
 def _when(

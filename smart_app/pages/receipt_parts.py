@@ -15,7 +15,7 @@ _NAMES = {
     "RequestGroup": "Order group",
     "Goal": "Goals",
     "ServiceRequest": "Draft services",
-    "MedicationRequest": "Draft medicines, no dose",
+    "MedicationRequest": "Draft medicines, not ordered",
     "CommunicationRequest": "Draft information",
     "Task": "Draft tasks",
     "Provenance": "Signature",

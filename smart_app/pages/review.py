@@ -1,6 +1,6 @@
 """The review: exactly what goes into the record, before anything does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -66,7 +66,15 @@ def review_page(
     """
     care_plan, decision = body["carePlan"], body["decision"]
     items = plan_items(care_plan)
-    lines = _lines(care_plan, items, decision, card, why_href=why_href, today=today)
+    lines = _lines(
+        care_plan,
+        items,
+        decision,
+        card,
+        why_href=why_href,
+        today=today,
+        confirmed=body.get("confirmed", ()),
+    )
     answered = read_answer(decision, card, writer)
     findings, (met, of) = answered.findings, answered.counts
     unassessed = len(in_state(findings, "not-assessed"))
@@ -109,6 +117,7 @@ def _lines(
     *,
     why_href: str,
     today: date,
+    confirmed: Sequence[str],
 ) -> list[ReviewLine]:
     title = plan_title(items, card)
     goals = [entry for entry in care_plan.get("contained", ()) if entry["resourceType"] == "Goal"]
@@ -130,12 +139,13 @@ def _lines(
         by_stem.setdefault(item.stem, []).append(item)
     lines += [_line(members, today) for members in by_stem.values()]
     criteria = words.count(len(decision["criteria"]), "criterion", "criteria")
+    stated = f" You confirm: {'; '.join(confirmed)}." if confirmed else ""
     lines.append(
         ReviewLine(
             "Signature",
             "Provenance",
             1,
-            f"Who, when, the {criteria} as shown, rules {card.id} {card.version}.",
+            f"Who, when, the {criteria} as shown, rules {card.id} {card.version}.{stated}",
             "final",
             href=why_href,
         )
@@ -150,7 +160,9 @@ def _line(members: list[PlanItem], today: date) -> ReviewLine:
     if len(members) == 1 and planned and first.low != first.high:
         content += f" ({dates.days(first.low, first.high)})"
     late = [item for item in members if item.high < today]
-    status = "draft proposal" + (", no dose" if first.resource_type == "MedicationRequest" else "")
+    status = "draft proposal"
+    if first.resource_type == "MedicationRequest":
+        status += ", dose proposed" if first.dosed else ", no dose"
     return ReviewLine(
         first.title,
         first.resource_type,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import ParameterError, VersionConflictError
 from ivfhir.fhir.texts import sound_text
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.prescribe import REGIMEN
 from ivfhir.wording import dates
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
@@ -24,6 +25,7 @@ from smart_app.pages.parameters import (
     start_field,
 )
 from smart_app.pages.plan import plan_page
+from smart_app.pages.regimens import regimen_table, regimen_values
 from smart_app.pages.review import gap_words
 from smart_app.pages.why import why_headline
 from smart_app.services import services
@@ -31,7 +33,7 @@ from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
 from smart_app.visit.draft import PlanRequest, request_of
-from smart_app.visit.drafting import draft_plan, option_statuses
+from smart_app.visit.drafting import RegimenRefusedError, draft_plan, option_statuses
 from smart_app.visit.overriding import KINDS, override_of
 from smart_app.visit.reading import Reading
 
@@ -89,6 +91,8 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
         boxes = start_field(proposed_start(today), earliest=today)
     values = given_values(request.form, fields)
     errors = not_numbers(values, fields)
+    if REGIMEN in chosen.declared:
+        values |= regimen_values(request.form)
     if boxes.iso is None:
         errors[_START] = "The start must be a date: day, month and year."
     asked = replace(asked, values=values, start=boxes.iso or "")
@@ -96,14 +100,30 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     if not errors:
         try:
             body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
+        except RegimenRefusedError as error:
+            errors = {REGIMEN: error.message}
         except ParameterError as error:
             errors = errors_by_field(error.message)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):
         wrong = {_OVERRIDE_FIELDS.get(name, name): text for name, text in errors.items()}
         return _override_form(launch, chosen, reading, asked, wrong), 422
     if body is None:
+        shown = None
+        if errors.keys() == {REGIMEN}:
+            # The plan itself stands: what each regimen would give is told beside the refusal.
+            plain = replace(asked, values={**values, REGIMEN: ""})
+            shown = draft_plan(
+                chosen, reading, plain, more=_more(launch, chosen, reading)
+            ).to_body()
         return _plan_form(
-            launch, chosen, reading, body=None, asked=asked, start=boxes, errors=errors, draft=draft
+            launch,
+            chosen,
+            reading,
+            body=shown,
+            asked=asked,
+            start=boxes,
+            errors=errors,
+            draft=draft,
         ), 422
     kept = _keep(launch, chosen, draft, body)
     if request.form.get("next") == "review":
@@ -181,16 +201,26 @@ def _plan_form(
         page = plan_page(body, card, today=context.today_of(body))
     known = {field.name for field in fields}
     unchosen = [field.label for field in fields if field.labels and not field.value]
+    known |= {REGIMEN} if page is not None else set()
     problems = [
         (text, name if name in known else "start-day" if name == _START else "")
         for name, text in errors.items()
     ]
+    regimens = None
+    if body is not None:
+        regimens = regimen_table(
+            body,
+            asked.values,
+            lambda reference: context.record_href(launch, reference),
+            error=errors.get(REGIMEN, ""),
+        )
     arguments: dict[str, Any] = {"draft": draft.id} if draft else {}
     writer = context.writer_for(launch, reading.resources, reading.record.refused)
     entry = body["decision"] if body is not None else reading.of_protocol(protocol.id) or {}
     return render_template(
         "plan.html",
         page=page,
+        regimens=regimens,
         card=card,
         draft=draft,
         frame=context.frame_of_draft(launch, draft, protocol, here="Plan")

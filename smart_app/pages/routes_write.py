@@ -176,6 +176,13 @@ def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: 
         title = f"{happened} since you made this draft"
         text = "The draft was made anew from it. See what is different, then review it again."
         following = (url_for("pages.review", launch=launch.id, draft_id=draft.id), "Review again")
+    elif changed.refused:
+        title = f"{happened}: the regimen gives no dose any more"
+        text = f"{changed.refused} The draft is kept; choose its regimen again."
+        following = (
+            url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
+            "Change the plan",
+        )
     else:
         title = f"{happened}: this plan is no longer possible"
         text = "The protocol's answer is another one now. The draft cannot be accepted."

@@ -27,10 +27,16 @@ from ivfhir.writing.bundle import to_transaction
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
-from smart_app.visit.draft import DraftContent
-from smart_app.visit.drafting import draft_plan, earlier_plans, evidence_versions
+from smart_app.visit.draft import DraftContent, request_of
+from smart_app.visit.drafting import (
+    RegimenRefusedError,
+    draft_plan,
+    earlier_plans,
+    evidence_versions,
+)
 from smart_app.visit.overriding import override_of
 from smart_app.visit.reading import Reading
+from smart_app.visit.regimens import doses_of, split_values
 from smart_app.visit.sending import find_sent, send_plan
 from smart_app.visit.visit import Visit
 
@@ -55,10 +61,17 @@ Compare = Callable[[Mapping[str, Any], Mapping[str, Any], Reading], list[Change]
 
 @dataclass(frozen=True)
 class Changed:
-    """The record is not what the draft was made from; `possible`: a plan can still be made."""
+    """The record is not what the draft was made from.
+
+    Attributes:
+        changes: what is different.
+        possible: whether the plan can still be made.
+        refused: why the regimen gives no dose any more, where that alone hinders it; else ''.
+    """
 
     changes: tuple[Change, ...]
     possible: bool
+    refused: str = ""
 
 
 def accept_and_write(
@@ -161,6 +174,7 @@ def _accepted(
         override_reason=override.reason if override else None,
         override_kind=words.decapitalise(override.kind) if override else "",
         replaces=[plan["reference"] for plan in replaced],
+        confirmed=content.confirmed,
     )
     return {
         "written": False,
@@ -205,11 +219,12 @@ def _changes(
 
     What an earlier plan refers to counts only when that plan is replaced.
     """
+    own, prescription = split_values(protocol, body["values"])
     evaluation = evaluate_protocol(
         protocol,
         reading.record,
         as_of=reading.as_of,
-        parameters=typed_parameters(protocol, body["values"]),
+        parameters=typed_parameters(protocol, own),
     )
     entry = evaluation.decision.to_json()
     now = {
@@ -220,10 +235,24 @@ def _changes(
         "earlier": earlier_plans(reading, protocol),
     }
     held = dict(body)
+    if prescription is not None:
+        now["doses"] = _doses_now(protocol, body, reading)
+        held["doses"] = doses_of(body["carePlan"])
     if not replace:
         for each in (now, held):
             each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
     return compare(held, now, reading)
+
+
+def _doses_now(
+    protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
+) -> dict[str, str]:
+    """Return the doses that the draft's regimen gives on the record as it is now, by drug."""
+    try:
+        content = draft_plan(protocol, reading, request_of(body), more=())
+    except (NoPlanError, ParameterError):
+        return {}
+    return doses_of(content.care_plan)
 
 
 def _renew(
@@ -237,6 +266,8 @@ def _renew(
     held = DraftContent.of_body(draft.body)
     try:
         content = draft_plan(protocol, reading, held.request, more=held.more)
+    except RegimenRefusedError as error:
+        return Changed(tuple(changes), possible=False, refused=error.message)
     except (NoPlanError, ParameterError):
         return Changed(tuple(changes), possible=False)
     store = launch.app.store

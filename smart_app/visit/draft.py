@@ -44,6 +44,8 @@ class DraftContent:
         versions: version of every resource that the answers rest on; '' where it has none.
         earlier: the protocol's active plans, each with its parts.
         refused: the types that the EHR did not let the app read.
+        offers: what each regimen that serves the plan would give.
+        confirmed: what the clinician stated for the regimen that was chosen, as it is needed.
     """
 
     care_plan: Resource
@@ -60,6 +62,8 @@ class DraftContent:
     versions: Mapping[str, str]
     earlier: tuple[Mapping[str, Any], ...]
     refused: tuple[str, ...] = ()
+    offers: tuple[Mapping[str, Any], ...] = ()
+    confirmed: tuple[str, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """Return it as the store keeps it, in JSON values."""
@@ -80,6 +84,8 @@ class DraftContent:
             "versions": dict(self.versions),
             "earlier": list(self.earlier),
             "refused": list(self.refused),
+            "offers": list(self.offers),
+            "confirmed": list(self.confirmed),
         }
 
     @classmethod
@@ -100,6 +106,8 @@ class DraftContent:
             versions=body["versions"],
             earlier=tuple(body["earlier"]),
             refused=tuple(body.get("refused", ())),
+            offers=tuple(body.get("offers", ())),
+            confirmed=tuple(body.get("confirmed", ())),
         )
 
 

@@ -3,17 +3,29 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ivfhir.errors import ParameterError
+from ivfhir.dosing.propose import NoDoseError
+from ivfhir.errors import NoPlanError, ParameterError, UnknownProtocolError
 from ivfhir.evaluate import evaluate_protocol
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
-from ivfhir.plan import evaluate_and_plan, plan_options
+from ivfhir.plan import plan_options, plan_without_regimen
 from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.visit.draft import DraftContent, PlanRequest
 from smart_app.visit.reading import Reading
+from smart_app.visit.regimens import (
+    confirmed_in,
+    levels_in,
+    offer_rows,
+    split_values,
+    statement_words,
+)
+
+
+class RegimenRefusedError(NoPlanError):
+    """The regimen that was chosen gives no dose in this plan; the message says why."""
 
 
 def draft_plan(
@@ -34,19 +46,34 @@ def draft_plan(
     Raises:
         ParameterError: a value is of the wrong type or out of its bounds.
         NoPlanError: the status allows no plan.
+        RegimenRefusedError: there is a plan, but the regimen gives no dose in it.
     """
     start = Date.parse(request.start)
     if start is None:
         raise ParameterError("The start (Start) must be a date.")
-    evaluation, care_plan = evaluate_and_plan(
+    try:
+        own, prescription = split_values(protocol, request.values)
+    except (ParameterError, UnknownProtocolError) as error:
+        raise RegimenRefusedError(error.message) from error
+    planned = plan_without_regimen(
         protocol,
         reading.record,
         as_of=reading.as_of,
         start=start,
-        parameters=typed_parameters(protocol, request.values),
+        parameters=typed_parameters(protocol, own),
         override_reason=request.override_reason,
         override_kind=request.override_kind,
     )
+    offers = planned.offers(
+        choices=levels_in(request.values), confirmed=confirmed_in(request.values)
+    )
+    confirmed: tuple[str, ...] = ()
+    if prescription is not None:
+        try:
+            confirmed = planned.prescribe(prescription).confirmed
+        except (NoDoseError, ParameterError, UnknownProtocolError) as error:
+            raise RegimenRefusedError(error.message) from error
+    evaluation, care_plan = planned.evaluation, planned.care_plan
     entry = evaluation.decision.to_json()
     return DraftContent(
         care_plan=care_plan,
@@ -65,6 +92,8 @@ def draft_plan(
         versions=evidence_versions(entry, reading.resources),
         earlier=tuple(earlier_plans(reading, protocol)),
         refused=tuple(sorted(reading.record.refused)),
+        offers=offer_rows(offers),
+        confirmed=statement_words(confirmed),
     )
 
 

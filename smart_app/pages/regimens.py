@@ -1,0 +1,212 @@
+"""The table of regimens: what each would give, what speaks against it, and what was chosen."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ivfhir.knowledge.dosing_rules import dosing_rules
+from ivfhir.prescribe import CONFIRMED, REGIMEN, is_of_regimen
+from ivfhir.wording import dates
+from smart_app.visit.regimens import confirmed_in
+
+TICK = "confirmed-"
+"""What the name of a statement's box begins with: each has its own, a form says nothing twice."""
+
+_LONGEST = 20
+_NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
+_CONFIRMED = re.compile(r" \(confirmed=[^)]*\)")
+_REFERRAL = "referral"
+
+
+@dataclass(frozen=True)
+class RegimenRow:
+    """A regimen; `choose` tells what is to be chosen, `asks` what is to be confirmed."""
+
+    id: str
+    title: str
+    purpose: str
+    chosen: bool
+    excluded: bool
+    arterial: tuple[Mapping[str, str], ...]
+    vein: tuple[Mapping[str, str], ...]
+    intensity: tuple[Mapping[str, str], ...]
+    against: tuple[str, ...]
+    choose: str
+    asks: tuple[str, ...]
+    referral: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of the form: a dose to choose, or a statement to tick."""
+
+    name: str
+    label: str
+    hint: str
+    value: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How the doses of one drug came about; `used`: what of, when, the page of its entry."""
+
+    drug: str
+    amounts: tuple[str, ...]
+    steps: tuple[str, ...]
+    used: tuple[tuple[str, str, str | None], ...]
+    notes: tuple[str, ...]
+    check: bool
+
+
+@dataclass(frozen=True)
+class RegimenTable:
+    """View model of the section."""
+
+    rows: tuple[RegimenRow, ...]
+    doses: tuple[Box, ...]
+    statements: tuple[Box, ...]
+    numbers: tuple[Numbers, ...]
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    reviewed: str
+    chosen: str
+    given: bool
+    error: str
+
+
+def regimen_table(
+    body: Mapping[str, Any],
+    values: Mapping[str, str],
+    link: Callable[[str], str],
+    *,
+    error: str = "",
+    errors: Mapping[str, str] | None = None,
+) -> RegimenTable | None:
+    """Return the table; None where no regimen serves the plan.
+
+    Args:
+        body: the draft's body, with what each regimen would give.
+        values: the settings, as they were given.
+        link: address of our page for a `Type/id`.
+        error: why the regimen that was chosen gives no dose; '' where it gives one, or none is.
+        errors: what is wrong with a dose, by its parameter.
+    """
+    offers = body.get("offers", ())
+    if not offers:
+        return None
+    chosen = values.get(REGIMEN, "")
+    of_chosen = next((each for each in offers if each["id"] == chosen), None)
+    given = of_chosen is not None and not error
+    labels = {each["name"]: each["label"] for offer in offers for each in offer["fields"]}
+    reviews = {(each["reviewed"], each["reviewedBy"]) for each in offers}
+    return RegimenTable(
+        rows=tuple(_row(each, chosen, labels) for each in offers),
+        doses=tuple(_dose_boxes(offers, values, errors or {})),
+        statements=tuple(_statement_boxes(offers, values)),
+        numbers=tuple(_numbers(each, link) for each in of_chosen["numbers"])
+        if given and of_chosen
+        else (),
+        notes=tuple(of_chosen["notes"]) if given and of_chosen else (),
+        sources=tuple(dict.fromkeys(mark for each in offers for mark in each["sources"])),
+        reviewed="; ".join(
+            f"{dates.day(dates.parse_day(day))}, {who}" for day, who in sorted(reviews)
+        ),
+        chosen=chosen,
+        given=given,
+        error=_in_words(error, labels),
+    )
+
+
+def regimen_values(form: Mapping[str, str]) -> dict[str, str]:
+    """Return what a form chooses: the regimen, its doses, and what is confirmed; '' is left out."""
+    values = {
+        name: text.strip()
+        for name, text in form.items()
+        if (name == REGIMEN or is_of_regimen(name)) and name != CONFIRMED
+    }
+    ticked = [each for each in dosing_rules().statements if form.get(f"{TICK}{each}")]
+    values[CONFIRMED] = ",".join(ticked)
+    return {
+        name: text[:_LONGEST] if name != CONFIRMED else text
+        for name, text in values.items()
+        if text
+    }
+
+
+def _in_words(text: str, labels: Mapping[str, str]) -> str:
+    """Return a sentence of the doses without the names that the command line gives to boxes."""
+    named = _NAME.sub(lambda found: f"“{labels.get(found[0], found[0])}”", text)
+    return _CONFIRMED.sub("", named)
+
+
+def _row(offer: Mapping[str, Any], chosen: str, labels: Mapping[str, str]) -> RegimenRow:
+    return RegimenRow(
+        id=offer["id"],
+        title=offer["title"],
+        purpose=offer["purpose"],
+        chosen=offer["id"] == chosen,
+        excluded=offer["excluded"],
+        arterial=tuple(offer["arterial"]),
+        vein=tuple(offer["vein"]),
+        intensity=tuple(offer["intensity"]),
+        against=tuple(offer["against"]),
+        choose=_in_words(offer["choose"], labels),
+        asks=tuple(offer["confirm"].values()),
+        referral=offer["proposal"] == _REFERRAL,
+        says=offer["says"],
+    )
+
+
+def _dose_boxes(
+    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str], errors: Mapping[str, str]
+) -> Iterable[Box]:
+    """Yield one box a parameter; its hint names each regimen that takes it."""
+    labels: dict[str, str] = {}
+    hints: dict[str, list[str]] = {}
+    for offer in offers:
+        for each in offer["fields"]:
+            labels.setdefault(each["name"], each["label"])
+            hints.setdefault(each["name"], []).append(f"{offer['id']}: {each['hint']}")
+    for name, label in labels.items():
+        hint = "; ".join(hints[name])
+        yield Box(name, label, hint, values.get(name, ""), errors.get(name, ""))
+
+
+def _statement_boxes(
+    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str]
+) -> Iterable[Box]:
+    ticked = confirmed_in(values)
+    asked: dict[str, list[str]] = {}
+    for offer in offers:
+        for each in offer["confirm"]:
+            asked.setdefault(each, []).append(offer["id"])
+    for name, words in dosing_rules().statements.items():
+        if name in asked or name in ticked:
+            hint = ", ".join(asked.get(name, ()))
+            yield Box(f"{TICK}{name}", words, hint, "yes" if name in ticked else "")
+
+
+def _called(name: str) -> str:
+    known = dosing_rules().inputs.get(name)
+    return known.words if known else name
+
+
+def _numbers(each: Mapping[str, Any], link: Callable[[str], str]) -> Numbers:
+    return Numbers(
+        drug=each["drug"],
+        amounts=tuple(each["amounts"]),
+        steps=tuple(each["steps"]),
+        used=tuple(
+            (
+                f"{_called(one['name'])} {one['value']}",
+                dates.day(dates.parse_day(one["date"])) if one["date"] else "",
+                link(one["reference"]) if "/" in one["reference"] else None,
+            )
+            for one in each["used"]
+        ),
+        notes=tuple(each["notes"]),
+        check=each["check"],
+    )
