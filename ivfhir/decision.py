@@ -10,6 +10,7 @@ from ivfhir.errors import IvfhirError
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.knowledge.criteria import INCLUSION
+from ivfhir.knowledge.overlay import Overlay
 
 
 class Truth(Enum):
@@ -252,12 +253,14 @@ class Decision:
         protocols: in the order asked for, what failed in its place.
         route: into a vein or into the target's artery, a code of B.7; None where no rule of the
             route is here, or where it fails.
+        overlay: the site's that applied; None for none.
     """
 
     as_of: str
     patient: PatientState
     protocols: Sequence[ProtocolDecision | ProtocolFailure]
     route: str | None = None
+    overlay: Overlay | None = None
 
     @property
     def answered(self) -> list[ProtocolDecision]:
@@ -276,4 +279,5 @@ class Decision:
             "patient": self.patient.to_json(),
             "protocols": [each.to_json() for each in self.protocols],
             **({} if self.route is None else {"route": self.route}),
+            **({} if self.overlay is None else {"overlay": self.overlay.to_json()}),
         }

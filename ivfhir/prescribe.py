@@ -135,7 +135,9 @@ def prescribe(
         NoPlanError: a drug is excluded, an input is missing or stale, or a statement is to be
             confirmed.
     """
-    regimen = load_regimen(prescription.regimen)
+    overlay = evaluation.protocol.overlay
+    own = {} if overlay is None else overlay.regimens
+    regimen = own.get(prescription.regimen) or load_regimen(prescription.regimen)
     protocol = evaluation.protocol.id
     served = {name: str(asked[name]) for name in ("mode", "site") if asked.get(name) is not None}
     if not regimen.serves(protocol, mode=served.get("mode"), site=served.get("site")):

@@ -35,6 +35,7 @@ class Libraries(Protocol):
     """What names mean in the libraries that are compiled together (see `program`)."""
 
     computes: list[Callable[[list[Value]], Value]]
+    fixed: Mapping[tuple[str, str], Value]
 
     def resolve(self, scope: "Scope", node: Node) -> LibraryKey:
         """Return the library that a reference names."""
@@ -50,6 +51,10 @@ class Libraries(Protocol):
 
     def expression(self, scope: "Scope", node: Node, library: LibraryKey) -> Callee:
         """Return a define."""
+        ...
+
+    def constant_of(self, library: LibraryKey, slot: int) -> Value:
+        """Return what a define of fixed parameters always is; UNSET where it may vary."""
         ...
 
     def parameter(self, scope: "Scope", node: Node, library: LibraryKey) -> tuple[int, ElmType]:

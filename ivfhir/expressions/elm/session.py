@@ -84,6 +84,8 @@ class Session:
         places = [place for place in found if place]
         if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
+        if any((key[0], name) in self._program.fixed for key in self._reached):
+            raise ParameterError(f"parameter {name} is fixed; a site's overlay may change it")
         values = {type_: as_parameter(name, value, type_) for _, type_ in places}
         for slot, type_ in places:
             self._memory[slot] = given = values[type_]
