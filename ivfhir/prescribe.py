@@ -137,7 +137,7 @@ def prescribe(
     """
     overlay = evaluation.protocol.overlay
     own = {} if overlay is None else overlay.regimens
-    regimen = own.get(prescription.regimen) or load_regimen(prescription.regimen)
+    regimen = load_regimen(prescription.regimen, beside=own)
     protocol = evaluation.protocol.id
     served = {name: str(asked[name]) for name in ("mode", "site") if asked.get(name) is not None}
     if not regimen.serves(protocol, mode=served.get("mode"), site=served.get("site")):

@@ -270,6 +270,8 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     canonical, library = _own(plan_definition, libraries)
     documents = package.elm(canonical)
     compiled = registry.linked(documents)
+    if registry.overlay is not None:
+        registry.overlay.check_fits(documents)
     problems = contract_problems(plan_definition, documents, compiled)
     if problems:
         raise KnowledgeError(f"{plan_definition['id']} breaks its contract. {' '.join(problems)}")

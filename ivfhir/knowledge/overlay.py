@@ -4,7 +4,7 @@ What narrows applies. What widens needs a sign-off that names the row and its va
 applies whole or not at all: any mistake in it is refused, with file and line.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -128,15 +128,40 @@ class Overlay:
         """Return what an answer says of it."""
         return {"name": self.name, "version": self.version}
 
-    def defaults(self) -> dict[tuple[str, str], int]:
-        """Return library and CQL parameter -> the site's default or bound."""
-        found = {}
+    def given(self) -> dict[tuple[str, str], int | Decimal]:
+        """Return library and CQL parameter -> the site's number, default or bound."""
+        found: dict[tuple[str, str], int | Decimal] = {
+            (LIBRARY, ours.parameter): number for ours, number in self.numbers.values()
+        }
         for (protocol, name), each in self.parameters.items():
             library = f"{protocol}Plan"
             found[library, name] = each.default
             found[library, f"{name}{LOWEST}"] = each.low
             found[library, f"{name}{HIGHEST}"] = each.high
         return found
+
+    def check_fits(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Refuse libraries whose numbers are not those that the overlay was checked against.
+
+        Args:
+            documents: ELM JSON of a protocol's library and of all that it includes.
+
+        Raises:
+            KnowledgeError: a number that the site changed has another default there.
+        """
+        declared = {
+            each["name"]: each.get("default", {}).get("value")
+            for document in documents
+            if document["library"]["identifier"]["id"] == LIBRARY
+            for each in document["library"]["parameters"]["def"]
+        }
+        for ours, _ in self.numbers.values():
+            said = declared.get(ours.parameter)
+            if said is not None and Decimal(said) != ours.number:
+                raise KnowledgeError(
+                    f"{LIBRARY} says {said} for {ours.name}, thresholds.toml {ours.number}: the "
+                    "overlay is of other knowledge; leave it out, or give the protocol by its id."
+                )
 
     def parameter(self, protocol: str, ours: ProtocolParameter) -> ProtocolParameter:
         """Return a parameter as the site has it."""
@@ -173,14 +198,6 @@ class Overlay:
             for said, other in threshold.titles.values():
                 note = note.replace(said, other.format(number))
         return note
-
-
-def fixed_numbers(overlay: Overlay | None) -> dict[tuple[str, str], Decimal]:
-    """Return library and parameter -> number of each threshold, the site's where it has one."""
-    ours = read_thresholds(shared_folder())
-    found = {(LIBRARY, each.parameter): each.number for each in ours.values()}
-    own = () if overlay is None else overlay.numbers.values()
-    return found | {(LIBRARY, each.parameter): number for each, number in own}
 
 
 def load_overlay(folder: str | Path | None) -> Overlay | None:
@@ -432,6 +449,8 @@ def _wider(drug: RegimenDrug, regimens: Sequence[Regimen]) -> Iterator[str]:
     caps = [each.cap_mg for each in same if each.unit == drug.unit]
     if caps and None not in caps and _above(drug.cap_mg, [each for each in caps if each]):
         yield f"its cap is above {max(each for each in caps if each)} mg"
+    if len(drug.days) * drug.for_days > max(len(each.days) * each.for_days for each in same):
+        yield "it is given on more days"
     for said, own, theirs in (
         ("dose a course", drug.course_highest, [each.course_highest for each in same]),
         (
@@ -459,9 +478,13 @@ def _wider(drug: RegimenDrug, regimens: Sequence[Regimen]) -> Iterator[str]:
 
 
 def _highest(drug: RegimenDrug) -> Decimal | None:
+    """Return the highest dose that may be chosen; None where none is said."""
+    doses = list(drug.variants)
     if drug.bounds is not None:
-        return drug.bounds.high
-    return None if drug.published is None else drug.published[1]
+        doses.append(drug.bounds.high)
+    elif drug.published is not None:
+        doses.append(drug.published[1])
+    return max(doses, default=None)
 
 
 def _above(own: Decimal | None, bounds: Sequence[Decimal]) -> bool:

@@ -12,8 +12,9 @@ from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import ElmLibrary, LibraryKey
 from ivfhir.expressions.elm.program import Program
 from ivfhir.fhir.types import Resource
-from ivfhir.knowledge.overlay import Overlay, fixed_numbers
+from ivfhir.knowledge.overlay import Overlay
 from ivfhir.knowledge.package import ProtocolPackage, read_json
+from ivfhir.knowledge.thresholds import LIBRARY
 
 Expansion = frozenset[tuple[str, str]]
 
@@ -35,9 +36,8 @@ class Registry:
     def __init__(self, overlay: Overlay | None = None) -> None:
         """Begin with nothing read."""
         self.overlay = overlay
-        self.program = Program(
-            fixed=fixed_numbers(overlay), defaults={} if overlay is None else overlay.defaults()
-        )
+        given = {} if overlay is None else overlay.given()
+        self.program = Program(given=given, closed=(LIBRARY,))
         self._read: dict[Path, Resource] = {}
         self._expansions: dict[str, Expansion] = {}
         self._lock = RLock()

@@ -150,7 +150,7 @@ def test_two_overlays_in_one_process_do_not_mix() -> None:
     assert [bounds(each) for each in (plain, site, again)] == [(28, 42), (42, 56), (28, 42)]
     programs = [each.library.program for each in (plain, site, again)]
     at = ("IOThresholds", "X_BLEED_platelets")
-    assert [each.fixed[at] for each in programs] == [50, 75, 50]
+    assert [each.given.get(at) for each in programs] == [None, 75, None]
 
 
 def bounds(protocol: ClinicalProtocol) -> tuple[int, int]:

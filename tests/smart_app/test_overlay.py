@@ -47,7 +47,7 @@ def test_no_page_tells_of_one_where_there_is_none(made: Flask, tmp_path: Path) -
 def test_the_protocols_have_the_numbers_of_the_site(made: Flask) -> None:
     protocol = made.extensions["ivfhir"].protocols["LIVER"]
     assert protocol.overlay.name == "Example Hospital"
-    assert protocol.library.program.fixed["IOThresholds", "X_BLEED_platelets"] == 75
+    assert protocol.library.program.given["IOThresholds", "X_BLEED_platelets"] == 75
 
 
 def test_the_app_does_not_start_with_a_broken_overlay(tmp_path: Path) -> None:

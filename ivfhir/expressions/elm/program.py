@@ -71,20 +71,19 @@ class Program:
         template: the memory with which a session begins.
         cells: every define and function, compiled.
         terminology: the codes of the value sets that sessions use when they are given none.
-        fixed: library and parameter -> the value that it always has: compiled as a constant, and
-            no session may give another.
-        defaults: library and parameter -> the value that stands for its default.
+        given: library and parameter -> the value that stands for its default.
+        closed: names of libraries whose parameters keep their default: it is compiled as a
+            constant, and no session may give another value.
     """
 
     def __init__(
         self,
         *,
-        fixed: Mapping[tuple[str, str], Value] = NONE,
-        defaults: Mapping[tuple[str, str], Value] = NONE,
+        given: Mapping[tuple[str, str], Value] = NONE,
+        closed: Collection[str] = (),
     ) -> None:
         """Begin without libraries."""
-        self.fixed, self.defaults = fixed, defaults
-        self._inlined = frozenset(library for library, _ in fixed)
+        self.given, self.closed = given, closed
         self.libraries: dict[LibraryKey, Node] = {}
         self.computes: list[Compute] = [_never] * (TERMS + 1)
         self.template: list[Value] = [None] * (TERMS + 1)
@@ -270,8 +269,8 @@ class Program:
         return self._parameters.get((library, name))
 
     def constant_of(self, library: LibraryKey, slot: int) -> Value:
-        """Return what a define of fixed parameters always is; UNSET where it may vary."""
-        return self.template[slot] if library[0] in self._inlined else UNSET
+        """Return what a closed library's parameter or define always is; UNSET where it varies."""
+        return self.template[slot] if library[0] in self.closed else UNSET
 
     def _compile_default(self, library: LibraryKey, definition: Node, slot: int) -> None:
         """Compile the default of a parameter; null when it has none."""
@@ -279,8 +278,10 @@ class Program:
         scope = self.scope_of(library, name)
         default, own = definition.get("default"), (library[0], name)
         compiled = scope.compile(default) if default else constant(None, t.NULL)
-        if own in self.defaults:
-            compiled = constant(self.defaults[own], compiled.type)
+        if own in self.given:
+            compiled = constant(self.given[own], compiled.type)
+        if library[0] in self.closed:
+            self.template[slot] = compiled.constant
         label = f"{DEFINE}{library[0]}: {name}"
         self.computes[slot] = made_define(compiled, slot, label)
 

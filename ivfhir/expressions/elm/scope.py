@@ -35,7 +35,6 @@ class Libraries(Protocol):
     """What names mean in the libraries that are compiled together (see `program`)."""
 
     computes: list[Callable[[list[Value]], Value]]
-    fixed: Mapping[tuple[str, str], Value]
 
     def resolve(self, scope: "Scope", node: Node) -> LibraryKey:
         """Return the library that a reference names."""
@@ -54,7 +53,7 @@ class Libraries(Protocol):
         ...
 
     def constant_of(self, library: LibraryKey, slot: int) -> Value:
-        """Return what a define of fixed parameters always is; UNSET where it may vary."""
+        """Return what a closed library's parameter or define always is; UNSET where it varies."""
         ...
 
     def parameter(self, scope: "Scope", node: Node, library: LibraryKey) -> tuple[int, ElmType]:

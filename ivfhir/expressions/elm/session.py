@@ -84,7 +84,8 @@ class Session:
         places = [place for place in found if place]
         if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
-        if any((key[0], name) in self._program.fixed for key in self._reached):
+        closed = [key for key in self._reached if key[0] in self._program.closed]
+        if any(self._program.parameter_place(key, name) for key in closed):
             raise ParameterError(f"parameter {name} is fixed; a site's overlay may change it")
         values = {type_: as_parameter(name, value, type_) for _, type_ in places}
         for slot, type_ in places:

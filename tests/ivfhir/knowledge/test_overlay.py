@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ivfhir.errors import KnowledgeError, UsageError
+from ivfhir.errors import KnowledgeError, ParameterError, UsageError
+from ivfhir.expressions.index import ResourceIndex
 from ivfhir.fhir.outcome import exit_code
-from ivfhir.knowledge.load import load_protocols
+from ivfhir.knowledge.load import load_protocol, load_protocols
 from ivfhir.knowledge.overlay import Overlay, load_overlay
-from ivfhir.knowledge.package import shared_folder
+from ivfhir.knowledge.package import read_json, shared_folder
 from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.thresholds import read_thresholds
 from tools.knowledge.authoring.regimen import regimen_files
@@ -252,6 +253,30 @@ def test_a_regimen_that_is_not_built_is_refused(regimen: Path, tmp_path: Path) -
 def test_a_regimen_of_an_unknown_protocol_is_refused(regimen: Path, tmp_path: Path) -> None:
     changed(regimen, '"valueCode": "LIVER"', '"valueCode": "LIVRE"')
     assert "there is no protocol LIVRE" in refused(tmp_path, "")
+
+
+def test_an_overlay_is_not_laid_over_other_knowledge() -> None:
+    overlay = load_overlay(EXAMPLE)
+    assert overlay is not None
+    document = read_json(shared_folder() / "cql" / "IOThresholds.json")
+    overlay.check_fits([document])
+    [platelets] = [
+        each
+        for each in document["library"]["parameters"]["def"]
+        if each["name"] == "X_BLEED_platelets"
+    ]
+    platelets["default"]["value"] = "60.0"
+    with pytest.raises(KnowledgeError, match=r"IOThresholds says 60\.0 for X-BLEED\.platelets"):
+        overlay.check_fits([document])
+
+
+def test_no_session_gives_a_threshold_another_value() -> None:
+    library = load_protocol("STENT").library
+    with pytest.raises(ParameterError, match="X_BLEED_platelets is fixed"):
+        library.session(
+            ResourceIndex({"resourceType": "Patient", "id": "p"}, ()),
+            parameters={"X_BLEED_platelets": Decimal(10)},
+        )
 
 
 def test_each_threshold_is_said_by_the_rows_that_it_names() -> None:

@@ -24,7 +24,7 @@ def compile_parameter_ref(scope: Scope, node: Node) -> Expression:
     program = scope.program
     library = program.resolve(scope, node)
     slot, type_ = program.parameter(scope, node, library)
-    value = program.fixed.get((library[0], node["name"]), UNSET)
+    value = program.constant_of(library, slot)
     return remembered(scope, slot, type_) if value is UNSET else constant(value, type_)
 
 
