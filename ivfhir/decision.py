@@ -10,6 +10,7 @@ from ivfhir.errors import IvfhirError
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.knowledge.criteria import INCLUSION
+from ivfhir.knowledge.overlay import Overlay
 
 
 class Truth(Enum):
@@ -253,6 +254,7 @@ class Decision:
         route: into a vein or into the target's artery, a code of B.7; None where no rule of the
             route is here, or where it fails.
         route_error: why the rule of the route gives none; None where it does, or is not here.
+        overlay: the site's that applied; None for none.
     """
 
     as_of: str
@@ -260,6 +262,7 @@ class Decision:
     protocols: Sequence[ProtocolDecision | ProtocolFailure]
     route: str | None = None
     route_error: IvfhirError | None = None
+    overlay: Overlay | None = None
 
     @property
     def answered(self) -> list[ProtocolDecision]:
@@ -280,4 +283,5 @@ class Decision:
             "protocols": [each.to_json() for each in self.protocols],
             **({} if self.route is None else {"route": self.route}),
             **({} if error is None else {"routeOutcome": operation_outcome(error)}),
+            **({} if self.overlay is None else {"overlay": self.overlay.to_json()}),
         }

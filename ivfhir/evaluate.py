@@ -3,7 +3,7 @@
 There is no clinical rule here: criteria, status and lists are defines of the protocol's CQL.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.types import PATIENT
 from ivfhir.knowledge.criteria import CAUTION, ROW
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
+from ivfhir.knowledge.overlay import Overlay
 from ivfhir.knowledge.route import BrokenRoute, RouteRule
 from ivfhir.read import PatientRecord
 from ivfhir.sitting import Sitting, open_sittings
@@ -108,8 +109,9 @@ def evaluate(
             with suppress(EvaluationError):
                 states[facts] = _patient(protocol, record, sitting.session)
     which, why = _route(route, opened)
+    overlay = next((each.overlay for each in asked if each.overlay is not None), None)
     state = _one_state(record, [*states.values()])
-    return Decision(str(as_of), state, answers, which, why)
+    return Decision(str(as_of), state, answers, which, why, overlay)
 
 
 def evaluate_protocol(
@@ -172,8 +174,14 @@ class Rows:
         self,
         rows: Iterable[tuple[DefineKey, Mapping[str, Any]]],
         unread: Callable[[DefineKey, Mapping[str, Any]], Mapping[str, str]],
+        overlay: Overlay | None = None,
+        derived: Collection[DefineKey] = (),
     ) -> tuple[Criterion, ...]:
-        """Return criteria, of their defines and rows; what is unread goes with the define."""
+        """Return criteria, of their defines and rows; what is unread goes with the define.
+
+        An overlay's numbers stand in title and rule, with the specification's beside them, and in
+        the titles that notes of derived criteria name.
+        """
         known = self._criteria
         found = []
         for define, row in rows:
@@ -181,6 +189,12 @@ class Rows:
             if criterion is None:
                 evidence = tuple(map(self._grounds, row["evidence"] or ()))
                 criterion = _criterion(row, evidence, unread(define, row))
+                if overlay is not None:
+                    title, rule = overlay.reword(define[1], criterion.title, criterion.rule)
+                    notes = criterion.notes
+                    if define in derived:
+                        notes = tuple(map(overlay.reword_titles, notes))
+                    criterion = criterion._replace(title=title, rule=rule, notes=notes)
                 known[id(row)] = criterion
             found.append(criterion)
         return tuple(found)
@@ -210,7 +224,12 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
         unknown=tuple(value("Unknown")),
         cautions=tuple(value("Cautions")),
         not_assessable=tuple(value("NotAssessable")),
-        criteria=rows.criteria(zip(protocol.criteria, value("Criteria"), strict=True), unread),
+        criteria=rows.criteria(
+            zip(protocol.criteria, value("Criteria"), strict=True),
+            unread,
+            protocol.overlay,
+            protocol.derived,
+        ),
         modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
     )
 

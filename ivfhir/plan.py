@@ -22,6 +22,7 @@ from ivfhir.expressions.values import Date, DateTime
 from ivfhir.fhir.types import CONDITION, PATIENT, Resource
 from ivfhir.knowledge.criteria import INCLUSION
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.knowledge.overlay import Overlay
 from ivfhir.override import override_words
 from ivfhir.prescribe import Prescription, offers_of, prescribe
 from ivfhir.read import PatientRecord
@@ -49,6 +50,7 @@ class PlanInputs:
         override_kind: what kind of reason that is, a key of `OVERRIDE_KINDS`.
         settings: the parameters that hold, in words, where the protocol words them.
         warnings: what the dates mean for the protocol's goals, a sentence each.
+        overlay: the site's that applied; None for none.
     """
 
     subject: Resource
@@ -59,6 +61,7 @@ class PlanInputs:
     override_kind: str | None = None
     settings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    overlay: Overlay | None = None
 
 
 def draft_plan(
@@ -202,6 +205,7 @@ def plan_without_regimen(
         override_kind=override_kind,
         settings=tuple(map(str, optional_list(evaluation, SETTINGS))),
         warnings=plan_warnings(evaluation),
+        overlay=protocol.overlay,
     )
     value_of = values_of(protocol.libraries, evaluation.session)
     care_plan = build_care_plan(
@@ -301,7 +305,10 @@ def build_care_plan(
     reasons, supporting = _references(inputs.decision)
     origin = Origin(inputs.subject, inputs.as_of, reasons)
     grounds = Grounds(origin, supporting, _notes(plan_definition, inputs))
-    return apply(plan_definition, activities, value_of, grounds)
+    care_plan = apply(plan_definition, activities, value_of, grounds)
+    if inputs.overlay is not None:
+        care_plan["instantiatesUri"] = [inputs.overlay.canonical]
+    return care_plan
 
 
 def _references(decision: ProtocolDecision) -> tuple[list[Resource], list[Resource]]:
@@ -322,7 +329,7 @@ def _references(decision: ProtocolDecision) -> tuple[list[Resource], list[Resour
 
 def _notes(plan_definition: Resource, inputs: PlanInputs) -> list[str]:
     """Return what a reader must see: an override, the protocol's justification, what is special."""
-    notes = []
+    notes = [] if inputs.overlay is None else [inputs.overlay.applied]
     if inputs.override_reason is not None:
         notes.append(_override(inputs, inputs.override_reason))
     notes += [

@@ -24,7 +24,7 @@ from ivfhir.evaluate import Evaluation
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.dosing_rules import NUMBER, WORD, dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, RegimenDrug
+from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, Regimen, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimen, load_regimens
 
 UCUM = "http://unitsofmeasure.org"
@@ -139,7 +139,7 @@ def prescribe(
         NoDoseError: a drug is excluded, an input is missing or stale, or a statement is to be
             confirmed.
     """
-    regimen = load_regimen(prescription.regimen)
+    regimen = load_regimen(prescription.regimen, beside=site_regimens(evaluation.protocol))
     protocol = evaluation.protocol.id
     served = _served(asked)
     if not regimen.serves(protocol, mode=served.get("mode"), site=served.get("site")):
@@ -191,9 +191,10 @@ def offers_of(
     if not slots:
         return ()
     served = _served(asked)
+    every = {**load_regimens(), **site_regimens(evaluation.protocol)}
     regimens = [
         each
-        for each in load_regimens().values()
+        for each in every.values()
         if each.serves(evaluation.protocol.id, mode=served.get("mode"), site=served.get("site"))
     ]
     if "Observation" in unread_types(evaluation):
@@ -205,6 +206,11 @@ def offers_of(
         )
         for each in regimens
     )
+
+
+def site_regimens(protocol: ClinicalProtocol) -> Mapping[str, Regimen]:
+    """Return the regimens that a site's overlay adds, by id."""
+    return {} if protocol.overlay is None else protocol.overlay.regimens
 
 
 def _served(asked: Mapping[str, object]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import ivfhir
 from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
+from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.knowledge.registry import Registry
 from smart_app import pages
 from smart_app.audit_courier import send_after_answers
@@ -55,12 +56,15 @@ def create_app(
 
     Raises:
         SettingsError: a setting is missing or wrong, or the database or key cannot be had.
+        UsageError: the overlay's folder is none.
+        KnowledgeError: the overlay holds a mistake, or widens without a sign-off.
     """
     settings = load_settings(None) if settings is None else settings
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     # Its redirect from `//` to `/` would be a whole address, with the host that the client names.
     app.url_map.merge_slashes = False
+    overlay = load_overlay(settings.overlay)
     sealer = make_sealer(settings.key, Path(settings.key_file))
     store = Store(
         settings.database_url,
@@ -80,6 +84,7 @@ def create_app(
         clock=clock,
         new_id=new_id,
         load_protocols=protocols,
+        registry=Registry(overlay),
     )
     for blueprint in (routes.blueprint, pages.blueprint, _machines):
         app.register_blueprint(blueprint)
@@ -176,7 +181,12 @@ def _compress_styles(app: Flask) -> None:
 
 
 def _template_names() -> dict[str, object]:
-    return {"csrf_field": _csrf_field, "launch": g.get("launch"), "app_version": ivfhir.__version__}
+    return {
+        "csrf_field": _csrf_field,
+        "launch": g.get("launch"),
+        "app_version": ivfhir.__version__,
+        "overlay": services().registry.overlay,
+    }
 
 
 def _csrf_field() -> Markup:

@@ -70,6 +70,9 @@ class Settings:
     ehrs: tuple[Ehr, ...] = _doc("the EHRs that may launch the app", ())
     host: str = _doc("address to listen on", "127.0.0.1")
     port: int = _doc("port to listen on", 8000)
+    overlay: str | None = _doc(
+        "folder of the site's overlay (docs/overlay.md): its own thresholds and regimens", None
+    )
     time_zone: str = _doc("the site's time zone, an IANA name", "UTC")
     database_url: str = _doc(
         "SQLAlchemy URL of launches, drafts and receipts", "sqlite:///ivfhir.sqlite3"

@@ -3,13 +3,14 @@
 import argparse
 
 from ivfhir.cli.answers import answer_patients
-from ivfhir.cli.arguments import add_patient
+from ivfhir.cli.arguments import add_overlay, add_patient
 from ivfhir.cli.clock import as_of
 from ivfhir.errors import ParameterError
 from ivfhir.fhir.contained import collection_bundle
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import load_protocol
+from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.override import OVERRIDE_KINDS
 from ivfhir.parameters import as_options, parse_day, typed_parameters
 from ivfhir.plan import draft_plan
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "definition", metavar="DEFINITION", help="id, canonical url|version, file or folder"
     )
     add_patient(parser)
+    add_overlay(parser)
     parser.add_argument("--start", metavar="DATE", required=True, help="day 0 of the plan")
     parser.add_argument(
         "--param",
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     at = as_of(arguments)
     start = parse_day(arguments.start)
-    protocol = load_protocol(arguments.definition)
+    protocol = load_protocol(arguments.definition, load_overlay(arguments.overlay))
     own, prescription = split_prescription(protocol, _pairs(arguments.param))
     parameters = typed_parameters(protocol, own)
 

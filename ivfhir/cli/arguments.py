@@ -1,6 +1,7 @@
 """The words of the command line; a subcommand is imported when it is named."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -91,6 +92,16 @@ def build_parser() -> argparse.ArgumentParser:
         about = f"{explained[0].upper()}{explained[1:]}."
         commands.add_parser(name, help=explained, description=about, module=module)
     return parser
+
+
+def add_overlay(parser: argparse.ArgumentParser) -> None:
+    """Declare `--overlay`."""
+    parser.add_argument(
+        "--overlay",
+        metavar="DIR",
+        default=os.environ.get("IVFHIR_OVERLAY"),
+        help="folder of the site's overlay; IVFHIR_OVERLAY by default",
+    )
 
 
 def add_patient(parser: argparse.ArgumentParser) -> None:

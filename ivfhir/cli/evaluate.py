@@ -3,13 +3,14 @@
 import argparse
 
 from ivfhir.cli.answers import answer_patients
-from ivfhir.cli.arguments import add_patient
+from ivfhir.cli.arguments import add_overlay, add_patient
 from ivfhir.cli.clock import as_of
 from ivfhir.cli.text import decision_text
 from ivfhir.evaluate import evaluate
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.outcome import exit_code
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_asked, load_protocols
+from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.route import RouteRule, load_route
 from ivfhir.read import PatientRecord
@@ -18,6 +19,7 @@ from ivfhir.read import PatientRecord
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ivfhir evaluate`."""
     add_patient(parser)
+    add_overlay(parser)
     parser.add_argument(
         "--protocol",
         metavar="ID",
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         IvfhirError: usage, input, knowledge or server; nothing is printed then.
     """
     at = as_of(arguments)
-    registry = Registry()
+    registry = Registry(load_overlay(arguments.overlay))
     protocols = _protocols(arguments.protocol, registry)
     route = load_route(registry)
     loaded = [each for each in protocols if isinstance(each, ClinicalProtocol)]

@@ -52,6 +52,8 @@ def decision_text(
         when = decision.patient.deceased_date
         on = f" on {written_date(when)}" if when else ""
         lines.append(f"Recorded as died{on}. No plan can be made.")
+    if decision.overlay is not None:
+        lines += _wrapped(decision.overlay.applied, "")
     lines += [line for note in decision.patient.notes for line in _wrapped(f"Note: {note}", "")]
     for each, protocol in zip(decision.protocols, protocols, strict=True):
         if isinstance(each, ProtocolDecision) and isinstance(protocol, ClinicalProtocol):

@@ -22,6 +22,7 @@ from ivfhir.knowledge.package import (
     knowledge_root,
     read_json,
 )
+from ivfhir.knowledge.parameters import is_bound
 from ivfhir.knowledge.regimens import read_regimen
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
@@ -109,7 +110,10 @@ def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[P
     yield from (_placed(folder, each) or (plans[0], each) for each in problems)
     statements = {each: _names(library, "statements") for each, library in libraries.items()}
     parameters = dict.fromkeys(
-        name for each in libraries.values() for name in _names(each, "parameters")
+        name
+        for each in libraries.values()
+        for name in _names(each, "parameters")
+        if not is_bound(name)
     )
     yield from _on(plans[0], plan_findings(plan_definition, statements))
     if not readme.is_file():

@@ -13,10 +13,12 @@ from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.actions import check_actions, check_expressions, walk_actions
 from ivfhir.knowledge.contract import FACTS, contract_problems
 from ivfhir.knowledge.criteria import Criteria, criteria_of
+from ivfhir.knowledge.overlay import Overlay
 from ivfhir.knowledge.package import NO_PROTOCOLS, knowledge_root, read_json
 from ivfhir.knowledge.parameters import (
     ProtocolChoice,
     ProtocolParameter,
+    is_bound,
     read_choices,
     read_parameters,
 )
@@ -75,6 +77,7 @@ class ClinicalProtocol:
         resource_types: FHIR types that any of its defines retrieves.
         parameters: the whole numbers that the clinician may choose, as its Questionnaire says them.
         choices: the words that the clinician chooses from: a mode, a site, a base.
+        overlay: the site's that applies to it; None for none.
     """
 
     id: str
@@ -92,12 +95,18 @@ class ClinicalProtocol:
     resource_types: frozenset[str]
     parameters: tuple[ProtocolParameter, ...] = ()
     choices: tuple[ProtocolChoice, ...] = ()
+    overlay: Overlay | None = None
 
     @cached_property
     def declared(self) -> Mapping[str, ParameterInfo]:
         """The parameters that its own libraries declare, by name: not those of its bases."""
         every = [self.library, *self.libraries.values()]
-        return {name: info for each in every for name, info in each.own_parameters.items()}
+        return {
+            name: info
+            for each in every
+            for name, info in each.own_parameters.items()
+            if not is_bound(name)
+        }
 
 
 @dataclass(frozen=True)
@@ -109,12 +118,14 @@ class BrokenProtocol:
         version: its version; None where its file cannot be read.
         title: for people; its id where its file cannot be read.
         error: why, and what to do.
+        overlay: the site's that would apply to it; None for none.
     """
 
     id: str
     version: str | None
     title: str
     error: KnowledgeError
+    overlay: Overlay | None = None
 
 
 def load_protocols(
@@ -148,18 +159,19 @@ def load_asked(
     return [_load_or_say(path, registry) for path in paths]
 
 
-def load_protocol(reference: str | Path) -> ClinicalProtocol:
+def load_protocol(reference: str | Path, overlay: Overlay | None = None) -> ClinicalProtocol:
     """Return one protocol.
 
     Args:
         reference: a protocol id (`LUNG`), a canonical `url|version` or `url`, a PlanDefinition's
             file, or a folder that holds one.
+        overlay: the site's; None for none.
 
     Raises:
         UnknownProtocolError: there is none of that name.
         KnowledgeError: it cannot be loaded.
     """
-    return _load(find_plan_definition(reference), Registry())
+    return _load(find_plan_definition(reference), Registry(overlay))
 
 
 def find_plan_definition(reference: str | Path) -> Path:
@@ -241,6 +253,7 @@ def _load_or_say(path: Path, registry: Registry) -> ClinicalProtocol | BrokenPro
             version=None if version is None else str(version),
             title=str(said.get("title") or name),
             error=error,
+            overlay=registry.overlay,
         )
 
 
@@ -257,6 +270,8 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     canonical, library = _own(plan_definition, libraries)
     documents = package.elm(canonical)
     compiled = registry.linked(documents)
+    if registry.overlay is not None:
+        registry.overlay.check_fits(documents)
     problems = contract_problems(plan_definition, documents, compiled)
     if problems:
         raise KnowledgeError(f"{plan_definition['id']} breaks its contract. {' '.join(problems)}")
@@ -268,6 +283,7 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
     for each in (*libraries.values(), compiled[facts]):
         value_sets |= registry.expansions(package, each)
 
+    overlay = registry.overlay
     form = _form(path.with_name(f"Questionnaire-{plan_definition['id']}-parameters.json"))
 
     def activity(canonical: str) -> Resource:
@@ -298,8 +314,12 @@ def _load(path: Path, registry: Registry) -> ClinicalProtocol:
             for define in library.defines
             for kind in library.retrieved_types(define)
         ),
-        parameters=read_parameters(form),
+        parameters=tuple(
+            each if overlay is None else overlay.parameter(plan_definition["id"], each)
+            for each in read_parameters(form)
+        ),
         choices=read_choices(form),
+        overlay=overlay,
     )
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from ivfhir.errors import KnowledgeError
 from ivfhir.fhir.types import Resource
 
+LOWEST, HIGHEST = "_lowest", "_highest"
+"""What follows a parameter's name in the names of the CQL parameters that are its bounds."""
+
 _CORE = "http://hl7.org/fhir/StructureDefinition"
 
 
@@ -60,6 +63,11 @@ class ProtocolChoice:
     label: str
     hint: str
     options: Mapping[str, str]
+
+
+def is_bound(name: str) -> bool:
+    """Whether a CQL parameter is a bound of another: no clinician gives it."""
+    return name.endswith((LOWEST, HIGHEST))
 
 
 def read_choices(questionnaire: Resource) -> tuple[ProtocolChoice, ...]:

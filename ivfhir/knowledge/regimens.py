@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ivfhir.errors import KnowledgeError, UnknownProtocolError
@@ -25,6 +26,7 @@ from ivfhir.knowledge.regimen import (
 )
 
 PREFIX = "PlanDefinition-"
+NO_REGIMENS: Mapping[str, Regimen] = MappingProxyType({})
 _BASE = "https://ivfhir.example/fhir/StructureDefinition"
 _ROUTES = {"58100008": ARTERIAL, "47625008": INTRAVENOUS}
 
@@ -45,8 +47,15 @@ def load_regimens(folder: Path | None = None) -> dict[str, Regimen]:
     return {path.stem.removeprefix(PREFIX): read_regimen(read_json(path)) for path in paths}
 
 
-def load_regimen(regimen_id: str, folder: Path | None = None) -> Regimen:
+def load_regimen(
+    regimen_id: str, folder: Path | None = None, *, beside: Mapping[str, Regimen] = NO_REGIMENS
+) -> Regimen:
     """Return one regimen.
+
+    Args:
+        regimen_id: its id.
+        folder: as for `load_regimens`.
+        beside: others that there are, by id: a site's.
 
     Raises:
         UnknownProtocolError: there is none of that id.
@@ -54,9 +63,11 @@ def load_regimen(regimen_id: str, folder: Path | None = None) -> Regimen:
     """
     folder = folder or regimens_folder()
     names = [path.stem.removeprefix(PREFIX) for path in sorted(folder.glob(f"{PREFIX}*.json"))]
+    if regimen_id in beside:
+        return beside[regimen_id]
     if regimen_id not in names:
         raise UnknownProtocolError(
-            f"There is no regimen '{regimen_id}'. There is: {', '.join(names)}."
+            f"There is no regimen '{regimen_id}'. There is: {', '.join([*names, *beside])}."
         )
     return read_regimen(read_json(folder / f"{PREFIX}{regimen_id}.json"))
 

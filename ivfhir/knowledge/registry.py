@@ -12,7 +12,9 @@ from ivfhir.errors import KnowledgeError
 from ivfhir.expressions.elm import ElmLibrary, LibraryKey
 from ivfhir.expressions.elm.program import Program
 from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.overlay import Overlay
 from ivfhir.knowledge.package import ProtocolPackage, read_json
+from ivfhir.knowledge.thresholds import LIBRARY
 
 Expansion = frozenset[tuple[str, str]]
 
@@ -23,13 +25,19 @@ class Registry:
     A library is linked once, by name and version, whichever protocols use it; what cannot be
     linked leaves nothing behind, so that the other protocols go on.
 
+    Args:
+        overlay: the site's; None for none. Its numbers are in the program, so a registry has one.
+
     Attributes:
         program: all libraries.
+        overlay: the site's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, overlay: Overlay | None = None) -> None:
         """Begin with nothing read."""
-        self.program = Program()
+        self.overlay = overlay
+        given = {} if overlay is None else overlay.given()
+        self.program = Program(given=given, closed=(LIBRARY,))
         self._read: dict[Path, Resource] = {}
         self._expansions: dict[str, Expansion] = {}
         self._lock = RLock()

@@ -15,7 +15,14 @@ from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.regimen import ARTERIAL, Bounds, Regimen, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimen
-from ivfhir.prescribe import CONFIRMED, REGIMEN, Prescription, is_of_regimen, split_prescription
+from ivfhir.prescribe import (
+    CONFIRMED,
+    REGIMEN,
+    Prescription,
+    is_of_regimen,
+    site_regimens,
+    split_prescription,
+)
 
 PUMP = {
     "pump_reservoir_ml": ("Pump reservoir", "mL; only with the pump's flow"),
@@ -36,15 +43,15 @@ def split_values(
     """
     if values.get(REGIMEN):
         own, prescription = split_prescription(protocol, values)
-        return own, None if prescription is None else _own_choices(prescription)
+        return own, None if prescription is None else _own_choices(protocol, prescription)
     own = {name: text for name, text in values.items() if not is_of_regimen(name)}
     own.pop(REGIMEN, None)
     return own, None
 
 
-def _own_choices(prescription: Prescription) -> Prescription:
+def _own_choices(protocol: ClinicalProtocol, prescription: Prescription) -> Prescription:
     """Return it without the doses that were chosen for other regimens of the page."""
-    taken = choices_of(load_regimen(prescription.regimen))
+    taken = choices_of(load_regimen(prescription.regimen, beside=site_regimens(protocol)))
     own = {name: level for name, level in prescription.choices.items() if name in taken}
     return replace(prescription, choices=own)
 
@@ -188,6 +195,8 @@ def _numbers(dose: DrugDose) -> dict[str, Any]:
 
 def _used(each: Used) -> dict[str, str]:
     value = str(each.value) if each.high is None else f"{each.value} to {each.high}"
+    if isinstance(each.value, bool):
+        value = "yes" if each.value else "no"
     unit = f" {each.unit}" if each.unit not in ("", "1") else ""
     return {
         "name": each.name,

@@ -6,8 +6,9 @@ A session's memory is a list. Its first places are of the session itself (`code.
 then every parameter and define of every library has one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ivfhir.errors import KnowledgeError
@@ -30,6 +31,8 @@ from ivfhir.expressions.values.value import Value
 
 SectionKey = tuple[LibraryKey, str, str]
 Compute = Callable[[list[Value]], Value]
+
+NONE: Mapping[tuple[str, str], Value] = MappingProxyType({})
 
 DEFINE = "define "
 """The beginning of what stands for the file name of a define in a traceback."""
@@ -68,10 +71,19 @@ class Program:
         template: the memory with which a session begins.
         cells: every define and function, compiled.
         terminology: the codes of the value sets that sessions use when they are given none.
+        given: library and parameter -> the value that stands for its default.
+        closed: names of libraries whose parameters keep their default: it is compiled as a
+            constant, and no session may give another value.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        given: Mapping[tuple[str, str], Value] = NONE,
+        closed: Collection[str] = (),
+    ) -> None:
         """Begin without libraries."""
+        self.given, self.closed = given, closed
         self.libraries: dict[LibraryKey, Node] = {}
         self.computes: list[Compute] = [_never] * (TERMS + 1)
         self.template: list[Value] = [None] * (TERMS + 1)
@@ -256,12 +268,20 @@ class Program:
         """Return the place in memory and the type of a parameter, None when it is not declared."""
         return self._parameters.get((library, name))
 
+    def constant_of(self, library: LibraryKey, slot: int) -> Value:
+        """Return what a closed library's parameter or define always is; UNSET where it varies."""
+        return self.template[slot] if library[0] in self.closed else UNSET
+
     def _compile_default(self, library: LibraryKey, definition: Node, slot: int) -> None:
         """Compile the default of a parameter; null when it has none."""
         name = definition["name"]
         scope = self.scope_of(library, name)
-        default = definition.get("default")
+        default, own = definition.get("default"), (library[0], name)
         compiled = scope.compile(default) if default else constant(None, t.NULL)
+        if own in self.given:
+            compiled = constant(self.given[own], compiled.type)
+        if library[0] in self.closed:
+            self.template[slot] = compiled.constant
         label = f"{DEFINE}{library[0]}: {name}"
         self.computes[slot] = made_define(compiled, slot, label)
 

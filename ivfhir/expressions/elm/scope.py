@@ -52,6 +52,10 @@ class Libraries(Protocol):
         """Return a define."""
         ...
 
+    def constant_of(self, library: LibraryKey, slot: int) -> Value:
+        """Return what a closed library's parameter or define always is; UNSET where it varies."""
+        ...
+
     def parameter(self, scope: "Scope", node: Node, library: LibraryKey) -> tuple[int, ElmType]:
         """Return the place and type of a parameter."""
         ...

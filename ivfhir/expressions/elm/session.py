@@ -84,6 +84,9 @@ class Session:
         places = [place for place in found if place]
         if not places:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
+        closed = [key for key in self._reached if key[0] in self._program.closed]
+        if any(self._program.parameter_place(key, name) for key in closed):
+            raise ParameterError(f"parameter {name} is fixed; a site's overlay may change it")
         values = {type_: as_parameter(name, value, type_) for _, type_ in places}
         for slot, type_ in places:
             self._memory[slot] = given = values[type_]

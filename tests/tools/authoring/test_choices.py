@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ivfhir.knowledge.actions import walk_actions
+from ivfhir.knowledge.toml_source import AuthoringError
 from tools.knowledge.authoring import authored_files
-from tools.knowledge.authoring.toml_source import AuthoringError
 from tools.knowledge.layout import Layout
 
 OURS = Layout()

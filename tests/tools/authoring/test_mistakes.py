@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ivfhir.knowledge.toml_source import AuthoringError, read_table
 from tools.knowledge.authoring import authored_files
-from tools.knowledge.authoring.toml_source import AuthoringError, read_table
 from tools.knowledge.layout import Layout
 
 OURS = Layout()

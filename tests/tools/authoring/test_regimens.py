@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ivfhir.knowledge.toml_source import AuthoringError
 from tools.knowledge.authoring.regimen import regimen_files
-from tools.knowledge.authoring.toml_source import AuthoringError
 from tools.knowledge.layout import Layout
 
 OURS = Layout()

@@ -17,6 +17,7 @@ from tools.knowledge.authoring.plan_library import plan_library
 from tools.knowledge.authoring.protocol import Protocol, read_protocol
 from tools.knowledge.authoring.questionnaire import parameter_questionnaire
 from tools.knowledge.authoring.regimen import regimen_files
+from tools.knowledge.authoring.thresholds import threshold_files
 from tools.knowledge.layout import Layout, to_bytes
 
 __all__ = ["BUILT", "authored_files", "authored_folders"]
@@ -46,6 +47,7 @@ def authored_files(layout: Layout) -> Iterator[tuple[Path, bytes]]:
         protocol = read_protocol(folder, layout, codes)
         yield from _files(folder, protocol)
     yield from regimen_files(layout)
+    yield from threshold_files(layout)
 
 
 def _files(folder: Path, protocol: Protocol) -> Iterator[tuple[Path, bytes]]:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from ivfhir.knowledge.toml_keys import known
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.citations import documentation
 from tools.knowledge.authoring.occurrences import Occurrence
 from tools.knowledge.authoring.protocol import BOARD, Protocol
 from tools.knowledge.authoring.relations import Relation
-from tools.knowledge.authoring.schema import known
 from tools.knowledge.authoring.texts import Words
-from tools.knowledge.authoring.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
 
 Json = dict[str, Any]

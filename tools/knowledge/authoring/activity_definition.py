@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from ivfhir.knowledge.toml_keys import known
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.citations import activity_citations
 from tools.knowledge.authoring.plan_definition import COPYRIGHT
 from tools.knowledge.authoring.protocol import BOARD, Protocol
-from tools.knowledge.authoring.schema import known
 from tools.knowledge.authoring.texts import quote
-from tools.knowledge.authoring.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
 
 Json = dict[str, Any]

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ivfhir.knowledge.toml_keys import known
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.protocol import GENERAL_KNOWLEDGE, Protocol
-from tools.knowledge.authoring.schema import known
-from tools.knowledge.authoring.toml_source import Table
 
 Json = dict[str, Any]
 

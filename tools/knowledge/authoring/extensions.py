@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.knowledge.authoring.toml_source import Table
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
 
 Json = dict[str, Any]

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ivfhir.knowledge.toml_keys import known
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.parameters import Parameter
-from tools.knowledge.authoring.schema import known
-from tools.knowledge.authoring.toml_source import Table
 
 Anchor = tuple[str, str | int]
 """From where days count: ("round", 3), ("round", "last"), ("start", "") or ("action", "A02")."""

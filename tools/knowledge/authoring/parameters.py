@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from ivfhir.knowledge.toml_keys import check_keys
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring import schema
-from tools.knowledge.authoring.toml_source import Table
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _is_words(table: Table) -> bool:
 
 def _choice(name: str, table: Table) -> Choice:
     kinds = schema.WORDS if "words" in table else schema.CHOICE
-    schema.check_keys(table, kinds, f"parameter {name}")
+    check_keys(table, kinds, f"parameter {name}")
     if not name.isidentifier():
         table.refuse(f"parameter {name}: its name may hold letters, digits and _ only")
     options = dict(table.table("options").data)
@@ -97,7 +98,7 @@ def _choice(name: str, table: Table) -> Choice:
 
 
 def _read(name: str, table: Table) -> Parameter:
-    schema.check_keys(table, schema.PARAMETER, f"parameter {name}")
+    check_keys(table, schema.PARAMETER, f"parameter {name}")
     if not name.isidentifier():
         table.refuse(f"parameter {name}: its name may hold letters, digits and _ only")
     default: int = table["default"]

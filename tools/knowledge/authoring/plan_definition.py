@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.action import group_action, leaf_action, round_action
 from tools.knowledge.authoring.citations import (
     activity_citations,
@@ -10,7 +11,6 @@ from tools.knowledge.authoring.citations import (
 )
 from tools.knowledge.authoring.occurrences import Occurrence
 from tools.knowledge.authoring.protocol import Protocol
-from tools.knowledge.authoring.toml_source import Table
 from tools.knowledge.layout import CANONICAL_BASE
 
 Json = dict[str, Any]

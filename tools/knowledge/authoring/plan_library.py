@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 
+from ivfhir.knowledge.parameters import HIGHEST, LOWEST
 from tools.knowledge.authoring.action import describe
 from tools.knowledge.authoring.activity_definition import text_defines
 from tools.knowledge.authoring.occurrences import Anchor, Occurrence, Rounds
@@ -22,6 +23,7 @@ def plan_library(protocol: Protocol) -> str:
     declared = "\n".join(
         [
             *(f"parameter {p.name} Integer default {p.default}" for p in parameters),
+            *(line for p in parameters for line in _bounds(p)),
             *(f"parameter {name} String" for name in protocol.choices),
         ]
     )
@@ -47,12 +49,20 @@ def _section(title: str, defines: Iterator[str]) -> str:
     return f"// {f' {title}'.rjust(117, '=')}\n\n" + "\n\n".join(defines) + "\n"
 
 
+def _bounds(parameter: Parameter) -> list[str]:
+    """Return the parameters that are its bounds; none where the values are listed."""
+    if parameter.choices:
+        return []
+    ends = ((LOWEST, parameter.low), (HIGHEST, parameter.high))
+    return [f"parameter {parameter.name}{end} Integer default {value}" for end, value in ends]
+
+
 def _problem(parameter: Parameter) -> str:
     name, called = parameter.name, parameter.called
     if not parameter.choices:
         return (
             f"Conventions.BoundProblem({quote(name)}, {quote(called)}, {name}, "
-            f"{parameter.low}, {parameter.high})"
+            f"{name}{LOWEST}, {name}{HIGHEST})"
         )
     *most, last = map(str, parameter.choices)
     allowed = f"{', '.join(most)} or {last}"

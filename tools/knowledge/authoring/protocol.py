@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ivfhir.knowledge.package import read_json
+from ivfhir.knowledge.toml_keys import check_keys, known
+from ivfhir.knowledge.toml_source import Table, read_table
 from tools.knowledge.authoring import schema
 from tools.knowledge.authoring.occurrences import Occurrence, Rounds, Rows
 from tools.knowledge.authoring.parameters import Choice, Parameter, read_choices, read_parameters
 from tools.knowledge.authoring.relations import Relations
-from tools.knowledge.authoring.schema import check_keys, known
 from tools.knowledge.authoring.texts import TextReader
-from tools.knowledge.authoring.toml_source import Table, read_table
 from tools.knowledge.layout import CANONICAL_BASE, Layout
 
 BOARD = f"{CANONICAL_BASE}/CodeSystem/io-plan"

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ivfhir.knowledge.toml_keys import check_keys, known
+from ivfhir.knowledge.toml_source import Table, read_table
 from tools.knowledge.authoring.extensions import (
     EXTENSION,
     check_marks,
@@ -27,8 +29,6 @@ from tools.knowledge.authoring.regimen_drug import (
     drug_activity,
     read_common,
 )
-from tools.knowledge.authoring.schema import check_keys, known
-from tools.knowledge.authoring.toml_source import Table, read_table
 from tools.knowledge.layout import CANONICAL_BASE, Layout, to_bytes
 
 Json = dict[str, Any]
@@ -52,13 +52,18 @@ CHOICE = {"needs": "text!", "of": "texts!"}
 TOTAL = {"called": "text!", "of": "texts!", "bounds": "amounts!", "marks": "table!"}
 
 
-def regimen_files(layout: Layout) -> Iterator[tuple[Path, bytes]]:
+def regimen_files(layout: Layout, folder: Path | None = None) -> Iterator[tuple[Path, bytes]]:
     """Yield path and content of each regimen's PlanDefinition, by name.
+
+    Args:
+        layout: where the drugs, sources and codes stand that regimens share.
+        folder: where the regimens stand, such as a site's; ours by default.
 
     Raises:
         AuthoringError: a file cannot be built, with its line.
     """
-    sources = sorted(set(layout.regimens.glob("*.toml")) - {layout.regimens / COMMON})
+    folder = folder or layout.regimens
+    sources = sorted(set(folder.glob("*.toml")) - {folder / COMMON})
     if not sources:
         return
     common = read_common(layout)
@@ -67,7 +72,7 @@ def regimen_files(layout: Layout) -> Iterator[tuple[Path, bytes]]:
         resource = _regimen(table, common)
         if resource["id"] != path.stem:
             table.refuse(f"its id is {resource['id']}, its file {path.name}; make them agree", "id")
-        yield layout.regimens / f"PlanDefinition-{resource['id']}.json", to_bytes(resource)
+        yield folder / f"PlanDefinition-{resource['id']}.json", to_bytes(resource)
 
 
 def _regimen(table: Table, common: Common) -> Json:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ivfhir.knowledge.toml_keys import check_keys, known
+from ivfhir.knowledge.toml_source import Table, read_table
 from tools.knowledge.authoring.extensions import (
     EXTENSION,
     check_marks,
@@ -15,8 +17,6 @@ from tools.knowledge.authoring.extensions import (
     range_of,
     value,
 )
-from tools.knowledge.authoring.schema import check_keys, known
-from tools.knowledge.authoring.toml_source import Table, read_table
 from tools.knowledge.layout import Layout
 
 Json = dict[str, Any]

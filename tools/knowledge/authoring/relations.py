@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ivfhir.knowledge.toml_keys import known
 from tools.knowledge.authoring.occurrences import Occurrence, Rounds
-from tools.knowledge.authoring.schema import known
 
 RELATIONSHIPS = (
     *("before-start", "before", "before-end", "concurrent-with-start", "concurrent"),

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ivfhir.knowledge.toml_keys import known
+from ivfhir.knowledge.toml_source import Table
 from tools.knowledge.authoring.parameters import Choice, Parameter
-from tools.knowledge.authoring.schema import known
-from tools.knowledge.authoring.toml_source import Table
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _IN_DAYS = " in days"

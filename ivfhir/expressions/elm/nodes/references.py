@@ -2,7 +2,7 @@
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.calls import coerced
-from ivfhir.expressions.elm.code import UNSET, Expression, Writer
+from ivfhir.expressions.elm.code import UNSET, Expression, Writer, constant
 from ivfhir.expressions.elm.nodes.properties import step
 from ivfhir.expressions.elm.overloads import operand_types
 from ivfhir.expressions.elm.scope import Callee, Node, Scope
@@ -13,13 +13,19 @@ def compile_expression_ref(scope: Scope, node: Node) -> Expression:
     library = scope.program.resolve(scope, node)
     define = scope.program.expression(scope, node, library)
     scope.uses.add(define.key)
+    value = scope.program.constant_of(library, define.slot)
+    if value is not UNSET:
+        return constant(value, define.type)
     return remembered(scope, define.slot, define.type)
 
 
 def compile_parameter_ref(scope: Scope, node: Node) -> Expression:
     """Compile the name of a parameter."""
-    library = scope.program.resolve(scope, node)
-    return remembered(scope, *scope.program.parameter(scope, node, library))
+    program = scope.program
+    library = program.resolve(scope, node)
+    slot, type_ = program.parameter(scope, node, library)
+    value = program.constant_of(library, slot)
+    return remembered(scope, slot, type_) if value is UNSET else constant(value, type_)
 
 
 def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Expression:
