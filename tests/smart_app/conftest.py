@@ -190,7 +190,9 @@ def make_app() -> Callable[..., Flask]:
 
 
 def app_of_shared_protocols(settings: Settings, **how: Any) -> Flask:
-    """Return an app with the protocols that every other one made here has too."""
+    """Return an app; without an overlay its protocols are those of every other one made here."""
+    if settings.overlay is not None:
+        return create_app(settings, **how)
     registry, protocols = _shared_protocols()
     app = create_app(settings, protocols=lambda _: protocols, **how)
     app.extensions["ivfhir"].registry = registry
