@@ -7,7 +7,7 @@ from typing import Any
 
 from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.prescribe import CONFIRMED, REGIMEN, is_of_regimen
-from ivfhir.wording import dates
+from ivfhir.wording import dates, words
 from smart_app.visit.regimens import confirmed_in
 
 TICK = "confirmed-"
@@ -103,7 +103,7 @@ def regimen_table(
     labels = {each["name"]: each["label"] for offer in offers for each in offer["fields"]}
     reviews = {(each["reviewed"], each["reviewedBy"]) for each in offers}
     return RegimenTable(
-        rows=tuple(_row(each, chosen, labels) for each in offers),
+        rows=tuple(_row(each, chosen, values, labels) for each in offers),
         doses=tuple(_dose_boxes(offers, values, errors or {})),
         statements=tuple(_statement_boxes(offers, values)),
         numbers=tuple(_numbers(each, link) for each in of_chosen["numbers"])
@@ -142,7 +142,23 @@ def _in_words(text: str, labels: Mapping[str, str]) -> str:
     return _CONFIRMED.sub("", named)
 
 
-def _row(offer: Mapping[str, Any], chosen: str, labels: Mapping[str, str]) -> RegimenRow:
+def _to_choose(
+    offer: Mapping[str, Any], values: Mapping[str, str], labels: Mapping[str, str]
+) -> str:
+    """Return what is left to choose, or what was chosen wrongly."""
+    left = [each["label"] for each in offer["fields"] if not values.get(each["name"])]
+    needed = [label for label in left if not offer["alternatives"]]
+    if offer["choose"] and needed:
+        return f"{words.join(needed)}, below."
+    return _in_words(offer["choose"], labels)
+
+
+def _row(
+    offer: Mapping[str, Any],
+    chosen: str,
+    values: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> RegimenRow:
     return RegimenRow(
         id=offer["id"],
         title=offer["title"],
@@ -153,7 +169,7 @@ def _row(offer: Mapping[str, Any], chosen: str, labels: Mapping[str, str]) -> Re
         vein=tuple(offer["vein"]),
         intensity=tuple(offer["intensity"]),
         against=tuple(offer["against"]),
-        choose=_in_words(offer["choose"], labels),
+        choose=_to_choose(offer, values, labels),
         asks=tuple(offer["confirm"].values()),
         referral=offer["proposal"] == _REFERRAL,
         says=offer["says"],
@@ -183,10 +199,10 @@ def _statement_boxes(
     for offer in offers:
         for each in offer["confirm"]:
             asked.setdefault(each, []).append(offer["id"])
-    for name, words in dosing_rules().statements.items():
+    for name, said in dosing_rules().statements.items():
         if name in asked or name in ticked:
             hint = ", ".join(asked.get(name, ()))
-            yield Box(f"{TICK}{name}", words, hint, "yes" if name in ticked else "")
+            yield Box(f"{TICK}{name}", said, hint, "yes" if name in ticked else "")
 
 
 def _called(name: str) -> str:

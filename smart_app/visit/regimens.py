@@ -111,6 +111,7 @@ def _row(offer: Offer) -> dict[str, Any]:
         "choose": offer.to_choose,
         "excluded": offer.is_excluded,
         "fields": _fields(regimen),
+        "alternatives": bool(regimen.choices),
         "sources": _sources(regimen),
         "says": regimen.says,
         "notes": list(proposal.notes) if proposal else [],
