@@ -20,7 +20,7 @@ from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.content import CONTENT_SYSTEM
 
-_AT_ONCE = 10
+_AT_ONCE = 50
 """Values in one search: addresses stay short enough for every server."""
 
 _SERVERS_OWN = frozenset({"id", "meta", "text"})
@@ -63,7 +63,7 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
     plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
     signatures = [
         signature
-        for plan in plans
+        for plan in (plans if PROVENANCE in types else ())
         for signature in _search(repository, PROVENANCE, {"target": reference_of(plan)})
     ]
     found = {reference_of(each): each for each in [*plans, *signatures]}
