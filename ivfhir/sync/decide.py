@@ -72,12 +72,14 @@ class Place(NamedTuple):
         server: the server.
         means: what it offers.
         ledger: what was sent.
+        patients: who was found in this run, by what the input says of them.
     """
 
     name: str
     server: WritableServer
     means: Means
     ledger: Ledger
+    patients: dict[tuple[str, ...], str]
 
 
 def decide(
@@ -103,7 +105,10 @@ def decide(
     if plan.refusal:
         return Decision(REFUSED, reason=plan.refusal)
     try:
-        patient = find_patient(Door(at.server, at.means), plan)
+        patient = at.patients.get(plan.patient_key)
+        if patient is None:
+            patient = find_patient(Door(at.server, at.means), plan)
+            at.patients[plan.patient_key] = patient
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
@@ -184,7 +189,9 @@ def _create(
     mapped = map_references(door, plan, patient)
     revoke = [*older]
     for each in older:
-        parts = read_plan_parts(door, each, may=lambda kind, _: at.means.may_update(kind))
+        parts = read_plan_parts(
+            door, each, may=lambda kind, _: at.means.may_update(kind), strict=True
+        )
         revoke += [part.resource for part in parts if part.resource and not part.stays]
     parcel = to_parcel(
         plan,
@@ -261,9 +268,9 @@ class _Existing:
         elif len(places) < len(parcel["entry"]) or places.get(self.plan.plan_id) != reference_of(
             theirs
         ):
-            found = find_parts(self.door, parcel)
+            found = find_parts(self.door, parcel, strict=True)
             places |= {value: reference_of(each[0]) for value, each in found.items() if each}
-        stored = read_parts(self.door, places)
+        stored = read_parts(self.door, places, strict=True)
         stored = {value: each for value, each in stored.items() if not is_withdrawn(each)}
         stored[self.plan.plan_id] = theirs
         names = {
@@ -401,14 +408,14 @@ class _Existing:
         if is_done or not theirs.get("replaces"):
             return base
         named = [bare(str(each.get("reference"))) for each in theirs["replaces"]]
-        found = read_references(self.door, named)
+        found = read_references(self.door, named, strict=True)
         older = [each for each in found if each.get("status") in OPEN]
         if not older or not self.at.means.may_update():
             return base
         revoke = [*older]
         for each in older:
             parts = read_plan_parts(
-                self.door, each, may=lambda kind, _: self.at.means.may_update(kind)
+                self.door, each, may=lambda kind, _: self.at.means.may_update(kind), strict=True
             )
             revoke += [part.resource for part in parts if part.resource and not part.stays]
         return replace(base, result=SUPERSEDED, bundle=transaction([*map(revocation, revoke)]))

@@ -139,7 +139,10 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
             kind = ours["resourceType"] if ours else parsed.key.resource_type if parsed else None
             names[reference] = _words(reference, kind, ())
             losses[reference] = "It cannot be told which one that is on this server; kept as words."
-    held = {reference_of(each): each for each in read_references(repository, literal.values())}
+    held = {
+        reference_of(each): each
+        for each in read_references(repository, literal.values(), strict=True)
+    }
     for reference, key in literal.items():
         if key in held and _is_for(held[key], patient):
             names[reference] = {"reference": key}
@@ -149,7 +152,8 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
     parts = {}
     for key, part in plan.parts.items():
         own = [token for token in tokens_of(part) if token.system]
-        placed = _one_of(repository, part["resourceType"], own, patient) if own else None
+        kind = part["resourceType"]
+        placed = _one_of(repository, kind, own, patient, but=plan.plan_id) if own else None
         if placed:
             names[f"#{key}"] = {"reference": placed}
         else:
@@ -170,9 +174,17 @@ def _by_reference(resource: Resource, patient: str) -> Resource:
 
 
 def _one_of(
-    repository: Repository, resource_type: str, tokens: Iterable[Token], patient: str
+    repository: Repository,
+    resource_type: str,
+    tokens: Iterable[Token],
+    patient: str,
+    *,
+    but: str | None = None,
 ) -> str | None:
-    """Return the one resource of an identifier that is this patient's, or nobody's; else None."""
+    """Return the one resource of an identifier that is this patient's, or nobody's; else None.
+
+    The parts of the plan `but` do not count: they are sent with it.
+    """
     query = ",".join(search_token(token) for token in tokens)
     try:
         found = repository.search(resource_type, {"identifier": query})
@@ -184,14 +196,9 @@ def _one_of(
         if set(tokens) & set(tokens_of(each))
         and not is_withdrawn(each)
         and _is_for(each, patient)
-        and not _is_ours(each)
+        and (but is None or not str(value_of(each)).startswith(f"{but}."))
     }
     return matches.pop() if len(matches) == 1 else None
-
-
-def _is_ours(resource: Resource) -> bool:
-    """Tell whether a resource was written as the part of a plan: then it is sent with it."""
-    return value_of(resource) is not None
 
 
 def _is_for(resource: Resource, patient: str) -> bool:

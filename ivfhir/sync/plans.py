@@ -89,6 +89,15 @@ class SyncPlan:
         return frozenset({CARE_PLAN, *(part["resourceType"] for part in self.parts.values())})
 
     @property
+    def patient_key(self) -> tuple[str, ...]:
+        """All that the input says about who the patient is."""
+        subject = self.care_plan.get("subject", {})
+        written = str(subject.get("reference", ""))
+        ours = self.others.get(written, {})
+        tokens = sorted(map(str, {*tokens_of(ours), *tokens_of(subject)}))
+        return (written, str(ours.get("birthDate", "")), *tokens)
+
+    @property
     def patient(self) -> str:
         """The patient as the input names them: what keeps the order of a patient's plans."""
         written = str(self.care_plan.get("subject", {}).get("reference", ""))
@@ -107,7 +116,7 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
     notes = tuple(note for _, each in found for note in each)
     shelf = _Shelf(entries)
     plans = [
-        _plan(entry, shelf, place=f"CarePlan {number}")
+        _plan(entry, shelf, place=_place(entry.resource, number))
         for number, entry in enumerate(
             (each for each in entries if each.resource["resourceType"] == CARE_PLAN), 1
         )
@@ -119,6 +128,11 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
         )
     single = _single(plans)
     return sorted(single, key=lambda plan: (created_key(plan.care_plan), plan.name)), notes
+
+
+def _place(plan: Resource, number: int) -> str:
+    """Return what a plan without identifier is called: its id, or the how manieth it is."""
+    return f"CarePlan/{plan['id']}" if isinstance(plan.get("id"), str) else f"CarePlan {number}"
 
 
 def tokens_of(resource: Resource) -> tuple[Token, ...]:

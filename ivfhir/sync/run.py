@@ -40,12 +40,14 @@ class Target:
         connect: returns a connection of its own for a thread.
         ledger: what was sent.
         profile: name of the profile that was asked for; None to tell by its CapabilityStatement.
+        patients: who was found there in this run.
     """
 
     name: str
     connect: Callable[[], WritableServer]
     ledger: Ledger
     profile: str | None = None
+    patients: dict[tuple[str, ...], str] = field(default_factory=dict)
     _means: Means | None = None
     _threads: local = field(default_factory=local)
     _lock: Lock = field(default_factory=Lock)
@@ -71,7 +73,7 @@ class Target:
         server = getattr(self._threads, "server", None)
         if server is None:
             server = self._threads.server = self.connect()
-        return Place(self.name, server, self._means, self.ledger)
+        return Place(self.name, server, self._means, self.ledger, self.patients)
 
     @property
     def is_silent(self) -> bool:
