@@ -81,6 +81,7 @@ class HttpRepository:
         limits: Limits | None = None,
         renew: Callable[[str], str | None] | None = None,
         before: Callable[[], None] | None = None,
+        prefer: str = "representation",
     ) -> None:
         """Remember the server; nothing is sent yet.
 
@@ -93,6 +94,7 @@ class HttpRepository:
             limits: what the server may answer, over the life of this object.
             renew: given a token that the server no longer takes, returns another, None for none.
             before: called before each request; what it raises keeps the request from being sent.
+            prefer: what the answer to a write shall hold: "representation" or "minimal".
 
         Raises:
             UsageError: `base_url` is no http address, or the token cannot be one.
@@ -105,6 +107,7 @@ class HttpRepository:
         self._allowance = Allowance(limits or Limits())
         self._renew = renew
         self._before = before or (lambda: None)
+        self._prefer = f"return={prefer}"
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored.
@@ -380,7 +383,7 @@ class HttpRepository:
         # read again must be what is there now.
         sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", **(headers or {})}
         if body is not None:
-            sent |= {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+            sent |= {"Content-Type": FHIR_JSON, "Prefer": self._prefer}
         most_bytes = self._allowance.left_bytes()
         try:
             answer = exchange(

@@ -16,6 +16,9 @@ _KEYS = frozenset({"name", "url", "token", "client_id", "private_key_file", "pro
 _UNLIMITED = Limits(
     total_bytes=1 << 60, values=1 << 60, pages=1 << 40, entries=1 << 40
 )  # A run is long; what one answer may hold stays limited.
+_PREFER = "minimal"
+"""What is written is read back anyway."""
+
 SCOPE = "system/*.crus"
 
 
@@ -80,7 +83,9 @@ def connector(server: Server) -> Callable[[], HttpRepository]:
         UsageError: the extra for backend services is missing.
     """
     if server.client_id is None:
-        return lambda: HttpRepository(server.url, token=server.token, limits=_UNLIMITED)
+        return lambda: HttpRepository(
+            server.url, token=server.token, limits=_UNLIMITED, prefer=_PREFER
+        )
     try:
         from ivfhir.servers.backend_service import BackendService  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
@@ -91,7 +96,11 @@ def connector(server: Server) -> Callable[[], HttpRepository]:
         server.url, server.client_id, Path(server.private_key_file or ""), scope=server.scope
     )
     return lambda: HttpRepository(
-        server.url, token=service.token(), renew=service.renew, limits=_UNLIMITED
+        server.url,
+        token=service.token(),
+        renew=service.renew,
+        limits=_UNLIMITED,
+        prefer=_PREFER,
     )
 
 
