@@ -5,7 +5,7 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     at = arguments.ledger or (first if first.is_dir() else first.parent) / NAME
     ledger = Ledger.copy_of(at) if arguments.dry_run else Ledger(at)
     targets = [Target(server.name, connector(server), ledger, server.profile) for server in servers]
-    with _progress(len(plans) * len(targets)) as watch:
+    with closing(ledger), _progress(len(plans) * len(targets)) as watch:
         outcomes = sync_plans(
             plans,
             targets,
@@ -87,7 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
             connections=arguments.connections,
             watch=watch,
         )
-    ledger.close()
     if arguments.format == "json":
         print(dumps([outcome.as_json() for outcome in outcomes], indent=2))
     else:

@@ -139,7 +139,7 @@ def _was_there(plan: SyncPlan, at: Place, withdrawn: list[Resource]) -> Decision
         CONFLICT,
         tuple(map(reference_of, withdrawn)) or tuple(last),
         reason="It was there and was deleted or marked as entered in error since; it is not sent "
-        "again.",
+        "again. If the server was emptied, begin with a new ledger.",
     )
 
 

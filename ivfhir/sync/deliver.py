@@ -68,6 +68,48 @@ class Outcome:
         return row if self.outcome is None else {**row, "outcome": self.outcome}
 
 
+class Delivery:
+    """A plan on its way to a server: what a worker does one try at a time."""
+
+    def __init__(self, plan: SyncPlan, at: Place) -> None:
+        """Begin.
+
+        Args:
+            plan: the plan.
+            at: the server.
+        """
+        self._plan, self._at = plan, at
+        self._begun: Decision | None = None
+        self._lower = False
+
+    def attempt(self, *, pause: Callable[[float], None] = time.sleep) -> Outcome:
+        """Look what is there, send what has to be, and return what became of it.
+
+        Safe to be called again after any failure, also by another process with another object.
+
+        Args:
+            pause: waits for so many seconds between looks after an unclear answer.
+
+        Raises:
+            ServerError: it is not there as far as can be seen; `pause_before_retry_s` tells
+                whether, and when, another try makes sense.
+        """
+        while True:
+            decision = decide(self._plan, self._at, lower=self._lower)
+            if decision.bundle is not None and not decision.bundle["entry"]:
+                settle_copies(decision)
+                decision = decide(self._plan, self._at, lower=self._lower)
+            if decision.bundle is None or not decision.bundle["entry"]:
+                return _settled(self._plan, self._at, decision, self._begun)
+            self._begun = decision
+            try:
+                return _send(self._plan, self._at, decision, pause)
+            except (RejectedError, NotFoundError):
+                if self._lower or not self._at.means.silent(self._plan.types):
+                    raise
+                self._lower = True
+
+
 def deliver(
     plan: SyncPlan,
     at: Place,
@@ -83,25 +125,13 @@ def deliver(
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
     """
-    begun: Decision | None = None
-    attempt, lower = 0, False
+    delivery, tries = Delivery(plan, at), 0
     while True:
-        attempt += 1
+        tries += 1
         try:
-            decision = decide(plan, at, lower=lower)
-            if decision.bundle is not None and not decision.bundle["entry"]:
-                settle_copies(decision)
-                decision = decide(plan, at, lower=lower)
-            if decision.bundle is None or not decision.bundle["entry"]:
-                return _settled(plan, at, decision, begun)
-            begun = decision
-            return _send(plan, at, decision, pause)
+            return delivery.attempt(pause=pause)
         except ServerError as error:
-            refused = isinstance(error, RejectedError | NotFoundError) and begun is not None
-            if refused and not lower and at.means.silent(plan.types):
-                lower = True
-                continue
-            wait_s = pause_before_retry_s(error, attempt, random=random)
+            wait_s = pause_before_retry_s(error, tries, random=random)
             if wait_s is None:
                 return parked(plan, at.name, error)
             pause(wait_s)

@@ -123,8 +123,7 @@ def sync_plans(
     for target in met:
         for outcome in still[target.name].values():
             rows[outcome.plan, target.name] = outcome
-            if not at_most and not dry_run:
-                say(outcome)
+            say(outcome)
 
     def run(step: Callable[[SyncPlan, Target, _Past], Outcome], say: Watcher) -> None:
         def of_patient(group: tuple[Target, list[SyncPlan]]) -> None:

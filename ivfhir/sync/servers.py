@@ -58,12 +58,14 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
     """
     known = {server.name: server for server in _read(config)}
     found: dict[str, Server] = {}
+    token = os.environ.get("IVFHIR_TOKEN", "").strip() or None
+    plain: set[str] = set()
     for word in words:
         if word.lower().startswith(("http://", "https://")):
             url = BaseAddress(word).url.rstrip("/")
             same = next((each for each in known.values() if each.url.rstrip("/") == url), None)
-            token = os.environ.get("IVFHIR_TOKEN", "").strip() or None
             server = same or Server(url, url, token)
+            plain |= set() if same else {url}
         elif word in known:
             server = known[word]
         else:
@@ -73,6 +75,11 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
                 f"https://host/fhir, or --config FILE.{names}"
             )
         found.setdefault(server.url.rstrip("/"), server)
+    if token is not None and len(plain) > 1:
+        raise UsageError(
+            "IVFHIR_TOKEN is for one server, and several addresses are given; name them as "
+            "[[server]] with a token each."
+        )
     return list(found.values())
 
 

@@ -1,6 +1,9 @@
 """`ivfhir sync` on a real server: each plan once, nothing overwritten, nothing outranked."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,9 @@ from tests.ivfhir.sync.scene import (
     stored,
     write,
 )
+from tests.servers.raw_server import http_answer, raw_server
 
+DENIED = http_answer(b"{}", status="401 Unauthorized")
 ACCEPTED = {"status": "active", "intent": "plan"}
 LATER = "2025-04-03T10:00:00+01:00"
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -360,3 +365,49 @@ def test_hapi_gets_each_plan_once_too(hapi, tmp_path):
         ("draft", "Theirs"),
         ("revoked", "Changed"),
     ]
+
+
+def test_progress_is_shown_on_a_terminal_and_results_stay_apart(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "ivfhir.cli.main", "sync", tmp_path, "--to", sekmet],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=True,
+        text=True,
+        env=os.environ | {"TERM": "xterm"},
+    )
+    os.close(theirs)
+    assert b"0/1" in os.read(ours, 65536)
+    os.close(ours)
+    assert done.stdout.splitlines()[-1] == "1: 1 created"
+
+
+def test_two_runs_at_once_on_a_racing_server_leave_one_plan_each(sekmet, tmp_path):
+    """Sekmet's conditional creates race; who looks last withdraws what is too many."""
+    patient(sekmet)
+    for number in range(6):
+        write(tmp_path, str(number), named(f"plan-{number}", instantiatesCanonical=None))
+    command = [sys.executable, "-m", "ivfhir.cli.main", "sync", tmp_path, "--to", sekmet]
+    runs = [
+        subprocess.Popen(
+            [*command, "--ledger", tmp_path / f"ledger-{each}"], stdout=subprocess.DEVNULL
+        )
+        for each in range(3)
+    ]
+    assert {each.wait(120) for each in runs} <= {0, 6}
+    assert set(results(tmp_path, sekmet)) <= {"unchanged"}
+    for kind in ("CarePlan", "ServiceRequest", "RequestGroup"):
+        standing = [each for each in stored(sekmet, kind) if each["status"] == "draft"]
+        assert len(standing) == 6
+
+
+def test_no_token_is_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("IVFHIR_TOKEN", "secret-token")
+    write(tmp_path, "plan", small())
+    with raw_server(lambda connection, _: connection.sendall(DENIED)) as base:
+        assert main(["sync", str(tmp_path), "--to", base]) == 5
+    said = capsys.readouterr()
+    assert "secret-token" not in said.out + said.err

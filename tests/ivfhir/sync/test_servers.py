@@ -29,6 +29,15 @@ def test_an_address_alone_takes_the_token_of_the_environment(monkeypatch, tmp_pa
     connector(server)()
 
 
+def test_one_token_is_not_given_to_two_servers(monkeypatch, tmp_path):
+    monkeypatch.setenv("IVFHIR_TOKEN", "secret-3")
+    config = settings(tmp_path, CLINIC)
+    assert len(find_servers(["http://127.0.0.1:1/a", "clinic"], config)) == 2
+    with pytest.raises(UsageError) as caught:
+        find_servers(["http://127.0.0.1:1/a", "http://127.0.0.1:1/b"], config)
+    assert "secret-3" not in caught.value.message
+
+
 @pytest.mark.parametrize("word", ["clinics", "", "ftp://ehr.example"])
 def test_another_word_is_wrong_usage(tmp_path, word):
     with pytest.raises(UsageError, match="clinic"):
