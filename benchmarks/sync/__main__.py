@@ -135,28 +135,27 @@ def _sekmet() -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the figures as JSON."""
+    """Print the figures of each server as a line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plans", type=int, default=25)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--server", action="append", choices=("hapi", "sekmet", "slow"))
     arguments = parser.parse_args(argv)
-    told = {}
     for name in arguments.server or ("hapi", "sekmet", "slow"):
         with ExitStack() as stack:
             base = stack.enter_context(run_hapi() if name == "hapi" else _sekmet())
             if name == "slow":
                 proxy = stack.enter_context(run_proxy(base, latency_s=_LATENCY_S))
                 base = proxy.base
-            told[name] = measure(
+            told = measure(
                 base,
                 plans=arguments.plans,
                 turns=arguments.turns,
                 name=f"bench-{name}",
                 connections=arguments.connections,
             )
-    print(json.dumps(told, indent=2))
+        print(json.dumps({"server": name, **told}), flush=True)
     return 0
 
 

@@ -17,8 +17,8 @@ from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
 
-_AT_ONCE = 100
-"""Ids in one search of what is unchanged."""
+_AT_ONCE = 50
+"""Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
 
 _GIVE_UP = 3
 """Plans in a row that a server does not answer for, after which it is not asked any more."""
