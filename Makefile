@@ -7,7 +7,7 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced fix knowledge traceability styles lock sbom docs benchmark load FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced fix knowledge traceability styles lock sbom docs benchmark load faults FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -80,6 +80,9 @@ benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Mave
 
 load: $(READY) ## 200 clinicians on two workers: what a page costs beyond its reads (25 minutes)
 	$(PY) -m benchmarks.load
+
+faults: $(READY) ## kill `ivfhir sync` 1,000 times on a server that fails (an hour)
+	$(PY) -m tests.ivfhir.sync.kills --kills 1000
 
 # Made again only when pyproject.toml changes its content, whatever its date.
 $(READY): FORCE

@@ -210,9 +210,12 @@ class ServerError(IvfhirError):
         status: the HTTP status, None when there was no answer.
         expression: as for every error.
         outcome: as for every error.
+
+    `retry_after_s` are the seconds that the server asks to wait; None when it does not say.
     """
 
     code = "transient"
+    retry_after_s: float | None = None
 
     def __init__(
         self,

@@ -68,8 +68,13 @@ def write_back(
             did not answer and has nothing. Calling again with the same bundle is safe.
     """
     found = find_written(repository, bundle)
-    if found is not None:
-        return found
+    return send_new(repository, bundle, pause=pause) if found is None else found
+
+
+def send_new(
+    repository: Repository, bundle: Resource, *, pause: Callable[[float], None] = time.sleep
+) -> WriteReceipt:
+    """Send a plan that was just looked for and is not there; else as `write_back`."""
     places = _send(repository, bundle, pause)
     return _receipt(repository, bundle, places, already_there=False)
 
@@ -93,11 +98,11 @@ def _send(
     repository: Repository, bundle: Resource, pause: Callable[[float], None]
 ) -> dict[str, str]:
     try:
-        return _places(bundle, repository.transact(bundle))
+        return created_places(bundle, repository.transact(bundle))
     except TokenRenewedError:
         # A gateway may refuse the token for the answer of what the server behind it did.
         places = _look_again(repository, bundle, pause)
-        return _places(bundle, repository.transact(bundle)) if places is None else places
+        return created_places(bundle, repository.transact(bundle)) if places is None else places
     except _REFUSALS:
         raise
     except ServerError as error:
@@ -124,7 +129,7 @@ def _look_again(
     return None
 
 
-def _places(bundle: Resource, response: Resource) -> dict[str, str]:
+def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
     """Return where each created entry went, by identifier value.
 
     Raises:

@@ -93,10 +93,26 @@ class FolderRepository:
         raise RejectedError("A folder has no CapabilityStatement.", status=405)
 
 
+def read_entries(path: Path, *, give: str) -> tuple[list[Entry], tuple[str, ...]]:
+    """Return every resource of a file or folder with where it stood, and notes on what is missing.
+
+    Args:
+        path: the file or folder.
+        give: what was to be given, for the message: "give …".
+
+    Raises:
+        InputError: something cannot be read or is not FHIR.
+    """
+    reading = _Reading(give)
+    entries = list(reading.folder(path) if path.is_dir() else reading.file(path))
+    return entries, (*reading.notes(), *(gap.reason for gap in reading.bundles.missing()))
+
+
 @dataclass
 class _Reading:
     """One pass over the files."""
 
+    give: str = _GIVE
     bundles: BundleReader = field(default_factory=BundleReader)
     not_fhir: dict[str, int] = field(default_factory=dict)
 
@@ -104,10 +120,10 @@ class _Reading:
         """Yield every resource below the folder, file by file in the order of their names."""
         files = _files(path)
         if not files:
-            raise InputError(f"{path} holds no *.json or *.ndjson file; {_GIVE}")
+            raise InputError(f"{path} holds no *.json or *.ndjson file; {self.give}")
         for file in files:
             name = os.fsencode(file.relative_to(path)).decode("utf-8", "replace")
-            for place, document in _documents(_text(file, name), name):
+            for place, document in _documents(_text(file, name, self.give), name):
                 if _holds_no_resource(document):
                     self.not_fhir[name] = self.not_fhir.get(name, 0) + 1
                     continue
@@ -115,7 +131,7 @@ class _Reading:
 
     def file(self, path: Path) -> Iterator[Entry]:
         """Yield the resources of one file; a line without a resourceType is left out."""
-        documents = list(_documents(_text(path, path.name), path.name))
+        documents = list(_documents(_text(path, path.name, self.give), path.name))
         for place, document in documents:
             if len(documents) > 1 and _holds_no_resource(document):
                 self.not_fhir[path.name] = self.not_fhir.get(path.name, 0) + 1
@@ -131,7 +147,9 @@ class _Reading:
 
     def _resources(self, document: Json, place: str) -> Iterator[Entry]:
         if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
-            raise InputError(f"{place} is JSON, but no FHIR resource (no resourceType); {_GIVE}")
+            raise InputError(
+                f"{place} is JSON, but no FHIR resource (no resourceType); {self.give}"
+            )
         if document["resourceType"] == BUNDLE:
             yield from self.bundles.entries(document, place=place)
         else:
@@ -150,11 +168,11 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _text(path: Path, name: str) -> str:
+def _text(path: Path, name: str, give: str) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist; {_GIVE}") from None
+        raise InputError(f"{path} does not exist; {give}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read ({error.strerror}); mend that first.") from None
     except UnicodeDecodeError as error:

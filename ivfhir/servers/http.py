@@ -18,10 +18,11 @@ from ivfhir.errors import (
 )
 from ivfhir.fhir.bundles import is_failure, lacking, links_of, search_mode
 from ivfhir.fhir.json import dumps
+from ivfhir.fhir.references import parse_literal
 from ivfhir.fhir.types import BUNDLE, Resource
 from ivfhir.servers.answers import resource_in, search_page
 from ivfhir.servers.base_address import BaseAddress
-from ivfhir.servers.http_errors import retry_after_s
+from ivfhir.servers.http_errors import error_of, retry_after_s
 from ivfhir.servers.limits import MEBIBYTE, Allowance, Limits
 from ivfhir.servers.transport import Answer, TooLargeError, TooLateError, exchange, watched_session
 
@@ -48,6 +49,19 @@ class Statement:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What became of a single write.
+
+    Attributes:
+        reference: where the resource is, `Type/id`.
+        created: it was not there before.
+    """
+
+    reference: str
+    created: bool
+
+
 class HttpRepository:
     """A FHIR server.
 
@@ -67,6 +81,7 @@ class HttpRepository:
         limits: Limits | None = None,
         renew: Callable[[str], str | None] | None = None,
         before: Callable[[], None] | None = None,
+        prefer: str = "representation",
     ) -> None:
         """Remember the server; nothing is sent yet.
 
@@ -79,6 +94,7 @@ class HttpRepository:
             limits: what the server may answer, over the life of this object.
             renew: given a token that the server no longer takes, returns another, None for none.
             before: called before each request; what it raises keeps the request from being sent.
+            prefer: what the answer to a write shall hold: "representation" or "minimal".
 
         Raises:
             UsageError: `base_url` is no http address, or the token cannot be one.
@@ -91,6 +107,7 @@ class HttpRepository:
         self._allowance = Allowance(limits or Limits())
         self._renew = renew
         self._before = before or (lambda: None)
+        self._prefer = f"return={prefer}"
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored.
@@ -171,6 +188,55 @@ class HttpRepository:
         found = self._resource(answer, what)
         if found["resourceType"] != what and is_failure(found):
             raise BadAnswerError(f"The server answered the creation of {what} with a failure.")
+
+    def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Stored:
+        """Create one resource and return where it is: http://hl7.org/fhir/R4/http.html#create.
+
+        Args:
+            resource: the resource; its id is the server's to give.
+            if_none_exist: a search, as the query of a URL: what it finds is taken instead.
+
+        Raises:
+            VersionConflictError: the search finds several (412).
+            ServerError: it is not known to be there.
+        """
+        what = resource["resourceType"]
+        headers = {} if if_none_exist is None else {"If-None-Exist": if_none_exist}
+        answer = self._write("POST", f"{self._base.url}{what}", resource, headers)
+        return self._stored(answer, resource, created=answer.status_code == requests.codes.created)
+
+    def update(self, resource: Resource, *, if_match: str | None = None) -> Stored:
+        """Replace one resource, only while it has that version where one is given.
+
+        Args:
+            resource: with its id.
+            if_match: the version's id, without `W/""`.
+
+        Raises:
+            VersionConflictError: the server holds another version.
+            ServerError: it is not known whether it was replaced.
+        """
+        headers = {} if if_match is None else {"If-Match": f'W/"{if_match}"'}
+        url = f"{self._base.url}{resource['resourceType']}/{resource['id']}"
+        answer = self._write("PUT", url, resource, headers)
+        return self._stored(answer, resource, created=answer.status_code == requests.codes.created)
+
+    def _stored(self, answer: Answer, sent: Resource, *, created: bool) -> Stored:
+        """Return where a single write went, from the Location, the body or the id that was sent."""
+        what = sent["resourceType"]
+        body = self._resource(answer, what) if answer.content.strip() else None
+        if body is not None and body["resourceType"] != what and is_failure(body):
+            raise BadAnswerError(f"The server answered the write of {what} with a failure.")
+        literal = parse_literal(answer.headers.get("Location", ""))
+        if body is not None and body["resourceType"] == what and isinstance(body.get("id"), str):
+            return Stored(f"{what}/{body['id']}", created)
+        if literal is not None and literal.key.resource_type == what:
+            return Stored(str(literal.key), created)
+        if not answer.ok:
+            raise error_of(answer, what, outcome=body)
+        if not created and "id" in sent:
+            return Stored(f"{what}/{sent['id']}", created)
+        raise BadAnswerError(f"The server does not say where it put the {what}; look for it.")
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a Parameters (or other) resource to `[base]/path` and return the answer."""
@@ -259,9 +325,24 @@ class HttpRepository:
                 self._sleep(pause_s)
 
     def _post(self, url: str, resource: Resource, *, what: str) -> Resource:
+        return self._resource(self._write("POST", url, resource, {}, what=what), what)
+
+    def _write(
+        self,
+        method: str,
+        url: str,
+        resource: Resource,
+        headers: Mapping[str, str],
+        *,
+        what: str | None = None,
+    ) -> Answer:
         """Send a resource, once: whether a refused one is to be sent again, the caller decides."""
+        what = what or resource["resourceType"]
+        answer = self._send(method, url, what=what, body=resource, headers=headers)
+        if answer.ok:
+            return answer
         try:
-            return self._resource(self._send("POST", url, what=what, body=resource), what)
+            self._resource(answer, what)
         except UnauthorisedError as error:
             if not self._renewed():
                 raise
@@ -271,6 +352,7 @@ class HttpRepository:
                 status=error.status,
                 outcome=error.outcome,
             ) from error
+        return answer
 
     def _renewed(self) -> bool:
         """Take another token in place of the one that was refused; tell whether there is one."""
@@ -301,7 +383,7 @@ class HttpRepository:
         # read again must be what is there now.
         sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", **(headers or {})}
         if body is not None:
-            sent |= {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+            sent |= {"Content-Type": FHIR_JSON, "Prefer": self._prefer}
         most_bytes = self._allowance.left_bytes()
         try:
             answer = exchange(

@@ -1,5 +1,8 @@
 """A server's refusal as one of our errors: status and OperationOutcome kept, the next step said."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
 import requests
 
 from ivfhir.errors import (
@@ -40,7 +43,9 @@ def error_of(response: Answer, what: str, *, outcome: Resource | None) -> Server
     asked = f"Asked for {what}, "
     if status in _CLASSES:
         family, advice = _CLASSES[status]
-        return family(f"{asked}{advice} ({status}).", status=status, outcome=kept)
+        error = family(f"{asked}{advice} ({status}).", status=status, outcome=kept)
+        error.retry_after_s = retry_after_s(response)
+        return error
     if response.is_redirect:
         message = f"{asked}the server points to another address ({status}); give that one."
         return BadAnswerError(message, status=status)
@@ -50,14 +55,34 @@ def error_of(response: Answer, what: str, *, outcome: Resource | None) -> Server
             retry_after_s=retry_after_s(response),
             outcome=kept,
         )
-    return ServerError(
+    error = ServerError(
         f"{asked}the server failed ({status}); try again, or tell its operator.",
         status=status,
         outcome=kept,
     )
+    error.retry_after_s = retry_after_s(response)
+    return error
 
 
-def retry_after_s(response: Answer) -> float | None:
-    """Return the seconds of the header Retry-After; None when it is absent or a date."""
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - ten digits of seconds are no pause
+def retry_after_s(response: Answer, *, now: datetime | None = None) -> float | None:
+    """Return the seconds of the header Retry-After, also where it names a date; None without one.
+
+    A date counts from the answer's own Date, so that the clocks need not agree; from `now` (this
+    machine's by default) where it has none. http://www.rfc-editor.org/rfc/rfc9110#name-retry-after
+    """
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal() and len(text) < 10:  # noqa: PLR2004 - ten digits of seconds are no pause
+        return float(text)
+    until = _http_date(text)
+    if until is None:
+        return None
+    since = _http_date(response.headers.get("Date", "")) or now or datetime.now(UTC)
+    return max(0.0, (until - since).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

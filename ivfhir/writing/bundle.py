@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/http.html#transaction and http://hl7.org/fhir/R4/http.htm
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from ivfhir.fhir.references import reference_of, renamed_references
@@ -62,13 +62,13 @@ def to_transaction(
             the others the transaction alone keeps them whole.
     """
     parts = {resource["id"]: resource for resource in accepted.get("contained", ())}
-    names = {f"#{part_id}": _full_url(part_value(plan_id, part_id)) for part_id in parts}
-    names["#"] = _full_url(part_value(plan_id))
+    names = {f"#{part_id}": full_url(part_value(plan_id, part_id)) for part_id in parts}
+    names["#"] = full_url(part_value(plan_id))
     plan = {name: value for name, value in accepted.items() if name not in ("contained", "id")}
-    entries = [_entry(plan, part_value(plan_id), names, conditional)]
+    entries = [created_entry(plan, part_value(plan_id), names, conditional)]
     for part_id, part in parts.items():
         bare = {name: value for name, value in part.items() if name != "id"}
-        entries.append(_entry(bare, part_value(plan_id, part_id), names, conditional))
+        entries.append(created_entry(bare, part_value(plan_id, part_id), names, conditional))
     entries += [revocation(resource) for resource in revoke]
     return {"resourceType": BUNDLE, "type": "transaction", "entry": entries}
 
@@ -78,13 +78,28 @@ def created_entries(bundle: Resource) -> list[dict[str, Any]]:
     return [entry for entry in bundle["entry"] if entry["request"]["method"] == "POST"]
 
 
-def _full_url(value: str) -> str:
+def full_url(value: str) -> str:
+    """Return the name that a resource of this identifier value has inside a transaction."""
     return f"urn:uuid:{uuid.uuid5(_NAMESPACE, f'{PLAN_SYSTEM}|{value}')}"
 
 
-def _entry(
-    resource: Resource, value: str, names: Mapping[str, str], conditional: Callable[[str], bool]
+def created_entry(
+    resource: Resource,
+    value: str,
+    names: Mapping[str, str],
+    conditional: Callable[[str], bool],
+    *,
+    tagged: Container[str] = _TAGGED,
 ) -> dict[str, Any]:
+    """Return the entry that creates one resource under an identifier value.
+
+    Args:
+        resource: without its id.
+        value: the plan's identifier value, or that of one of its parts.
+        names: reference as written -> full URL in the transaction.
+        conditional: as for `to_transaction`.
+        tagged: the types that carry a digest of what was written.
+    """
     resource_type = resource["resourceType"]
     marked: Resource = renamed_references(resource, names)
     if resource_type == PROVENANCE:
@@ -94,7 +109,7 @@ def _entry(
     else:
         identifier = {"system": PLAN_SYSTEM, "value": value}
         marked["identifier"] = [*marked.get("identifier", ()), identifier]
-    if resource_type in _TAGGED:
+    if resource_type in tagged:
         meta = dict(marked.get("meta", {}))
         meta["tag"] = [*meta.get("tag", ()), content_tag(marked)]
         marked["meta"] = meta
@@ -102,7 +117,7 @@ def _entry(
     if conditional(resource_type):
         ((name, token),) = identifier_query(resource_type, value).items()
         request["ifNoneExist"] = f"{name}={token}"
-    return {"fullUrl": _full_url(value), "resource": marked, "request": request}
+    return {"fullUrl": full_url(value), "resource": marked, "request": request}
 
 
 def revocation(resource: Resource) -> dict[str, Any]:

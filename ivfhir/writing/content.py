@@ -38,6 +38,12 @@ def is_as_written(resource: Resource) -> bool:
     )
 
 
+def written_digest(resource: Resource) -> str | None:
+    """Return the digest that a stored resource was written with; None when it carries none."""
+    tags = resource.get("meta", {}).get("tag", ())
+    return next((tag.get("code") for tag in tags if tag.get("system") == CONTENT_SYSTEM), None)
+
+
 def content_digest(resource: Resource) -> str:
     """Return the SHA-256, as hex, of a resource without id, meta and narrative.
 
@@ -45,15 +51,21 @@ def content_digest(resource: Resource) -> str:
     other parts are stored: a server may change these when it stores a resource.
     """
     content = {name: value for name, value in resource.items() if name not in _NOT_CONTENT}
-    text = json.dumps(_plain(content, ""), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(plain(content, ""), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: object, name: str) -> Any:  # noqa: ANN401 - raw JSON
+def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - raw JSON
+    """Return an element in the one spelling that counts: numbers and references made alike.
+
+    Args:
+        value: the element.
+        name: what it is called in its parent.
+    """
     if isinstance(value, dict):
-        return {key: _plain(member, key) for key, member in value.items()}
+        return {key: plain(member, key) for key, member in value.items()}
     if isinstance(value, list):
-        return [_plain(member, name) for member in value]
+        return [plain(member, name) for member in value]
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return f"{Decimal(str(value)).normalize():f}"
     if isinstance(value, str) and name == "reference":

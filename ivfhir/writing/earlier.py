@@ -66,7 +66,11 @@ class Ended:
 
 
 def read_plan_parts(
-    repository: Repository, plan: Resource, *, may: Callable[[str, str], bool]
+    repository: Repository,
+    plan: Resource,
+    *,
+    may: Callable[[str, str], bool],
+    strict: bool = False,
 ) -> tuple[PlanPart, ...]:
     """Return the parts of a CarePlan, in its order: group, requests, goals.
 
@@ -75,6 +79,7 @@ def read_plan_parts(
         plan: the CarePlan as it was read.
         may: tells whether the scopes grant an interaction ("r", "u") on a type; a type that may not
             be read is not asked for.
+        strict: as for `read_references`.
 
     Raises:
         UnauthorisedError: the token expired on the way.
@@ -82,14 +87,18 @@ def read_plan_parts(
     first = [_literal(activity.get("reference")) for activity in _list(plan.get("activity"))]
     groups = [each for each in first if each.startswith(f"{REQUEST_GROUP}/")]
     readable = [each for each in groups if may(REQUEST_GROUP, "r")]
-    found = {reference_of(each): each for each in read_references(repository, readable)}
+    found = {
+        reference_of(each): each for each in read_references(repository, readable, strict=strict)
+    }
     titles = dict.fromkeys((each for each in first if each), "")
     for group in list(found.values()):
         titles |= dict(_requests(group.get("action")))
     goals = [_literal(goal) for goal in _list(plan.get("goal"))]
     titles |= dict.fromkeys((each for each in goals if each), "")
     wanted = [each for each in titles if each not in groups and may(each.partition("/")[0], "r")]
-    found |= {reference_of(each): each for each in read_references(repository, wanted)}
+    found |= {
+        reference_of(each): each for each in read_references(repository, wanted, strict=strict)
+    }
     return tuple(
         PlanPart(
             reference,

@@ -20,7 +20,7 @@ from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.content import CONTENT_SYSTEM
 
-_AT_ONCE = 10
+_AT_ONCE = 50
 """Values in one search: addresses stay short enough for every server."""
 
 _SERVERS_OWN = frozenset({"id", "meta", "text"})
@@ -46,11 +46,18 @@ class Compared:
     differences: tuple[str, ...] | None
 
 
-def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:
+def find_parts(
+    repository: Repository, bundle: Resource, *, strict: bool = False
+) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
     The plans are searched by identifier; their parts are read by the references in them, for not
     every server can search every type. Copies that are marked as entered in error do not count.
+
+    Args:
+        repository: the server.
+        bundle: the transaction.
+        strict: as for `read_references`.
 
     Raises:
         ServerError: the CarePlans cannot be searched.
@@ -63,7 +70,7 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
     plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
     signatures = [
         signature
-        for plan in plans
+        for plan in (plans if PROVENANCE in types else ())
         for signature in _search(repository, PROVENANCE, {"target": reference_of(plan)})
     ]
     found = {reference_of(each): each for each in [*plans, *signatures]}
@@ -75,7 +82,7 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
             for reference in references_in(resource)
             if reference.partition("/")[0] in types and reference not in found
         )
-        new = read_references(repository, list(wanted))
+        new = read_references(repository, list(wanted), strict=strict)
         found |= {reference_of(each): each for each in new}
     for resource in found.values():
         value = str(value_of(resource))
@@ -116,9 +123,12 @@ def is_withdrawn(resource: Resource) -> bool:
     return "entered-in-error" in (resource.get("status"), resource.get("lifecycleStatus"))
 
 
-def read_parts(repository: Repository, places: Mapping[str, str]) -> dict[str, Resource]:
-    """Return the stored resources, by identifier value; one that cannot be read is left out."""
-    found = {reference_of(each): each for each in read_references(repository, places.values())}
+def read_parts(
+    repository: Repository, places: Mapping[str, str], *, strict: bool = False
+) -> dict[str, Resource]:
+    """Return the stored resources, by identifier value; for the others see `read_references`."""
+    read = read_references(repository, places.values(), strict=strict)
+    found = {reference_of(each): each for each in read}
     return {value: found[reference] for value, reference in places.items() if reference in found}
 
 
@@ -224,8 +234,19 @@ def _words(narrative: Mapping[str, Any]) -> list[str]:
     return re.sub(r"<[^>]*>", " ", str(narrative.get("div", ""))).split()
 
 
-def read_references(repository: Repository, references: Iterable[str]) -> list[Resource]:
-    """Return the resources of these references; those that cannot be read are left out."""
+def read_references(
+    repository: Repository, references: Iterable[str], *, strict: bool = False
+) -> list[Resource]:
+    """Return the resources of these references.
+
+    Args:
+        repository: the server.
+        references: `Type/id` each.
+        strict: only what the server does not have is left out; else all that cannot be read.
+
+    Raises:
+        ServerError: when strict, one could not be read, and may be there.
+    """
     by_type: dict[str, list[str]] = {}
     for reference in references:
         resource_type, _, resource_id = reference.partition("/")
@@ -234,11 +255,13 @@ def read_references(repository: Repository, references: Iterable[str]) -> list[R
         resource
         for resource_type, ids in by_type.items()
         for some in _chunks(ids)
-        for resource in _read_some(repository, resource_type, some)
+        for resource in _read_some(repository, resource_type, some, strict=strict)
     ]
 
 
-def _read_some(repository: Repository, resource_type: str, ids: list[str]) -> list[Resource]:
+def _read_some(
+    repository: Repository, resource_type: str, ids: list[str], *, strict: bool
+) -> list[Resource]:
     """Return the resources of these ids, by one search where the server can, else one by one."""
     found: dict[str, Resource] = {}
     try:
@@ -253,13 +276,15 @@ def _read_some(repository: Repository, resource_type: str, ids: list[str]) -> li
         found = {}
     for resource_id in ids:
         if resource_id not in found:
-            resource = _read_one(repository, resource_type, resource_id)
+            resource = _read_one(repository, resource_type, resource_id, strict=strict)
             if resource is not None:
                 found[resource_id] = resource
     return list(found.values())
 
 
-def _read_one(repository: Repository, resource_type: str, resource_id: str) -> Resource | None:
+def _read_one(
+    repository: Repository, resource_type: str, resource_id: str, *, strict: bool
+) -> Resource | None:
     try:
         return repository.read(resource_type, resource_id)
     except (UnauthorisedError, NotFoundError) as error:
@@ -267,6 +292,8 @@ def _read_one(repository: Repository, resource_type: str, resource_id: str) -> R
             raise
         return None
     except ServerError:
+        if strict:
+            raise
         return None
 
 

@@ -42,7 +42,7 @@ def withdraw_copies(
     ]
     if len(plans) <= 1:
         return dict(places), (), ()
-    parts = find_parts(repository, bundle)
+    parts = find_parts(repository, bundle, strict=True)
     kept = _kept(parts, plan_id)
     copies = [
         resource

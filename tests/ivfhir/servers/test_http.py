@@ -413,3 +413,80 @@ def test_a_token_that_would_change_the_request_is_refused_unsaid(token: str) -> 
     with pytest.raises(errors.UsageError) as caught:
         HttpRepository(BASE, token=token)
     assert token not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "seconds"),
+    [
+        ("Wed, 01 Jan 2025 10:00:07 GMT", "Wed, 01 Jan 2025 10:00:00 GMT", 7.0),
+        ("Wed, 01 Jan 2025 09:00:00 GMT", "Wed, 01 Jan 2025 10:00:00 GMT", 0.0),
+        ("Wednesday", "Wed, 01 Jan 2025 10:00:00 GMT", None),
+        ("-3", None, None),
+        ("Wed, 01 Jan 2020 10:00:07 GMT", None, 0.0),
+    ],
+)
+def test_a_date_to_come_again_counts_by_the_servers_clock(
+    server: responses.RequestsMock,
+    repository: HttpRepository,
+    wanted: str,
+    said: str | None,
+    seconds: float | None,
+) -> None:
+    headers = {"Retry-After": wanted} | ({} if said is None else {"Date": said})
+    server.post(BASE, status=503, headers=headers)
+    with pytest.raises(errors.ServerError) as caught:
+        repository.transact({"resourceType": "Bundle", "type": "transaction"})
+    assert caught.value.retry_after_s == seconds
+
+
+GOAL = {"resourceType": "Goal"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"json": GOAL | {"id": "7"}, "status": 201},
+        {"status": 201, "headers": {"Location": f"{BASE}/Goal/7/_history/1"}},
+        {"status": 200, "headers": {"Location": f"{BASE}/Goal/7"}},
+    ],
+)
+def test_a_single_create_tells_where_and_whether_it_is_new(
+    server: responses.RequestsMock, repository: HttpRepository, told: dict[str, Any]
+) -> None:
+    condition = matchers.header_matcher({"If-None-Exist": "identifier=a|b"})
+    server.post(f"{BASE}/Goal", match=[condition], **told)
+    stored = repository.create(GOAL, if_none_exist="identifier=a|b")
+    assert (stored.reference, stored.created) == ("Goal/7", told["status"] == 201)
+
+
+def test_a_create_that_does_not_say_where_is_unclear(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.post(f"{BASE}/Goal", status=201)
+    with pytest.raises(errors.BadAnswerError):
+        repository.create(GOAL)
+
+
+@pytest.mark.parametrize(
+    ("status", "family"),
+    [
+        (409, errors.VersionConflictError),
+        (412, errors.VersionConflictError),
+        (422, errors.RejectedError),
+        (500, errors.ServerError),
+    ],
+)
+def test_an_update_holds_to_the_version_that_was_read(
+    server: responses.RequestsMock,
+    repository: HttpRepository,
+    status: int,
+    family: type[errors.ServerError],
+) -> None:
+    version = matchers.header_matcher({"If-Match": 'W/"3"'})
+    server.put(f"{BASE}/Goal/7", match=[version], status=200)
+    goal = GOAL | {"id": "7"}
+    assert repository.update(goal, if_match="3").reference == "Goal/7"
+    server.replace("PUT", f"{BASE}/Goal/7", match=[version], json=OUTCOME, status=status)
+    with pytest.raises(family) as caught:
+        repository.update(goal, if_match="3")
+    assert caught.value.outcome == OUTCOME

@@ -1,0 +1,176 @@
+"""A client that signs in for itself: SMART Backend Services, private_key_jwt.
+
+Source: https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
+"""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from joserfc import jwk, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from ivfhir.errors import BadAnswerError, SettingsError, UnauthorisedError, UnreachableError
+from ivfhir.servers.base_address import BaseAddress
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ASSERTION_LIFE_S = 240
+_EARLY_S = 30
+_LIFE_S = 300
+_TIMEOUT_S = 20
+_OK = 200
+_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class BackendService:
+    """Gets access tokens for one server, and uses each until it expires. Safe for threads."""
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        private_key_file: Path,
+        *,
+        scope: str,
+        clock_s: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
+    ) -> None:
+        """Read the key; nothing is sent yet.
+
+        Args:
+            url: FHIR base URL.
+            client_id: under which the server registered the client.
+            private_key_file: PEM or JWK; RSA signs RS384, EC P-384 signs ES384.
+            scope: what to ask for.
+            clock_s: seconds since 1970.
+            new_id: names an assertion.
+
+        Raises:
+            SettingsError: the file holds no such key.
+        """
+        self._base = BaseAddress(url)
+        self._client_id, self._scope = client_id, scope
+        self._key, self._algorithm = load_private_key(private_key_file)
+        self._clock_s, self._new_id = clock_s, new_id
+        self._lock = threading.Lock()
+        self._token, self._ends_s = "", 0.0
+
+    def token(self) -> str:
+        """Return an access token that is good for a while.
+
+        Raises:
+            UnauthorisedError: the server refuses the client.
+            ServerError: it did not answer, or with something else than a token.
+        """
+        with self._lock:
+            if self._clock_s() >= self._ends_s:
+                self._ask()
+            return self._token
+
+    def renew(self, refused: str) -> str | None:
+        """Return a token in place of one that the server no longer takes."""
+        with self._lock:
+            if self._token == refused:
+                self._ask()
+            return self._token
+
+    def _ask(self) -> None:
+        endpoint = self._endpoint()
+        now = int(self._clock_s())
+        claims = {
+            "iss": self._client_id,
+            "sub": self._client_id,
+            "aud": endpoint,
+            "iat": now,
+            "exp": now + _ASSERTION_LIFE_S,
+            "jti": self._new_id(),
+        }
+        header = {"alg": self._algorithm, "kid": self._key.kid, "typ": "JWT"}
+        assertion = jwt.encode(header, claims, self._key, algorithms=[self._algorithm])
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self._scope,
+            "client_assertion_type": _ASSERTION_TYPE,
+            "client_assertion": assertion,
+        }
+        status, body = _exchange("POST", endpoint, form)
+        token = body.get("access_token")
+        if status != _OK:
+            code = str(body.get("error", ""))
+            named = f" ({code[:40]})" if code.replace("_", "").isalnum() else ""
+            raise UnauthorisedError(
+                f"The server gives this client no access token{named}; compare client_id, key and "
+                "scope with its registration.",
+                status=status,
+            )
+        if not isinstance(token, str) or not token:
+            raise BadAnswerError("The token endpoint's answer holds no access token.")
+        life = body.get("expires_in")
+        life_s = float(life) if isinstance(life, int | float) else _LIFE_S
+        self._token, self._ends_s = token, now + max(0.0, life_s - _EARLY_S)
+
+    def _endpoint(self) -> str:
+        status, body = _exchange("GET", f"{self._base.url}.well-known/smart-configuration", None)
+        endpoint = body.get("token_endpoint")
+        if status != _OK or not isinstance(endpoint, str):
+            raise BadAnswerError("The server's SMART configuration names no token endpoint.")
+        parts = urlsplit(endpoint)
+        if parts.scheme != "https" and parts.hostname not in _LOCAL:
+            raise BadAnswerError("The server's token endpoint is not https; no key is used there.")
+        return endpoint
+
+
+def load_private_key(path: Path) -> tuple[RSAKey | ECKey, str]:
+    """Return the client's private key and the algorithm that goes with it.
+
+    Raises:
+        SettingsError: the file cannot be read, or holds no private RSA or P-384 key.
+    """
+    try:
+        data = path.read_bytes()
+        key = _import_key(data)
+    except (OSError, ValueError, JoseError):
+        raise SettingsError("private_key_file cannot be read as a PEM or JWK key.") from None
+    if not key.is_private or (isinstance(key, ECKey) and key.curve_name != "P-384"):
+        raise SettingsError("private_key_file must hold a private RSA or EC P-384 key.")
+    key.ensure_kid()
+    return key, "RS384" if isinstance(key, RSAKey) else "ES384"
+
+
+def _import_key(data: bytes) -> RSAKey | ECKey:
+    if data.lstrip().startswith(b"{"):
+        key = jwk.import_key(json.loads(data))
+        if isinstance(key, RSAKey | ECKey):
+            return key
+        raise ValueError("neither RSA nor EC")
+    try:
+        return RSAKey.import_key(data)
+    except (ValueError, JoseError):
+        return ECKey.import_key(data)
+
+
+def _exchange(method: str, url: str, form: dict[str, str] | None) -> tuple[int, dict[str, Any]]:
+    """Return status and JSON object of an answer; {} where it holds none."""
+    try:
+        answer = requests.request(
+            method,
+            url,
+            data=form,
+            headers={"Accept": "application/json"},
+            timeout=_TIMEOUT_S,
+            allow_redirects=False,
+        )
+    except requests.RequestException:
+        raise UnreachableError("The server's sign-in does not answer; try again.") from None
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    return answer.status_code, body if isinstance(body, dict) else {}

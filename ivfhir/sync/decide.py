@@ -1,0 +1,465 @@
+"""What is to be done with one plan on one server, and the transaction that does it.
+
+Deciding only reads. The same decision is told in advance by a dry run, and carried out by
+`ivfhir.sync.deliver`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.sync.door import Door, WritableServer
+from ivfhir.sync.ladder import Means, Rung, lost_on
+from ivfhir.sync.ledger import DONE, Ledger, SentPart
+from ivfhir.sync.mapping import find_patient, map_references, search_token
+from ivfhir.sync.parcel import to_parcel, transaction
+from ivfhir.sync.plans import SyncPlan, Token, tokens_of
+from ivfhir.sync.supersede import OPEN, find_open, judge_rivals
+from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
+from ivfhir.writing.bundle import (
+    PLAN_SYSTEM,
+    created_entries,
+    revocation,
+    value_of,
+)
+from ivfhir.writing.earlier import read_plan_parts
+from ivfhir.writing.ending import END_STATUS, status_name, status_of
+from ivfhir.writing.read_back import bare, find_parts, is_withdrawn, read_parts, read_references
+from ivfhir.writing.withdraw import withdraw_copies
+
+CREATED, UNCHANGED, UPDATED, SUPERSEDED = "created", "unchanged", "updated", "superseded"
+CONFLICT, PARKED, REFUSED = "conflict", "parked", "refused"
+CHANGING = frozenset({CREATED, UPDATED, SUPERSEDED})
+_WRONG = "entered-in-error"
+_DRAFTS = frozenset({"draft", "proposed"})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done.
+
+    Attributes:
+        result: one of the results of `ivfhir sync`.
+        references: of the plan on the server, then of those that it ends.
+        differences: what differs or is lost, an object each.
+        reason: why nothing is sent, a sentence; '' when something is, or nothing has to be.
+        bundle: what to send; None for nothing.
+        parcel: the whole plan as it would be created, to find and compare its parts.
+        places: where parts are already, by identifier value.
+        patient: the patient there.
+        door: how the server is asked.
+    """
+
+    result: str
+    references: tuple[str, ...] = ()
+    differences: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+    bundle: Resource | None = None
+    parcel: Resource | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    patient: str = ""
+    door: Door | None = None
+
+
+class Place(NamedTuple):
+    """One server as a run sees it.
+
+    Attributes:
+        name: what it is called in the ledger and in the answer.
+        server: the server.
+        means: what it offers.
+        ledger: what was sent.
+        patients: who was found in this run, by what the input says of them.
+    """
+
+    name: str
+    server: WritableServer
+    means: Means
+    ledger: Ledger
+    patients: dict[tuple[str, ...], str]
+
+
+def decide(
+    plan: SyncPlan,
+    at: Place,
+    *,
+    coming: Iterable[Resource] = (),
+    gone: Iterable[str] = (),
+    lower: bool = False,
+) -> Decision:
+    """Return what is to be done with a plan on a server.
+
+    Args:
+        plan: the plan.
+        at: the server.
+        coming: open plans of the patient that would be there by now, were this not a dry run.
+        gone: references of plans that would have ended by now.
+        lower: the server refused the way that was tried first.
+
+    Raises:
+        ServerError: the server could not be asked.
+    """
+    if plan.refusal:
+        return Decision(REFUSED, reason=plan.refusal)
+    try:
+        patient = at.patients.get(plan.patient_key)
+        if patient is None:
+            patient = find_patient(Door(at.server, at.means), plan)
+            at.patients[plan.patient_key] = patient
+    except InputError as error:
+        return Decision(REFUSED, reason=error.message)
+    rung = at.means.rung(plan.types, lower=lower)
+    if rung is None:
+        return Decision(REFUSED, reason="The server lets nobody create a CarePlan.")
+    door = Door(at.server, at.means, patient=patient, rung=rung)
+    standing, withdrawn = _look(door, plan)
+    if standing:
+        return _Existing(plan, at, door, patient).decide(standing)
+    return _absent(plan, at, withdrawn) or _create(
+        plan, at, door, patient=patient, coming=[*coming], gone=set(gone)
+    )
+
+
+def _absent(plan: SyncPlan, at: Place, withdrawn: list[Resource]) -> Decision | None:
+    """Return why a plan that is not there is not created; None when it may be."""
+    if plan.care_plan.get("status") == _WRONG:
+        return Decision(UNCHANGED if withdrawn else REFUSED, reason=_wrong_words(withdrawn))
+    known = at.ledger.plan(at.name, plan.plan_id)
+    if withdrawn or (known is not None and known.state == DONE):
+        return _was_there(plan, at, withdrawn)
+    return None
+
+
+def _was_there(plan: SyncPlan, at: Place, withdrawn: list[Resource]) -> Decision:
+    last = [key for key in at.ledger.versions(at.name, plan.plan_id) if key.startswith(CARE_PLAN)]
+    return Decision(
+        CONFLICT,
+        tuple(map(reference_of, withdrawn)) or tuple(last),
+        reason="It was there and was deleted or marked as entered in error since; it is not sent "
+        "again. If the server was emptied, begin with a new ledger.",
+    )
+
+
+def _wrong_words(withdrawn: list[Resource]) -> str:
+    return "" if withdrawn else "It is marked as entered in error, and the server never had it."
+
+
+def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
+    """Return the server's CarePlans of the plan's identifiers: those that stand, those withdrawn.
+
+    The oldest is first; a plan that we wrote carries our identifier, another one its own alone.
+    """
+    ours = Token(PLAN_SYSTEM, plan.plan_id)
+    query = ",".join(search_token(token) for token in (ours, *plan.tokens))
+    found = [
+        each
+        for each in door.search(CARE_PLAN, {"identifier": query})
+        if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
+    ]
+    found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
+    withdrawn = [each for each in found if is_withdrawn(each)]
+    return [each for each in found if not is_withdrawn(each)], withdrawn
+
+
+def _create(
+    plan: SyncPlan,
+    at: Place,
+    door: Door,
+    *,
+    patient: str,
+    coming: list[Resource],
+    gone: set[str],
+) -> Decision:
+    rung = door.rung
+    found = find_open(door, plan.care_plan, patient)
+    there = [each for each in found if reference_of(each) not in gone]
+    rivals = judge_rivals(plan.care_plan, [*there, *coming])
+    if rivals.refusal:
+        return Decision(REFUSED, reason=rivals.refusal, patient=patient)
+    older = [each for each in rivals.older if each in there]
+    if rivals.older and not at.means.may_update():
+        return Decision(
+            REFUSED,
+            reason="The server has an older open plan of this protocol and lets nobody change it; "
+            "end it in the EHR first.",
+        )
+    mapped = map_references(door, plan, patient)
+    revoke = [*older]
+    for each in older:
+        parts = read_plan_parts(
+            door, each, may=lambda kind, _: at.means.may_update(kind), strict=True
+        )
+        revoke += [part.resource for part in parts if part.resource and not part.stays]
+    parcel = to_parcel(
+        plan,
+        mapped,
+        rung=rung,
+        conditional=at.means.conditional,
+        replaces=[reference_of(each) for each in older],
+        revoke=revoke,
+    )
+    losses: list[Mapping[str, Any]] = [{"text": each} for each in lost_on(rung, plan.types)]
+    losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
+    return Decision(
+        SUPERSEDED if rivals.older else CREATED,
+        tuple(reference_of(each) for each in older),
+        tuple(losses),
+        bundle=parcel,
+        parcel=parcel,
+        patient=patient,
+        door=door,
+    )
+
+
+@dataclass
+class _Existing:
+    """A plan that the server has."""
+
+    plan: SyncPlan
+    at: Place
+    door: Door
+    patient: str
+
+    def decide(self, standing: list[Resource]) -> Decision:
+        """Return what is to be done with it."""
+        strange = [each for each in standing if _subject(each) != self.patient]
+        if strange:
+            return Decision(
+                CONFLICT,
+                tuple(map(reference_of, strange)),
+                reason="The server has this identifier at another patient; mend that first.",
+            )
+        theirs = standing[0]
+        references = [
+            each["reference"] for each in theirs.get("replaces", ()) if "reference" in each
+        ]
+        rung = Rung.CONTAINED if _is_whole(theirs, self.plan) else self.door.rung
+        parcel = to_parcel(
+            self.plan,
+            map_references(self.door, self.plan, self.patient),
+            rung=rung,
+            conditional=self.at.means.conditional,
+            replaces=[bare(each) for each in references],
+        )
+        base = Decision(
+            UNCHANGED,
+            tuple(map(reference_of, standing)),
+            parcel=parcel,
+            patient=self.patient,
+            door=self.door,
+        )
+        if len(standing) > 1:
+            if any(value_of(each) != self.plan.plan_id for each in standing):
+                why = f"The server has {len(standing)} plans of this identifier; mend that first."
+                return replace(base, result=CONFLICT, reason=why)
+            return replace(base, bundle=transaction(()))  # Copies of ours: settled before all else.
+        return self._compared(base, theirs, parcel)
+
+    def _compared(self, base: Decision, theirs: Resource, parcel: Resource) -> Decision:
+        sent = self.at.ledger.parts(self.at.name, self.plan.plan_id)
+        known = self.at.ledger.plan(self.at.name, self.plan.plan_id)
+        places = {value: part.reference for value, part in sent.items()}
+        if value_of(theirs) != self.plan.plan_id:
+            places = {self.plan.plan_id: reference_of(theirs)}
+            parcel = transaction(parcel["entry"][:1])
+        elif len(places) < len(parcel["entry"]) or places.get(self.plan.plan_id) != reference_of(
+            theirs
+        ):
+            found = find_parts(self.door, parcel, strict=True)
+            places |= {value: reference_of(each[0]) for value, each in found.items() if each}
+        stored = read_parts(self.door, places, strict=True)
+        stored = {value: each for value, each in stored.items() if not is_withdrawn(each)}
+        stored[self.plan.plan_id] = theirs
+        names = {
+            entry["fullUrl"]: reference_of(stored[str(value_of(entry["resource"]))])
+            for entry in created_entries(parcel)
+            if value_of(entry["resource"]) in stored
+        }
+        ours: dict[str, Resource] = {
+            str(value_of(entry["resource"])): renamed_references(entry["resource"], names)
+            for entry in created_entries(parcel)
+        }
+        base = replace(base, places={value: reference_of(each) for value, each in stored.items()})
+        is_sent = known is not None and known.digest == self.plan.digest and bool(sent)
+        standings = {}
+        for value in dict.fromkeys((*ours, *sent)):
+            part = sent.get(value)
+            now = part.sent if is_sent and part is not None else ours.get(value)
+            standings[value] = weigh(now, part, stored.get(value))
+        replaced = self._replaced_by(theirs, ours[self.plan.plan_id])
+        if replaced:
+            return self._after_replacement(base, replaced, ours, sent, stored)
+        complete = known is not None and known.state != DONE
+        if not sent and not complete:
+            standings = _gone_where_never_new(standings)
+        bad = {Standing.THEIRS, Standing.BOTH} | (set() if complete else {Standing.GONE})
+        touched = [value for value, each in standings.items() if each in bad]
+        if touched:
+            lines = [
+                line
+                for value in touched
+                for line in (
+                    three_ways(ours.get(value), sent.get(value), stored.get(value))
+                    if value in stored or value in sent
+                    else [{"text": f"{value} was deleted on the server."}]
+                )
+            ]
+            return replace(
+                base,
+                result=CONFLICT,
+                differences=tuple(lines),
+                reason="The server's plan was edited since it was sent, or not by sync; nothing is "
+                "overwritten.",
+            )
+        entries = self._changes(standings, ours, sent, stored, parcel)
+        if not entries:
+            return self._unfinished(base, theirs, is_done=known is not None and known.state == DONE)
+        return self._update(base, entries, stored)
+
+    def _update(
+        self, base: Decision, entries: list[dict[str, Any]], stored: Mapping[str, Resource]
+    ) -> Decision:
+        before = {reference_of(each): each for each in stored.values()}
+        changed = [each["resource"] for each in entries if each["request"]["method"] == "PUT"]
+        for each in changed:
+            was, now = status_of(before[reference_of(each)]), status_of(each)
+            if (
+                was in _DRAFTS
+                and now not in _DRAFTS
+                and now != END_STATUS.get(each["resourceType"])
+                and now != _WRONG
+            ):
+                why = (
+                    f"{reference_of(each)} is a draft on the server, and the input says {now}; "
+                    "sync activates nothing. Accept it in the EHR."
+                )
+                return replace(base, result=REFUSED, reason=why)
+        if any(not self.at.means.may_update(each["resourceType"]) for each in changed):
+            return replace(
+                base,
+                result=REFUSED,
+                reason="The server lets nobody change what it has of this plan.",
+            )
+        return replace(base, result=UPDATED, bundle=transaction(entries))
+
+    def _changes(
+        self,
+        standings: Mapping[str, Standing],
+        ours: Mapping[str, Resource],
+        sent: Mapping[str, SentPart],
+        stored: Mapping[str, Resource],
+        parcel: Resource,
+    ) -> list[dict[str, Any]]:
+        """Return the entries that bring the server to what the input says."""
+        by_value = {str(value_of(each["resource"])): each for each in created_entries(parcel)}
+        entries = []
+        for value, standing in standings.items():
+            if standing in (Standing.NEW, Standing.GONE) and value in ours:
+                entries.append({**by_value[value], "resource": ours[value]})
+            elif standing is Standing.OURS and value in ours:
+                before = sent[value].sent if value in sent else stored[value]
+                new = merged(stored[value], before, ours[value])
+                entries.append(_put(new, by_value[value]["fullUrl"]))
+            elif standing is Standing.OURS and _may_end(stored[value]):
+                entries.append(revocation(stored[value]))
+        return entries
+
+    def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
+        """Return the plan that took the place of one that ended; '' when there is none."""
+        if theirs.get("status") == ours.get("status") or theirs.get("status") in OPEN:
+            return ""
+        mine = reference_of(theirs)
+        for each in self.door.search(CARE_PLAN, {"patient": self.patient}):
+            if any(bare(str(old.get("reference"))) == mine for old in each.get("replaces", ())):
+                return reference_of(each)
+        return ""
+
+    def _after_replacement(
+        self,
+        base: Decision,
+        replaced: str,
+        ours: Mapping[str, Resource],
+        sent: Mapping[str, SentPart],
+        stored: Mapping[str, Resource],
+    ) -> Decision:
+        """Return that a plan which another replaced stays as it ended."""
+        changed = []
+        for value, mine in ours.items():
+            there = stored.get(value)
+            if there is None:
+                continue
+            name = status_name(there["resourceType"])
+            before = {**there, name: mine.get(name)} if name in mine else there
+            if weigh(mine, sent.get(value), before) in (
+                Standing.OURS,
+                Standing.BOTH,
+            ):
+                changed.append(value)
+        if changed:
+            why = f"{replaced} took its place on the server; a change of it is not sent."
+            return replace(base, result=REFUSED, reason=why)
+        return replace(base, differences=({"reference": replaced, "text": "It took its place."},))
+
+    def _unfinished(self, base: Decision, theirs: Resource, *, is_done: bool) -> Decision:
+        """Return what is left to do of a plan that is there: to end those that it replaces."""
+        if is_done or not theirs.get("replaces"):
+            return base
+        named = [bare(str(each.get("reference"))) for each in theirs["replaces"]]
+        found = read_references(self.door, named, strict=True)
+        older = [each for each in found if each.get("status") in OPEN]
+        if not older or not self.at.means.may_update():
+            return base
+        revoke = [*older]
+        for each in older:
+            parts = read_plan_parts(
+                self.door, each, may=lambda kind, _: self.at.means.may_update(kind), strict=True
+            )
+            revoke += [part.resource for part in parts if part.resource and not part.stays]
+        return replace(base, result=SUPERSEDED, bundle=transaction([*map(revocation, revoke)]))
+
+
+def settle_copies(decision: Decision) -> None:
+    """Withdraw all copies of a plan but the oldest.
+
+    Raises:
+        ServerError: the server could not be searched.
+    """
+    if decision.door is not None and decision.parcel is not None:
+        withdraw_copies(decision.door, decision.parcel, {})
+
+
+def _gone_where_never_new(standings: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Return standings where, with no ledger, a part that is not there counts as deleted.
+
+    Only a change of what names the parts can have brought a new one.
+    """
+    if Standing.OURS in standings.values():
+        return dict(standings)
+    return {
+        value: Standing.GONE if each is Standing.NEW else each for value, each in standings.items()
+    }
+
+
+def _is_whole(theirs: Resource, plan: SyncPlan) -> bool:
+    """Tell whether the server has the plan as one CarePlan with its parts contained."""
+    inside = {each.get("id") for each in theirs.get("contained", ())}
+    return bool(inside & set(plan.parts))
+
+
+def _may_end(stored: Resource) -> bool:
+    return stored["resourceType"] in END_STATUS and status_of(stored) in _DRAFTS
+
+
+def _put(resource: Resource, full_url: str) -> dict[str, Any]:
+    request = {"method": "PUT", "url": reference_of(resource)}
+    version = resource.get("meta", {}).get("versionId")
+    if version:
+        request["ifMatch"] = f'W/"{version}"'
+    return {"fullUrl": full_url, "resource": resource, "request": request}
+
+
+def _subject(resource: Resource) -> str:
+    return bare(str(resource.get("subject", {}).get("reference", "")))

@@ -1,0 +1,283 @@
+"""One plan to one server: decide, note, send, read back, note; again where it was unclear.
+
+Each step stands on what the server has, not on what an earlier one remembers, so it may be
+stopped after any of them and begun anew.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ivfhir.errors import IvfhirError, NotFoundError, RejectedError, ServerError
+from ivfhir.fhir.outcome import operation_outcome
+from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.types import Resource
+from ivfhir.sync.decide import (
+    CONFLICT,
+    PARKED,
+    REFUSED,
+    UNCHANGED,
+    UPDATED,
+    Decision,
+    Place,
+    decide,
+    settle_copies,
+)
+from ivfhir.sync.ledger import DONE, SentPart
+from ivfhir.sync.plans import SyncPlan
+from ivfhir.sync.retries import pause_before_retry_s
+from ivfhir.write_back import created_places, send_new
+from ivfhir.writing.bundle import created_entries, value_of
+from ivfhir.writing.content import content_digest
+from ivfhir.writing.earlier import Ended, read_ended
+from ivfhir.writing.read_back import Compared, compare, read_parts, read_references
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan on a server; as JSON it is a row of `ivfhir sync`.
+
+    Attributes:
+        plan: its identifier.
+        to: the server.
+        result: created, unchanged, updated, superseded, conflict, parked or refused.
+        references: of the plan there, then of those whose place it took.
+        differences: what differs from what was meant, an object each.
+        outcome: an OperationOutcome: why it is refused, parked or in conflict.
+        error: the server's failure behind `parked`.
+    """
+
+    plan: str
+    to: str
+    result: str
+    references: tuple[str, ...] = ()
+    differences: tuple[Mapping[str, Any], ...] = ()
+    outcome: Resource | None = None
+    error: ServerError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row."""
+        row: dict[str, Any] = {
+            "plan": self.plan,
+            "to": self.to,
+            "result": self.result,
+            "references": list(self.references),
+            "differences": [dict(each) for each in self.differences],
+        }
+        return row if self.outcome is None else {**row, "outcome": self.outcome}
+
+
+class Delivery:
+    """A plan on its way to a server: what a worker does one try at a time."""
+
+    def __init__(self, plan: SyncPlan, at: Place) -> None:
+        """Begin.
+
+        Args:
+            plan: the plan.
+            at: the server.
+        """
+        self._plan, self._at = plan, at
+        self._begun: Decision | None = None
+        self._lower = False
+
+    def attempt(self, *, pause: Callable[[float], None] = time.sleep) -> Outcome:
+        """Look what is there, send what has to be, and return what became of it.
+
+        Safe to be called again after any failure, also by another process with another object.
+
+        Args:
+            pause: waits for so many seconds between looks after an unclear answer.
+
+        Raises:
+            ServerError: it is not there as far as can be seen; `pause_before_retry_s` tells
+                whether, and when, another try makes sense.
+        """
+        while True:
+            decision = decide(self._plan, self._at, lower=self._lower)
+            if decision.bundle is not None and not decision.bundle["entry"]:
+                settle_copies(decision)
+                decision = decide(self._plan, self._at, lower=self._lower)
+            if decision.bundle is None or not decision.bundle["entry"]:
+                return _settled(self._plan, self._at, decision, self._begun)
+            self._begun = decision
+            try:
+                return _send(self._plan, self._at, decision, pause)
+            except (RejectedError, NotFoundError):
+                if self._lower or not self._at.means.silent(self._plan.types):
+                    raise
+                self._lower = True
+
+
+def deliver(
+    plan: SyncPlan,
+    at: Place,
+    *,
+    random: Callable[[], float],
+    pause: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Bring a plan to a server and return what became of it; no server's failure is raised.
+
+    Args:
+        plan: the plan.
+        at: the server.
+        random: returns a number from 0 to below 1.
+        pause: waits for so many seconds.
+    """
+    delivery, tries = Delivery(plan, at), 0
+    while True:
+        tries += 1
+        try:
+            return delivery.attempt(pause=pause)
+        except ServerError as error:
+            wait_s = pause_before_retry_s(error, tries, random=random)
+            if wait_s is None:
+                return parked(plan, at.name, error)
+            pause(wait_s)
+
+
+def foretell(
+    plan: SyncPlan, at: Place, *, coming: Iterable[Resource], gone: Iterable[str]
+) -> Outcome:
+    """Return what `deliver` would say, as far as it can be told without writing.
+
+    Args:
+        plan: the plan.
+        at: the server.
+        coming: open plans of the patient that would be there by now.
+        gone: references of plans that would have ended by now.
+    """
+    try:
+        decision = decide(plan, at, coming=coming, gone=gone)
+    except ServerError as error:
+        return parked(plan, at.name, error)
+    return _outcome(plan, at, decision)
+
+
+def parked(plan: SyncPlan, to: str, error: IvfhirError) -> Outcome:
+    """Return the row of a plan that could not be sent: the server's own outcome is in it."""
+    server = error if isinstance(error, ServerError) else None
+    return Outcome(plan.name, to, PARKED, outcome=operation_outcome(error), error=server)
+
+
+def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | None) -> Outcome:
+    """Return the row of what needs no sending, or was sent by a try whose answer was lost."""
+    if decision.result != UNCHANGED:
+        return _outcome(plan, at, decision)
+    known = at.ledger.plan(at.name, plan.plan_id)
+    ours = decision.places.get(plan.plan_id) is not None
+    fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
+    if ours and not fresh and decision.door is not None and decision.parcel is not None:
+        stored = read_parts(decision.door, decision.places)
+        if value_of(stored.get(plan.plan_id, {})) == plan.plan_id:
+            _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
+    if begun is not None:
+        return Outcome(
+            plan.name,
+            at.name,
+            begun.result,
+            (*decision.references, *begun.references),
+            begun.differences,
+        )
+    return _outcome(plan, at, decision)
+
+
+def _outcome(plan: SyncPlan, at: Place, decision: Decision) -> Outcome:
+    outcome = None
+    if decision.reason:
+        code = "conflict" if decision.result == CONFLICT else "business-rule"
+        severity = "error" if decision.result in (CONFLICT, REFUSED) else "information"
+        issue = {"severity": severity, "code": code, "diagnostics": decision.reason}
+        outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return Outcome(
+        plan.name, at.name, decision.result, decision.references, decision.differences, outcome
+    )
+
+
+def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float], None]) -> Outcome:
+    door, bundle, parcel = decision.door, decision.bundle, decision.parcel
+    assert door is not None  # noqa: S101 - a decision to send has all three
+    assert bundle is not None  # noqa: S101
+    assert parcel is not None  # noqa: S101
+    at.ledger.begin(at.name, plan.plan_id, plan.digest, decision.patient)
+    if bundle is parcel:
+        receipt = send_new(door, bundle, pause=pause)
+        places = {each.value: each.reference for each in receipt.entries if each.reference}
+        versions = {each.reference: each.version for each in receipt.entries}
+        compared, ended = receipt.entries, receipt.ended
+        _note(plan, at, decision, places, versions=versions)
+        left = [
+            {"reference": each, "text": "A copy could not be withdrawn."}
+            for each in receipt.left_over
+        ]
+    else:
+        answer = door.transact(bundle)
+        places = {**decision.places, **created_places(bundle, answer)}
+        stored = read_parts(door, places)
+        compared = compare(parcel, places, stored)
+        ended = () if decision.result == UPDATED else read_ended(door, bundle)
+        _note(plan, at, decision, places, stored)
+        left = []
+    if ended:
+        gone = read_references(door, [each.reference for each in ended])
+        at.ledger.note_versions(at.name, {reference_of(each): _version(each) for each in gone})
+    own = places.get(plan.plan_id)
+    older = [each.reference for each in ended if each.reference.startswith("CarePlan/")]
+    references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
+    differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
+    return Outcome(plan.name, at.name, decision.result, tuple(references), differences)
+
+
+def _note(
+    plan: SyncPlan,
+    at: Place,
+    decision: Decision,
+    places: Mapping[str, str],
+    stored: Mapping[str, Resource] | None = None,
+    *,
+    versions: Mapping[str, str] | None = None,
+) -> None:
+    """Write what was sent and where it is into the ledger."""
+    entries = created_entries(decision.parcel or {"entry": []})
+    names = {
+        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
+        for entry in entries
+        if value_of(entry["resource"]) in places
+    }
+    known = versions or {reference_of(each): _version(each) for each in (stored or {}).values()}
+    parts = []
+    for entry in entries:
+        value = str(value_of(entry["resource"]))
+        sent = renamed_references(entry["resource"], names)
+        if value in places:
+            version = known.get(places[value], "")
+            parts.append(SentPart(value, places[value], version, content_digest(sent), sent))
+    at.ledger.finish(at.name, plan.plan_id, plan.digest, decision.patient, parts)
+
+
+def _version(resource: Resource) -> str:
+    return str(resource.get("meta", {}).get("versionId", ""))
+
+
+def _lines(compared: Iterable[Compared]) -> list[dict[str, Any]]:
+    """Return what the read-back shows."""
+    lines: list[dict[str, Any]] = []
+    for part in compared:
+        if part.differences is None:
+            lines.append({"reference": part.reference, "text": "It could not be read back."})
+        lines += [
+            {"reference": part.reference, "text": f"{each}."} for each in part.differences or ()
+        ]
+    return lines
+
+
+def _unended(ended: Iterable[Ended]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reference": each.reference,
+            "text": f"It was to be {each.wanted}, and is not known to be.",
+        }
+        for each in ended
+        if each.status != each.wanted
+    ]

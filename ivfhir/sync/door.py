@@ -1,0 +1,236 @@
+"""A server as its kind wants to be asked: searches that name the patient, writes one by one.
+
+It is a `Repository` like any other, so the writer that knows transactions needs to know no more.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    VersionConflictError,
+)
+from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.types import BUNDLE, PATIENT, PROVENANCE, WITHOUT_A_PATIENT, Resource
+from ivfhir.repository import Repository
+from ivfhir.servers.http import Stored
+from ivfhir.sync.ladder import Means, Rung
+from ivfhir.sync.plans import written_references
+from ivfhir.writing.bundle import identifier_query, value_of
+from ivfhir.writing.ending import status_name
+from ivfhir.writing.read_back import is_withdrawn
+
+_REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
+_WITHOUT_PATIENT = WITHOUT_A_PATIENT - {PROVENANCE} | {PATIENT}
+
+
+class WritableServer(Repository, Protocol):
+    """A server that can also write one resource at a time."""
+
+    def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Stored:
+        """Create one resource."""
+        ...
+
+    def update(self, resource: Resource, *, if_match: str | None = None) -> Stored:
+        """Replace one resource."""
+        ...
+
+
+class Door:
+    """One server, for one patient's plan.
+
+    Args:
+        server: the server.
+        means: what it offers.
+        patient: the patient there, for searches that must name one.
+        rung: how the plan is written.
+
+    `rung` stays readable.
+    """
+
+    def __init__(
+        self,
+        server: WritableServer,
+        means: Means,
+        *,
+        patient: str = "",
+        rung: Rung = Rung.TRANSACTION,
+    ) -> None:
+        """Keep the server."""
+        self._server = server
+        self._means = means
+        self._patient = patient
+        self.rung = rung
+
+    def read(self, resource_type: str, resource_id: str) -> Resource:
+        """Return the resource, as stored."""
+        return self._server.read(resource_type, resource_id)
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """Return every match; where the server insists, those of the patient alone."""
+        needs = self._means.profile.search_needs_patient and self._patient
+        if needs and resource_type not in _WITHOUT_PATIENT and "patient" not in params:
+            params = {**params, "patient": self._patient}
+        return self._server.search(resource_type, params)
+
+    def operation(self, path: str, parameters: Resource) -> Resource:
+        """POST a resource to an operation."""
+        return self._server.operation(path, parameters)
+
+    def capabilities(self) -> Resource:
+        """Return the CapabilityStatement."""
+        return self._server.capabilities()
+
+    def transact(self, bundle: Resource) -> Resource:
+        """Write all of a transaction: at once, or one by one in the order of what needs what.
+
+        Raises:
+            ServerError: as of a transaction. Where single writes were refused midway, what they
+                had created is marked as entered in error, and the message says what is left.
+        """
+        if self.rung is Rung.TRANSACTION:
+            return self._server.transact(bundle)
+        return self._one_by_one(bundle)
+
+    def _one_by_one(self, bundle: Resource) -> Resource:
+        places: dict[str, str] = {}
+        made: list[str] = []
+        cut: list[dict[str, Any]] = []
+        creates = [each for each in bundle["entry"] if each["request"]["method"] == "POST"]
+        try:
+            for entry in _in_order(creates):
+                resource = renamed_references(entry["resource"], places)
+                whole = _without_names(resource)
+                if whole != resource:
+                    cut.append(entry)
+                stored = self._create(whole, entry["request"].get("ifNoneExist"))
+                places[entry["fullUrl"]] = stored.reference
+                made += [stored.reference] if stored.created else []
+            for entry in cut:
+                self._complete(entry, places)
+            for entry in bundle["entry"]:
+                if entry["request"]["method"] == "PUT":
+                    self._put(entry, places)
+        except _REFUSALS as error:
+            if not made:
+                raise
+            left = self._clean_up(made)
+            told = f" What is left of it: {', '.join(left)}." if left else ""
+            error.message = f"{error.message} The plan was refused in part, so none of it counts; "
+            error.message += f"what was created is marked as entered in error.{told}"
+            raise
+        answers = [_answer(entry, places) for entry in bundle["entry"]]
+        return {"resourceType": BUNDLE, "type": "transaction-response", "entry": answers}
+
+    def _create(self, resource: Resource, if_none_exist: str | None) -> Stored:
+        """Create a resource unless one of its identifier is there, which a killed run left."""
+        found = self._carrying(resource)
+        standing = [each for each in found if not is_withdrawn(each)]
+        if standing:
+            return Stored(reference_of(standing[0]), created=False)
+        try:
+            # What is withdrawn carries the identifier, too, and must not be taken for it.
+            condition = None if found else if_none_exist
+            return self._server.create(resource, if_none_exist=condition)
+        except VersionConflictError:
+            standing = [each for each in self._carrying(resource) if not is_withdrawn(each)]
+            if not standing:
+                raise
+            return Stored(reference_of(standing[0]), created=False)
+
+    def _carrying(self, resource: Resource) -> list[Resource]:
+        """Return what carries the identifier, the oldest first."""
+        resource_type, value = resource["resourceType"], str(value_of(resource))
+        try:
+            found = self.search(resource_type, identifier_query(resource_type, value))
+        except _REFUSALS:
+            return []
+        found = [each for each in found if value_of(each) == value]
+        return sorted(found, key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
+
+    def _complete(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
+        """Add the references that could not be known yet when a resource was created."""
+        resource_type, _, resource_id = places[entry["fullUrl"]].partition("/")
+        if not self._means.may_update(resource_type):
+            return  # The read-back tells what is missing.
+        stored = self.read(resource_type, resource_id)
+        full = renamed_references(entry["resource"], places)
+        self._server.update(
+            {**full, "id": resource_id}, if_match=stored.get("meta", {}).get("versionId")
+        )
+
+    def _put(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
+        version = str(entry["request"].get("ifMatch", "")).removeprefix('W/"').rstrip('"') or None
+        self._server.update(renamed_references(entry["resource"], places), if_match=version)
+
+    def _clean_up(self, references: list[str]) -> list[str]:
+        """Mark what was created as entered in error; return what could not be."""
+        left = []
+        for reference in references:
+            resource_type, _, resource_id = reference.partition("/")
+            try:
+                if resource_type == PROVENANCE or not self._means.may_update(resource_type):
+                    raise RejectedError("It cannot be marked.")
+                stored = self.read(resource_type, resource_id)
+                wrong = stored | {status_name(resource_type): "entered-in-error"}
+                self._server.update(wrong, if_match=stored.get("meta", {}).get("versionId"))
+            except ServerError:
+                left.append(reference)
+        return left
+
+
+def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return entries so that each comes after those that it points to, as far as that goes."""
+    urls = {entry["fullUrl"] for entry in entries}
+    waits = {
+        entry["fullUrl"]: {
+            each
+            for each in written_references(entry["resource"])
+            if each in urls and each != entry["fullUrl"]
+        }
+        for entry in entries
+    }
+    left, ordered = list(reversed(entries)), []  # The plan, which is first, comes late.
+    done: set[str] = set()
+    while left:
+        ready = next((each for each in left if waits[each["fullUrl"]] <= done), None)
+        # In a circle the one with the fewest open references goes first, without these.
+        chosen = ready or min(left, key=lambda each: len(waits[each["fullUrl"]] - done))
+        left.remove(chosen)
+        done.add(chosen["fullUrl"])
+        ordered.append(chosen)
+    return ordered
+
+
+def _without_names(element: Any) -> Any:  # noqa: ANN401 - raw JSON
+    """Return a copy without References to what has no place yet; empty lists go with them."""
+    if isinstance(element, list):
+        return [_without_names(item) for item in element if not _is_name(item)]
+    if not isinstance(element, dict):
+        return element
+    kept = {}
+    for name, member in element.items():
+        if _is_name(member):
+            continue
+        bare = _without_names(member)
+        if bare or not isinstance(member, list) or not member:
+            kept[name] = bare
+    return kept
+
+
+def _is_name(element: object) -> bool:
+    reference = element.get("reference") if isinstance(element, dict) else None
+    return isinstance(reference, str) and reference.startswith("urn:uuid:")
+
+
+def _answer(entry: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    if entry["request"]["method"] == "PUT":
+        return {"response": {"status": "200"}}
+    place = places.get(entry["fullUrl"])
+    if place is None:
+        raise BadAnswerError("A single create came to nothing; look whether the plan is there.")
+    return {"response": {"status": "201", "location": place}}

@@ -1,0 +1,155 @@
+"""The definitions to a server: what is new or changed, each after what it needs; nothing deleted.
+
+A definition is known by its canonical url and version. A server may have it under another id: then
+it is updated there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ivfhir.errors import IvfhirError, ServerError, UnauthorisedError, UnreachableError
+from ivfhir.fhir.outcome import operation_outcome
+from ivfhir.fhir.types import Resource
+from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
+from ivfhir.sync.decide import CREATED, PARKED, UNCHANGED, UPDATED
+from ivfhir.sync.door import WritableServer
+from ivfhir.writing.read_back import differences
+
+TYPES = (
+    "CodeSystem",
+    "ValueSet",
+    "Library",
+    "Questionnaire",
+    "ActivityDefinition",
+    "PlanDefinition",
+)
+"""In this order a definition finds those that it names."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a definition on a server.
+
+    Attributes:
+        canonical: `url|version`.
+        to: the server.
+        result: created, unchanged, updated or parked.
+        reference: where it is; '' when it is not.
+        error: why it is parked.
+    """
+
+    canonical: str
+    to: str
+    result: str
+    reference: str = ""
+    error: IvfhirError | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason, a sentence."""
+        return "" if self.error is None else self.error.message
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row, of the shape of a plan's."""
+        row: dict[str, Any] = {
+            "plan": self.canonical,
+            "to": self.to,
+            "result": self.result,
+            "references": [self.reference] if self.reference else [],
+            "differences": [],
+        }
+        return row if self.error is None else {**row, "outcome": operation_outcome(self.error)}
+
+
+def definitions() -> list[Resource]:
+    """Return every definition of the knowledge, each after those that it names.
+
+    Raises:
+        KnowledgeError: a file cannot be read.
+    """
+    folders = dict.fromkeys((knowledge_root(), shared_folder(), regimens_folder()))
+    files = {
+        path.resolve(): None
+        for kind in TYPES
+        for folder in folders
+        for path in sorted(folder.rglob(f"{kind}-*.json"))
+    }
+    found = [read_json(path) for path in files]
+    return _in_order(found)
+
+
+def sync_definitions(
+    server: WritableServer, resources: Iterable[Resource], *, to: str, dry_run: bool = False
+) -> list[Sent]:
+    """Bring definitions to a server and return what became of each.
+
+    Args:
+        server: the server.
+        resources: in the order in which they are needed.
+        to: what the server is called.
+        dry_run: write nothing.
+
+    Raises:
+        UnreachableError: it does not answer.
+        UnauthorisedError: it wants another token.
+    """
+    return [_one(server, resource, to, dry_run=dry_run) for resource in resources]
+
+
+def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) -> Sent:
+    version = resource.get("version")
+    canonical = resource["url"] if version is None else f"{resource['url']}|{version}"
+    kind = resource["resourceType"]
+    try:
+        found = [
+            each
+            for each in server.search(kind, {"url": resource["url"]})
+            if (each.get("url"), each.get("version")) == (resource["url"], version)
+        ]
+        found.sort(key=lambda each: (each["id"] != resource["id"], each["id"]))
+        theirs = found[0] if found else None
+        target = f"{kind}/{resource['id'] if theirs is None else theirs['id']}"
+        if theirs is not None and not any(differences(resource | {"id": theirs["id"]}, theirs)):
+            return Sent(canonical, to, UNCHANGED, target)
+        result = CREATED if theirs is None else UPDATED
+        if not dry_run:
+            match = None if theirs is None else theirs.get("meta", {}).get("versionId")
+            new = {**resource, "id": target.partition("/")[2]}
+            target = server.update(new, if_match=match).reference
+        return Sent(canonical, to, result, target)
+    except (UnreachableError, UnauthorisedError):
+        raise
+    except ServerError as error:
+        return Sent(canonical, to, PARKED, error=error)
+
+
+def _in_order(resources: Sequence[Resource]) -> list[Resource]:
+    """Return definitions so that each comes after those that it names, as far as that goes."""
+    by_url = {each["url"]: each for each in resources}
+    ordered: dict[int, Resource] = {}
+
+    def visit(resource: Resource, above: frozenset[str]) -> None:
+        if id(resource) in ordered or resource["url"] in above:
+            return
+        for text in _canonicals(resource):
+            named = by_url.get(text.partition("|")[0])
+            if named is not None and named is not resource:
+                visit(named, above | {resource["url"]})
+        ordered[id(resource)] = resource
+
+    for resource in resources:
+        visit(resource, frozenset())
+    return list(ordered.values())
+
+
+def _canonicals(element: object) -> Iterable[str]:
+    if isinstance(element, str):
+        if element.startswith("http"):
+            yield element
+    elif isinstance(element, dict):
+        for member in element.values():
+            yield from _canonicals(member)
+    elif isinstance(element, list):
+        for item in element:
+            yield from _canonicals(item)

@@ -1,0 +1,103 @@
+"""How much a server takes: a transaction, single creates, or the CarePlan alone.
+
+The steps below these (a readable document, a download) need a clinician's eyes and are no part of
+sync. What the CapabilityStatement leaves open is tried; what it says is believed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
+from ivfhir.sync.profiles import Profile
+from ivfhir.writing.capabilities import read_write_support
+
+
+class Rung(Enum):
+    """A way of writing a plan, the best first; the value says what is lost by it."""
+
+    TRANSACTION = ""
+    SINGLES = "Written one by one: for a moment others may see a part of the plan."
+    CONTAINED = "The CarePlan alone, its orders and goals contained: no work list shows them."
+
+
+@dataclass(frozen=True)
+class Means:
+    """What one server offers to a writer.
+
+    Attributes:
+        profile: its kind.
+        system: codes of its system-level interactions; empty when it does not say.
+        types: type -> its interactions; empty when it does not say.
+        capabilities: the statement itself; None where it shows none.
+    """
+
+    profile: Profile
+    system: frozenset[str]
+    types: dict[str, frozenset[str]]
+    capabilities: Resource | None
+
+    def rung(self, resource_types: Collection[str], *, lower: bool = False) -> Rung | None:
+        """Return the best way for a plan of these types; None where no CarePlan can be created.
+
+        Args:
+            resource_types: those of the plan and its parts.
+            lower: the server refused a transaction with types that it does not name.
+        """
+        if not self._may(CARE_PLAN, "create"):
+            return None
+        silent = self.silent(resource_types)
+        barred = [
+            each for each in resource_types if each not in silent and not self._may(each, "create")
+        ]
+        if barred or (silent and lower):
+            return Rung.CONTAINED
+        if self.profile.transaction and (not self.system or "transaction" in self.system):
+            return Rung.TRANSACTION  # Whole or nothing, so a type that is not named can be tried.
+        # One by one only what can be found again: an answer may be lost after each.
+        findable = read_write_support(self.capabilities, resource_types).conditional
+        return Rung.SINGLES if not silent and set(resource_types) <= findable else Rung.CONTAINED
+
+    def silent(self, resource_types: Collection[str]) -> frozenset[str]:
+        """Return the types of which the server does not say whether it takes them."""
+        return frozenset(resource_types) - set(self.types) if self.types else frozenset()
+
+    def may_update(self, resource_type: str = CARE_PLAN) -> bool:
+        """Tell whether the server lets a client change what is there."""
+        named = resource_type in self.types
+        return self.profile.update and (not named or self._may(resource_type, "update"))
+
+    def conditional(self, resource_type: str) -> bool:
+        """Tell whether the server can create a type only when its identifier is new."""
+        if not self.profile.conditional_create:
+            return False
+        support = read_write_support(self.capabilities, [resource_type])
+        return resource_type in support.conditional
+
+    def _may(self, resource_type: str, interaction: str) -> bool:
+        if not self.types:
+            return True
+        codes = self.types.get(resource_type)
+        return codes is not None and (not codes or interaction in codes)
+
+
+def read_means(capabilities: Resource | None, profile: Profile) -> Means:
+    """Return what a CapabilityStatement says about writing; None where the server shows none."""
+    rests = (capabilities or {}).get("rest", ())
+    rest: Resource = next((each for each in rests if each.get("mode") == "server"), {})
+    system = frozenset(str(each.get("code")) for each in rest.get("interaction", ()))
+    types = {
+        str(each.get("type")): frozenset(
+            str(code.get("code")) for code in each.get("interaction", ())
+        )
+        for each in rest.get("resource", ())
+    }
+    return Means(profile, system, types, capabilities)
+
+
+def lost_on(rung: Rung, resource_types: Collection[str]) -> tuple[str, ...]:
+    """Return what a plan of these types loses on a rung, a sentence each."""
+    lost = [rung.value] if rung.value else []
+    if rung is Rung.CONTAINED and PROVENANCE in resource_types:
+        lost.append("Its Provenance is not written.")
+    return tuple(lost)

@@ -1,0 +1,182 @@
+"""What was sent, beside the input: it makes a second run short, and shows what an edit changed.
+
+It is an aid, never the truth: whether a plan is on a server, the server is asked. It holds patient
+data as the input does, and is readable by its owner alone.
+"""
+
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ivfhir.errors import UsageError
+from ivfhir.fhir.json import dumps, loads
+from ivfhir.fhir.types import Resource
+
+NAME = ".ivfhir-sync.sqlite3"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS plan (
+  server TEXT, plan TEXT, digest TEXT, state TEXT, patient TEXT, PRIMARY KEY (server, plan));
+CREATE TABLE IF NOT EXISTS part (
+  server TEXT, plan TEXT, value TEXT, reference TEXT, version TEXT,
+  sent_digest TEXT, sent BLOB, PRIMARY KEY (server, plan, value));
+CREATE INDEX IF NOT EXISTS part_by_reference ON part (server, reference);
+"""
+SENDING, DONE = "sending", "done"
+
+
+@dataclass(frozen=True)
+class SentPart:
+    """One resource of a plan as it was sent, and as it was then stored.
+
+    Attributes:
+        value: its identifier value.
+        reference: where it is.
+        version: its version there then; '' when the server has none.
+        sent_digest: of what was sent.
+        sent: what was sent, its references as the server's.
+    """
+
+    value: str
+    reference: str
+    version: str
+    sent_digest: str
+    sent: Resource
+
+
+@dataclass(frozen=True)
+class SentPlan:
+    """A plan of the ledger.
+
+    Attributes:
+        digest: of the input that was sent.
+        state: SENDING before, DONE after it was read back.
+        patient: the patient on that server.
+    """
+
+    digest: str
+    state: str
+    patient: str
+
+
+class Ledger:
+    """One file, used by one run at a time; safe for the threads of that run."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make it; None keeps it in memory, for a dry run.
+
+        Raises:
+            UsageError: it cannot be written, or another run holds it.
+        """
+        self._lock = threading.Lock()
+        try:
+            if path is not None:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._db = sqlite3.connect(
+                ":memory:" if path is None else path, check_same_thread=False, timeout=1
+            )
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("DELETE FROM plan WHERE server IS NULL")  # Takes the lock now.
+            self._db.commit()
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(
+                f"The ledger {path} cannot be used ({error}); is another sync running on it? "
+                "Else name a file that can be written with --ledger."
+            ) from None
+
+    @classmethod
+    def copy_of(cls, path: Path) -> "Ledger":
+        """Return a ledger in memory with what a file holds; empty where there is none."""
+        ledger = cls(None)
+        if path.exists():
+            try:
+                source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1)
+                source.backup(ledger._db)
+                source.close()
+            except sqlite3.Error as error:
+                raise UsageError(f"The ledger {path} cannot be read ({error}).") from None
+        return ledger
+
+    def plan(self, server: str, plan_id: str) -> SentPlan | None:
+        """Return what is known of a plan."""
+        rows = self._rows(
+            "SELECT digest, state, patient FROM plan WHERE server = ? AND plan = ?",
+            (server, plan_id),
+        )
+        return SentPlan(*map(str, rows[0])) if rows else None
+
+    def versions(self, server: str, plan_id: str) -> dict[str, str]:
+        """Return reference -> version of each part of a plan."""
+        query = "SELECT reference, version FROM part WHERE server = ? AND plan = ?"
+        return {str(key): str(version) for key, version in self._rows(query, (server, plan_id))}
+
+    def parts(self, server: str, plan_id: str) -> dict[str, SentPart]:
+        """Return the parts of a plan by identifier value; the plan's own is `plan_id`."""
+        query = (
+            "SELECT value, reference, version, sent_digest, sent FROM part "
+            "WHERE server = ? AND plan = ?"
+        )
+        parts = {}
+        for value, reference, version, digest, blob in self._rows(query, (server, plan_id)):
+            sent = loads(zlib.decompress(blob).decode(), place="the ledger")
+            if isinstance(sent, dict):
+                parts[value] = SentPart(value, reference, version, digest, sent)
+        return parts
+
+    def begin(self, server: str, plan_id: str, digest: str, patient: str) -> None:
+        """Note, before anything is sent, that it will be."""
+        self._write(
+            "INSERT INTO plan VALUES (?, ?, ?, ?, ?) ON CONFLICT (server, plan) DO UPDATE "
+            "SET state = excluded.state",
+            [(server, plan_id, digest, SENDING, patient)],
+        )
+
+    def finish(
+        self, server: str, plan_id: str, digest: str, patient: str, parts: Iterable[SentPart]
+    ) -> None:
+        """Note what was sent and read back."""
+        rows = [
+            (
+                server,
+                plan_id,
+                part.value,
+                part.reference,
+                part.version,
+                part.sent_digest,
+                zlib.compress(dumps(part.sent).encode()),
+            )
+            for part in parts
+        ]
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM part WHERE server = ? AND plan = ?", (server, plan_id))
+            self._db.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute(
+                "INSERT OR REPLACE INTO plan VALUES (?, ?, ?, ?, ?)",
+                (server, plan_id, digest, DONE, patient),
+            )
+
+    def note_versions(self, server: str, versions: Mapping[str, str]) -> None:
+        """Note the versions of resources that a run of ours changed, by reference."""
+        self._write(
+            "UPDATE part SET version = ? WHERE server = ? AND reference = ?",
+            [(version, server, key) for key, version in versions.items()],
+        )
+
+    def close(self) -> None:
+        """Let another run have it."""
+        with self._lock:
+            self._db.close()
+
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
+    def _write(self, statement: str, rows: list[tuple[str, ...]]) -> None:
+        with self._lock, self._db:
+            self._db.executemany(statement, rows)

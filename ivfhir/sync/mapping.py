@@ -1,0 +1,239 @@
+"""A plan's references as one server knows them: the patient by identifier, the rest where found.
+
+Two servers give one patient two ids, and one id to two patients. So an id of the input counts only
+where the patient's own id is the same on both sides; everything else is found by identifier, or
+kept as words.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
+from ivfhir.fhir.references import parse_literal, reference_of, subject_of
+from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
+from ivfhir.repository import Repository
+from ivfhir.sync.plans import SyncPlan, Token, is_patient, tokens_of, with_references
+from ivfhir.sync.plans import written_references as references
+from ivfhir.writing.bundle import value_of
+from ivfhir.writing.read_back import bare, is_withdrawn, read_references
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A plan in one server's words.
+
+    Attributes:
+        patient: the patient there, `Patient/id`.
+        care_plan: the CarePlan; own parts are still `#key`.
+        parts: key -> part, without those that the server has of its own.
+        losses: reference as written -> why it is kept as words.
+    """
+
+    patient: str
+    care_plan: Resource
+    parts: Mapping[str, Resource]
+    losses: Mapping[str, str]
+
+
+def search_token(token: Token) -> str:
+    """Return an identifier as a search writes it, its special characters escaped."""
+    system, value = (
+        "".join(f"\\{char}" if char in "\\,|$" else char for char in text) for text in token
+    )
+    return f"{system}|{value}" if system else value
+
+
+def find_patient(repository: Repository, plan: SyncPlan) -> str:
+    """Return the server's reference of a plan's patient.
+
+    Raises:
+        InputError: none or several can be meant; the sentence says so.
+        ServerError: the server did not answer.
+    """
+    subject = plan.care_plan["subject"]
+    written = str(subject.get("reference", ""))
+    ours = plan.others.get(written)
+    tokens = [
+        token
+        for token in (*tokens_of(ours or {}), *tokens_of(subject), *_query_tokens(written))
+        if token.system
+    ]
+    if tokens:
+        return _by_identifier(repository, tokens)
+    literal = parse_literal(written)
+    if literal is None or literal.key.resource_type != PATIENT:
+        raise InputError(
+            "Its patient has no identifier and no id that the server could know; add the Patient "
+            "with an identifier to the input."
+        )
+    try:
+        theirs = repository.read(PATIENT, literal.key.resource_id)
+    except NotFoundError:
+        raise InputError(
+            "The server has no patient of that id, and the input has no identifier of the patient; "
+            "add the Patient with an identifier to the input."
+        ) from None
+    days = {each.get("birthDate") for each in (ours or {}, theirs)} - {None}
+    if len(days) > 1:
+        raise InputError(
+            "The patient of that id on the server has another date of birth: it is somebody else. "
+            "Add the Patient with an identifier to the input."
+        )
+    return str(literal.key)
+
+
+def _by_identifier(repository: Repository, tokens: Iterable[Token]) -> str:
+    wanted = set(tokens)
+    query = ",".join(search_token(token) for token in sorted(wanted))
+    found = {
+        reference_of(each)
+        for each in repository.search(PATIENT, {"identifier": query})
+        if wanted & set(tokens_of(each)) and each.get("active") is not False
+    }
+    if len(found) == 1:
+        return found.pop()
+    if not found:
+        raise InputError(
+            "The server has no patient of that identifier; register the patient there first."
+        )
+    raise InputError(
+        f"The server has {len(found)} patients of that identifier; merge them there first."
+    )
+
+
+def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapped:
+    """Return the plan with each reference as the server knows it.
+
+    Args:
+        repository: the server.
+        plan: the plan.
+        patient: from `find_patient`.
+    """
+    shelves = [plan.care_plan, *plan.parts.values(), *plan.embedded.values()]
+    written = dict.fromkeys(
+        each for shelf in shelves for each in references(shelf) if not each.startswith("#")
+    )
+    subject = str(plan.care_plan["subject"].get("reference", ""))
+    same_ids = bare(subject) == patient
+    names: dict[str, dict[str, Any]] = {}
+    losses: dict[str, str] = {}
+    literal: dict[str, str] = {}
+    for reference in written:
+        ours = plan.others.get(reference)
+        parsed = parse_literal(reference)
+        if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
+            names[reference] = {"reference": patient}
+        elif tokens := [
+            each for each in (*tokens_of(ours or {}), *_query_tokens(reference)) if each.system
+        ]:
+            kind = ours["resourceType"] if ours else reference.partition("?")[0]
+            there = _one_of(repository, kind, tokens, patient)
+            names[reference] = {"reference": there} if there else _words(reference, kind, tokens)
+            if not there:
+                losses[reference] = "The server has none of that identifier; kept as words."
+        elif parsed is not None and same_ids and not parsed.base:
+            literal[reference] = str(parsed.key)
+        else:
+            kind = ours["resourceType"] if ours else parsed.key.resource_type if parsed else None
+            names[reference] = _words(reference, kind, ())
+            losses[reference] = "It cannot be told which one that is on this server; kept as words."
+    held = {reference_of(each): each for each in _held(repository, literal.values())}
+    for reference, key in literal.items():
+        if key in held and _is_for(held[key], patient):
+            names[reference] = {"reference": key}
+        else:
+            names[reference] = _words(reference, key.partition("/")[0], ())
+            losses[reference] = "The server has none of this patient; kept as words."
+    parts = {}
+    for key, part in plan.parts.items():
+        own = [token for token in tokens_of(part) if token.system]
+        kind = part["resourceType"]
+        placed = _one_of(repository, kind, own, patient, but=plan.plan_id) if own else None
+        if placed:
+            names[f"#{key}"] = {"reference": placed}
+        else:
+            parts[key] = part
+    return Mapped(
+        patient,
+        with_references(_by_reference(plan.care_plan, patient), names),
+        {key: with_references(_by_reference(part, patient), names) for key, part in parts.items()},
+        losses,
+    )
+
+
+def _held(repository: Repository, references: Iterable[str]) -> list[Resource]:
+    """Return what the server has of these references: one search a type where it can search ids."""
+    by_type: dict[str, list[str]] = {}
+    for reference in dict.fromkeys(references):
+        resource_type, _, resource_id = reference.partition("/")
+        by_type.setdefault(resource_type, []).append(resource_id)
+    held = []
+    for resource_type, ids in by_type.items():
+        try:
+            found = repository.search(resource_type, {"_id": ",".join(ids)})
+        except (ForbiddenError, NotFoundError, RejectedError):
+            every = [f"{resource_type}/{each}" for each in ids]
+            found = read_references(repository, every, strict=True)
+        held += found
+    return held
+
+
+def _by_reference(resource: Resource, patient: str) -> Resource:
+    """Return a CarePlan whose subject was named by identifier alone with its reference."""
+    if resource["resourceType"] == CARE_PLAN and "reference" not in resource["subject"]:
+        return {**resource, "subject": {**resource["subject"], "reference": patient}}
+    return resource
+
+
+def _one_of(
+    repository: Repository,
+    resource_type: str,
+    tokens: Iterable[Token],
+    patient: str,
+    *,
+    but: str | None = None,
+) -> str | None:
+    """Return the one resource of an identifier that is this patient's, or nobody's; else None.
+
+    The parts of the plan `but` do not count: they are sent with it.
+    """
+    query = ",".join(search_token(token) for token in tokens)
+    try:
+        found = repository.search(resource_type, {"identifier": query})
+    except (NotFoundError, RejectedError):
+        return None
+    matches = {
+        reference_of(each)
+        for each in found
+        if set(tokens) & set(tokens_of(each))
+        and not is_withdrawn(each)
+        and _is_for(each, patient)
+        and (but is None or not str(value_of(each)).startswith(f"{but}."))
+    }
+    return matches.pop() if len(matches) == 1 else None
+
+
+def _is_for(resource: Resource, patient: str) -> bool:
+    """Tell whether a resource of the server is about the patient, or about nobody."""
+    subject = subject_of(resource)
+    return subject is None or bare(str(subject.get("reference", ""))) == patient
+
+
+def _query_tokens(reference: str) -> tuple[Token, ...]:
+    """Return the identifier of a conditional reference, `Practitioner?identifier=system|value`."""
+    kind, mark, query = reference.partition("?")
+    values = parse_qs(query).get("identifier", []) if mark and kind.isalpha() else []
+    return tuple(Token(*value.rpartition("|")[::2]) for value in values)
+
+
+def _words(reference: str, kind: str | None, tokens: Iterable[Token]) -> dict[str, Any]:
+    """Return a Reference that points nowhere: type, identifier where there is one, and words."""
+    shown = "" if reference.startswith("urn:") else bare(reference)
+    words: dict[str, Any] = {} if not kind or not kind.isalpha() else {"type": kind}
+    first = next(iter(tokens), None)
+    if first is not None:
+        words["identifier"] = {"system": first.system, "value": first.value}
+    words["display"] = shown or str(kind or "not on this server")
+    return words

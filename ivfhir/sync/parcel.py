@@ -1,0 +1,125 @@
+"""A plan as one server gets it: separate resources, or one CarePlan with what it contains."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ivfhir.fhir.references import renamed_references
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, Resource
+from ivfhir.sync.ladder import Rung
+from ivfhir.sync.mapping import Mapped
+from ivfhir.sync.plans import PART_TYPES, SyncPlan, written_references
+from ivfhir.writing.bundle import PLAN_SYSTEM, created_entry, full_url, part_value, revocation
+from ivfhir.writing.content import CONTENT_SYSTEM
+
+_TAGGED = PART_TYPES | {CARE_PLAN}
+
+
+def to_parcel(
+    plan: SyncPlan,
+    mapped: Mapped,
+    *,
+    rung: Rung,
+    conditional: Callable[[str], bool],
+    replaces: Sequence[str] = (),
+    revoke: Sequence[Resource] = (),
+) -> Resource:
+    """Return the transaction Bundle that brings a plan to a server.
+
+    Args:
+        plan: the plan.
+        mapped: the same in the server's words.
+        rung: CONTAINED makes one CarePlan that contains its parts, all others separate resources.
+        conditional: tells whether a type is created only when its identifier is new.
+        replaces: references of the plans whose place it takes.
+        revoke: resources as read that end with it.
+    """
+    care_plan = dict(mapped.care_plan)
+    if replaces:
+        kept = [each for each in care_plan.get("replaces", ()) if "reference" in each]
+        known = {each["reference"] for each in kept}
+        added = [{"reference": each} for each in replaces if each not in known]
+        care_plan["replaces"] = [*kept, *added]
+    if rung is Rung.CONTAINED:
+        resources = {"": _whole(care_plan, mapped.parts, plan.embedded)}
+    else:
+        parts = mapped.parts.items()
+        resources = {"": _with_embedded(care_plan, plan.embedded)}
+        resources |= {key: _with_embedded(part, plan.embedded) for key, part in parts}
+    names = {f"#{key}": full_url(part_value(plan.plan_id, key)) for key in resources if key}
+    names["#"] = full_url(part_value(plan.plan_id))
+    entries = [
+        created_entry(
+            _without_ours(resource),
+            part_value(plan.plan_id, key or None),
+            names if rung is not Rung.CONTAINED else {},
+            conditional,
+            tagged=_TAGGED,
+        )
+        for key, resource in resources.items()
+    ]
+    return transaction([*entries, *map(revocation, revoke)])
+
+
+def transaction(entries: Sequence[Mapping[str, Any]]) -> Resource:
+    """Return the transaction Bundle of some entries."""
+    return {"resourceType": BUNDLE, "type": "transaction", "entry": list(entries)}
+
+
+def placed(entry: Mapping[str, Any], places: Mapping[str, str]) -> Resource:
+    """Return the resource of an entry with its parts' references as they are on the server.
+
+    Args:
+        entry: of a transaction.
+        places: full URL -> `Type/id`.
+    """
+    resource: Resource = renamed_references(entry["resource"], places)
+    return resource
+
+
+def _whole(
+    care_plan: Resource, parts: Mapping[str, Resource], embedded: Mapping[str, Resource]
+) -> Resource:
+    inside = [
+        {**part, "id": key}
+        for key, part in parts.items()
+        if part["resourceType"] != PROVENANCE  # It tells of the write, which is another one here.
+    ]
+    contained = [*map(_without_ours, inside), *embedded.values()]
+    return {**care_plan, "contained": contained} if contained else care_plan
+
+
+def _with_embedded(resource: Resource, embedded: Mapping[str, Resource]) -> Resource:
+    """Return a resource with those contained ones that it points to, and that these point to."""
+    needed: dict[str, Resource] = {}
+    pending = list(_inner(resource))
+    while pending:
+        key = pending.pop()
+        if key in embedded and key not in needed:
+            needed[key] = embedded[key]
+            pending += _inner(embedded[key])
+    return {**resource, "contained": list(needed.values())} if needed else resource
+
+
+def _inner(resource: Resource) -> Iterator[str]:
+    return (each[1:] for each in written_references(resource) if each.startswith("#"))
+
+
+def _without_ours(resource: Resource) -> Resource:
+    """Return a resource without the marks of an earlier write, which this one gives anew."""
+    meta = {
+        name: value
+        for name, value in resource.get("meta", {}).items()
+        if name not in ("versionId", "lastUpdated", "source")
+    }
+    meta["tag"] = [
+        tag for tag in meta.get("tag", ()) if tag.get("system") not in (CONTENT_SYSTEM, PLAN_SYSTEM)
+    ]
+    kept = {name: value for name, value in meta.items() if value}
+    bare = {name: value for name, value in resource.items() if name not in ("meta", "identifier")}
+    if kept:
+        bare["meta"] = kept
+    own = resource.get("identifier", ())
+    if isinstance(own, dict):  # A type that has one Identifier, not a list, keeps it.
+        return {**bare, "identifier": own}
+    others = [each for each in own if each.get("system") != PLAN_SYSTEM]
+    return {**bare, "identifier": others} if others else bare

@@ -1,0 +1,346 @@
+"""CarePlans of files, Bundles and folders, each taken apart into the plan and its own parts.
+
+A part is what a plan is made of (its RequestGroup, requests, goals, teams, medications and
+Provenance), whether it is contained or stands beside the plan. What the plan only points to
+(patient, conditions, practitioners) is no part: it is looked for on the server.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.bundles import Entry
+from ivfhir.fhir.references import parse_literal
+from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.servers.folder import read_entries
+from ivfhir.sync.created import created_key
+from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
+from ivfhir.writing.content import plain
+
+PART_TYPES = frozenset(
+    {
+        REQUEST_GROUP,
+        GOAL,
+        PROVENANCE,
+        "CareTeam",
+        "CommunicationRequest",
+        "DeviceRequest",
+        "Medication",
+        "MedicationRequest",
+        "NutritionOrder",
+        "ServiceRequest",
+        "Task",
+        "VisionPrescription",
+    }
+)
+"""Types that are sent with a plan; all but Provenance have an identifier."""
+
+_GIVE = "give CarePlans: a Bundle, an NDJSON file, or a folder of them."
+OUR_DEFINITIONS = "https://ivfhir.example/fhir/PlanDefinition/"
+_NAMESPACE = uuid.UUID("0c8fd4a1-43a3-5f0e-8f0c-5d6b2a9e7c11")
+_NOT_CONTENT = frozenset({"id", "meta", "text", "contained"})
+
+
+class Token(NamedTuple):
+    """An Identifier: system ('' where it has none) and value."""
+
+    system: str
+    value: str
+
+    def __str__(self) -> str:
+        """Return it as a search writes it."""
+        return f"{self.system}|{self.value}"
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """One plan of the input.
+
+    Attributes:
+        name: its identifier as `system|value`; where it stands, when it has none.
+        care_plan: the CarePlan without id; its own parts are referred to as `#key`.
+        parts: key -> resource without id, referring to the plan as `#`, to other parts as `#key`.
+        embedded: contained resources that are no parts, by id; they stay contained.
+        others: reference as written -> the input's resource, which is no part.
+        tokens: the identifiers that it came with.
+        plan_id: what its own identifier and those of its parts are made from.
+        digest: SHA-256 of all of it, ids, meta and narratives left out.
+        refusal: why it cannot be sent, a sentence; '' when it can.
+    """
+
+    name: str
+    care_plan: Resource
+    parts: Mapping[str, Resource]
+    embedded: Mapping[str, Resource]
+    others: Mapping[str, Resource]
+    tokens: tuple[Token, ...]
+    plan_id: str
+    digest: str
+    refusal: str = ""
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of the plan and its parts."""
+        return frozenset({CARE_PLAN, *(part["resourceType"] for part in self.parts.values())})
+
+    @property
+    def patient_key(self) -> tuple[str, ...]:
+        """All that the input says about who the patient is."""
+        subject = self.care_plan.get("subject", {})
+        written = str(subject.get("reference", ""))
+        ours = self.others.get(written, {})
+        tokens = sorted(map(str, {*tokens_of(ours), *tokens_of(subject)}))
+        return (written, str(ours.get("birthDate", "")), *tokens)
+
+    @property
+    def patient(self) -> str:
+        """The patient as the input names them: what keeps the order of a patient's plans."""
+        written = str(self.care_plan.get("subject", {}).get("reference", ""))
+        known = tokens_of(self.others.get(written, {}))
+        return str(known[0]) if known else written
+
+
+def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
+    """Return the plans below the paths, the earlier `created` first, and notes on the input.
+
+    Raises:
+        InputError: something cannot be read or is not FHIR, or there is no CarePlan.
+    """
+    found = [read_entries(path, give=_GIVE) for path in paths]
+    entries = [entry for each, _ in found for entry in each]
+    notes = tuple(note for _, each in found for note in each)
+    shelf = _Shelf(entries)
+    plans = [
+        _plan(entry, shelf, place=_place(entry.resource, number))
+        for number, entry in enumerate(
+            (each for each in entries if each.resource["resourceType"] == CARE_PLAN), 1
+        )
+    ]
+    if not plans:
+        raise InputError(
+            "The input holds no CarePlan; give what `ivfhir apply` printed, or FHIR JSON with a "
+            "CarePlan in it."
+        )
+    single = _single(plans)
+    return sorted(single, key=lambda plan: (created_key(plan.care_plan), plan.name)), notes
+
+
+def _place(plan: Resource, number: int) -> str:
+    """Return what a plan without identifier is called: its id, or the how manieth it is."""
+    return f"CarePlan/{plan['id']}" if isinstance(plan.get("id"), str) else f"CarePlan {number}"
+
+
+def tokens_of(resource: Resource) -> tuple[Token, ...]:
+    """Return the identifiers of a resource, ours of plans left out."""
+    identifiers = resource.get("identifier", ())
+    return tuple(
+        Token(str(each.get("system", "")), each["value"])
+        for each in (identifiers if isinstance(identifiers, list) else [identifiers])
+        if isinstance(each, dict)
+        and isinstance(each.get("value"), str)
+        and each.get("system") != PLAN_SYSTEM
+    )
+
+
+def protocols_of(care_plan: Resource) -> frozenset[str]:
+    """Return the protocols that a plan follows, in whatever version."""
+    named = [*care_plan.get("instantiatesCanonical", ()), *care_plan.get("instantiatesUri", ())]
+    return frozenset(str(each).partition("|")[0] for each in named)
+
+
+@dataclass
+class _Shelf:
+    """The input's resources by what references call them."""
+
+    entries: list[Entry]
+    by_name: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    by_key: dict[str, Entry] = field(default_factory=dict)
+    provenances: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for entry in self.entries:
+            resource = entry.resource
+            if entry.full_url:
+                self.by_name.setdefault((entry.scope, entry.full_url), entry)
+            if isinstance(resource.get("id"), str):
+                key = f"{resource['resourceType']}/{resource['id']}"
+                self.by_name.setdefault((entry.scope, key), entry)
+                self.by_key.setdefault(key, entry)
+            if resource["resourceType"] == PROVENANCE:
+                self.provenances.append(entry)
+
+    def find(self, reference: str, scope: int) -> Entry | None:
+        """Return the entry that a reference of that Bundle means."""
+        literal = parse_literal(reference)
+        key = "" if literal is None else str(literal.key)
+        return (
+            self.by_name.get((scope, reference))
+            or self.by_name.get((scope, key))
+            or self.by_key.get(key)
+        )
+
+
+def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
+    """Return one plan with its parts, gathered by following its references."""
+    plan = entry.resource
+    carried = value_of(plan)
+    keys: dict[int, str] = {id(plan): ""}
+    members: list[tuple[str, Resource, int]] = [("", plan, entry.scope)]
+    contained = {str(each.get("id", "")): each for each in plan.get("contained", ())}
+    embedded = {k: v for k, v in contained.items() if v["resourceType"] not in PART_TYPES}
+    others: dict[str, Resource] = {}
+
+    def take(resource: Resource, scope: int, wanted: str) -> None:
+        if id(resource) not in keys:
+            used = {key for key, _, _ in members}
+            key = wanted if wanted not in used else f"{resource['resourceType']}-{wanted}"
+            keys[id(resource)] = key
+            members.append((key, resource, scope))
+
+    for part_id, part in contained.items():
+        if part["resourceType"] in PART_TYPES:
+            take(part, entry.scope, part_id)
+    for each in shelf.provenances:
+        if any(_means(target, entry, each, shelf) for target in each.resource.get("target", ())):
+            take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
+    for _key, resource, scope in members:  # Grows while it is walked: parts name further parts.
+        for reference in written_references(resource):
+            found = None if reference.startswith("#") else shelf.find(reference, scope)
+            if found is None:
+                continue
+            if found.resource["resourceType"] in PART_TYPES - {PROVENANCE}:
+                take(found.resource, found.scope, _key_for(found.resource, carried, len(members)))
+            elif found is not entry:
+                others[reference] = found.resource
+
+    def normal(resource: Resource, scope: int) -> Resource:
+        names = {}
+        for reference in written_references(resource):
+            target = (
+                (plan if reference == "#" else contained.get(reference[1:]))
+                if reference.startswith("#")
+                else getattr(shelf.find(reference, scope), "resource", None)
+            )
+            if target is not None and id(target) in keys:
+                names[reference] = {"reference": f"#{keys[id(target)]}"}
+        bare = {k: v for k, v in resource.items() if k not in ("id", "contained")}
+        rewritten: Resource = with_references(bare, names)
+        return rewritten
+
+    care_plan = normal(plan, entry.scope)
+    parts = {key: normal(part, scope) for key, part, scope in members[1:]}
+    digest = _digest(care_plan, parts, embedded)
+    return _named(SyncPlan(place, care_plan, parts, embedded, others, (), "", digest), carried)
+
+
+def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
+    """Return a plan with the identity that it is known by on every server."""
+    tokens = tokens_of(plan.care_plan)
+    if carried is not None:
+        named = replace(plan, name=f"{PLAN_SYSTEM}|{carried}", tokens=tokens, plan_id=carried)
+    elif tokens:
+        value = str(uuid.uuid5(_NAMESPACE, str(tokens[0])))
+        named = replace(plan, name=str(tokens[0]), tokens=tokens, plan_id=value)
+    elif any(name.startswith(OUR_DEFINITIONS) for name in protocols_of(plan.care_plan)):
+        value = str(uuid.uuid5(_NAMESPACE, plan.digest))
+        named = replace(plan, name=f"{PLAN_SYSTEM}|{value}", plan_id=value)
+    else:
+        return replace(
+            plan,
+            refusal="It has no identifier, so nobody could tell whether a server has it already; "
+            "give it one.",
+        )
+    if not isinstance(plan.care_plan.get("subject", {}).get("reference"), str) and not tokens_of(
+        plan.care_plan.get("subject", {})
+    ):
+        return replace(named, refusal="It names no patient; add its subject.")
+    return named
+
+
+def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
+    """Return each plan once; where the input says two things of one plan, the newer counts."""
+    by_id: dict[str, list[SyncPlan]] = {}
+    for plan in plans:
+        by_id.setdefault(plan.plan_id or plan.name, []).append(plan)
+    single = []
+    for copies in by_id.values():
+        ages = sorted({_age(copy) for copy in copies})
+        newest = [copy for copy in copies if _age(copy) == ages[-1]]
+        if len({copy.digest for copy in newest}) > 1:
+            why = "The input holds it twice, with different content; leave one."
+            newest = [replace(newest[0], refusal=why)]
+        single.append(newest[0])
+    return single
+
+
+def _age(plan: SyncPlan) -> str:
+    return str(plan.care_plan.get("meta", {}).get("lastUpdated", ""))
+
+
+def _means(target: object, plan: Entry, provenance: Entry, shelf: _Shelf) -> bool:
+    reference = target.get("reference") if isinstance(target, dict) else None
+    return isinstance(reference, str) and shelf.find(reference, provenance.scope) is plan
+
+
+def _key_for(resource: Resource, carried: str | None, number: int) -> str:
+    """Return the key of a part: what it is called on another server, its id, or its place."""
+    value = value_of(resource)
+    if carried is not None and value is not None and value.startswith(f"{carried}."):
+        return value.removeprefix(f"{carried}.")
+    return str(resource.get("id") or f"{resource['resourceType']}-{number}")
+
+
+def _digest(
+    care_plan: Resource, parts: Mapping[str, Resource], embedded: Mapping[str, Resource]
+) -> str:
+    content = [
+        [key, plain({k: v for k, v in each.items() if k not in _NOT_CONTENT})]
+        for key, each in [("", care_plan), *sorted(parts.items()), *sorted(embedded.items())]
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def written_references(element: object) -> Iterator[str]:
+    """Yield the text of every Reference in an element, contained resources left out."""
+    if isinstance(element, dict):
+        for name, member in element.items():
+            if name == "reference" and isinstance(member, str):
+                if not _is_expression(element):
+                    yield member
+            elif name != "contained":
+                yield from written_references(member)
+    elif isinstance(element, list):
+        for item in element:
+            yield from written_references(item)
+
+
+def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401 - raw JSON
+    """Return a copy in which each Reference written so is replaced; its display is kept."""
+    if isinstance(element, list):
+        return [with_references(item, names) for item in element]
+    if not isinstance(element, dict):
+        return element
+    copy = {name: with_references(member, names) for name, member in element.items()}
+    written = element.get("reference")
+    if isinstance(written, str) and written in names and not _is_expression(element):
+        new = dict(names[written])
+        kept = {k: v for k, v in copy.items() if k != "reference" and k not in new}
+        if "display" in copy:
+            new["display"] = copy["display"]
+        return {**new, **kept}
+    return copy
+
+
+def _is_expression(element: Mapping[str, Any]) -> bool:
+    """Tell whether a `reference` is an Expression's, which names a library, no resource."""
+    return "language" in element or "expression" in element
+
+
+def is_patient(resource: Resource | None) -> bool:
+    """Tell whether a resource of the input is a Patient."""
+    return resource is not None and resource["resourceType"] == PATIENT

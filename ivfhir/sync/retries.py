@@ -1,0 +1,52 @@
+"""When a write that failed may be tried again, and after which pause."""
+
+from collections.abc import Callable
+
+from ivfhir.errors import (
+    BadAnswerError,
+    BusyError,
+    ForbiddenError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    TokenRenewedError,
+    UnauthorisedError,
+    UnreachableError,
+    VersionConflictError,
+)
+
+TRIES = 5
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+LONGEST_ASKED_S = 120.0
+"""A server that asks for more is not waited for: the plan is parked, and the next run sends it."""
+
+_FOR_NOW = (
+    BadAnswerError,
+    BusyError,
+    ThrottledError,
+    TokenRenewedError,
+    UnreachableError,
+    VersionConflictError,
+)
+_FOR_GOOD = (ForbiddenError, NotFoundError, RejectedError, UnauthorisedError)
+
+
+def pause_before_retry_s(
+    error: ServerError, attempt: int, *, random: Callable[[], float]
+) -> float | None:
+    """Return the seconds to wait before the next try; None when there is none.
+
+    Args:
+        error: why the last one failed.
+        attempt: how many there were, from 1.
+        random: returns a number from 0 to below 1: two writers must not come back together.
+    """
+    if attempt >= TRIES or (isinstance(error, _FOR_GOOD) and not isinstance(error, _FOR_NOW)):
+        return None
+    asked_s = error.retry_after_s
+    if asked_s is not None:
+        return asked_s + random() * FIRST_PAUSE_S if asked_s <= LONGEST_ASKED_S else None
+    pause_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))
+    return pause_s * (0.5 + random() / 2)

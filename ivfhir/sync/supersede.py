@@ -1,0 +1,78 @@
+"""A newer plan of the same patient and protocol: may it take the place of the older one?
+
+Sync never activates and never outranks: what a clinician made active is ended by nothing less.
+"""
+
+from typing import NamedTuple
+
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.repository import Repository
+from ivfhir.sync.created import is_later
+from ivfhir.sync.plans import protocols_of
+
+OPEN = frozenset({"draft", "active", "on-hold"})
+_IN_FORCE = frozenset({"active", "on-hold"})
+_RANKS = {"proposal": 0, "plan": 1, "order": 2}
+
+
+class Rivals(NamedTuple):
+    """The open plans of a patient and protocol beside the one that is sent.
+
+    Attributes:
+        older: those whose place it takes.
+        refusal: why it may not, a sentence; '' when it may.
+    """
+
+    older: tuple[Resource, ...]
+    refusal: str
+
+
+def find_open(repository: Repository, plan: Resource, patient: str) -> list[Resource]:
+    """Return the server's open plans of the patient that share a protocol with the plan."""
+    protocols = protocols_of(plan)
+    if not protocols:
+        return []
+    return [
+        each
+        for each in repository.search(CARE_PLAN, {"patient": patient})
+        if each.get("status") in OPEN and not protocols.isdisjoint(protocols_of(each))
+    ]
+
+
+def judge_rivals(plan: Resource, rivals: list[Resource]) -> Rivals:
+    """Return whether a plan may take the place of others.
+
+    Args:
+        plan: the plan that is not on the server yet.
+        rivals: from `find_open`.
+    """
+    if plan.get("status") not in OPEN:
+        return Rivals((), "")
+    for rival in rivals:
+        reference = reference_of(rival)
+        why = _outranked(plan, rival)
+        if why:
+            return Rivals((), f"{reference} {why}")
+        if not is_later(plan.get("created"), rival.get("created")):
+            return Rivals(
+                (),
+                f"{reference} is an open plan of this patient and protocol, and this one was not "
+                "surely made later; `created` of both must say so.",
+            )
+    return Rivals(tuple(rivals), "")
+
+
+def _outranked(plan: Resource, rival: Resource) -> str:
+    if rival.get("status") in _IN_FORCE and plan.get("status") not in _IN_FORCE:
+        return (
+            f"is {rival['status']}, and this plan is a {plan.get('status')}; sync ends no plan in "
+            "force for it. Accept it in the EHR first."
+        )
+    ours, theirs = (_RANKS.get(str(each.get("intent")), 0) for each in (plan, rival))
+    if theirs > ours:
+        return (
+            f"has the intent {rival.get('intent')}, which outranks this plan's "
+            f"{plan.get('intent')}; accept it in the EHR first."
+        )
+    return ""

@@ -1,0 +1,118 @@
+"""One resource seen three ways: as it was sent, as the server has it, as the input has it now."""
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import Resource
+from ivfhir.sync.ledger import SentPart
+from ivfhir.writing.content import (
+    CONTENT_SYSTEM,
+    content_digest,
+    content_tag,
+    is_as_written,
+    plain,
+    written_digest,
+)
+from ivfhir.writing.read_back import differences
+
+_NOT_COMPARED = frozenset({"id", "meta", "text", "resourceType"})
+
+
+class Standing(Enum):
+    """Who changed a resource since it was sent."""
+
+    SAME = "nobody, or both alike"
+    OURS = "the input"
+    THEIRS = "the server"
+    BOTH = "both"
+    NEW = "it was never sent"
+    GONE = "the server no longer has it"
+
+
+def weigh(ours: Resource | None, sent: SentPart | None, theirs: Resource | None) -> Standing:
+    """Return who changed a resource since it was sent.
+
+    Without the ledger the tag that it was written with tells; where that is gone, too, the server
+    counts as having changed it.
+
+    Args:
+        ours: as it would be sent now; None when the input no longer has it.
+        sent: as the ledger knows it.
+        theirs: as the server has it.
+    """
+    if theirs is None:
+        return Standing.NEW if sent is None else Standing.GONE
+    edited = _is_edited(sent, theirs)
+    if ours is None:
+        return Standing.THEIRS if edited else Standing.OURS
+    if not any(differences(ours, theirs)):
+        return Standing.SAME
+    before = sent.sent_digest if sent is not None else written_digest(theirs)
+    changed = before is None or before != content_digest(ours)
+    if edited:
+        return Standing.BOTH if changed else Standing.THEIRS
+    return Standing.OURS if changed else Standing.SAME
+
+
+def _is_edited(sent: SentPart | None, theirs: Resource) -> bool:
+    version = str(theirs.get("meta", {}).get("versionId", ""))
+    if is_as_written(theirs):
+        return False
+    if sent is not None:
+        as_stored = bool(version) and sent.version == version
+        return not as_stored and any(differences(sent.sent, theirs))
+    # The first version is the one that was written, whatever the server made of it.
+    return not (version == "1" and written_digest(theirs) is not None)
+
+
+def changed_elements(before: Resource, after: Resource) -> list[str]:
+    """Return the names of the elements that are not the same in both, in their order."""
+    names = dict.fromkeys(name for name in (*before, *after) if name not in _NOT_COMPARED)
+    return [name for name in names if plain(before.get(name), name) != plain(after.get(name), name)]
+
+
+def merged(theirs: Resource, sent: Resource, ours: Resource) -> Resource:
+    """Return the server's resource with nothing but the elements that the input changed.
+
+    Args:
+        theirs: as the server has it: elements that were never ours stay.
+        sent: as it was sent.
+        ours: as the input has it now.
+    """
+    result = dict(theirs)
+    for name in (*changed_elements(sent, ours), *(["text"] if "text" in ours else [])):
+        if name in ours:
+            result[name] = ours[name]
+        else:
+            result.pop(name, None)
+    meta = dict(theirs.get("meta", {}))
+    tags = [tag for tag in meta.get("tag", ()) if tag.get("system") != CONTENT_SYSTEM]
+    meta["tag"] = [*tags, content_tag(result)]
+    return {**result, "meta": meta}
+
+
+def three_ways(
+    ours: Resource | None, sent: SentPart | None, theirs: Resource | None
+) -> Iterator[dict[str, Any]]:
+    """Yield what differs: reference, element, and it as sent, theirs and ours; absent is left out.
+
+    `sent` is left out too where nobody knows it: the ledger is new.
+    """
+    if theirs is None:
+        if sent is not None:
+            yield {"reference": sent.reference, "text": "The server no longer has it."}
+        return
+    base = sent.sent if sent is not None else None
+    views: dict[str, Resource] = {"theirs": theirs, "ours": ours or {}}
+    names = changed_elements(theirs, ours or {})
+    if base is not None:
+        views = {"sent": base, **views}
+        names = list(dict.fromkeys([*names, *changed_elements(base, theirs)]))
+    for name in names:
+        yield {
+            "reference": reference_of(theirs),
+            "element": f"{theirs['resourceType']}.{name}",
+            **{view: each[name] for view, each in views.items() if name in each},
+        }

@@ -1,0 +1,237 @@
+"""`ivfhir sync` killed at a request, again and again, until a run ends; then what is there.
+
+`python -m tests.ivfhir.sync.kills --kills 1000` is the long form (`make faults`).
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.ivfhir.sync.scene import MRN, named, put, stored, write
+from tests.servers.fault_proxy import FAULTS, Asked, run_proxy
+from tests.servers.sekmet_server import run_sekmet
+
+_COMMAND = [sys.executable, "-m", "ivfhir.cli.main", "sync"]
+_PATIENTS = 3
+_LATER = "2025-04-03T10:00:00+01:00"
+_TYPES = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+
+
+@dataclass
+class Tally:
+    """What a series of kills left behind.
+
+    Attributes:
+        kills: how often the command was killed.
+        faults: how often the proxy failed otherwise, by fault.
+        wrong: what was lost, doubled or half-written, a sentence each.
+    """
+
+    kills: int = 0
+    rounds: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+def kill_often(base: str, kills: int, *, seed: int, name: str) -> Tally:
+    """Sync new plans to a server until the command was killed so often.
+
+    Args:
+        base: the server.
+        kills: how many.
+        seed: of where it is killed, and of the proxy's other faults.
+        name: keeps the patients of this series apart from others on the server.
+    """
+    chance, tally = random.Random(seed), Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        while tally.kills < kills:
+            tally.rounds += 1
+            of_round = Path(folder) / str(tally.rounds)
+            of_round.mkdir()
+            _round(base, of_round, chance, tally, name=f"{name}-{seed}-{tally.rounds}", kills=kills)
+    return tally
+
+
+def _round(
+    base: str, folder: Path, chance: random.Random, tally: Tally, *, name: str, kills: int
+) -> None:
+    """Sync a folder of plans, killed some times, and look what is there afterwards."""
+    patients = [f"{name}-{number}" for number in range(_PATIENTS)]
+    for each in patients:
+        identifier = [{**MRN, "value": each}]
+        put(base, {"resourceType": "Patient", "id": each, "identifier": identifier})
+        write(folder, f"{each}-old", _plan(f"{each}-old", each))
+    _until_it_ends(base, folder, chance, tally, kills)
+    for each in patients:  # A second generation: one newer, one changed, one as it was.
+        number = patients.index(each)
+        if number == 0:
+            write(folder, f"{each}-new", _plan(f"{each}-new", each, created=_LATER))
+        if number == 1:
+            write(folder, f"{each}-old", _plan(f"{each}-old", each, title="Changed"))
+    rows = _until_it_ends(base, folder, chance, tally, kills)
+    again = _run(base, folder)
+    if {row["result"] for row in again} != {"unchanged"}:
+        tally.wrong.append(f"{name}: a run after the last one is not unchanged: {_short(again)}")
+    if {row["result"] for row in rows} - {"created", "unchanged", "updated", "superseded"}:
+        tally.wrong.append(f"{name}: {_short(rows)}")
+    for number, each in enumerate(patients):
+        tally.wrong += _look(base, each, plans=2 if number == 0 else 1, changed=number == 1)
+
+
+def _look(base: str, patient: str, *, plans: int, changed: bool) -> list[str]:
+    """Return what is lost, doubled or half of a patient's plans, a sentence each."""
+    wrong = []
+    query = {"patient": f"Patient/{patient}"}
+    found = [
+        each for each in stored(base, "CarePlan", **query) if each["status"] != "entered-in-error"
+    ]
+    values = Counter(each["identifier"][0]["value"] for each in found)
+    if len(values) != plans or set(values.values()) != {1}:
+        wrong.append(f"{patient} has {dict(values)} in place of {plans} plans")
+    open_plans = [each for each in found if each["status"] == "draft"]
+    if len(open_plans) != 1:
+        wrong.append(f"{patient} has {len(open_plans)} open plans")
+    for plan in found:
+        if changed and plan["title"] != "Changed":
+            wrong.append(f"{patient}: the change did not arrive")
+        group = _at(base, plan["activity"][0]["reference"]["reference"])
+        request = _at(base, group["action"][0]["resource"]["reference"])
+        goal = _at(base, plan["goal"][0]["reference"])
+        if not (group and request and goal):
+            wrong.append(f"{patient}: a plan is half")
+    for kind in ("ServiceRequest",):
+        parts = [
+            each for each in stored(base, kind, **query) if each["status"] != "entered-in-error"
+        ]
+        if len(parts) != plans:
+            wrong.append(f"{patient} has {len(parts)} {kind} in place of {plans}")
+    return wrong
+
+
+def _at(base: str, reference: str) -> dict[str, Any]:
+    kind, _, resource_id = reference.partition("/")
+    found = stored(base, kind, _id=resource_id)
+    return found[0] if found else {}
+
+
+def _plan(value: str, patient: str, **changes: Any) -> dict[str, Any]:
+    text = json.dumps(named(value, **changes)).replace("Patient/p", f"Patient/{patient}")
+    plan: dict[str, Any] = json.loads(text)
+    return plan
+
+
+def _until_it_ends(
+    base: str, folder: Path, chance: random.Random, tally: Tally, kills: int
+) -> list[dict[str, Any]]:
+    """Run the command, killed at some request, until one run is let through; return its rows."""
+    for _ in range(chance.randrange(1, 4)):
+        if tally.kills < kills and _killed(base, folder, chance, tally):
+            tally.kills += 1
+    for _ in range(5):  # Faults of the proxy may park a plan: the next run sends it.
+        rows = _run(base, folder, chance, tally)
+        if not any(row["result"] == "parked" for row in rows):
+            return rows
+    return _run(base, folder)
+
+
+def _killed(base: str, folder: Path, chance: random.Random, tally: Tally) -> bool:
+    """Run the command and kill it at one request, before or after the server did it."""
+    at, stage = chance.randrange(3, 30), chance.choice(("before", "after"))
+    running: list[subprocess.Popen[bytes]] = []
+
+    def watch(where: str, asked: Asked) -> None:
+        if asked.number >= at and where == stage and running:
+            os.kill(running[0].pid, signal.SIGKILL)
+
+    with run_proxy(base, watch=watch, fault=_faults(chance, tally)) as proxy:
+        running.append(
+            subprocess.Popen(
+                [*_COMMAND, folder, "--to", *_name(folder, proxy.base)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        return running[0].wait(300) == -signal.SIGKILL
+
+
+def _run(
+    base: str, folder: Path, chance: random.Random | None = None, tally: Tally | None = None
+) -> list[dict[str, Any]]:
+    """Run the command to its end and return its rows."""
+    with run_proxy(base) as proxy:
+        if chance is not None and tally is not None:
+            proxy.fault = _faults(chance, tally)
+        done = subprocess.run(
+            [*_COMMAND, folder, "--to", *_name(folder, proxy.base), "--format", "json"],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    if not done.stdout:
+        return [{"plan": "all", "result": "parked", "why": done.stderr}]
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
+
+
+def _name(folder: Path, base: str) -> list[str]:
+    """Return the words that name a server alike whatever the proxy's port is: as a site does."""
+    path = folder.parent / "servers.toml"
+    path.write_text(f'[[server]]\nname = "it"\nurl = "{base}"\n')
+    return ["it", "--config", str(path)]
+
+
+def _faults(chance: random.Random, tally: Tally) -> Any:
+    """Return what fails: one request in eight, but never the first, which would end the run."""
+
+    def fault(asked: Asked) -> str | None:
+        if asked.number == 1 or chance.random() > 1 / 8:
+            return None
+        chosen = chance.choice([each for each in FAULTS if each not in ("delay", "429-date")])
+        tally.faults[chosen] += 1
+        return chosen
+
+    return fault
+
+
+def _short(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(
+        [
+            {k: each.get(k) for k in ("plan", "result", "outcome", "why", "differences")}
+            for each in rows
+        ]
+    )[:800]
+
+
+def main() -> int:
+    """Run the long form and print the figures; 1 when anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hapi", action="store_true", help="HAPI in place of sekmet")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        if arguments.hapi:
+            from tests.servers.hapi_server import run_hapi  # noqa: PLC0415 - needs Java
+
+            base = stack.enter_context(run_hapi())
+        else:
+            base = stack.enter_context(run_sekmet())
+        tally = kill_often(base, arguments.kills, seed=arguments.seed, name="long")
+    told = {"kills": tally.kills, "rounds": tally.rounds, "faults": dict(tally.faults)}
+    sys.stdout.write(json.dumps(told | {"wrong": tally.wrong}, indent=2) + "\n")
+    return 1 if tally.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Each fault at each request of a sync: the plan arrives, once, and the row is true."""
+
+import pytest
+import requests
+
+from ivfhir.servers.http import HttpRepository
+from tests.ivfhir.sync.scene import patient, results, run, small, stored, write
+from tests.servers.fault_proxy import FAULTS, run_proxy
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Wait shorter between tries than a user would."""
+    monkeypatch.setattr("ivfhir.sync.retries.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("ivfhir.write_back.LOOKS_S", (0.0, 0.01))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_happens_to_one_write_the_plan_is_there_once(sekmet, tmp_path, fault, monkeypatch):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    left = [fault]
+
+    def once(asked):
+        return left.pop() if asked.writes and left else None
+
+    if fault == "delay":
+        late = HttpRepository.__init__.__kwdefaults__ | {"read_timeout_s": 1.0}
+        monkeypatch.setattr(HttpRepository.__init__, "__kwdefaults__", late)
+    with run_proxy(sekmet, fault=once, delay_s=1.5) as proxy:
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert (code, row["result"]) == (0, "created")
+        assert len(row["references"]) == 1
+        write(tmp_path, "plan", small(title="Another"))
+        left.append(fault)
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert (code, row["result"]) == (0, "updated")
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+    kinds = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+    assert [len(stored(sekmet, each)) for each in kinds] == [1, 1, 1, 1]
+    assert stored(sekmet, "CarePlan")[0]["title"] == "Another"
+
+
+def test_a_server_that_stays_down_parks_what_is_left_and_the_next_run_sends_it(sekmet, tmp_path):
+    patient(sekmet)
+    for name in "abcdef":
+        identifier = [{"system": "https://example.org/plans", "value": name}]
+        write(tmp_path, name, small(identifier=identifier, instantiatesCanonical=None))
+
+    def down(asked):
+        return "drop-before" if len(proxy.writes) > 2 else None
+
+    with run_proxy(sekmet, fault=down) as proxy:
+        code, rows, _ = run(tmp_path, "--to", proxy.base, "--connections", "1")
+        assert code == 6
+        assert [row["result"] for row in rows] == ["created"] * 2 + ["parked"] * 4
+        seen = len(proxy.asked)
+        assert "no longer answers" in rows[-1]["outcome"]["issue"][0]["diagnostics"]
+        proxy.fault = lambda asked: None
+        assert results(tmp_path, proxy.base) == ["unchanged"] * 2 + ["created"] * 4
+        assert seen < 60
+
+
+def test_a_plan_that_is_refused_is_parked_with_the_servers_words_and_others_go_on(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "bad", small(title="bad", instantiatesCanonical=None))
+    other = [{"system": "https://example.org/plans", "value": "good"}]
+    write(tmp_path, "good", small(identifier=other, instantiatesCanonical=None))
+
+    def refuse(asked):
+        return 422 if asked.writes and b'"bad"' in asked.body else None
+
+    with run_proxy(sekmet, refuse=refuse) as proxy:
+        code, rows, _ = run(tmp_path, "--to", proxy.base)
+    assert code == 6
+    by_plan = {row["plan"].rpartition("|")[2]: row for row in rows}
+    assert (by_plan["one"]["result"], by_plan["good"]["result"]) == ("parked", "created")
+    issues = by_plan["one"]["outcome"]["issue"]
+    assert [each["diagnostics"] for each in issues[1:]] == ["not allowed here"]
+
+
+def test_a_later_plan_of_a_patient_waits_for_the_earlier(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "bad", small(title="bad"))
+    later = [{"system": "https://example.org/plans", "value": "later"}]
+    write(tmp_path, "later", small(identifier=later, created="2025-05-01"))
+
+    def refuse(asked):
+        return 422 if asked.writes and b'"bad"' in asked.body else None
+
+    with run_proxy(sekmet, refuse=refuse) as proxy:
+        assert results(tmp_path, proxy.base) == ["parked", "parked"]
+        assert stored(sekmet, "CarePlan") == []
+        proxy.refuse = lambda asked: None
+        assert results(tmp_path, proxy.base) == ["created", "superseded"]
+
+
+def test_copies_of_a_careless_server_are_withdrawn_but_the_oldest(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    with run_proxy(sekmet) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        bundle = proxy.writes[0].json()
+    for entry in bundle["entry"]:
+        entry["request"].pop("ifNoneExist", None)
+    requests.post(sekmet, json=bundle, timeout=10).raise_for_status()
+    assert len(stored(sekmet, "CarePlan")) == 2
+    first = min(stored(sekmet, "CarePlan"), key=lambda each: each["meta"]["lastUpdated"])
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert (row["result"], row["references"]) == ("unchanged", [f"CarePlan/{first['id']}"])
+    standing = [each for each in stored(sekmet, "CarePlan") if each["status"] == "draft"]
+    assert [each["id"] for each in standing] == [first["id"]]
+    requests_left = [each["status"] for each in stored(sekmet, "ServiceRequest")]
+    assert sorted(requests_left) == ["draft", "entered-in-error"]
+
+
+def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
+    from ivfhir.sync.ledger import NAME, Ledger  # noqa: PLC0415
+
+    write(tmp_path, "plan", small())
+    ledger = Ledger(tmp_path / NAME)
+    try:
+        code, _, sentence = run(tmp_path, "--to", sekmet)
+        assert code == 2
+        assert "another sync" in sentence
+    finally:
+        ledger.close()
+    assert (tmp_path / NAME).stat().st_mode & 0o077 == 0

@@ -1,0 +1,290 @@
+"""Servers of fewer means: a real one behind a proxy that refuses what such a server refuses."""
+
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import pytest
+
+from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
+from tests.servers.fault_proxy import run_proxy
+
+LATER = "2025-04-03T10:00:00+01:00"
+PARTS = ("RequestGroup", "ServiceRequest", "Goal")
+ALL = ("CarePlan", *PARTS)
+
+
+def offering(types=ALL, *, without=(), system=("transaction",), software="a server"):
+    """Return a function that makes a CapabilityStatement say this."""
+    codes = [each for each in ("read", "create", "update", "search-type") if each not in without]
+
+    def statement(own):
+        theirs = {each["type"]: each for each in own["rest"][0]["resource"]}
+        rest = {
+            "mode": "server",
+            "interaction": [{"code": each} for each in system],
+            "resource": [
+                {
+                    "type": each,
+                    "interaction": [{"code": code} for code in codes],
+                    "searchParam": theirs.get(each, {}).get("searchParam") or [{"name": "_id"}],
+                }
+                for each in (*types, "Patient")
+            ],
+        }
+        return own | {"software": {"name": software}, "rest": [rest]}
+
+    return statement
+
+
+def is_transaction(asked):
+    return asked.method == "POST" and asked.path.strip("/") == ""
+
+
+def no_transactions(asked):
+    return 405 if is_transaction(asked) else None
+
+
+def settings(folder, base, profile):
+    path = folder / "ivfhir.toml"
+    path.write_text(f'[[server]]\nname = "it"\nurl = "{base}"\nprofile = "{profile}"\n')
+    return path
+
+
+ONE_BY_ONE = offering(system=("batch",))
+
+
+@dataclass
+class Clinic:
+    """A patient of a test's own on HAPI, which can search every type by identifier."""
+
+    base: str
+    name: str
+
+    def plan(self, value, **changes):
+        text = json.dumps(named(f"{self.name}-{value}", **changes))
+        return json.loads(text.replace("Patient/p", f"Patient/{self.name}"))
+
+    def stored(self, kind):
+        return stored(self.base, kind, patient=f"Patient/{self.name}")
+
+
+@pytest.fixture
+def clinic(hapi, request):
+    name = "door-" + re.sub(r"[^a-z]", "-", request.node.name)[-40:].strip("-")
+    put(hapi, {"resourceType": "Patient", "id": name})
+    return Clinic(hapi, name)
+
+
+@pytest.fixture
+def plans(tmp_path):
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.server
+def test_without_transactions_each_resource_is_created_after_those_it_names(clinic, plans):
+    write(plans, "plan", clinic.plan("one"))
+    with run_proxy(clinic.base, refuse=no_transactions, statement=ONE_BY_ONE) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "created"
+        order = [each.path for each in proxy.writes if each.method == "POST"]
+        assert order[-1] == "/CarePlan"
+        assert order.index("/ServiceRequest") < order.index("/RequestGroup")
+        sent = len(proxy.writes)
+        assert results(plans, proxy.base) == ["unchanged"]
+        assert len(proxy.writes) == sent
+    plan, request = clinic.stored("CarePlan")[0], clinic.stored("ServiceRequest")[0]
+    assert request["basedOn"] == [{"reference": f"CarePlan/{plan['id']}"}]  # Added at the end.
+    assert any("one by one" in each["text"] for each in row["differences"])
+
+
+@pytest.mark.server
+def test_a_newer_plan_supersedes_there_too(clinic, plans):
+    write(plans, "a", clinic.plan("old"))
+    write(plans, "b", clinic.plan("new", created=LATER))
+    with run_proxy(clinic.base, refuse=no_transactions, statement=ONE_BY_ONE) as proxy:
+        assert results(plans, proxy.base) == ["created", "superseded"]
+        assert results(plans, proxy.base) == ["unchanged", "unchanged"]
+    assert sorted(each["status"] for each in clinic.stored("CarePlan")) == ["draft", "revoked"]
+    assert sorted(each["status"] for each in clinic.stored("ServiceRequest")) == [
+        "draft",
+        "revoked",
+    ]
+
+
+@pytest.mark.server
+def test_what_a_refusal_leaves_half_is_marked_and_a_later_run_makes_it_whole(clinic, plans):
+    write(plans, "plan", clinic.plan("one"))
+
+    def no_plan(asked):
+        is_plan = asked.method == "POST" and asked.path == "/CarePlan"
+        return no_transactions(asked) or (422 if is_plan else None)
+
+    with run_proxy(clinic.base, refuse=no_plan, statement=ONE_BY_ONE) as proxy:
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (6, "parked")
+        issues = row["outcome"]["issue"]
+        assert "marked as entered in error" in issues[0]["diagnostics"]
+        assert issues[1]["diagnostics"] == "not allowed here"
+        assert [each["status"] for each in clinic.stored("ServiceRequest")] == ["entered-in-error"]
+        proxy.refuse = no_transactions
+        assert results(plans, proxy.base) == ["created"]
+    assert sorted(each["status"] for each in clinic.stored("ServiceRequest")) == [
+        "draft",
+        "entered-in-error",
+    ]
+    group = [each for each in clinic.stored("RequestGroup") if each["status"] == "draft"]
+    target = group[0]["action"][0]["resource"]["reference"]
+    drafts = [each for each in clinic.stored("ServiceRequest") if each["status"] == "draft"]
+    assert target == f"ServiceRequest/{drafts[0]['id']}"
+
+
+def test_a_server_of_care_plans_alone_gets_one_that_contains_the_rest(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def plans_only(asked):
+        kinds = (
+            [entry["resource"]["resourceType"] for entry in asked.json()["entry"]]
+            if (is_transaction(asked))
+            else [asked.path.strip("/").partition("/")[0]]
+        )
+        return 422 if asked.writes and set(kinds) - {"CarePlan"} else None
+
+    with run_proxy(sekmet, refuse=plans_only, statement=offering(("CarePlan",))) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "created"
+        assert any("contained" in each["text"] for each in row["differences"])
+        assert results(plans, proxy.base) == ["unchanged"]
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["updated"]
+    (plan,) = stored(sekmet, "CarePlan")
+    assert sorted(each["resourceType"] for each in plan["contained"]) == sorted(PARTS)
+    assert plan["title"] == "Another"
+    assert all(stored(sekmet, each) == [] for each in PARTS)
+
+
+def test_a_server_that_takes_no_care_plan_is_told(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, statement=offering(PARTS)) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "refused"
+        assert "CarePlan" in row["outcome"]["issue"][0]["diagnostics"]
+        assert proxy.writes == []
+
+
+def test_a_create_only_server_gets_plans_and_no_changes(sekmet, plans, tmp_path):
+    patient(sekmet)
+    write(plans, "a", named("old"))
+
+    def create_only(asked):
+        putting = is_transaction(asked) and any(
+            entry["request"]["method"] != "POST" for entry in asked.json()["entry"]
+        )
+        return 405 if asked.method in ("PUT", "PATCH", "DELETE") or putting else None
+
+    with run_proxy(sekmet, refuse=create_only, statement=offering()) as proxy:
+        to = ("it", "--config", str(settings(tmp_path, proxy.base, "create-only")))
+        assert results(plans, *to) == ["created"]
+        write(plans, "a", named("old", title="Another"))
+        assert results(plans, *to) == ["refused"]
+        write(plans, "a", named("old"))
+        write(plans, "b", named("new", created=LATER))
+        assert results(plans, *to) == ["unchanged", "refused"]
+    assert len(stored(sekmet, "CarePlan")) == 1
+
+
+@pytest.mark.server
+def test_without_conditional_creates_it_is_looked_first(clinic, plans, tmp_path):
+    write(plans, "plan", clinic.plan("one"))
+    seen = []
+
+    def no_conditions(asked):
+        seen.append("If-None-Exist" in asked.headers or b"ifNoneExist" in asked.body)
+        return 412 if seen[-1] else no_transactions(asked)
+
+    lost = {"left": 1}
+
+    def lose_the_group(asked):
+        if asked.method == "POST" and asked.path == "/RequestGroup" and lost["left"]:
+            lost["left"] -= 1
+            return "drop-after"
+        return None
+
+    with run_proxy(
+        clinic.base, refuse=no_conditions, fault=lose_the_group, statement=ONE_BY_ONE
+    ) as proxy:
+        to = ("it", "--config", str(settings(tmp_path, proxy.base, "no-conditional-create")))
+        assert results(plans, *to) == ["created"]
+    assert not any(seen)
+    assert lost["left"] == 0
+    assert [len(clinic.stored(each)) for each in ALL] == [1, 1, 1, 1]
+
+
+def test_what_could_not_be_found_again_is_not_created_one_by_one(sekmet, plans):
+    """Sekmet cannot search a Goal by identifier: a lost answer would make two of it."""
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=no_transactions, statement=ONE_BY_ONE) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        assert [each.path for each in proxy.writes] == ["/CarePlan"]
+        assert results(plans, proxy.base) == ["unchanged"]
+
+
+def test_searches_name_the_patient_where_a_server_insists(sekmet, plans, tmp_path):
+    patient(sekmet)
+    write(plans, "a", named("old"))
+    write(plans, "b", named("new", created=LATER))
+
+    def names_a_patient(asked):
+        kind, mark, query = asked.path.strip("/").partition("?")
+        searched = asked.method == "GET" and mark and kind in ALL
+        return 403 if searched and "patient=Patient/p" not in unquote(query) else None
+
+    with run_proxy(sekmet, refuse=names_a_patient, statement=offering()) as proxy:
+        profile = "no-search-by-identifier-without-patient"
+        to = ("it", "--config", str(settings(tmp_path, proxy.base, profile)))
+        assert results(plans, *to) == ["created", "superseded"]
+        assert results(plans, *to) == ["unchanged", "unchanged"]
+    assert [len(stored(sekmet, each)) for each in ALL] == [2, 2, 2, 2]
+
+
+def test_a_profile_that_is_not_there_is_wrong_usage(sekmet, plans, tmp_path):
+    write(plans, "plan", small())
+    path = settings(tmp_path, sekmet, "nobody's")
+    code, _, sentence = run(plans, "--to", "it", "--config", path)
+    assert code == 2
+    assert "no-transaction" in sentence
+
+
+def test_hapi_and_sekmet_are_known_by_their_software(sekmet):
+    from ivfhir.sync.profiles import profile_of  # noqa: PLC0415
+
+    assert profile_of({"software": {"name": "HAPI FHIR Server"}}).name == "hapi"
+    assert profile_of({"software": {"name": "Something"}}).name == "any"
+    assert profile_of(None).name == "any"
+    import requests  # noqa: PLC0415
+
+    assert profile_of(requests.get(f"{sekmet}/metadata", timeout=10).json()).name == "sekmet"
+
+
+def test_a_dry_run_lets_no_write_reach_the_server(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet) as proxy:
+        assert results(plans, proxy.base, "--dry-run") == ["created"]
+        assert results(plans, proxy.base) == ["created"]
+        sent = len(proxy.writes)
+        assert sent == 1
+        put(sekmet, stored(sekmet, "CarePlan")[0] | {"title": "Theirs"})
+        write(plans, "plan", small(title="Ours"))
+        write(plans, "new", named("new", created=LATER))
+        assert results(plans, proxy.base, "--dry-run") == ["conflict", "superseded"]
+        assert len(proxy.writes) == sent
+        assert json.dumps(stored(sekmet, "CarePlan")).count('"CarePlan"') == 1

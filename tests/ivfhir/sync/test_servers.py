@@ -1,0 +1,61 @@
+"""Servers are addresses or tables of the settings; their secrets stay unseen."""
+
+import pytest
+
+from ivfhir.errors import SettingsError, UsageError
+from ivfhir.sync.servers import connector, find_servers
+
+CLINIC = '[[server]]\nname = "clinic"\nurl = "https://ehr.example/fhir"\ntoken = "secret-1"\n'
+
+
+def settings(folder, text):
+    path = folder / "ivfhir.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_name_and_its_address_are_one_server(tmp_path):
+    config = settings(tmp_path, CLINIC)
+    (server,) = find_servers(["clinic", "https://ehr.example/fhir/"], config)
+    assert (server.name, server.token) == ("clinic", "secret-1")
+    assert "secret-1" not in repr(server)
+
+
+def test_an_address_alone_takes_the_token_of_the_environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IVFHIR_TOKEN", "secret-2")
+    (server,) = find_servers(["http://127.0.0.1:1/fhir"], None)
+    assert (server.name, server.token) == ("http://127.0.0.1:1/fhir", "secret-2")
+    connector(server)()
+
+
+def test_one_token_is_not_given_to_two_servers(monkeypatch, tmp_path):
+    monkeypatch.setenv("IVFHIR_TOKEN", "secret-3")
+    config = settings(tmp_path, CLINIC)
+    assert len(find_servers(["http://127.0.0.1:1/a", "clinic"], config)) == 2
+    with pytest.raises(UsageError) as caught:
+        find_servers(["http://127.0.0.1:1/a", "http://127.0.0.1:1/b"], config)
+    assert "secret-3" not in caught.value.message
+
+
+@pytest.mark.parametrize("word", ["clinics", "", "ftp://ehr.example"])
+def test_another_word_is_wrong_usage(tmp_path, word):
+    with pytest.raises(UsageError, match="clinic"):
+        find_servers([word], settings(tmp_path, CLINIC))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[server]]\nname = 'x'\n",
+        "[[server]]\nname = 'x'\nurl = 'http://h'\nport = 1\n",
+        "[[server]]\nname = 'x'\nurl = 'http://h'\nclient_id = 'c'\n",
+        CLINIC + 'client_id = "c"\nprivate_key_file = "k"\n',
+        CLINIC + CLINIC,
+        "[server]\nname = 'x'\n",
+        "server",
+    ],
+)
+def test_a_table_that_cannot_be_meant_is_refused(tmp_path, text):
+    with pytest.raises(SettingsError):
+        find_servers(["x"], settings(tmp_path, text))
