@@ -179,8 +179,10 @@ def offers_of(
 ) -> tuple[Offer, ...]:
     """Return what each regimen that serves a draft plan would give; the plan stays as it is.
 
+    A plan without requests for drugs has none: some protocols ask for drugs with a regimen alone.
+
     Args:
-        care_plan: a draft with all it holds contained, without a regimen.
+        care_plan: a draft with all it holds contained, no regimen put into it.
         evaluation: of its protocol.
         as_of: the day of the evaluation.
         asked: the plan's parameters, of which mode and site count.
@@ -190,13 +192,7 @@ def offers_of(
     slots = list(_slots(care_plan))
     if not slots:
         return ()
-    served = _served(asked)
-    every = {**load_regimens(), **site_regimens(evaluation.protocol)}
-    regimens = [
-        each
-        for each in every.values()
-        if each.serves(evaluation.protocol.id, mode=served.get("mode"), site=served.get("site"))
-    ]
+    regimens = regimens_for(evaluation.protocol, asked)
     if "Observation" in unread_types(evaluation):
         return tuple(Offer(each, None, (_UNREAD,), {}, "") for each in regimens)
     inputs = inputs_of(evaluation)
@@ -206,6 +202,24 @@ def offers_of(
         )
         for each in regimens
     )
+
+
+def regimens_for(protocol: ClinicalProtocol, asked: Mapping[str, object]) -> list[Regimen]:
+    """Return the regimens that serve a plan, in order, the site's own last.
+
+    Args:
+        protocol: the plan's; one without the parameter `regimen` has none.
+        asked: the plan's parameters, of which mode and site count.
+    """
+    if REGIMEN not in protocol.declared:
+        return []
+    served = _served(asked)
+    every = {**load_regimens(), **site_regimens(protocol)}
+    return [
+        each
+        for each in every.values()
+        if each.serves(protocol.id, mode=served.get("mode"), site=served.get("site"))
+    ]
 
 
 def site_regimens(protocol: ClinicalProtocol) -> Mapping[str, Regimen]:

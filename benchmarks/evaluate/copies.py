@@ -57,7 +57,8 @@ def _write_json(path: Path, document: Resource) -> None:
 
 
 def _renamed(text: str, name: str) -> str:
-    return re.sub(r"LUNG(?![a-z])", name, text)
+    # What a site may change stands in a library that they share, under LUNG's name.
+    return re.sub(r"(?<!At_)LUNG(?![a-z])", name, text)
 
 
 def _deep(node: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -201,11 +201,6 @@ def _plan_form(
         page = plan_page(body, card, today=context.today_of(body))
     known = {field.name for field in fields}
     unchosen = [field.label for field in fields if field.labels and not field.value]
-    known |= {REGIMEN} if page is not None else set()
-    problems = [
-        (text, name if name in known else "start-day" if name == _START else "")
-        for name, text in errors.items()
-    ]
     regimens = None
     if body is not None:
         regimens = regimen_table(
@@ -214,6 +209,13 @@ def _plan_form(
             lambda reference: context.record_href(launch, reference),
             error=errors.get(REGIMEN, ""),
         )
+    if regimens is not None and regimens.error:
+        errors = {**errors, REGIMEN: regimens.error}
+        known.add(REGIMEN)
+    problems = [
+        (text, name if name in known else "start-day" if name == _START else "")
+        for name, text in errors.items()
+    ]
     arguments: dict[str, Any] = {"draft": draft.id} if draft else {}
     writer = context.writer_for(launch, reading.resources, reading.record.refused)
     entry = body["decision"] if body is not None else reading.of_protocol(protocol.id) or {}

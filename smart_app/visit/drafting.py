@@ -1,8 +1,10 @@
 """A draft: the plan that a protocol gives for a reading, with what was shown beside it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from ivfhir.dosing.offer import Offer
 from ivfhir.dosing.propose import NoDoseError
 from ivfhir.errors import NoPlanError, ParameterError, UnknownProtocolError
 from ivfhir.evaluate import evaluate_protocol
@@ -11,7 +13,8 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
-from ivfhir.plan import plan_options, plan_without_regimen
+from ivfhir.plan import PlannedCare, plan_options, plan_without_regimen
+from ivfhir.prescribe import REGIMEN, regimens_for
 from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.visit.draft import DraftContent, PlanRequest
 from smart_app.visit.reading import Reading
@@ -55,18 +58,30 @@ def draft_plan(
         own, prescription = split_values(protocol, request.values)
     except (ParameterError, UnknownProtocolError) as error:
         raise RegimenRefusedError(error.message) from error
-    planned = plan_without_regimen(
-        protocol,
-        reading.record,
-        as_of=reading.as_of,
-        start=start,
-        parameters=typed_parameters(protocol, own),
-        override_reason=request.override_reason,
-        override_kind=request.override_kind,
-    )
-    offers = planned.offers(
-        choices=levels_in(request.values), confirmed=confirmed_in(request.values)
-    )
+
+    def plan(parameters: Mapping[str, str]) -> PlannedCare:
+        return plan_without_regimen(
+            protocol,
+            reading.record,
+            as_of=reading.as_of,
+            start=start,
+            parameters=typed_parameters(protocol, parameters),
+            override_reason=request.override_reason,
+            override_kind=request.override_kind,
+        )
+
+    def offers_in(planned: PlannedCare) -> tuple[Offer, ...]:
+        chosen = request.values
+        return planned.offers(choices=levels_in(chosen), confirmed=confirmed_in(chosen))
+
+    planned = plan(own)
+    offers = offers_in(planned)
+    if not offers and REGIMEN not in own:
+        # Some protocols ask for drugs only where a regimen says which.
+        for regimen in regimens_for(protocol, planned.asked):
+            with suppress(ParameterError):
+                offers = offers_in(plan({**own, REGIMEN: regimen.id}))
+                break
     confirmed: tuple[str, ...] = ()
     if prescription is not None:
         try:

@@ -157,7 +157,7 @@ MISTAKES = [
     ("plan.toml", "[-28, -14, -1]", "[-28, 14, -1]", "14 lies outside its window"),
     ("plan.toml", "before-start A02", "before-start A03", "did you mean 'A02'?"),
     ("plan.toml", "{session_interval_days in", "{interval in", "no value is called '{interval"),
-    ("protocol.toml", 'lane = "infusion"', 'lane = "ablation"', "There is: embolisation, imaging"),
+    ("protocol.toml", 'lane = "infusion"', 'lane = "ablation"', "There is: device, embolisation"),
     ("protocol.toml", "default = 28", "default = 50", "it must be 21 to 42"),
     ("protocol.toml", 'id = "KIDNEY"', 'id = "RENAL"', "cql/RENAL.cql is missing"),
     ("protocol.toml", 'version = "0.1.0"', 'version = "0.2.0"', "and version 0.2.0 of the lib"),

@@ -220,8 +220,12 @@ def test_a_site_adds_a_regimen(regimen: Path, tmp_path: Path) -> None:
     [
         ('"value": 50,', '"value": 90,', "its highest dose is above 75 mg/m2"),
         ('"value": 100,', '"value": 200,', "its cap is above 150 mg"),
-        ('"AG-DOX"', '"AG-PLAT"', "it lacks the exclusion AG-DOX"),
-        ('"valueCode": "doxorubicin"', '"valueCode": "novodrug"', "gives novodrug this way"),
+        ('"AG-DOX"', '"AG-CARBO"', "it lacks the exclusion AG-DOX"),
+        (
+            '"url": "drug",\n              "valueCode": "doxorubicin"',
+            '"url": "drug",\n              "valueCode": "novodrug"',
+            "gives novodrug this way",
+        ),
         ('"value": 550,', '"value": 900,', "its dose over a life may go above 550 mg/m2"),
     ],
 )

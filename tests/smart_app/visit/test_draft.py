@@ -21,6 +21,8 @@ BODY: dict[str, Any] = {
     "versions": {"Observation/1": "3"},
     "earlier": [{"reference": "CarePlan/1", "parts": []}],
     "refused": ["AllergyIntolerance"],
+    "offers": [{"id": "RG-LU1"}],
+    "confirmed": ["hearing (no hearing loss of grade 2 or more)"],
 }
 
 
@@ -29,10 +31,12 @@ def test_what_the_store_kept_comes_back_as_it_was():
 
 
 def test_a_draft_of_an_earlier_version_holds_the_reason_alone():
-    body = {key: value for key, value in BODY.items() if key not in ("warnings", "expiring")}
+    later = ("warnings", "expiring", "offers", "confirmed")
+    body = {key: value for key, value in BODY.items() if key not in later}
     content = DraftContent.of_body({**body, "override": "It was decided so."})
     assert content.request == PlanRequest({"segments": "6"}, "2025-03-10", "It was decided so.")
     assert (content.warnings, content.expiring) == ((), ())
+    assert (content.offers, content.confirmed) == ((), ())
 
 
 def test_a_plan_without_override_keeps_none():
