@@ -17,7 +17,7 @@ from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.inputs import Input, Used
 from ivfhir.dosing.levels import PUMP_CHOICES
 from ivfhir.dosing.offer import Offer, offer_regimen
-from ivfhir.dosing.proposal import DoseProposal, DrugDose
+from ivfhir.dosing.proposal import Administration, DoseProposal, DrugDose
 from ivfhir.dosing.propose import NoDoseError, propose_doses
 from ivfhir.errors import ParameterError
 from ivfhir.evaluate import Evaluation
@@ -319,10 +319,21 @@ def _fill(care_plan: Resource, slot: _Slot, proposal: DoseProposal) -> None:
             action["resource"] = {"reference": f"#{request['id']}"}
             slot.siblings.insert(slot.siblings.index(slot.action) + number, action)
             care_plan["contained"].insert(_place(care_plan, slot.request) + number, request)
-        action["title"] = f"{drug.title}: {action['title']}"
+        given = _given(doses.get(drug.id), slot.day)
+        action["title"] = f"{drug.title}{given}: {action['title']}"
         if "description" in action:
             action["description"] = action["description"].removesuffix(_NOTHING_CHOSEN)
         _prescribed(request, drug, doses.get(drug.id), slot.day)
+
+
+def _given(dose: DrugDose | None, day: int) -> str:
+    """Return ` 135 mg`, what is given on a day; '' where there is no dose."""
+    return "" if dose is None else f" {_amount_on(dose, day).rounded_mg} mg"
+
+
+def _amount_on(dose: DrugDose, day: int) -> Administration:
+    every = dose.administrations
+    return next((each for each in every if each.day == day), every[0])
 
 
 def _is_of(slot: _Slot, drug: RegimenDrug) -> bool:
@@ -348,9 +359,7 @@ def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day
     if dose is None:
         dosage["text"] = f"{drug.title}: {way}{UNDOSED}"
     else:
-        amount = next(
-            (each for each in dose.administrations if each.day == day), dose.administrations[0]
-        )
+        amount = _amount_on(dose, day)
         more = f", {len(dose.administrations)} times" if len(dose.administrations) > 1 else ""
         repeated = more if drug.route == ARTERIAL else ""
         dosage["text"] = (
@@ -390,11 +399,14 @@ def _grounds(dose: DrugDose) -> list[str]:
 
 
 def _used(each: Used) -> str:
+    known = dosing_rules().inputs.get(each.name)
     value = str(each.value) if each.high is None else f"{each.value} to {each.high}"
+    if isinstance(each.value, bool):
+        value = "yes" if each.value else "no"
     when = f" of {each.date}" if each.date else ""
     where = f" ({each.reference})" if each.reference else ""
     unit = f" {each.unit}" if each.unit not in ("", "1") else ""
-    return f"{each.name} {value}{unit}{when}{where}"
+    return f"{known.words if known else each.name} {value}{unit}{when}{where}"
 
 
 def _notes(proposal: DoseProposal, slots: Sequence[_Slot]) -> list[str]:

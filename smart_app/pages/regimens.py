@@ -15,13 +15,16 @@ TICK = "confirmed-"
 
 _LONGEST = 20
 _NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
+_SENTENCES = re.compile(r"(?<=\.)\s+")
 _CONFIRMED = re.compile(r" \(confirmed=[^)]*\)")
-_REFERRAL = "referral"
 
 
 @dataclass(frozen=True)
 class RegimenRow:
-    """A regimen; `choose` tells what is to be chosen, `asks` what is to be confirmed."""
+    """A regimen; `choose` tells what is to be chosen, `asks` what is to be confirmed.
+
+    `refused` tells why the regimen that was chosen gives no dose; '' else.
+    """
 
     id: str
     title: str
@@ -34,7 +37,7 @@ class RegimenRow:
     against: tuple[str, ...]
     choose: str
     asks: tuple[str, ...]
-    referral: bool
+    refused: str
     says: str
 
 
@@ -83,7 +86,6 @@ def regimen_table(
     link: Callable[[str], str],
     *,
     error: str = "",
-    errors: Mapping[str, str] | None = None,
 ) -> RegimenTable | None:
     """Return the table; None where no regimen serves the plan.
 
@@ -92,7 +94,6 @@ def regimen_table(
         values: the settings, as they were given.
         link: address of our page for a `Type/id`.
         error: why the regimen that was chosen gives no dose; '' where it gives one, or none is.
-        errors: what is wrong with a dose, by its parameter.
     """
     offers = body.get("offers", ())
     if not offers:
@@ -103,8 +104,8 @@ def regimen_table(
     labels = {each["name"]: each["label"] for offer in offers for each in offer["fields"]}
     reviews = {(each["reviewed"], each["reviewedBy"]) for each in offers}
     return RegimenTable(
-        rows=tuple(_row(each, chosen, values, labels) for each in offers),
-        doses=tuple(_dose_boxes(offers, values, errors or {})),
+        rows=tuple(_row(each, values, labels, refused=_in_words(error, labels)) for each in offers),
+        doses=tuple(_dose_boxes(offers, values, error)),
         statements=tuple(_statement_boxes(offers, values)),
         numbers=tuple(_numbers(each, link) for each in of_chosen["numbers"])
         if given and of_chosen
@@ -155,10 +156,12 @@ def _to_choose(
 
 def _row(
     offer: Mapping[str, Any],
-    chosen: str,
     values: Mapping[str, str],
     labels: Mapping[str, str],
+    *,
+    refused: str,
 ) -> RegimenRow:
+    chosen = values.get(REGIMEN, "")
     return RegimenRow(
         id=offer["id"],
         title=offer["title"],
@@ -171,15 +174,16 @@ def _row(
         against=tuple(offer["against"]),
         choose=_to_choose(offer, values, labels),
         asks=tuple(offer["confirm"].values()),
-        referral=offer["proposal"] == _REFERRAL,
+        refused=refused if offer["id"] == chosen else "",
         says=offer["says"],
     )
 
 
 def _dose_boxes(
-    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str], errors: Mapping[str, str]
+    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str], error: str
 ) -> Iterable[Box]:
     """Yield one box a parameter; its hint names each regimen that takes it."""
+    sentences = _SENTENCES.split(error)
     labels: dict[str, str] = {}
     hints: dict[str, list[str]] = {}
     for offer in offers:
@@ -188,7 +192,9 @@ def _dose_boxes(
             hints.setdefault(each["name"], []).append(f"{offer['id']}: {each['hint']}")
     for name, label in labels.items():
         hint = "; ".join(hints[name])
-        yield Box(name, label, hint, values.get(name, ""), errors.get(name, ""))
+        wrong = [each for each in sentences if name in _NAME.findall(each)]
+        told = _in_words(" ".join(wrong), labels)
+        yield Box(name, label, hint, values.get(name, ""), told)
 
 
 def _statement_boxes(

@@ -96,25 +96,18 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     if boxes.iso is None:
         errors[_START] = "The start must be a date: day, month and year."
     asked = replace(asked, values=values, start=boxes.iso or "")
-    body = None
+    body = shown = None
     if not errors:
         try:
             body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
         except RegimenRefusedError as error:
-            errors = {REGIMEN: error.message}
+            errors, shown = {REGIMEN: error.message}, error.content.to_body()
         except ParameterError as error:
             errors = errors_by_field(error.message)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):
         wrong = {_OVERRIDE_FIELDS.get(name, name): text for name, text in errors.items()}
         return _override_form(launch, chosen, reading, asked, wrong), 422
     if body is None:
-        shown = None
-        if errors.keys() == {REGIMEN}:
-            # The plan itself stands: what each regimen would give is told beside the refusal.
-            plain = replace(asked, values={**values, REGIMEN: ""})
-            shown = draft_plan(
-                chosen, reading, plain, more=_more(launch, chosen, reading)
-            ).to_body()
         return _plan_form(
             launch,
             chosen,

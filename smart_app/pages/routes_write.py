@@ -13,6 +13,7 @@ from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
+from smart_app.pages.regimens import regimen_table
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
 from smart_app.services import services
@@ -151,6 +152,9 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
             context.writer_for(launch, resources, body.get("refused", ())),
             why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
             today=context.today_of(body),
+        ),
+        regimens=regimen_table(
+            body, body["values"], lambda reference: context.record_href(launch, reference)
         ),
         card=card,
         draft=draft,

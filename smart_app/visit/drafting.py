@@ -28,7 +28,17 @@ from smart_app.visit.regimens import (
 
 
 class RegimenRefusedError(NoPlanError):
-    """The regimen that was chosen gives no dose in this plan; the message says why."""
+    """The regimen that was chosen gives no dose in this plan; the message says why.
+
+    Args:
+        message: why, in sentences.
+        content: the draft without a regimen, to be shown and not to be kept.
+    """
+
+    def __init__(self, message: str, content: DraftContent) -> None:
+        """Keep the draft beside the message."""
+        super().__init__(message)
+        self.content = content
 
 
 def draft_plan(
@@ -54,10 +64,6 @@ def draft_plan(
     start = Date.parse(request.start)
     if start is None:
         raise ParameterError("The start (Start) must be a date.")
-    try:
-        own, prescription = split_values(protocol, request.values)
-    except (ParameterError, UnknownProtocolError) as error:
-        raise RegimenRefusedError(error.message) from error
 
     def plan(parameters: Mapping[str, str]) -> PlannedCare:
         return plan_without_regimen(
@@ -74,24 +80,45 @@ def draft_plan(
         chosen = request.values
         return planned.offers(choices=levels_in(chosen), confirmed=confirmed_in(chosen))
 
-    planned = plan(own)
-    offers = offers_in(planned)
-    if not offers and REGIMEN not in own:
+    own, _ = split_values(protocol, {**request.values, REGIMEN: ""})
+    plain = plan(own)
+    offers = offers_in(plain)
+    if not offers:
         # Some protocols ask for drugs only where a regimen says which.
-        for regimen in regimens_for(protocol, planned.asked):
+        for regimen in regimens_for(protocol, plain.asked):
             with suppress(ParameterError):
                 offers = offers_in(plan({**own, REGIMEN: regimen.id}))
                 break
-    confirmed: tuple[str, ...] = ()
-    if prescription is not None:
-        try:
-            confirmed = planned.prescribe(prescription).confirmed
-        except (NoDoseError, ParameterError, UnknownProtocolError) as error:
-            raise RegimenRefusedError(error.message) from error
-    evaluation, care_plan = planned.evaluation, planned.care_plan
+
+    def content(planned: PlannedCare, confirmed: Sequence[str] = ()) -> DraftContent:
+        return _content(
+            protocol, reading, request, planned, more=more, offers=offers, confirmed=confirmed
+        )
+
+    try:
+        own, prescription = split_values(protocol, request.values)
+        if prescription is None:
+            return content(plain)
+        planned = plan(own)
+        return content(planned, planned.prescribe(prescription).confirmed)
+    except (NoDoseError, ParameterError, UnknownProtocolError) as error:
+        raise RegimenRefusedError(error.message, content(plain)) from error
+
+
+def _content(
+    protocol: ClinicalProtocol,
+    reading: Reading,
+    request: PlanRequest,
+    planned: PlannedCare,
+    *,
+    more: Sequence[tuple[str, str]],
+    offers: Sequence[Offer],
+    confirmed: Sequence[str],
+) -> DraftContent:
+    evaluation = planned.evaluation
     entry = evaluation.decision.to_json()
     return DraftContent(
-        care_plan=care_plan,
+        care_plan=planned.care_plan,
         decision=entry,
         as_of=reading.decision["asOf"],
         subject=reading.decision["patient"],

@@ -95,8 +95,8 @@ def test_v01_lung(asked) -> None:
     assert "75 % of the published one" in str(first)
     assert "two people check" in str(first)
     [rests] = [each["text"] for each in first["note"] if each["text"].startswith("Rests on: ")]
-    assert "weight_kg 68 kg of 2025-02-26 (Observation/halloran-weight); " in rests
-    assert "creatinine_mg_dl 0.9 mg/dL of 2025-02-28 (Observation/halloran-creatinine)" in rests
+    assert "weight 68 kg of 2025-02-26 (Observation/halloran-weight); " in rests
+    assert "creatinine 0.9 mg/dL of 2025-02-28 (Observation/halloran-creatinine)" in rests
     rests_on = {each["reference"] for each in first["supportingInformation"]}
     assert {"Observation/halloran-weight", "Observation/halloran-creatinine"} <= rests_on
     assert "Confirmed by the clinician: hearing" in notes_of(plan)

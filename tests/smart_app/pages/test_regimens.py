@@ -100,6 +100,23 @@ def test_a_choice_that_cannot_be_is_refused_in_words(clinician, fields, said):
     assert said in visible_text(answer.text)
 
 
+@pytest.mark.parametrize("fields", [{"regimen": "RG-XX9"}, {"dose_cisplatin": "much"}])
+def test_a_setting_out_of_bounds_beside_it_is_told_on_the_form(clinician, fields):
+    given = {"next": "plan", "regimen": "RG-LU2", "segments": "99", **fields}
+    answer = clinician.send("plan/LUNG", given)
+    assert answer.status_code == 422
+    assert "you gave 99" in visible_text(answer.text)
+
+
+def test_a_dose_out_of_bounds_marks_its_box(clinician):
+    fields = {"regimen": "RG-LU2", "dose_cisplatin": "90", "dose_gemcitabine": "1000", **TICKED}
+    page = clinician.send("plan/LUNG", {"next": "plan", **fields}).text
+    assert re.search(r'id="dose_cisplatin"[^>]*aria-invalid="true"', page)
+    assert not re.search(r'id="dose_gemcitabine"[^>]*aria-invalid="true"', page)
+    row = visible_text(page.partition('value="RG-LU2" checked')[2].partition("</tr>")[0])
+    assert "Not put into the plan: RG-LU2: “cisplatin, mg/m2” is 90" in row
+
+
 def test_a_dose_of_another_regimen_does_not_reach_the_one_that_was_chosen(clinician, repository):
     fields = {"regimen": "RG-LU1", "dose_cisplatin": "60", **TICKED}
     draft = clinician.make_draft(**fields)
@@ -114,6 +131,8 @@ def test_what_is_written_is_what_the_command_line_gives(clinician, repository, t
     assert "Platinum, arterial: cisplatin 135 mg" in review
     assert "draft proposal, dose proposed" in review
     assert "You confirm: hearing (no hearing loss of grade 2 or more)" in review
+    assert "75 mg/m2 x 1.792 m2 = 134.4 mg" in review
+    assert "Cytotoxic: two people check drug, dose and route." in review
     assert clinician.accept(draft).status_code == 303
     written = medications(repository)
     start = min(each["dosageInstruction"][0]["timing"]["event"][0][:10] for each in written)
