@@ -26,6 +26,7 @@ from ivfhir.knowledge.dosing_rules import NUMBER, WORD, dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, Regimen, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimen, load_regimens
+from ivfhir.wording import dates
 
 UCUM = "http://unitsofmeasure.org"
 RATE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
@@ -36,6 +37,7 @@ REGIMEN, CONFIRMED = "regimen", "confirmed"
 _OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", CONFIRMED, *PUMP_CHOICES]))
 """Parameters that choose within a regimen, and that no protocol declares."""
 
+_SMALLEST_MG = Decimal("0.0001")
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _NO_DOSE = "; no dose proposed"
 UNDOSED = "; no dose is published for it here"
@@ -378,6 +380,9 @@ def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day
 
 
 def _amount(code: str, display: str, mg: Decimal) -> Resource:
+    """Return an amount; of its digits those that any server keeps, a ten-thousandth of a mg."""
+    mg = mg.quantize(_SMALLEST_MG).normalize()
+    mg = mg.quantize(Decimal(1)) if mg == mg.to_integral_value() else mg
     coding = {"system": RATE_TYPE, "code": code, "display": display}
     quantity = {"value": mg, "unit": "mg", "system": UCUM, "code": "mg"}
     return {"type": {"coding": [coding]}, "doseQuantity": quantity}
@@ -413,8 +418,8 @@ def _notes(proposal: DoseProposal, slots: Sequence[_Slot]) -> list[str]:
     """Return what the plan says of the regimen, and which of its drugs it has no request for."""
     regimen = proposal.regimen
     notes = [
-        f"Regimen {regimen.id} {regimen.version}: {regimen.title}; reviewed {regimen.reviewed} "
-        f"({regimen.reviewed_by})."
+        f"Regimen {regimen.id} {regimen.version}: {regimen.title}; reviewed "
+        f"{dates.day(regimen.reviewed)} ({regimen.reviewed_by})."
     ]
     if proposal.confirmed:
         statements = dosing_rules().statements

@@ -8,6 +8,7 @@ from typing import Any
 from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.prescribe import CONFIRMED, REGIMEN, is_of_regimen
 from ivfhir.wording import dates, words
+from smart_app.pages.sources import read_sources
 from smart_app.visit.regimens import confirmed_in
 
 TICK = "confirmed-"
@@ -16,6 +17,8 @@ TICK = "confirmed-"
 _LONGEST = 20
 _NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
 _SENTENCES = re.compile(r"(?<=\.)\s+")
+_EXCLUDES = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)* excludes ([^:.]+):")
+_RULE = re.compile(r" \((?:AG|RG)-[A-Z0-9-]+\)")
 _CONFIRMED = re.compile(r" \(confirmed=[^)]*\)")
 
 
@@ -39,6 +42,7 @@ class RegimenRow:
     asks: tuple[str, ...]
     refused: str
     says: str
+    strength: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,6 @@ class RegimenTable:
     statements: tuple[Box, ...]
     numbers: tuple[Numbers, ...]
     notes: tuple[str, ...]
-    sources: tuple[str, ...]
     reviewed: str
     chosen: str
     given: bool
@@ -111,7 +114,6 @@ def regimen_table(
         if given and of_chosen
         else (),
         notes=tuple(of_chosen["notes"]) if given and of_chosen else (),
-        sources=tuple(dict.fromkeys(mark for each in offers for mark in each["sources"])),
         reviewed="; ".join(
             f"{dates.day(dates.parse_day(day))}, {who}" for day, who in sorted(reviews)
         ),
@@ -140,7 +142,7 @@ def regimen_values(form: Mapping[str, str]) -> dict[str, str]:
 def _in_words(text: str, labels: Mapping[str, str]) -> str:
     """Return a sentence of the doses without the names that the command line gives to boxes."""
     named = _NAME.sub(lambda found: f"“{labels.get(found[0], found[0])}”", text)
-    return _CONFIRMED.sub("", named)
+    return _RULE.sub("", _EXCLUDES.sub(r"\1 is excluded:", _CONFIRMED.sub("", named)))
 
 
 def _to_choose(
@@ -171,11 +173,12 @@ def _row(
         arterial=tuple(offer["arterial"]),
         vein=tuple(offer["vein"]),
         intensity=tuple(offer["intensity"]),
-        against=tuple(offer["against"]),
+        against=tuple(_in_words(each, labels) for each in offer["against"]),
         choose=_to_choose(offer, values, labels),
         asks=tuple(offer["confirm"].values()),
         refused=refused if offer["id"] == chosen else "",
         says=offer["says"],
+        strength=", ".join(_strengths(offer["sources"])).lower(),
     )
 
 
@@ -214,6 +217,12 @@ def _statement_boxes(
 def _called(name: str) -> str:
     known = dosing_rules().inputs.get(name)
     return known.words if known else name
+
+
+def _strengths(sources: Iterable[str]) -> list[str]:
+    """Return what the marks of doses and intervals say, each once."""
+    found = (each.strength for source in sources for each in read_sources(source))
+    return list(dict.fromkeys(each for each in found if each))
 
 
 def _numbers(each: Mapping[str, Any], link: Callable[[str], str]) -> Numbers:

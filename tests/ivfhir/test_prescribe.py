@@ -91,6 +91,9 @@ def test_v01_lung(asked) -> None:
     ordered, calculated = first["dosageInstruction"][0]["doseAndRate"]
     assert ordered["type"]["coding"][0]["code"] == "ordered"
     assert round(calculated["doseQuantity"]["value"], 1) == Decimal("134.4")
+    # A server that keeps numbers in binary gives the same digits back.
+    value = calculated["doseQuantity"]["value"]
+    assert Decimal(repr(float(value))) == value
     assert "cisplatin 135 mg (134.4 mg before rounding; 75 mg/m2)" in str(first)
     assert "75 % of the published one" in str(first)
     assert "two people check" in str(first)

@@ -10,8 +10,15 @@ from flask.testing import FlaskClient
 from smart_app.limits import network_of
 from smart_app.sealing import Sealer
 from smart_app.store import Store
-from tests.smart_app.conftest import RunningEhr
+from tests.smart_app.conftest import RunningEhr, running_samples
 from tests.smart_app.test_signing import accept, review_of
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples() as base:
+        yield base
 
 
 class Clock:

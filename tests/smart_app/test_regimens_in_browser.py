@@ -58,6 +58,7 @@ def test_a_regimen_is_refused_confirmed_reviewed_and_written(
     page.get_by_role("checkbox", name="I have checked patient and dates").check()
     page.get_by_role("button", name="Accept and write").click()
     page.get_by_role("heading", name="Written: 48 of 48").wait_for()
+    assert page.get_by_text("8 of 8 the same").count()
     look(page, "receipt")
     server = HttpRepository(demo.fhir_url, session=requests.Session())
     written = server.search("MedicationRequest", {"patient": "halloran"})

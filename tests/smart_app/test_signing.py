@@ -11,8 +11,22 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.smart_app.conftest import Clock, Launched, RunningEhr, come_back, query_of
+from tests.smart_app.conftest import (
+    Clock,
+    Launched,
+    RunningEhr,
+    come_back,
+    query_of,
+    running_samples,
+)
 from tests.smart_app.over_http import csrf_token
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples() as base:
+        yield base
 
 
 def review_of(launched: Launched) -> str:

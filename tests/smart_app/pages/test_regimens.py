@@ -54,7 +54,7 @@ def test_each_regimen_is_told_with_dose_intensity_and_what_is_open(clinician):
     assert "cisplatin 75 %" in told
     assert "To confirm: no hearing loss of grade 2 or more" in told
     assert "To choose: cisplatin, mg/m2 and gemcitabine, mg/m2, below." in told
-    assert "lit-conf [R9]" in told
+    assert "Doses and interval: our choice, published" in told
 
 
 def test_without_a_choice_nothing_has_a_dose(clinician):

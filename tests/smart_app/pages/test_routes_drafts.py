@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from tests.smart_app.conftest import running_samples
 from tests.smart_app.pages.conftest import csrf_token
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples("halloran", "duarte") as base:
+        yield base
 
 
 def store_of(app):

@@ -10,7 +10,16 @@ from ivfhir.knowledge.load import BrokenProtocol, load_protocol, load_protocols
 from ivfhir.knowledge.planned import planned_protocols
 from ivfhir.knowledge.route import BrokenRoute
 from ivfhir.wording.words import UNITS
+from tests.smart_app.conftest import running_samples
 from tests.smart_app.pages.conftest import Clinician
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples() as base:
+        yield base
+
 
 COUNT = UNITS["10*9/L"]
 

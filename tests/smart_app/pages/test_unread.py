@@ -3,7 +3,16 @@
 import pytest
 
 from ivfhir.wording import words
+from tests.smart_app.conftest import running_samples
 from tests.smart_app.pages.wording import visible_text
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples("halloran", "duarte") as base:
+        yield base
+
 
 PAGES = ("match", "why/LUNG", "plan/LUNG")
 TYPES = ("Condition", "Observation", "AllergyIntolerance", "Procedure", "ServiceRequest")

@@ -2,7 +2,17 @@
 
 import pytest
 
+from tests.smart_app.conftest import running_samples
+from tests.smart_app.pages.test_regimens import TICKED
 from tests.smart_app.pages.wording import visible_text, wrong_words
+
+
+@pytest.fixture(scope="module")
+def fhir_server():
+    """Base URL of a FHIR server of this file's own: some of its tests write."""
+    with running_samples() as base:
+        yield base
+
 
 SAMPLES = ("halloran", "lindqvist", "duarte", "nowak", "ferris", "sato")
 READ_TYPES = ("Observation", "Condition", "AllergyIntolerance", "CarePlan")
@@ -46,6 +56,15 @@ def test_plan_review_receipt_and_written_plan(clinician):
     check(clinician, f"plan/LUNG?draft={draft_id}", f"review/{draft_id}")
     answer = clinician.accept(draft_id)
     check(clinician, answer.headers["Location"])
+
+
+def test_a_regimen_from_its_refusal_to_its_receipt(clinician):
+    refused = clinician.send("plan/LUNG", {"next": "plan", "regimen": "RG-LU2"})
+    assert wrong_words(refused.text) == []
+    draft_id = clinician.make_draft(regimen="RG-LU1", **TICKED)
+    check(clinician, f"plan/LUNG?draft={draft_id}", f"review/{draft_id}")
+    page = clinician.accept(draft_id, **{"earlier": "keep"})
+    check(clinician, page.headers["Location"])
 
 
 def test_an_override_from_its_form_to_its_receipt(clinician_for):
