@@ -219,10 +219,13 @@ class HttpRepository:
         headers = {} if if_match is None else {"If-Match": f'W/"{if_match}"'}
         url = f"{self._base.url}{resource['resourceType']}/{resource['id']}"
         answer = self._write("PUT", url, resource, headers)
-        return self._stored(answer, resource, created=answer.status_code == requests.codes.created)
+        created = answer.status_code == requests.codes.created
+        return self._stored(answer, resource, created=created, at=resource["id"])
 
-    def _stored(self, answer: Answer, sent: Resource, *, created: bool) -> Stored:
-        """Return where a single write went, from the Location, the body or the id that was sent."""
+    def _stored(
+        self, answer: Answer, sent: Resource, *, created: bool, at: str | None = None
+    ) -> Stored:
+        """Return where a single write went, from the body, the Location or the id it was put at."""
         what = sent["resourceType"]
         body = self._resource(answer, what) if answer.content.strip() else None
         if body is not None and body["resourceType"] != what and is_failure(body):
@@ -234,8 +237,8 @@ class HttpRepository:
             return Stored(str(literal.key), created)
         if not answer.ok:
             raise error_of(answer, what, outcome=body)
-        if not created and "id" in sent:
-            return Stored(f"{what}/{sent['id']}", created)
+        if at is not None:
+            return Stored(f"{what}/{at}", created)
         raise BadAnswerError(f"The server does not say where it put the {what}; look for it.")
 
     def operation(self, path: str, parameters: Resource) -> Resource:

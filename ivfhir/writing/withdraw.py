@@ -8,7 +8,7 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, GOAL, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.read_back import find_parts, is_withdrawn, references_in
+from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, references_in
 
 _STATUS = {GOAL: "lifecycleStatus"}
 _WRONG = "entered-in-error"
@@ -40,9 +40,12 @@ def withdraw_copies(
         for plan in repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
         if not is_withdrawn(plan)
     ]
-    if len(plans) <= 1:
+    if len(plans) <= 1 and not _strays(plans, places):
         return dict(places), (), ()
     parts = find_parts(repository, bundle, strict=True)
+    for value, reference in places.items():
+        if reference not in map(reference_of, parts[value]):  # No search finds it.
+            parts[value] = [*parts[value], *read_references(repository, [reference])]
     kept = _kept(parts, plan_id)
     copies = [
         resource
@@ -64,6 +67,16 @@ def withdraw_copies(
     except ServerError:
         return kept, (), references
     return kept, references, ()
+
+
+def _strays(plans: list[Resource], places: Mapping[str, str]) -> bool:
+    """Tell whether a group of requests was created to which the plan that stands does not point.
+
+    That is what a conditional create leaves that finds the plan and overlooks its group.
+    """
+    pointed = {each for plan in plans for each in references_in(plan)}
+    groups = [each for each in places.values() if each.startswith(f"{REQUEST_GROUP}/")]
+    return bool(plans) and any(each not in pointed for each in groups)
 
 
 def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:

@@ -101,7 +101,8 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
         try:
             body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
         except RegimenRefusedError as error:
-            errors, shown = {REGIMEN: error.message}, error.content.to_body()
+            errors = {REGIMEN: error.message}
+            shown = error.content.to_body() if error.content else None
         except ParameterError as error:
             errors = errors_by_field(error.message)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):

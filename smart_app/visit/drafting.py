@@ -35,7 +35,7 @@ class RegimenRefusedError(NoPlanError):
         content: the draft without a regimen, to be shown and not to be kept.
     """
 
-    def __init__(self, message: str, content: DraftContent) -> None:
+    def __init__(self, message: str, content: DraftContent | None = None) -> None:
         """Keep the draft beside the message."""
         super().__init__(message)
         self.content = content

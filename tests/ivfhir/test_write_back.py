@@ -22,6 +22,7 @@ from ivfhir.servers.memory import MemoryRepository
 from ivfhir.write_back import find_written, write_back
 from ivfhir.writing.bundle import PLAN_SYSTEM, to_transaction
 from ivfhir.writing.capabilities import read_write_support
+from ivfhir.writing.withdraw import withdraw_copies
 from tests.ivfhir.small_plan import PLAN_ID, accepted
 
 BUNDLE = to_transaction(accepted(), plan_id=PLAN_ID)
@@ -242,12 +243,11 @@ def test_a_replaced_plan_that_changed_meanwhile_stops_the_write():
     assert repository.read("CarePlan", "old")["status"] == "active"
 
 
-def race(base, plan_id, senders):
-    """Send one plan many times at once, without any claim; return what came of each."""
-    first = HttpRepository(base, session=requests.Session())
+def prepared(repository, plan_id):
+    """Return the transaction of a plan, its patient put on the server."""
     patient = {"resourceType": "Patient", "id": f"{plan_id}-p"}
     request = {"method": "PUT", "url": f"Patient/{plan_id}-p"}
-    first.transact(
+    repository.transact(
         {
             "resourceType": "Bundle",
             "type": "transaction",
@@ -256,8 +256,14 @@ def race(base, plan_id, senders):
     )
     plan = _of_patient(accepted(), f"{plan_id}-p")
     types = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal", "Provenance")
-    support = read_write_support(first.capabilities(), types)
-    bundle = to_transaction(plan, plan_id=plan_id, conditional=support.conditional.__contains__)
+    support = read_write_support(repository.capabilities(), types)
+    return to_transaction(plan, plan_id=plan_id, conditional=support.conditional.__contains__)
+
+
+def race(base, plan_id, senders):
+    """Send one plan many times at once, without any claim; return what came of each."""
+    first = HttpRepository(base, session=requests.Session())
+    bundle = prepared(first, plan_id)
     gate = threading.Barrier(senders)
 
     def send(_):
@@ -288,6 +294,26 @@ def _of_patient(value, patient_id):
 
 
 @pytest.mark.server
+def test_a_group_that_a_racing_create_left_beside_its_plan_is_withdrawn(sekmet):
+    """The server's conditional create found the plan, and overlooked its group."""
+    repository = HttpRepository(sekmet, session=requests.Session())
+    bundle = prepared(repository, "stray")
+    receipt = write_back(repository, bundle)
+    places = {each.value: each.reference for each in receipt.entries}
+    value, group = next(
+        (value, each) for value, each in places.items() if each.startswith("RequestGroup/")
+    )
+    copied = repository.read(*group.split("/")) | {"id": "another"}
+    stray = repository.create(copied).reference
+    assert stray != group
+    kept, withdrawn, left = withdraw_copies(repository, bundle, {**places, value: stray})
+    assert (withdrawn, left) == ((stray,), ())
+    assert kept == places
+    assert repository.read(*stray.split("/"))["status"] == "entered-in-error"
+    assert repository.read(*group.split("/"))["status"] == "active"
+    assert withdraw_copies(repository, bundle, places) == (places, (), ())
+
+
 def test_twenty_senders_leave_one_active_plan_on_a_careless_server(sekmet):
     _, active = race(sekmet, "race-small", 20)
     assert len(active) == 1
