@@ -45,7 +45,8 @@ def withdraw_copies(
     parts = find_parts(repository, bundle, strict=True)
     for value, reference in places.items():
         if reference not in map(reference_of, parts[value]):  # No search finds it.
-            parts[value] = [*parts[value], *read_references(repository, [reference])]
+            read = read_references(repository, [reference], strict=True)
+            parts[value] = [*parts[value], *(each for each in read if not is_withdrawn(each))]
     kept = _kept(parts, plan_id)
     copies = [
         resource
@@ -53,6 +54,8 @@ def withdraw_copies(
         for resource in resources
         if reference_of(resource) != kept[value] and resource["resourceType"] != PROVENANCE
     ]
+    if not copies:
+        return kept, (), ()
     references = tuple(reference_of(resource) for resource in copies)
     try:
         repository.transact(
