@@ -90,6 +90,11 @@ def is_of_regimen(name: str) -> bool:
     return _OF_REGIMEN.fullmatch(name) is not None
 
 
+def is_level(text: str) -> bool:
+    """Tell whether a text is a number that a dose may be chosen by."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def split_prescription(
     protocol: ClinicalProtocol, raw: Mapping[str, str]
 ) -> tuple[dict[str, str], Prescription | None]:
@@ -113,7 +118,7 @@ def split_prescription(
     confirmed = tuple(filter(None, (each.strip() for each in doses.pop(CONFIRMED, "").split(","))))
     choices = {}
     for name, text in doses.items():
-        if _NUMBER.fullmatch(text) is None:
+        if not is_level(text):
             raise ParameterError(f"{name} is a number; '{text}' is none.")
         choices[name] = Decimal(text)
     return own, Prescription(own[REGIMEN], choices, confirmed)

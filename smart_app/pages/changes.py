@@ -7,10 +7,11 @@ from ivfhir.wording import dates, words
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.findings import Finding, read_findings
 from smart_app.pages.notes import entry_words
+from smart_app.pages.regimens import without_names
 from smart_app.pages.replacing import part_name
 from smart_app.visit.accepting import Change
 
-_NO_DOSE = "no dose: the regimen cannot be given on the record as it is"
+_NO_DOSE = "no dose"
 
 
 def find_changes(
@@ -21,7 +22,7 @@ def find_changes(
     Args:
         before: the draft's body.
         now: `decision`, `asOf`, `subject`, `versions` and `earlier` of the present reading; with a
-            regimen its `doses`, too.
+            regimen its `doses`, and why it is `refused` where it is.
         writer: turns evidence into facts.
     """
     return [
@@ -36,14 +37,12 @@ def find_changes(
 
 
 def _doses(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """Return the doses that the regimen gives otherwise now; '' in both where there is none."""
+    """Return that the regimen cannot be given any more, and the doses that are others now."""
     held, holds = before.get("doses", {}), now.get("doses", {})
-    return [
-        Change(
-            f"Dose of {drug}" if drug else "Dose",
-            held.get(drug, _NO_DOSE),
-            holds.get(drug, _NO_DOSE),
-        )
+    refused = now.get("refused", "")
+    changes = [Change("Regimen", "can be given", without_names(refused))] if refused else []
+    return changes + [
+        Change(f"Dose of {drug}", held.get(drug, _NO_DOSE), holds.get(drug, _NO_DOSE))
         for drug in dict.fromkeys([*held, *holds])
         if held.get(drug) != holds.get(drug)
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ivfhir.knowledge.dosing_rules import dosing_rules
@@ -15,6 +16,7 @@ TICK = "confirmed-"
 """What the name of a statement's box begins with: each has its own, a form says nothing twice."""
 
 _LONGEST = 20
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
 _SENTENCES = re.compile(r"(?<=\.)\s+")
 _EXCLUDES = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)* excludes ([^:.]+):")
@@ -106,8 +108,9 @@ def regimen_table(
     given = of_chosen is not None and not error
     labels = {each["name"]: each["label"] for offer in offers for each in offer["fields"]}
     reviews = {(each["reviewed"], each["reviewedBy"]) for each in offers}
+    refused = without_names(error, labels)
     return RegimenTable(
-        rows=tuple(_row(each, values, labels, refused=_in_words(error, labels)) for each in offers),
+        rows=tuple(_row(each, values, labels, refused=refused) for each in offers),
         doses=tuple(_dose_boxes(offers, values, error)),
         statements=tuple(_statement_boxes(offers, values)),
         numbers=tuple(_numbers(each, link) for each in of_chosen["numbers"])
@@ -119,7 +122,7 @@ def regimen_table(
         ),
         chosen=chosen,
         given=given,
-        error=_in_words(error, labels),
+        error=refused,
     )
 
 
@@ -139,8 +142,13 @@ def regimen_values(form: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _in_words(text: str, labels: Mapping[str, str]) -> str:
-    """Return a sentence of the doses without the names that the command line gives to boxes."""
+def without_names(text: str, labels: Mapping[str, str] = NO_LABELS) -> str:
+    """Return a sentence of the doses without ids of rules and names of the command line.
+
+    Args:
+        text: the sentence.
+        labels: name of a box -> its label.
+    """
     named = _NAME.sub(lambda found: f"“{labels.get(found[0], found[0])}”", text)
     return _RULE.sub("", _EXCLUDES.sub(r"\1 is excluded:", _CONFIRMED.sub("", named)))
 
@@ -153,7 +161,7 @@ def _to_choose(
     needed = [label for label in left if not offer["alternatives"]]
     if offer["choose"] and needed:
         return f"{words.join(needed)}, below."
-    return _in_words(offer["choose"], labels)
+    return without_names(offer["choose"], labels)
 
 
 def _row(
@@ -173,7 +181,7 @@ def _row(
         arterial=tuple(offer["arterial"]),
         vein=tuple(offer["vein"]),
         intensity=tuple(offer["intensity"]),
-        against=tuple(_in_words(each, labels) for each in offer["against"]),
+        against=tuple(without_names(each, labels) for each in offer["against"]),
         choose=_to_choose(offer, values, labels),
         asks=tuple(offer["confirm"].values()),
         refused=refused if offer["id"] == chosen else "",
@@ -196,7 +204,7 @@ def _dose_boxes(
     for name, label in labels.items():
         hint = "; ".join(hints[name])
         wrong = [each for each in sentences if name in _NAME.findall(each)]
-        told = _in_words(" ".join(wrong), labels)
+        told = without_names(" ".join(wrong), labels)
         yield Box(name, label, hint, values.get(name, ""), told)
 
 

@@ -13,7 +13,7 @@ from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
-from smart_app.pages.regimens import regimen_table
+from smart_app.pages.regimens import regimen_table, without_names
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
 from smart_app.services import services
@@ -182,7 +182,7 @@ def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: 
         following = (url_for("pages.review", launch=launch.id, draft_id=draft.id), "Review again")
     elif changed.refused:
         title = f"{happened}: the regimen gives no dose any more"
-        text = f"{changed.refused} The draft is kept; choose its regimen again."
+        text = f"{without_names(changed.refused)} The draft is kept; choose its regimen again."
         following = (
             url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
             "Change the plan",

@@ -236,23 +236,27 @@ def _changes(
     }
     held = dict(body)
     if prescription is not None:
-        now["doses"] = _doses_now(protocol, body, reading)
         held["doses"] = doses_of(body["carePlan"])
+        now |= _regimen_now(protocol, body, reading)
     if not replace:
         for each in (now, held):
             each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
     return compare(held, now, reading)
 
 
-def _doses_now(
+def _regimen_now(
     protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
-) -> dict[str, str]:
-    """Return the doses that the draft's regimen gives on the record as it is now, by drug."""
+) -> dict[str, Any]:
+    """Return the `doses` of the draft's regimen on the record as it is now, by drug.
+
+    Where it cannot be given any more, `refused` says why: a regimen without doses, such as a
+    referral, may be excluded too.
+    """
     try:
         content = draft_plan(protocol, reading, request_of(body), more=())
-    except (NoPlanError, ParameterError):
-        return {}
-    return doses_of(content.care_plan)
+    except (NoPlanError, ParameterError) as error:
+        return {"doses": {}, "refused": error.message}
+    return {"doses": doses_of(content.care_plan)}
 
 
 def _renew(

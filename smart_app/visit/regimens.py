@@ -19,6 +19,7 @@ from ivfhir.prescribe import (
     CONFIRMED,
     REGIMEN,
     Prescription,
+    is_level,
     is_of_regimen,
     site_regimens,
     split_prescription,
@@ -84,7 +85,7 @@ def levels_in(values: Mapping[str, str]) -> dict[str, Decimal]:
     """Return the doses that the settings choose, as far as they are numbers."""
     chosen = {name: text for name, text in values.items() if is_of_regimen(name)}
     chosen.pop(CONFIRMED, None)
-    return {name: Decimal(text) for name, text in chosen.items() if _is_number(text)}
+    return {name: Decimal(text) for name, text in chosen.items() if is_level(text)}
 
 
 def offer_rows(offers: Iterable[Offer]) -> tuple[dict[str, Any], ...]:
@@ -205,7 +206,3 @@ def _used(each: Used) -> dict[str, str]:
         "date": each.date.isoformat() if each.date else "",
         "reference": each.reference or "",
     }
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit()

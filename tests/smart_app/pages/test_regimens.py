@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -162,18 +163,7 @@ def test_a_weight_that_changed_stops_the_dose_before_anything_is_written(clinici
         and each["valueQuantity"]["value"] == 68
     ]
     weight["valueQuantity"]["value"] = 80
-    repository.transact(
-        {
-            "resourceType": "Bundle",
-            "type": "transaction",
-            "entry": [
-                {
-                    "resource": weight,
-                    "request": {"method": "PUT", "url": f"Observation/{weight['id']}"},
-                }
-            ],
-        }
-    )
+    change(repository, weight)
     answer = clinician.accept(draft)
     text = visible_text(answer.text)
     assert answer.status_code == 409
@@ -182,6 +172,32 @@ def test_a_weight_that_changed_stops_the_dose_before_anything_is_written(clinici
     assert medications(repository) == []
     assert clinician.accept(draft).status_code == 303
     assert 135.0 not in ordered_mg(medications(repository))
+
+
+def change(repository, resource):
+    """Put a resource of the EHR as it is now."""
+    url = f"{resource['resourceType']}/{resource['id']}"
+    entry = {"resource": resource, "request": {"method": "PUT", "url": url}}
+    repository.transact({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+
+
+def test_a_regimen_that_is_excluded_meanwhile_is_told_and_not_written(clinician, repository):
+    draft = clinician.make_draft(regimen="RG-LU1", **TICKED)
+    [creatinine] = [
+        each
+        for each in repository.search("Observation", {"patient": "halloran"})
+        if each["id"] == "halloran-creatinine"
+    ]
+    creatinine["valueQuantity"]["value"] = Decimal("1.4")
+    change(repository, creatinine)
+    answer = clinician.accept(draft)
+    text = visible_text(answer.text)
+    assert answer.status_code == 409
+    assert "the regimen gives no dose any more" in text
+    assert "cisplatin is excluded: clearance below 60" in text
+    assert "AG-CIS" not in text
+    assert "The draft is kept; choose its regimen again." in text
+    assert medications(repository) == []
 
 
 def test_two_tabs_with_two_regimens_do_not_mix(clinician, repository):
