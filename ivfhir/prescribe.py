@@ -410,13 +410,9 @@ def _grounds(dose: DrugDose) -> list[str]:
 
 def _used(each: Used) -> str:
     known = dosing_rules().inputs.get(each.name)
-    value = str(each.value) if each.high is None else f"{each.value} to {each.high}"
-    if isinstance(each.value, bool):
-        value = "yes" if each.value else "no"
     when = f" of {each.date}" if each.date else ""
     where = f" ({each.reference})" if each.reference else ""
-    unit = f" {each.unit}" if each.unit not in ("", "1") else ""
-    return f"{known.words if known else each.name} {value}{unit}{when}{where}"
+    return f"{known.words if known else each.name} {each.said}{when}{where}"
 
 
 def _notes(proposal: DoseProposal, slots: Sequence[_Slot]) -> list[str]:

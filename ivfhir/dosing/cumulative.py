@@ -33,7 +33,7 @@ def cumulative_finding(
     total = planned_mg_m2 + (Decimal(0) if isinstance(earlier, Lack) else earlier)
     cardiotoxic = inputs.flag("cardiotoxic_treatment")
     limit = lower if cardiotoxic is True else highest
-    rule = drug.exclusions[0]
+    rule = drug.own_rule
     if total > limit:
         said = "" if isinstance(earlier, Lack) else f" with the {earlier} given so far"
         return Finding(

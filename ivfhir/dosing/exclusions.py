@@ -99,7 +99,7 @@ def _tests(drug: RegimenDrug) -> list[tuple[str, Condition]]:
     rules = dosing_rules().rules
     tests = [(rule, test) for rule in drug.exclusions for test in rules[rule]]
     said = [Condition("", "design", confirm=each) for each in drug.confirm]
-    return tests + [(drug.exclusions[0], each) for each in said]
+    return tests + [(drug.own_rule, each) for each in said]
 
 
 def _finding(
@@ -192,7 +192,6 @@ def _shown(inputs: Inputs, fact: str) -> list[str]:
 
 def _shown_inputs(inputs: Inputs, *names: str) -> list[str]:
     return [
-        f"{_called(each.name)} {each.value} {each.unit if each.unit != '1' else ''}".rstrip()
-        + (f" of {each.date}" if each.date else "")
+        f"{_called(each.name)} {each.said}" + (f" of {each.date}" if each.date else "")
         for each in inputs.used(*names)
     ]

@@ -47,6 +47,14 @@ class Used:
     date: datetime.date | None
     reference: str | None
 
+    @property
+    def said(self) -> str:
+        """The value with its unit, as people read it: `68 kg`, `5 to 6`, `yes`."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        value = str(self.value) if self.high is None else f"{self.value} to {self.high}"
+        return value if self.unit in ("", "1") else f"{value} {self.unit}"
+
 
 @dataclass(frozen=True)
 class Lack:

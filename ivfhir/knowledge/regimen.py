@@ -95,6 +95,11 @@ class RegimenDrug:
         return "auc" if self.unit == AUC else f"dose_{self.id.replace('-', '_')}"
 
     @property
+    def own_rule(self) -> str:
+        """What a limit or statement of its own stands under: its first rule, else its name."""
+        return self.exclusions[0] if self.exclusions else self.id
+
+    @property
     def is_by_auc(self) -> bool:
         """Whether its dose is an area under the curve."""
         return self.unit == AUC

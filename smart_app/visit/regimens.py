@@ -196,13 +196,9 @@ def _numbers(dose: DrugDose) -> dict[str, Any]:
 
 
 def _used(each: Used) -> dict[str, str]:
-    value = str(each.value) if each.high is None else f"{each.value} to {each.high}"
-    if isinstance(each.value, bool):
-        value = "yes" if each.value else "no"
-    unit = f" {each.unit}" if each.unit not in ("", "1") else ""
     return {
         "name": each.name,
-        "value": f"{value}{unit}",
+        "value": each.said,
         "date": each.date.isoformat() if each.date else "",
         "reference": each.reference or "",
     }

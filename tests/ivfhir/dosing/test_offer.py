@@ -1,5 +1,6 @@
 """What a regimen would give, and what stands before it."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -107,3 +108,20 @@ def test_what_is_to_be_chosen(regimen, drugs, choices):
 def test_a_referral_has_no_dose():
     told = offer("RG-LM6")
     assert told.proposal.doses == ()
+
+
+def test_a_site_s_drug_without_a_rule_asks_for_its_statement_and_its_dose_over_a_life():
+    regimen = load_regimen("RG-LI1")
+    [drug] = regimen.drugs
+    bare = replace(drug, exclusions=(), confirm=("hearing",), published=(Decimal(50), Decimal(50)))
+    told = offer_regimen(
+        replace(regimen, drugs=(bare,)),
+        GIVEN,
+        as_of=AS_OF,
+        choices={},
+        confirmed=(),
+        interval_days=None,
+        courses=1,
+    )
+    assert "hearing" in told.to_confirm
+    assert told.proposal is not None
