@@ -16,6 +16,11 @@ from smart_app.config import Settings, load_settings
 from smart_app.local_server import listen, serve_forever
 from smart_app.metrics import counting_together, forget_process, serve_metrics
 
+KEEP_ALIVE_S = 75
+"""How long a connection without a request stays open: longer than nginx keeps its own (60 s, as in
+deploy/nginx.conf). Whoever keeps one longer than we do now and then sends a form into its closing,
+and gets a reset or a 502 instead of a page; gunicorn's own 2 s made that likely under load."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ivfhir serve`."""
@@ -72,6 +77,7 @@ def _run_gunicorn(settings: Settings) -> None:
                 "worker_class": "gthread",
                 "timeout": max(60, settings.timeout_s * 3),
                 "graceful_timeout": 30,
+                "keepalive": KEEP_ALIVE_S,
                 "loglevel": "warning",
                 "accesslog": None,  # Its lines hold query strings: launch tokens, codes, states.
                 "forwarded_allow_ips": "",

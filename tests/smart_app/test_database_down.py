@@ -91,12 +91,13 @@ def test_two_workers_tell_that_postgresql_stopped_and_go_on_when_it_is_back(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
-        env={**os.environ, "IVFHIR_DATABASE_URL": postgres.new_database()},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (tmp_path / "app.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+            env={**os.environ, "IVFHIR_DATABASE_URL": postgres.new_database()},
+            stderr=log,
+            start_new_session=True,
+        )
     base = f"http://127.0.0.1:{port}"
     try:
         assert answer_of(f"{base}/health").json()["checks"] == {"database": "ok"}
@@ -113,6 +114,9 @@ def test_two_workers_tell_that_postgresql_stopped_and_go_on_when_it_is_back(
         for _ in range(4):
             assert requests.get(f"{base}/health/ready", timeout=10).status_code == 200
             assert requests.get(f"{base}/callback?state=x", timeout=10).status_code == 400
+    except requests.ConnectionError as error:
+        error.add_note((tmp_path / "app.log").read_text(encoding="utf-8"))
+        raise
     finally:
         if postgres.process is not None and postgres.process.poll() is not None:
             postgres.start()

@@ -1,17 +1,22 @@
 """`ivfhir serve`: the app alone, for a configured EHR."""
 
+import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 
-from smart_app.serve import main
+from smart_app.serve import KEEP_ALIVE_S, main
+
+NGINX = Path(__file__).parents[2] / "deploy/nginx.conf"
 
 
 def write(folder: Path, port: int) -> Path:
@@ -56,6 +61,37 @@ def test_it_serves_until_it_is_told_to_end_and_leaves_no_process(tmp_path: Path)
             os.killpg(process.pid, signal.SIGKILL)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def test_a_form_finds_its_connection_open_after_a_page_was_read(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        answer_of(f"http://127.0.0.1:{port}/health/live")
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.connect()
+            connection.auto_open = 0  # A second connection would hide that the first was closed.
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().read()
+            time.sleep(3.5)  # gunicorn's own limit is 2 s, looked at once a second.
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().status == 200
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_nginx_lets_go_of_a_connection_before_the_app_does() -> None:
+    upstream = re.search(r"upstream ivfhir \{.*?\}", NGINX.read_text(encoding="utf-8"), re.DOTALL)
+    assert upstream is not None
+    kept = re.search(r"keepalive_timeout (\d+)s;", upstream[0])
+    assert kept is not None
+    assert int(kept[1]) < KEEP_ALIVE_S
 
 
 def answer_of(url: str) -> requests.Response:
