@@ -112,7 +112,7 @@ MISTAKES = [
     ("protocol.toml", 'quality = "very low"', 'quality = "poor"', "'poor' is no quality"),
     ("protocol.toml", 'lane = "radiotherapy"', 'lane = "radio"', "the board has no lane 'radio'"),
     ("protocol.toml", 'unit = "%"', 'unit = "percent"', "with a unit"),
-    ("protocol.toml", 'id = "O2"', 'id = "O1"', "the goal O1 is there twice"),
+    ("protocol.toml", "O2 = {", "O1 = {", "not TOML: Cannot overwrite a value"),
     ("protocol.toml", "G04 = ", "G05 = ", "has no 'G04'"),
     ("protocol.toml", "[exits]", '[exits]\nT9 = "Nowhere."', "nothing uses 'T9' of exits"),
     ("cql/LUNG.cql", "define LUNG_G04:", "define LUNG_G05:", "has no define LUNG_G04"),

@@ -210,7 +210,7 @@ def _related(relation: Relation) -> Json:
 
 
 def _goal(protocol: Protocol, row: Table, name: str) -> str:
-    goals = [goal["id"] for goal in protocol.words.tables("goal")]
+    goals = protocol.words.table("goals").data
     if name not in goals:
         row.refuse(f"there is no goal '{name}'; {known(name, goals)}", "goals")
     return name

@@ -70,7 +70,7 @@ def plan_definition(protocol: Protocol) -> Json:
         ],
         "relatedArtifact": _related(protocol),
         "library": [protocol.library, protocol.plan_library],
-        "goal": [_goal(protocol, each) for each in words.tables("goal")],
+        "goal": [_goal(protocol, *each) for each in words.named("goals").items()],
         "action": [_root(protocol)],
     }
 
@@ -116,13 +116,13 @@ def _related(protocol: Protocol) -> list[Json]:
     ]
 
 
-def _goal(protocol: Protocol, table: Table) -> Json:
+def _goal(protocol: Protocol, name: str, table: Table) -> Json:
     target: Json = {"measure": {"text": table["measure"]}}
     if "wanted" in table:
         target["detailCodeableConcept"] = {"text": table["wanted"]}
     else:
-        target["detailRange"] = _range(table)
-    goal: Json = {"id": protocol.label(table["id"])}
+        target["detailRange"] = _range(name, table)
+    goal: Json = {"id": protocol.label(name)}
     if "category" in table:
         coding = {
             "system": "http://terminology.hl7.org/CodeSystem/goal-category",
@@ -136,11 +136,11 @@ def _goal(protocol: Protocol, table: Table) -> Json:
     return {**goal, "target": [target]}
 
 
-def _range(table: Table) -> Json:
+def _range(name: str, table: Table) -> Json:
     ends = {"low": "at_least", "high": "at_most"}
     if not any(key in table for key in ends.values()) or table.get("unit") not in _UCUM:
         table.refuse(
-            f"goal {table['id']} needs 'wanted', or at_least or at_most with a unit "
+            f"goal {name} needs 'wanted', or at_least or at_most with a unit "
             f"({' or '.join(_UCUM)})"
         )
     unit = _UCUM[table["unit"]]

@@ -183,7 +183,8 @@ def _check_tables(words: Table) -> None:
         for name, value in words.table(kind).data.items():
             if isinstance(value, dict):
                 check_keys(words.table(kind).table(name), keys, f"{name} of {kind}")
-    _unique(words.tables("goal"), schema.GOAL, "goal")
+    for name, table in words.named("goals").items():
+        check_keys(table, schema.GOAL, f"goal {name}")
 
 
 def _check_plan(plan: Table, rounds: Rounds | None) -> None:

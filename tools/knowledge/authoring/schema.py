@@ -11,8 +11,7 @@ PROTOCOL = {
     "evidence": "table!",
     "activity": "table!",
     **dict.fromkeys(("parameter", "texts", "gates", "stops", "exits", "rules"), "table"),
-    **dict.fromkeys(("readings", "seeds", "statements", "sources"), "table"),
-    "goal": "tables",
+    **dict.fromkeys(("goals", "readings", "seeds", "statements", "sources"), "table"),
 }
 EVIDENCE = {"quality": "text!", "recommendation": "text!"}
 CHOICE = {
@@ -32,7 +31,7 @@ PARAMETER = {
 TEXT = {"text": "text!", "when_zero": "text", "in_general": "text"}
 GATE = {"text": "text!", "asked": "text"}
 GOAL = {
-    **dict.fromkeys(("id", "text", "measure"), "text!"),
+    **dict.fromkeys(("text", "measure"), "text!"),
     **dict.fromkeys(("category", "wanted", "unit"), "text"),
     **dict.fromkeys(("at_least", "at_most"), "number"),
     "sources": "texts",
