@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
@@ -33,7 +34,7 @@ from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
 from smart_app.visit.draft import PlanRequest, request_of
-from smart_app.visit.drafting import RegimenRefusedError, draft_plan, option_statuses
+from smart_app.visit.drafting import Attempt, draft_plan, option_statuses, try_draft
 from smart_app.visit.overriding import KINDS, override_of
 from smart_app.visit.reading import Reading
 
@@ -84,45 +85,47 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
         wrong = _override_problems(asked)
         if wrong:
             return _override_form(launch, chosen, reading, asked, wrong), 422
-    fields = context.fields_of(chosen, {})
-    today = context.today_of(reading.decision)
-    boxes = read_start(request.form, earliest=today)
-    if "start-year" not in request.form:
-        boxes = start_field(proposed_start(today), earliest=today)
-    values = given_values(request.form, fields)
-    errors = not_numbers(values, fields)
-    if REGIMEN in chosen.declared:
-        values |= regimen_values(request.form)
-    if boxes.iso is None:
-        errors[_START] = "The start must be a date: day, month and year."
-    asked = replace(asked, values=values, start=boxes.iso or "")
-    body = shown = None
+    asked, start, errors = _settings_of_form(chosen, asked, context.today_of(reading.decision))
+    tried = Attempt(None)
     if not errors:
-        try:
-            body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
-        except RegimenRefusedError as error:
-            errors = {REGIMEN: error.message}
-            shown = error.content.to_body() if error.content else None
-        except ParameterError as error:
-            errors = errors_by_field(error.message)
+        tried = try_draft(chosen, reading, asked, more=_more(launch, chosen, reading))
+    if tried.refusal:
+        errors = {REGIMEN: tried.refusal} if tried.of_regimen else errors_by_field(tried.refusal)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):
         wrong = {_OVERRIDE_FIELDS.get(name, name): text for name, text in errors.items()}
         return _override_form(launch, chosen, reading, asked, wrong), 422
-    if body is None:
+    if tried.content is None:
         return _plan_form(
             launch,
             chosen,
             reading,
-            body=shown,
+            body=tried.shown.to_body() if tried.shown else None,
             asked=asked,
-            start=boxes,
+            start=start,
             errors=errors,
             draft=draft,
         ), 422
-    kept = _keep(launch, chosen, draft, body)
+    kept = _keep(launch, chosen, draft, tried.content.to_body())
     if request.form.get("next") == "review":
         return redirect(url_for("pages.review", launch=launch.id, draft_id=kept.id), 303)
     return redirect(url_for("pages.plan", launch=launch.id, protocol=protocol, draft=kept.id), 303)
+
+
+def _settings_of_form(
+    protocol: ClinicalProtocol, asked: PlanRequest, today: date
+) -> tuple[PlanRequest, StartField, dict[str, str]]:
+    """Return what the form asks for, its boxes of the start, and what is wrong, by parameter."""
+    fields = context.fields_of(protocol, {})
+    start = read_start(request.form, earliest=today)
+    if "start-year" not in request.form:
+        start = start_field(proposed_start(today), earliest=today)
+    values = given_values(request.form, fields)
+    errors = not_numbers(values, fields)
+    if REGIMEN in protocol.declared:
+        values |= regimen_values(request.form)
+    if start.iso is None:
+        errors[_START] = "The start must be a date: day, month and year."
+    return replace(asked, values=values, start=start.iso or ""), start, errors
 
 
 def _draft_of_request(launch: Launch, protocol: ClinicalProtocol) -> Draft | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.dosing.offer import Offer
@@ -39,6 +40,39 @@ class RegimenRefusedError(NoPlanError):
         """Keep the draft beside the message."""
         super().__init__(message)
         self.content = content
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of asking for a plan.
+
+    Attributes:
+        content: the draft; None where it is refused.
+        shown: the plan without its regimen, to be shown where the regimen alone is refused.
+        refusal: why it is refused, '' where it is not.
+        of_regimen: the refusal is the regimen's.
+    """
+
+    content: DraftContent | None
+    shown: DraftContent | None = None
+    refusal: str = ""
+    of_regimen: bool = False
+
+
+def try_draft(
+    protocol: ClinicalProtocol,
+    reading: Reading,
+    request: PlanRequest,
+    *,
+    more: Sequence[tuple[str, str]],
+) -> Attempt:
+    """Return the draft of a plan, or why there is none; the arguments are those of `draft_plan`."""
+    try:
+        return Attempt(draft_plan(protocol, reading, request, more=more))
+    except RegimenRefusedError as error:
+        return Attempt(None, shown=error.content, refusal=error.message, of_regimen=True)
+    except ParameterError as error:
+        return Attempt(None, refusal=error.message)
 
 
 def draft_plan(

@@ -140,8 +140,7 @@ def _range(name: str, table: Table) -> Json:
     ends = {"low": "at_least", "high": "at_most"}
     if not any(key in table for key in ends.values()) or table.get("unit") not in _UCUM:
         table.refuse(
-            f"goal {name} needs 'wanted', or at_least or at_most with a unit "
-            f"({' or '.join(_UCUM)})"
+            f"goal {name} needs 'wanted', or at_least or at_most with a unit ({' or '.join(_UCUM)})"
         )
     unit = _UCUM[table["unit"]]
     return {
