@@ -1,6 +1,7 @@
 """`create_app()`: the place where the app's parts are put together."""
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,7 @@ def create_app(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    pause: Callable[[float], None] = time.sleep,
     protocols: Callable[
         [Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]
     ] = load_protocols,
@@ -51,6 +53,7 @@ def create_app(
         settings: by default those of the environment.
         clock: the present moment, with a time zone.
         new_id: makes ids that cannot be guessed, at most 32 letters and digits.
+        pause: waits for so many seconds before an EHR is asked again.
         protocols: loads the protocols into a registry, at the first request that needs them.
         log: where events go; by default JSON lines on standard error.
 
@@ -84,6 +87,7 @@ def create_app(
         clock=clock,
         new_id=new_id,
         load_protocols=protocols,
+        pause=pause,
         registry=Registry(overlay),
     )
     for blueprint in (routes.blueprint, pages.blueprint, _machines):

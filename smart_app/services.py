@@ -1,5 +1,6 @@
 """What every request of the app needs, made once by `create_app()`."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,6 +63,7 @@ class AppServices:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     load_protocols: Callable[[Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]]
+    pause: Callable[[float], None] = time.sleep
     registry: Registry = field(default_factory=Registry)
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
@@ -153,6 +155,7 @@ class AppServices:
             token=access_token,
             read_timeout_s=settings.timeout_s,
             session=session,
+            sleep=self.pause,
             limits=Limits(
                 total_s=most_s
                 or (settings.write_timeout_s if writing else settings.page_timeout_s),

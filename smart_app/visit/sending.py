@@ -53,7 +53,7 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> str:
     """
     launch = visit.launch
     try:
-        receipt = write_back(launch.repository, kept["bundle"])
+        receipt = write_back(launch.repository, kept["bundle"], pause=launch.app.pause)
     except UnauthorisedError:
         raise
     except ServerError as error:

@@ -190,7 +190,11 @@ def make_app() -> Callable[..., Flask]:
 
 
 def app_of_shared_protocols(settings: Settings, **how: Any) -> Flask:
-    """Return an app; without an overlay its protocols are those of every other one made here."""
+    """Return an app that asks an EHR again at once.
+
+    Without an overlay its protocols are those of every other one made here.
+    """
+    how = {"pause": lambda _seconds: None, **how}
     if settings.overlay is not None:
         return create_app(settings, **how)
     registry, protocols = _shared_protocols()
