@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.compiled_once import compiled_anew, compiled_once
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
@@ -9,7 +10,16 @@ from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
 from tests.side_by_side import ByFile
 
-__all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "postgres", "sekmet"]
+__all__ = [
+    "browser",
+    "compiled_anew",
+    "compiled_once",
+    "hapi",
+    "hapi_with_knowledge",
+    "java",
+    "postgres",
+    "sekmet",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

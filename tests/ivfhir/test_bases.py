@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ from ivfhir.errors import EvaluationError, KnowledgeError
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
-from ivfhir.knowledge.load import load_asked, load_protocol, load_protocols
+from ivfhir.knowledge.load import (
+    BrokenProtocol,
+    ClinicalProtocol,
+    load_asked,
+    load_protocol,
+    load_protocols,
+)
 from ivfhir.knowledge.package import ROOT_VARIABLE, knowledge_root
 from ivfhir.knowledge.registry import Registry
-from ivfhir.knowledge.route import load_route
+from ivfhir.knowledge.route import RouteRule, load_route
 from ivfhir.read import PatientRecord
 from smart_app.fake_ehr.sample_patients import FOLDER
 
@@ -37,13 +44,20 @@ def port(*unread: str) -> dict[str, Any]:
     return decision["protocols"][0]
 
 
-def route(*unread: str, patient: str = "castellano") -> str | None:
+@cache
+def protocols_and_route() -> tuple[list[ClinicalProtocol | BrokenProtocol], RouteRule]:
     registry = Registry()
-    protocols = load_protocols(registry).values()
     rule = load_route(registry)
+    assert isinstance(rule, RouteRule)
+    return list(load_protocols(registry).values()), rule
+
+
+def route(*unread: str, patient: str = "castellano") -> str | None:
+    protocols, rule = protocols_and_route()
     return evaluate(record(patient, unread), protocols, as_of=AS_OF, route=rule).route
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_protocols_loaded_one_by_one_answer_as_those_of_one_program() -> None:
     together = load_protocols()
     alone = [load_protocol(name) for name in together]

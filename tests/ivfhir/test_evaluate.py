@@ -211,6 +211,7 @@ def _failing(elm: str) -> str:
     return dumps(document)
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_protocols_share_the_facts_and_keep_their_own_defaults(
     lung: ClinicalProtocol, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from ivfhir.knowledge.package import knowledge_root
 
 URL = "https://ivfhir.example/fhir/PlanDefinition/LUNG"
 
+pytestmark = pytest.mark.usefixtures("compiled_anew")
+
 
 @pytest.fixture
 def copy(tmp_path):
