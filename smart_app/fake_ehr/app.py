@@ -4,6 +4,7 @@ import time
 
 import requests
 from flask import Flask, Response, make_response, render_template
+from joserfc.jwk import RSAKey
 from werkzeug.exceptions import HTTPException
 
 from ivfhir.errors import IvfhirError
@@ -12,16 +13,17 @@ from smart_app.fake_ehr import authorize, fhir_proxy, pages, tokens
 from smart_app.fake_ehr.config import FakeEhrSettings
 from smart_app.fake_ehr.faults import Faults
 from smart_app.fake_ehr.grants import Grants
-from smart_app.fake_ehr.identity import Identity
+from smart_app.fake_ehr.identity import Identity, new_signing_key
 from smart_app.fake_ehr.services import FakeEhr
 from smart_app.urls import origin_of
 
 
-def create_fake_ehr(settings: FakeEhrSettings) -> Flask:
+def create_fake_ehr(settings: FakeEhrSettings, *, key: RSAKey | None = None) -> Flask:
     """Return a simulated EHR, ready to serve; `app.extensions["fake_ehr"]` has its faults.
 
     Args:
         settings: its address, the FHIR server behind it, the registered apps.
+        key: signs who the user is; by default one that is made here.
     """
     app = Flask(__name__)
     faults = Faults()
@@ -29,7 +31,7 @@ def create_fake_ehr(settings: FakeEhrSettings) -> Flask:
         settings=settings,
         faults=faults,
         grants=Grants(),
-        identity=Identity(settings, faults),
+        identity=Identity(settings, faults, key or new_signing_key()),
         upstream=requests.Session(),
         clock_s=time.time,
         opened_at=int(time.time()),

@@ -15,23 +15,33 @@ from smart_app.fake_ehr.faults import Faults
 _LIFE_S = 300
 
 
+def new_signing_key() -> RSAKey:
+    """Return a key that no other EHR has."""
+    return RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
+
+
 class Identity:
     """Signs who the user is.
 
     Args:
         settings: the EHR.
         faults: those to come.
+        key: signs.
         clock_s: seconds since 1970.
     """
 
     def __init__(
-        self, settings: FakeEhrSettings, faults: Faults, clock_s: Callable[[], float] = time.time
+        self,
+        settings: FakeEhrSettings,
+        faults: Faults,
+        key: RSAKey,
+        clock_s: Callable[[], float] = time.time,
     ) -> None:
-        """Make the signing key, and one that is never published."""
+        """Begin with the one key."""
         self._settings = settings
         self._faults = faults
         self._clock_s = clock_s
-        self._key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
+        self._key = key
         self._foreign: RSAKey | None = None
 
     def jwks(self) -> dict[str, Any]:

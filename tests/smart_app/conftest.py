@@ -13,16 +13,20 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from ivfhir.knowledge.load import load_protocols
 from ivfhir.knowledge.registry import Registry
+from ivfhir.knowledge.route import load_route
 from ivfhir.servers.http import HttpRepository
 from smart_app.app import create_app
 from smart_app.config import Ehr, Settings
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.faults import Fault, Faults
 from smart_app.fake_ehr.grants import Grants
+from smart_app.fake_ehr.identity import new_signing_key
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
 from tests.servers.sekmet_server import run_sekmet
@@ -143,7 +147,7 @@ def fake_ehr(
         clients=(client,),
         **ehr_options,
     )
-    ehr = create_fake_ehr(settings)
+    ehr = create_fake_ehr(settings, key=_signing_key())
     with serving([(listener, ehr, None)]):
         parts = ehr.extensions["fake_ehr"]
         yield RunningEhr(settings, parts.faults, parts.grants)
@@ -197,16 +201,43 @@ def app_of_shared_protocols(settings: Settings, **how: Any) -> Flask:
     how = {"pause": lambda _seconds: None, **how}
     if settings.overlay is not None:
         return create_app(settings, **how)
-    registry, protocols = _shared_protocols()
+    registry, protocols, route = _shared_protocols()
     app = create_app(settings, protocols=lambda _: protocols, **how)
     app.extensions["ivfhir"].registry = registry
+    app.extensions["ivfhir"].route = route
+    app.jinja_env.bytecode_cache = _TEMPLATES
     return app
 
 
+class CompiledTemplates(BytecodeCache):
+    """The templates of our pages, compiled once for all apps of a process."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled of this source."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = CompiledTemplates()
+
+
 @cache
-def _shared_protocols() -> tuple[Registry, Any]:
+def _signing_key() -> RSAKey:
+    return new_signing_key()
+
+
+@cache
+def _shared_protocols() -> tuple[Registry, Any, Any]:
     registry = Registry()
-    return registry, load_protocols(registry)
+    return registry, load_protocols(registry), load_route(registry)
 
 
 @pytest.fixture
