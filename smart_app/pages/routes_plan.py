@@ -66,7 +66,8 @@ def plan(launch: Launch, protocol: str) -> str | Response:
     body = None
     # With several modes, sites or bases that fit there is no plan before one is chosen.
     with suppress(ParameterError):
-        body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
+        more = _more(launch, chosen, reading)
+        body = draft_plan(launch, chosen, reading, asked, more=more).to_body()
     return _plan_form(
         launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
     )
@@ -99,7 +100,8 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     body = shown = None
     if not errors:
         try:
-            body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
+            more = _more(launch, chosen, reading)
+            body = draft_plan(launch, chosen, reading, asked, more=more).to_body()
         except RegimenRefusedError as error:
             errors = {REGIMEN: error.message}
             shown = error.content.to_body() if error.content else None
