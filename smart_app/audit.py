@@ -14,20 +14,29 @@ if TYPE_CHECKING:
     from smart_app.smart.launch import Launch
 
 
-def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:
+def record(
+    event: str,
+    launch: "Launch",
+    *,
+    done: bool = True,
+    once: tuple[str, ...] | None = None,
+    **details: str,
+) -> None:
     """Keep that the launch's user did something about its patient.
 
     Args:
         event: one of the kinds that `audit_event` knows.
         launch: the launch: its EHR, user and patient.
         done: whether it succeeded.
+        once: when given, a second such event of the launch with the same parts is not kept.
         details: what more there is to say, such as `protocol` and `draft`; never a name of a
             patient, never a text of the record.
 
     Raises:
         DatabaseError: it could not be kept.
     """
-    _keep(_content(event, launch, done=done, **details), launch)
+    mark = None if once is None else (launch.id, event, *once)
+    _keep(_content(event, launch, done=done, **details), launch, once=mark)
 
 
 def record_opening(launch: "Launch") -> None:

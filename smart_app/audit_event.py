@@ -39,6 +39,11 @@ _KINDS: dict[str, tuple[_Coding, _Coding | None, str]] = {
         {"system": _DICOM, "code": "110123", "display": "Logout"},
         "E",
     ),
+    "evaluate": (
+        {"system": _DICOM, "code": "110100", "display": "Application Activity"},
+        None,
+        "E",
+    ),
     "open": ({"system": _TYPE, "code": "rest"}, {"system": _RESTFUL, "code": "read"}, "R"),
     "write": ({"system": _TYPE, "code": "rest"}, {"system": _RESTFUL, "code": "create"}, "C"),
     "sign": ({"system": _LIFECYCLE, "code": "attest"}, None, "E"),

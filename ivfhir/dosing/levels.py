@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from ivfhir.dosing.calculator import four_digits
+from ivfhir.dosing.plausible import check
 from ivfhir.errors import ParameterError
 from ivfhir.knowledge.regimen import AUC, PER_M2, Bounds, Regimen, RegimenDrug
 
@@ -34,6 +35,7 @@ def choose_levels(
     problems = [
         *_unknown(regimen, choices),
         *_alternatives(regimen, choices, area_m2),
+        *_pump(choices),
     ]
     levels: dict[str, Decimal] = {}
     for drug in _given(regimen, choices):
@@ -124,6 +126,20 @@ def _unknown(regimen: Regimen, choices: Mapping[str, Decimal]) -> list[str]:
         elif name not in dosed:
             takes = ", ".join(sorted(dosed)) or "none"
             problems.append(f"It has no choice {name}; it takes {takes}.")
+    return problems
+
+
+def _pump(choices: Mapping[str, Decimal]) -> list[str]:
+    """Return what is wrong with the numbers of a pump: one alone, or one that cannot be meant."""
+    told = [name for name in PUMP_CHOICES if name in choices]
+    if told and len(told) < len(PUMP_CHOICES):
+        return [f"Give {' and '.join(PUMP_CHOICES)} together, or neither."]
+    problems = []
+    for name in told:
+        try:
+            check(name, choices[name])
+        except ParameterError as error:
+            problems.append(error.message)
     return problems
 
 

@@ -333,16 +333,8 @@ def _administrations(
 
 
 def _pump(course: _Course, drug: RegimenDrug, level: Decimal) -> Decimal | None:
-    told = [name for name in PUMP_CHOICES if name in course.choices]
-    if not drug.pump or not told:
+    if not drug.pump or not course.choices.keys() >= set(PUMP_CHOICES):
         return None
-    if len(told) < len(PUMP_CHOICES):
-        raise ParameterError(f"Give {' and '.join(PUMP_CHOICES)} together, or neither.")
     reservoir, flow = (course.choices[name] for name in PUMP_CHOICES)
-    found = pump_fill_mg(
-        level,
-        course.inputs,
-        reservoir_ml=check("pump_reservoir_ml", reservoir),
-        flow_ml_per_day=check("pump_flow_ml_per_day", flow),
-    )
+    found = pump_fill_mg(level, course.inputs, reservoir_ml=reservoir, flow_ml_per_day=flow)
     return None if isinstance(found, Lack) else found

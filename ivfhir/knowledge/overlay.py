@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ class Overlay:
         parameters: protocol and parameter that the site changed -> the parameter as it is now.
         regimens: the site's own, by id.
         sign_offs: the sign-offs that its widening rows needed.
+        digest: SHA-256 of its files, as hex: which text it was, whatever its version says.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Overlay:
     parameters: Mapping[tuple[str, str], ProtocolParameter]
     regimens: Mapping[str, Regimen]
     sign_offs: tuple[SignOff, ...]
+    digest: str
 
     @property
     def canonical(self) -> str:
@@ -261,7 +264,14 @@ class _Reader:
             parameters=parameters,
             regimens=regimens,
             sign_offs=tuple(self.used.values()),
+            digest=self._digest(),
         )
+
+    def _digest(self) -> str:
+        """Return one value for the texts that apply: the numbers, and the regimens as built."""
+        paths = [self.folder / FILE, *sorted((self.folder / _REGIMENS).glob(f"{PREFIX}*.json"))]
+        files = (f"{each.name}:{sha256(each.read_bytes()).hexdigest()}" for each in paths)
+        return sha256("\n".join(files).encode()).hexdigest()
 
     def _refuse_strangers(self) -> None:
         """Refuse files that would be passed over: most are misspelt."""

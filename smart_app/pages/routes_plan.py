@@ -67,7 +67,8 @@ def plan(launch: Launch, protocol: str) -> str | Response:
     body = None
     # With several modes, sites or bases that fit there is no plan before one is chosen.
     with suppress(ParameterError):
-        body = draft_plan(chosen, reading, asked, more=_more(launch, chosen, reading)).to_body()
+        more = _more(launch, chosen, reading)
+        body = draft_plan(launch, chosen, reading, asked, more=more).to_body()
     return _plan_form(
         launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
     )
@@ -88,7 +89,8 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     asked, start, errors = _settings_of_form(chosen, asked, context.today_of(reading.decision))
     tried = Attempt(None)
     if not errors:
-        tried = try_draft(chosen, reading, asked, more=_more(launch, chosen, reading))
+        more = _more(launch, chosen, reading)
+        tried = try_draft(launch, chosen, reading, asked, more=more)
     if tried.refusal:
         errors = {REGIMEN: tried.refusal} if tried.of_regimen else errors_by_field(tried.refusal)
     if draft is None and not errors.keys().isdisjoint(_OVERRIDE_FIELDS):

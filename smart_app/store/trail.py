@@ -77,6 +77,13 @@ class TrailStore(DeliveryStore):
                     connection.execute(insert(AuditDeliveryRow).values(**due(number, deliver)))
         return True
 
+    def keyed_digest(self, digest: str) -> str:
+        """Return what stands for a digest in the trail: nobody without its key can make it again.
+
+        So the trail tells that two inputs were the same, and not whose record they were.
+        """
+        return keyed_hash(self._audit_key, "inputs", digest)
+
     def _add(self, connection: Connection, content: dict[str, str], once: str | None) -> int:
         head = _mark(connection, _HEAD)
         # An end that was lost, changed or cut off is not mended in silence: the chain goes on from

@@ -34,6 +34,7 @@ from smart_app.visit.drafting import (
     earlier_plans,
     evidence_versions,
 )
+from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.overriding import override_of
 from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
@@ -96,7 +97,7 @@ def accept_and_write(
     state = "draft"
     try:
         reading = visit.read_anew()
-        changes = _changes(protocol, draft.body, reading, replace=replace, compare=compare)
+        changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             store.save_receipt(draft, kept)
@@ -133,7 +134,7 @@ def send_again(
             return None
         reading = visit.read_anew()
         replace = bool(receipt.body.get("replaced"))
-        changes = _changes(protocol, draft.body, reading, replace=replace, compare=compare)
+        changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
         state = "draft" if changes else send_plan(visit, draft, receipt.body)
     finally:
         if state != "written":
@@ -208,6 +209,7 @@ def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:
 
 
 def _changes(
+    launch: Launch,
     protocol: ClinicalProtocol,
     body: Mapping[str, Any],
     reading: Reading,
@@ -220,6 +222,8 @@ def _changes(
     What an earlier plan refers to counts only when that plan is replaced.
     """
     own, prescription = split_values(protocol, body["values"])
+    asked = request_of(body)
+    record_evaluation(launch, reading.record, [protocol], as_of=reading.as_of, request=asked)
     evaluation = evaluate_protocol(
         protocol,
         reading.record,
@@ -237,7 +241,7 @@ def _changes(
     held = dict(body)
     if prescription is not None:
         held["doses"] = doses_of(body["carePlan"])
-        now |= _regimen_now(protocol, body, reading)
+        now |= _regimen_now(launch, protocol, body, reading)
     if not replace:
         for each in (now, held):
             each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
@@ -245,7 +249,7 @@ def _changes(
 
 
 def _regimen_now(
-    protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
+    launch: Launch, protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
 ) -> dict[str, Any]:
     """Return the `doses` of the draft's regimen on the record as it is now, by drug.
 
@@ -253,7 +257,7 @@ def _regimen_now(
     referral, may be excluded too.
     """
     try:
-        content = draft_plan(protocol, reading, request_of(body), more=())
+        content = draft_plan(launch, protocol, reading, request_of(body), more=())
     except (NoPlanError, ParameterError) as error:
         return {"doses": {}, "refused": error.message}
     return {"doses": doses_of(content.care_plan)}
@@ -269,7 +273,7 @@ def _renew(
     """Make the draft anew from the record as it is now, where it still allows a plan."""
     held = DraftContent.of_body(draft.body)
     try:
-        content = draft_plan(protocol, reading, held.request, more=held.more)
+        content = draft_plan(launch, protocol, reading, held.request, more=held.more)
     except RegimenRefusedError as error:
         return Changed(tuple(changes), possible=False, refused=error.message)
     except (NoPlanError, ParameterError):

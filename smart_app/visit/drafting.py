@@ -17,7 +17,9 @@ from ivfhir.parameters import typed_parameters
 from ivfhir.plan import PlannedCare, plan_options, plan_without_regimen
 from ivfhir.prescribe import REGIMEN, regimens_for
 from ivfhir.settle import expiring_facts, plan_warnings
+from smart_app.smart.launch import Launch
 from smart_app.visit.draft import DraftContent, PlanRequest
+from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import (
     confirmed_in,
@@ -60,6 +62,7 @@ class Attempt:
 
 
 def try_draft(
+    launch: Launch,
     protocol: ClinicalProtocol,
     reading: Reading,
     request: PlanRequest,
@@ -68,7 +71,7 @@ def try_draft(
 ) -> Attempt:
     """Return the draft of a plan, or why there is none; the arguments are those of `draft_plan`."""
     try:
-        return Attempt(draft_plan(protocol, reading, request, more=more))
+        return Attempt(draft_plan(launch, protocol, reading, request, more=more))
     except RegimenRefusedError as error:
         return Attempt(None, shown=error.content, refusal=error.message, of_regimen=True)
     except ParameterError as error:
@@ -76,15 +79,17 @@ def try_draft(
 
 
 def draft_plan(
+    launch: Launch,
     protocol: ClinicalProtocol,
     reading: Reading,
     request: PlanRequest,
     *,
     more: Sequence[tuple[str, str]],
 ) -> DraftContent:
-    """Return the draft of a plan.
+    """Return the draft of a plan; that it was asked for stands in the audit trail.
 
     Args:
+        launch: whose record it is.
         protocol: the protocol.
         reading: the record.
         request: what the clinician asked for.
@@ -98,6 +103,8 @@ def draft_plan(
     start = Date.parse(request.start)
     if start is None:
         raise ParameterError("The start (Start) must be a date.")
+
+    record_evaluation(launch, reading.record, [protocol], as_of=reading.as_of, request=request)
 
     def plan(parameters: Mapping[str, str]) -> PlannedCare:
         return plan_without_regimen(

@@ -23,6 +23,7 @@ from ivfhir.writing.capabilities import WriteSupport, read_write_support
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
 from smart_app.smart.launch import Launch
 from smart_app.store import KeptReading
+from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.reading_json import decode, encode
 
 PLANS_REFUSED = (
@@ -202,6 +203,8 @@ def read_now(launch: Launch) -> Reading:
     plans, plans_unread = _active_plans(launch)
     protocols = launch.app.every_protocol.values()
     decision: Any = evaluate(record, protocols, as_of=as_of, route=launch.app.route).to_json()
+    rules = [*protocols, *([] if launch.app.route is None else [launch.app.route])]
+    record_evaluation(launch, record, rules, as_of=as_of)
     support = _support(launch)
     return Reading(
         record=record,

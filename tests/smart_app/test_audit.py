@@ -32,12 +32,13 @@ def test_signing_in_and_each_page_that_is_opened_is_kept_once(
     for _ in range(2):
         assert launched.client.get(launched.url("match")).status_code == 200
         assert launched.client.get(launched.url("why/LUNG")).status_code == 200
-    signed_in, match, why = events(app)
+    signed_in, match, evaluated, why = events(app)
     assert (signed_in["event"], signed_in["outcome"]) == ("sign-in", "success")
     assert signed_in["patient"] == match["patient"] == why["patient"] == "Patient/halloran"
     assert signed_in["user"] == match["user"]
     assert match["user"].startswith("Practitioner/")
     assert signed_in["address"] == "127.0.0.1"
+    assert evaluated["event"] == "evaluate"
     assert (match["page"], why["page"], why["protocol"]) == ("match", "why", "LUNG")
     assert store_of(app).prove_trail().breaks == []
 
@@ -93,7 +94,8 @@ def test_each_kind_of_event_is_a_valid_audit_event_in_a_file_for_its_owner(
     for resource in resources:
         AuditEvent.model_validate(resource)
     assert [(each["action"], each["outcome"]) for each in resources] == [
-        ("E", "0"), ("R", "0"), ("E", "4"), ("E", "4"), ("E", "4"), ("C", "4"), ("D", "4"),
+        ("E", "0"), ("R", "0"), ("E", "0"),
+        ("E", "4"), ("E", "4"), ("E", "4"), ("C", "4"), ("D", "4"),
     ]  # fmt: skip
     opened = resources[1]
     assert opened["type"]["code"] == "rest"
@@ -111,7 +113,7 @@ def test_verify_is_code_6_when_the_trail_is_not_whole(
     launched.client.get(launched.url("match"))
     assert main(["audit", "verify", "--config", config, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["whole"], told["count"], told["breaks"]) == (True, 2, [])
+    assert (told["whole"], told["count"], told["breaks"]) == (True, 3, [])
     assert main(["audit", "verify", "--config", config, "--expect", told["head"]]) == 0
     with store_of(app)._engine.begin() as connection:
         connection.execute(text("DELETE FROM audit_events WHERE number = 1"))

@@ -150,7 +150,7 @@ def test_a_page_that_is_asked_for_its_headers_alone_is_in_the_trail(
 ) -> None:
     assert launched.client.head(launched.url("match")).status_code == 200
     events = app.extensions["ivfhir"].store.events()
-    assert [event.content["event"] for event in events] == ["sign-in", "open"]
+    assert [event.content["event"] for event in events] == ["sign-in", "open", "evaluate"]
 
 
 @pytest.mark.parametrize("name", ["iss", "launch"])

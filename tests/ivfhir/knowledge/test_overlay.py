@@ -191,6 +191,14 @@ def test_a_count_widens_in_no_way(tmp_path: Path) -> None:
     )
 
 
+def test_the_digest_tells_another_text_of_the_same_version(tmp_path: Path) -> None:
+    digests = [
+        written(tmp_path, PLATELETS.replace("75", number)).digest for number in ("75", "75", "80")
+    ]
+    assert digests[0] == digests[1] != digests[2]
+    assert load_overlay(EXAMPLE).digest not in digests
+
+
 def test_a_stranger_in_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "regimen").mkdir()
     assert "did you mean 'regimens'?" in refused(tmp_path, PLATELETS)

@@ -163,3 +163,18 @@ def test_lines_are_found_through_lists_strings_and_comments(tmp_path):
         ("row", 1): 11,
         ("row", 1, "id"): 12,
     }
+
+
+def test_rows_that_plan_one_action_say_the_same_relations(tmp_path: Path) -> None:
+    layout = Layout(knowledge=tmp_path / "plan_definitions")
+    shutil.copytree(OURS.knowledge / "port", layout.knowledge / "port")
+    layout.shared.mkdir()
+    shutil.copyfile(
+        OURS.shared / "CodeSystem-io-plan.json", layout.shared / "CodeSystem-io-plan.json"
+    )
+    path = layout.knowledge / "port" / "plan.toml"
+    row = 'days = [0, 0, 5]\nrelations = ["after A01"]\n'
+    assert row in path.read_text()
+    path.write_text(path.read_text().replace(row, "days = [0, 0, 5]\n"))
+    with pytest.raises(AuthoringError, match="another row of this action has other relations"):
+        list(authored_files(layout))
