@@ -14,20 +14,28 @@ if TYPE_CHECKING:
     from smart_app.smart.launch import Launch
 
 
-def record(event: str, launch: "Launch", *, done: bool = True, **details: str) -> None:
+def record(
+    event: str,
+    launch: "Launch",
+    *,
+    done: bool = True,
+    once: tuple[str, ...] | None = None,
+    **details: str,
+) -> None:
     """Keep that the launch's user did something about its patient.
 
     Args:
         event: one of the kinds that `audit_event` knows.
         launch: the launch: its EHR, user and patient.
         done: whether it succeeded.
+        once: when given, an event with the same parts is kept once.
         details: what more there is to say, such as `protocol` and `draft`; never a name of a
             patient, never a text of the record.
 
     Raises:
         DatabaseError: it could not be kept.
     """
-    _keep(_content(event, launch, done=done, **details), launch)
+    _keep(_content(event, launch, done=done, **details), launch, once=once)
 
 
 def record_opening(launch: "Launch") -> None:

@@ -1,5 +1,6 @@
 """What every request of the app needs, made once by `create_app()`."""
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +64,8 @@ class AppServices:
     new_id: Callable[[], str]
     load_protocols: Callable[[Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]]
     registry: Registry = field(default_factory=Registry)
+    random: Callable[[], float] = random.random
+    backend_services: dict[str, Callable[[], HttpRepository]] = field(default_factory=dict)
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[ServerSays] = field(init=False)
