@@ -28,15 +28,14 @@ def record(
         event: one of the kinds that `audit_event` knows.
         launch: the launch: its EHR, user and patient.
         done: whether it succeeded.
-        once: when given, a second such event of the launch with the same parts is not kept.
+        once: when given, an event with the same parts is kept once.
         details: what more there is to say, such as `protocol` and `draft`; never a name of a
             patient, never a text of the record.
 
     Raises:
         DatabaseError: it could not be kept.
     """
-    mark = None if once is None else (launch.id, event, *once)
-    _keep(_content(event, launch, done=done, **details), launch, once=mark)
+    _keep(_content(event, launch, done=done, **details), launch, once=once)
 
 
 def record_opening(launch: "Launch") -> None:

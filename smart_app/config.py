@@ -10,9 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ivfhir.errors import SettingsError
+from ivfhir.sync.servers import Server, read_servers
 from smart_app.urls import is_trustworthy, origin_of
 
 _LONGEST_WRITE_S = 110
+_TABLES = ("ehrs", "servers")
+"""Fields that are tables of the file."""
 
 
 def _doc(text: str, default: object = dataclasses.MISSING, *, secret: bool = False) -> Any:  # noqa: ANN401 - as dataclasses.field itself
@@ -68,6 +71,7 @@ class Settings:
         "where browsers reach the app; its redirect URI is this plus `/callback`"
     )
     ehrs: tuple[Ehr, ...] = _doc("the EHRs that may launch the app", ())
+    servers: tuple[Server, ...] = _doc("backend services, by the server's address", ())
     host: str = _doc("address to listen on", "127.0.0.1")
     port: int = _doc("port to listen on", 8000)
     overlay: str | None = _doc(
@@ -106,6 +110,13 @@ class Settings:
         "days after which an ended launch is removed with its drafts and receipts", 30
     )
     audit_days: int = _doc("days after which events of the audit trail are removed", 3653)
+    outbox_hours: int = _doc(
+        "hours for which an accepted plan is sent again by itself while the EHR does not take it",
+        72,
+    )
+    outbox_thread: bool = _doc(
+        "let each process of the app send what waits; false where `ivfhir worker` does", True
+    )
     timeout_s: int = _doc("seconds to wait for an answer of the EHR", 20)
     page_timeout_s: int = _doc(
         "seconds that all answers of the EHR for one page may take together", 30
@@ -174,7 +185,7 @@ class Settings:
     def _check_limits(self) -> None:
         for name in (
             *("timeout_s", "page_timeout_s", "answer_mib", "read_mib", "read_pages"),
-            *("idle_minutes", "keep_days", "audit_days"),
+            *("idle_minutes", "keep_days", "audit_days", "outbox_hours"),
         ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be 1 or more.")
@@ -221,6 +232,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str] | None = None) -
     environ = os.environ if environ is None else environ
     raw = _read_toml(path)
     ehrs = raw.pop("ehr", [])
+    servers = () if raw.pop("server", None) is None else tuple(read_servers(path))
     if not isinstance(ehrs, list) or not all(isinstance(ehr, dict) for ehr in ehrs):
         raise SettingsError("ehr must be tables: write [[ehr]] before each EHR.")
     from_environ = _from_environ(Ehr, "IVFHIR_EHR_", environ)
@@ -233,7 +245,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str] | None = None) -
         ehrs = [{**(ehrs[0] if ehrs else {}), **from_environ}]
     values = {**raw, **_from_environ(Settings, "IVFHIR_", environ)}
     return Settings(
-        **_typed(Settings, values), ehrs=tuple(Ehr(**_typed(Ehr, ehr, "ehr.")) for ehr in ehrs)
+        **_typed(Settings, values),
+        ehrs=tuple(Ehr(**_typed(Ehr, ehr, "ehr.")) for ehr in ehrs),
+        servers=servers,
     )
 
 
@@ -242,7 +256,7 @@ def setting_rows() -> list[tuple[str, str, str, str]]:
     rows = []
     for prefix, variable, model in (("", "IVFHIR_", Settings), ("ehr.", "IVFHIR_EHR_", Ehr)):
         for item in dataclasses.fields(model):
-            if item.name == "ehrs":
+            if item.name in _TABLES:
                 continue
             default = (
                 "required" if item.default is dataclasses.MISSING else _default_text(item.default)
@@ -273,14 +287,14 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
 
 
 def _from_environ(model: type, prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
-    names = [item.name for item in dataclasses.fields(model) if item.name != "ehrs"]
+    names = [item.name for item in dataclasses.fields(model) if item.name not in _TABLES]
     return {
         name: environ[prefix + name.upper()] for name in names if prefix + name.upper() in environ
     }
 
 
 def _typed(model: type, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    fields = {item.name: item for item in dataclasses.fields(model) if item.name != "ehrs"}
+    fields = {item.name: item for item in dataclasses.fields(model) if item.name not in _TABLES}
     for name in values:
         if name not in fields:
             raise SettingsError(f"{where}{name} is not a setting; the README's table lists them.")

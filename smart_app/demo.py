@@ -28,6 +28,7 @@ from smart_app.demo_certificate import make_certificate
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
 from smart_app.fake_ehr.sample_patients import LOAD_TIMEOUT_S, load_samples
 from smart_app.local_server import listen, serving, until_told_to_end, wait_for_end
+from smart_app.outbox_worker import OutboxThread
 
 if TYPE_CHECKING:
     import uvicorn
@@ -95,6 +96,7 @@ def running_demo(
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
         stack.enter_context(serving([(ehr_socket, ehr, context), (app_socket, app, context)]))
+        stack.callback(OutboxThread(app).start().stop)
         yield demo
 
 

@@ -15,6 +15,7 @@ from smart_app.app import create_app
 from smart_app.config import Settings, load_settings
 from smart_app.local_server import listen, serve_forever
 from smart_app.metrics import counting_together, forget_process, serve_metrics
+from smart_app.outbox_worker import OutboxThread
 
 KEEP_ALIVE_S = 75
 """How long a connection without a request stays open: longer than nginx keeps its own (60 s, as in
@@ -53,8 +54,16 @@ def _serve(settings: Settings, *, many: bool) -> None:
         _run_gunicorn(settings)
     else:
         serve_forever(
-            [(listen(settings.host, settings.port, option="port"), create_app(settings), None)]
+            [(listen(settings.host, settings.port, option="port"), working_app(settings), None)]
         )
+
+
+def working_app(settings: Settings) -> Flask:
+    """Return the app, with a thread that sends what waits where the settings want it."""
+    app = create_app(settings)
+    if settings.outbox_thread:
+        OutboxThread(app).start()
+    return app
 
 
 def _run_gunicorn(settings: Settings) -> None:
@@ -88,7 +97,7 @@ def _run_gunicorn(settings: Settings) -> None:
                 self.cfg.set(name, value)
 
         def load(self) -> Flask:
-            return create_app(settings)
+            return working_app(settings)
 
     listen(settings.host, settings.port, option="port").close()
     if settings.metrics_port:

@@ -1,5 +1,6 @@
 """What every request of the app needs, made once by `create_app()`."""
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class AppServices:
     load_protocols: Callable[[Registry], Mapping[str, ClinicalProtocol | BrokenProtocol]]
     pause: Callable[[float], None] = time.sleep
     registry: Registry = field(default_factory=Registry)
+    random: Callable[[], float] = random.random
+    backend_services: dict[str, Callable[[], HttpRepository]] = field(default_factory=dict)
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[ServerSays] = field(init=False)

@@ -56,7 +56,7 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
         UsageError: a word is neither.
         SettingsError: a table cannot be meant.
     """
-    known = {server.name: server for server in _read(config)}
+    known = {server.name: server for server in read_servers(config)}
     found: dict[str, Server] = {}
     token = os.environ.get("IVFHIR_TOKEN", "").strip() or None
     plain: set[str] = set()
@@ -111,7 +111,15 @@ def connector(server: Server) -> Callable[[], HttpRepository]:
     )
 
 
-def _read(config: Path | None) -> list[Server]:
+def read_servers(config: Path | None) -> list[Server]:
+    """Return the `[[server]]` tables of a settings file.
+
+    Args:
+        config: the file; None takes `ivfhir.toml` of this folder when it is there.
+
+    Raises:
+        SettingsError: the file cannot be read, or a table cannot be meant.
+    """
     path = config or Path(CONFIG)
     if config is None and not path.is_file():
         return []

@@ -1,11 +1,12 @@
 """The receipt: where the plan went, or why it did not, and what comes next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from ivfhir.fhir.types import Resource
+from ivfhir.outbox.line import SIGN_IN, Entry
 from ivfhir.wording import dates, words
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
 from smart_app.pages.replacing import Replacement, after_replacing
@@ -161,31 +162,57 @@ def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
     return sentences
 
 
-def unwritten_page(problem: Mapping[str, str], *, review_href: str, match_href: str) -> ReceiptPage:
+def unwritten_page(
+    problem: Mapping[str, str], *, review_href: str, match_href: str, waits: Sequence[str] = ()
+) -> ReceiptPage:
     """Return the page of a plan that was accepted and is not on the server.
 
     Args:
         problem: `title`, `message`, `details` and `again` ('yes' when sending again can help).
         review_href: address of the review.
         match_href: address of the list of protocols.
+        waits: when it is sent again, or what for it waits, a sentence each.
     """
     again = problem.get("again") == "yes"
     kept = (
-        "Your accepted plan is kept. Sending it again writes it once, never twice."
+        "Your accepted plan is kept and sent again by itself, never twice."
         if again
-        else ("Your draft is kept. Review it again before it is sent.")
+        else "Your draft is kept. Review it again before it is sent."
     )
     return ReceiptPage(
         style="stop",
         shape="stop",
         title=f"Not written: {problem['title']}",
-        text=(problem["message"], kept),
+        text=(problem["message"], kept, *waits),
         links=(("Back to the protocols", match_href),)
         if again
         else (("Review again", review_href), ("Back to the protocols", match_href)),
         send_again="Send again" if again else "",
         details=problem.get("details", ""),
     )
+
+
+def waiting_words(entry: Entry, *, first: bool, local: Callable[[int], datetime]) -> list[str]:
+    """Return what an accepted plan waits for, when it was tried and when it is tried next.
+
+    Args:
+        entry: how it stands in the outbox.
+        first: whether no other plan for the patient goes before it.
+        local: gives a moment, from seconds since 1970, in the site's time zone.
+    """
+    tried = [] if entry.tried_at is None else [f"Last tried at {_clock(local(entry.tried_at))}"]
+    if entry.state == SIGN_IN:
+        sign_in = "It is sent when you next open the app for this patient from the EHR."
+        return [*(f"{each}." for each in tried), sign_in]
+    if not first:
+        return ["Another accepted plan for this patient goes first; this one is sent after it."]
+    due = _clock(local(entry.due_at))
+    return [f"{tried[0]}, next at {due}." if tried else f"Next try at {due}."]
+
+
+def _clock(moment: datetime) -> str:
+    """Return date and time of day with its seconds: the next try may be a few of them away."""
+    return f"{dates.moment(moment)}:{moment:%S}"
 
 
 def sending_page(*, match_href: str) -> ReceiptPage:
@@ -196,7 +223,7 @@ def sending_page(*, match_href: str) -> ReceiptPage:
         title="Being written: look again in a moment",
         text=(
             "The plan is on its way to the EHR, from this window or another one. "
-            "If the app was interrupted, it can be sent again after two minutes; "
+            "If the app was interrupted, it is sent again by itself after two minutes; "
             "it is never written twice.",
         ),
         links=(("Back to the protocols", match_href),),

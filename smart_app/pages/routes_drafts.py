@@ -18,7 +18,7 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
 
-_UNSENT = {"sending": "being written", "accepted": "not written"}
+_UNSENT = {"sending": "being written", "accepted": "not written yet"}
 
 
 @blueprint.get("/l/<launch>/discard/<draft_id>")

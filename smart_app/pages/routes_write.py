@@ -1,5 +1,7 @@
 """Review and receipt: the confirmation, and what became of it."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
@@ -8,11 +10,18 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.outbox.line import DROPPED
 from smart_app.limits import limit_address, limit_ehr
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
-from smart_app.pages.receipt import ReceiptPage, sending_page, unwritten_page, written_page
+from smart_app.pages.receipt import (
+    ReceiptPage,
+    sending_page,
+    unwritten_page,
+    waiting_words,
+    written_page,
+)
 from smart_app.pages.regimens import regimen_table, without_names
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
@@ -20,6 +29,7 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft, Receipt
+from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
 from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.overriding import override_of
@@ -227,13 +237,30 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
         )
     if draft.state == "sending" or kept is None:
         return sending_page(match_href=match_href)
-    problem = kept.body.get("problem") or {
-        "title": "the sending was interrupted",
-        "message": "The EHR holds no plan with this draft's identifier.",
+    review_href = url_for("pages.review", launch=launch.id, draft_id=draft.id)
+    waiting = services().store.waiting_of(draft.id)
+    problem = _problem_of(kept, waiting)
+    waits: list[str] = []
+    if waiting is not None and draft.state == "accepted":
+        waits = waiting_words(
+            waiting.entry,
+            first=services().store.goes_first(draft.id),
+            local=lambda at: launch.local(datetime.fromtimestamp(at, UTC)),
+        )
+    return unwritten_page(problem, review_href=review_href, match_href=match_href, waits=waits)
+
+
+def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:
+    """Return why a plan is not written: what the outbox keeps, or a receipt of before it was."""
+    if waiting is not None and waiting.entry.state == DROPPED:
+        return {
+            "title": "it was taken out of the outbox",
+            "message": "Whoever runs this app took the plan out before it reached the EHR.",
+            "again": "no",
+        }
+    found = kept.body.get("problem") if waiting is None else waiting.said
+    return found or {
+        "title": "it waits to be sent",
+        "message": "The EHR holds no plan with this draft's identifier yet.",
         "again": "yes",
     }
-    return unwritten_page(
-        problem,
-        review_href=url_for("pages.review", launch=launch.id, draft_id=draft.id),
-        match_href=match_href,
-    )

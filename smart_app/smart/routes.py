@@ -109,7 +109,14 @@ def leave(launch_id: str) -> Response:
     access = sign_out(app, record)
     audit.record_sign_out(record.body, launch_id)
     named = record.body.get("subject") is not None
-    page = make_response(render_template("signed_out.html", access=access, drafts_kept=named))
+    page = make_response(
+        render_template(
+            "signed_out.html",
+            access=access,
+            drafts_kept=named,
+            unsent=app.store.has_unsent(launch_id),
+        )
+    )
     SecretCookies(https=app.settings.https).clear(page, cookie_name(launch_id))
     return page
 

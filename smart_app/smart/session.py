@@ -8,6 +8,7 @@ from flask import g, request
 from werkzeug.wrappers import Response
 
 from ivfhir.errors import LaunchError, SessionEndedError
+from ivfhir.servers.http import HttpRepository
 from smart_app import audit
 from smart_app.security import check_form
 from smart_app.services import AppServices, services
@@ -128,6 +129,39 @@ def open_launch(launch_id: str) -> Launch:
         app.store.forget_tokens(launch_id)
         raise ended()
     record = renew(app, record)
+    return launch_of(
+        app,
+        record,
+        csrf_token=csrf_token,
+        repository=app.repository(
+            record.body["iss"],
+            record.body["access_token"],
+            renew=Renewal(app, record.id),
+            writing=request.method == "POST",
+        ),
+    )
+
+
+def launch_of(
+    app: AppServices,
+    record: LaunchRecord,
+    *,
+    repository: HttpRepository,
+    csrf_token: str = "",
+    scopes: GrantedScopes | None = None,
+) -> Launch:
+    """Return a launch as visits see it.
+
+    Args:
+        app: the services.
+        record: as kept.
+        repository: the EHR's FHIR server, with the access that is to be used.
+        csrf_token: what the forms of its pages hold; '' where there is no page.
+        scopes: those of another access than the launch's own.
+
+    Raises:
+        LaunchError: its EHR is no longer in the settings.
+    """
     body = record.body
     ehr = app.settings.ehr_of(body["iss"])
     if ehr is None:
@@ -140,13 +174,8 @@ def open_launch(launch_id: str) -> Launch:
         fhir_base=body["iss"].rstrip("/"),
         patient_id=body["patient"],
         practitioner=_practitioner(body),
-        scopes=GrantedScopes(text=body["scope"], asked=body["asked"]),
-        repository=app.repository(
-            body["iss"],
-            body["access_token"],
-            renew=Renewal(app, record.id),
-            writing=request.method == "POST",
-        ),
+        scopes=scopes or GrantedScopes(text=body["scope"], asked=body["asked"]),
+        repository=repository,
         csrf_token=csrf_token,
         signed_in_at=int(body.get("signed_in_at", 0)),
         app=app,

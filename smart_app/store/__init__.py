@@ -2,8 +2,9 @@
 
 from smart_app.store.chores import ChoreStore
 from smart_app.store.deliveries import TrailEvent
-from smart_app.store.drafts import Draft, DraftStore, Receipt
+from smart_app.store.drafts import Draft, Receipt
 from smart_app.store.launches import LaunchRecord, LaunchStore
+from smart_app.store.outbox_keeping import OutboxKeepingStore
 from smart_app.store.rates import RateStore
 from smart_app.store.readings import KeptReading, ReadingStore
 from smart_app.store.trail import TrailProof, TrailStore
@@ -19,5 +20,5 @@ __all__ = [
 ]
 
 
-class Store(LaunchStore, DraftStore, ReadingStore, RateStore, ChoreStore, TrailStore):
+class Store(LaunchStore, OutboxKeepingStore, ReadingStore, RateStore, ChoreStore, TrailStore):
     """The app's database."""

@@ -8,8 +8,9 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
+from ivfhir.outbox.line import DELIVERED
 from smart_app.store.database import Database, rowcount
-from smart_app.store.models import DraftRow, ReceiptRow
+from smart_app.store.models import DraftRow, OutboxRow, ReceiptRow
 
 
 @dataclass(frozen=True)
@@ -152,20 +153,29 @@ class DraftStore(Database):
     def save_receipt(self, draft: Draft, body: Mapping[str, Any]) -> Receipt:
         """Keep what became of the write, in place of an earlier receipt.
 
-        `written: true` in it closes the draft.
+        `written: true` in it closes the draft, and its row in the outbox.
         """
         now = self._now
         with self._transaction() as session:
-            row = session.get(ReceiptRow, draft.id) or ReceiptRow(draft_id=draft.id)
-            row.sealed, row.created_at = self._sealer.seal(dict(body), f"receipt:{draft.id}"), now
-            session.add(row)
+            self._keep_receipt(session, draft.id, body)
             if body.get("written") is True:
+                session.execute(
+                    update(OutboxRow)
+                    .where(OutboxRow.draft_id == draft.id)
+                    .values(state=DELIVERED, said=None)
+                )
                 session.execute(
                     update(DraftRow)
                     .where(DraftRow.id == draft.id)
                     .values(state="written", claimed_until=0)
                 )
         return Receipt(draft_id=draft.id, created_at=now, body=dict(body))
+
+    def _keep_receipt(self, session: Session, draft_id: str, body: Mapping[str, Any]) -> None:
+        row = session.get(ReceiptRow, draft_id) or ReceiptRow(draft_id=draft_id)
+        row.sealed = self._sealer.seal(dict(body), f"receipt:{draft_id}")
+        row.created_at = self._now
+        session.add(row)
 
     def load_receipt(self, launch_id: str, draft_id: str) -> Receipt | None:
         """Return the receipt of the launch's draft, None when nothing was written yet.

@@ -19,6 +19,7 @@ from smart_app.store.models import (
     DraftRow,
     LaunchRow,
     LaunchUseRow,
+    OutboxRow,
     ReadingRow,
     ReceiptRow,
     SecretRow,
@@ -37,6 +38,7 @@ _SEALED: tuple[tuple[Any, Any, str], ...] = (
     (SignInRow.state_hash, SignInRow.sealed, "sign-in"),
     (DraftRow.id, DraftRow.sealed, "draft"),
     (ReceiptRow.draft_id, ReceiptRow.sealed, "receipt"),
+    (OutboxRow.id, OutboxRow.said, "outbox"),
     (ReadingRow.launch_id, ReadingRow.sealed, "reading"),
     (AuditRow.number, AuditRow.sealed, "audit"),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ivfhir.errors import SessionEndedError
 from smart_app.store.database import rowcount
 from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, SignInRow
+from smart_app.store.outbox import resume
 from smart_app.store.readings import forget_reading
 from smart_app.store.uses import UseStore
 
@@ -87,7 +88,8 @@ class LaunchStore(UseStore):
     ) -> str | None:
         """Keep a launch, new or signed in again, and take over what its owner left behind.
 
-        Drafts of the same owner's launches that are over move to this one.
+        Drafts of the same owner's launches that are over move to this one; accepted plans among
+        them that waited for a sign-in are sent.
 
         Args:
             launch_id: its id; a launch of that id is replaced.
@@ -112,7 +114,9 @@ class LaunchStore(UseStore):
             session.flush()
             self._note_in(session, launch_id)
             session.execute(delete(ClosedLaunchRow).where(ClosedLaunchRow.launch_id == launch_id))
-            return self._take_over(session, launch_id, fingerprint)
+            left_at = self._take_over(session, launch_id, fingerprint)
+            resume(session, launch_id, now=self._now)
+            return left_at
 
     def _take_over(self, session: Session, launch_id: str, fingerprint: str) -> str | None:
         over = session.scalars(

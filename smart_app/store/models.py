@@ -86,7 +86,7 @@ class DraftRow(Base):
         ForeignKey("launches.id", ondelete="CASCADE"), index=True
     )
     protocol: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16), default="draft")
+    state: Mapped[str] = mapped_column(String(16), default="draft", index=True)
     version: Mapped[int] = mapped_column(default=1)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     claimed_until: Mapped[int] = mapped_column(default=0)
@@ -104,6 +104,36 @@ class ReceiptRow(Base):
     )
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[int]
+
+
+class OutboxRow(Base):
+    """An accepted plan on its way to the EHR: one a draft, made with the receipt that holds it.
+
+    Who sends it holds the claim on the draft. `line` tells patients and servers apart, `said` is
+    sealed: why the last try failed, and what the server said.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("drafts.id", ondelete="CASCADE"))
+    server: Mapped[str] = mapped_column(String(2000))
+    line: Mapped[str] = mapped_column(String(64))
+    place: Mapped[int]
+    state: Mapped[str] = mapped_column(String(24))
+    attempts: Mapped[int]
+    failures: Mapped[int]
+    accepted_at: Mapped[int]
+    tried_at: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    due_at: Mapped[int]
+    draft_version: Mapped[int]
+    said: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+
+    __table_args__ = (
+        Index("ix_outbox_draft", "draft_id", unique=True),
+        Index("ix_outbox_due", "state", "due_at"),
+        Index("ix_outbox_line", "line", "place"),
+    )
 
 
 class ChoreRow(Base):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from smart_app.store.database import Database
 from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, LaunchUseRow
+from smart_app.store.outbox import stop
 
 SIGNED_OUT, MADE_ROOM = "signed-out", "made-room"
 UNWRITTEN = ("accepted", "sending")
@@ -24,6 +25,11 @@ class Closed:
 
     reason: str
     drafts_kept: bool
+
+    @property
+    def signed_out(self) -> bool:
+        """Tell whether its user signed out of it."""
+        return self.reason == SIGNED_OUT
 
 
 class UseStore(Database):
@@ -79,7 +85,9 @@ class UseStore(Database):
     def close_launch(self, launch_id: str, *, reason: str, drafts_kept: bool) -> bool:
         """Close a launch for good: no cookie opens it, and its tokens are forgotten.
 
-        While an accepted plan is not yet on the server the tokens stay, until it is or they end.
+        While a plan is being sent the tokens stay, until it is there or that try ends. Otherwise an
+        accepted plan that is not there waits for a sign-in after a sign-out; where another window
+        made room, the tokens stay for it until they end.
 
         Args:
             launch_id: its id.
@@ -96,9 +104,10 @@ class UseStore(Database):
             row.browser_hash = ""
             row.expires_at = min(row.expires_at, row.usable_until)
             row.usable_until = min(row.usable_until, self._now)
-            waits = self._has_unwritten(session, launch_id)
+            waits = self._needs_tokens(session, launch_id, reason)
             if not waits:
                 self._forget_tokens_in(row)
+                stop(session, launch_id)
             session.merge(
                 ClosedLaunchRow(
                     launch_id=launch_id,
@@ -123,7 +132,10 @@ class UseStore(Database):
         """
         with self._transaction() as session:
             row = session.get(LaunchRow, launch_id)
-            if row is None or self._has_unwritten(session, launch_id):
+            if row is None:
+                return None
+            closed = session.get(ClosedLaunchRow, launch_id)
+            if self._needs_tokens(session, launch_id, closed.reason if closed else None):
                 return None
             return self._forget_tokens_in(row)
 
@@ -152,9 +164,20 @@ class UseStore(Database):
         row.holds_tokens = False
         return body
 
-    @staticmethod
-    def _has_unwritten(session: Session, launch_id: str) -> bool:
+    def _needs_tokens(self, session: Session, launch_id: str, closed: str | None) -> bool:
+        """Tell whether an accepted plan is still sent with a launch's tokens.
+
+        Who signed out wants them used no more; only a try that is under way is let end.
+        """
+        under_way = (DraftRow.state == "sending") & (DraftRow.claimed_until > self._now)
+        which = under_way if closed == SIGNED_OUT else DraftRow.state.in_(UNWRITTEN)
+        query = select(DraftRow.id).where(DraftRow.launch_id == launch_id, which)
+        return session.scalar(query.limit(1)) is not None
+
+    def has_unsent(self, launch_id: str) -> bool:
+        """Tell whether a launch has a plan that was accepted and is not known to be in the EHR."""
         query = select(DraftRow.id).where(
             DraftRow.launch_id == launch_id, DraftRow.state.in_(UNWRITTEN)
         )
-        return session.scalar(query.limit(1)) is not None
+        with self._transaction() as session:
+            return session.scalar(query.limit(1)) is not None

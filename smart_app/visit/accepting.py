@@ -5,11 +5,13 @@ accepted is kept before it is sent, so that a plan whose answer was lost can be 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.errors import (
+    DraftGoneError,
     ForbiddenError,
     NoPlanError,
     ParameterError,
@@ -38,7 +40,7 @@ from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.overriding import override_of
 from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
-from smart_app.visit.sending import find_sent, send_plan
+from smart_app.visit.sending import find_sent, keep_changed, keep_failure, send_plan
 from smart_app.visit.visit import Visit
 
 HOLD_S = 120
@@ -94,52 +96,113 @@ def accept_and_write(
     if not store.claim_draft(draft, hold_s=HOLD_S):
         _wait(launch, draft)
         return None
-    state = "draft"
+    held_as = "draft"
     try:
         reading = visit.read_anew()
         changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
-            store.save_receipt(draft, kept)
-            state = "accepted"
-            _record_signature(launch, draft)
-            state = send_plan(visit, draft, kept)
+            may_go = store.accept_draft(
+                draft, kept, server=launch.fhir_base, patient_id=launch.patient_id
+            )
+            held_as = "accepted"
+            _record_signature(launch, draft, kept)
+            if may_go:
+                held_as = ""
+                with _given_back(visit, draft):
+                    send_plan(visit, draft, kept, asked=True)
     finally:
-        if state != "written":
-            store.release_draft(draft, state=state)
+        if held_as:
+            store.release_draft(draft, state=held_as)
     return _renew(launch, protocol, draft, reading, changes) if changes else None
 
 
 def send_again(
-    visit: Visit, protocol: ClinicalProtocol, draft: Draft, *, compare: Compare
+    visit: Visit, protocol: ClinicalProtocol, draft: Draft, *, compare: Compare, asked: bool = True
 ) -> Changed | None:
     """Send an accepted plan that is not on the server again, as it was accepted; never twice.
 
-    A draft whose claim ended before anything was accepted becomes an ordinary draft again.
+    A draft whose claim ended before anything was accepted becomes an ordinary draft again. What was
+    accepted and would look different to a reader on the record as it is now is not sent.
+
+    Args:
+        visit: the visit.
+        protocol: the draft's protocol.
+        draft: the draft.
+        compare: tells what a reader would see differently.
+        asked: whether somebody asks for it; else it is sent when it is due.
 
     Returns:
         What changed since, when it must be reviewed again; else None.
+
+    Raises:
+        UnauthorisedError: the token expired.
     """
     launch, store = visit.launch, visit.launch.app.store
-    if not store.claim_draft(draft, hold_s=HOLD_S):
-        return None
-    receipt = store.load_receipt(launch.id, draft.id)
-    state = "draft" if receipt is None else "accepted"
-    changes: list[Change] = []
-    try:
+    if not store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked):
+        if asked:
+            store.adopt_unsent()
+        if not asked or not store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked):
+            return None
+    with _given_back(visit, draft):
+        receipt = store.load_receipt(launch.id, draft.id)
         if receipt is None:
+            raise DraftGoneError("What was accepted is not there any more. Review it again.")
+        _record_signature(launch, draft, receipt.body)
+        try:
+            found = find_sent(visit, draft, receipt.body)
+            reading = None if found else visit.read_anew()
+            changes = (
+                []
+                if reading is None
+                else _changed_since(
+                    launch, protocol, draft, receipt.body, reading, compare=compare, asked=asked
+                )
+            )
+        except ServerError as error:
+            keep_failure(visit, draft, error, asked=asked)
             return None
-        if find_sent(visit, draft, receipt.body):
-            state = "written"
+        if reading is None:
             return None
-        reading = visit.read_anew()
-        replace = bool(receipt.body.get("replaced"))
-        changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
-        state = "draft" if changes else send_plan(visit, draft, receipt.body)
-    finally:
-        if state != "written":
-            store.release_draft(draft, state=state)
-    return _renew(launch, protocol, draft, reading, changes) if changes else None
+        if not changes:
+            send_plan(visit, draft, receipt.body, asked=asked)
+            return None
+        keep_changed(visit, draft)
+    return _renew(launch, protocol, draft, reading, changes)
+
+
+@contextmanager
+def _given_back(visit: Visit, draft: Draft) -> Iterator[None]:
+    """Give the claim on an accepted plan back when the block fails before it did so itself."""
+    try:
+        yield
+    except UnauthorisedError:
+        raise  # That was kept, and the claim given back, where it happened.
+    except BaseException:
+        visit.launch.app.store.release_draft(draft, state="accepted")
+        raise
+
+
+def _changed_since(
+    launch: Launch,
+    protocol: ClinicalProtocol,
+    draft: Draft,
+    kept: Mapping[str, Any],
+    reading: Reading,
+    *,
+    compare: Compare,
+    asked: bool,
+) -> list[Change]:
+    """Return what is different from what was accepted.
+
+    Raises:
+        ServerError: nobody asks, and it cannot be told now since a part could not be read.
+    """
+    replace = bool(kept.get("replaced"))
+    changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
+    if changes and not asked and not reading.is_whole:
+        raise ServerError("A part of the record could not be read, so nothing was sent.")
+    return changes
 
 
 def look(visit: Visit, draft: Draft) -> None:
@@ -191,13 +254,22 @@ def _accepted(
     }
 
 
-def _record_signature(launch: Launch, draft: Draft) -> None:
-    """Keep in the audit trail who signed, and what was overridden on what grounds."""
-    audit.record("sign", launch, protocol=draft.protocol, draft=draft.id)
+def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> None:
+    """Keep in the audit trail who signed, and what was overridden on what grounds: once each.
+
+    Who is killed before leaves it to whoever sends the plan.
+    """
+    once = (draft.id, str(kept["acceptedAt"]))
+    audit.record("sign", launch, once=("sign", *once), protocol=draft.protocol, draft=draft.id)
     override = override_of(draft.body)
     if override is not None:
         audit.record(
-            "override", launch, protocol=draft.protocol, draft=draft.id, kind=override.kind
+            "override",
+            launch,
+            once=("override", *once),
+            protocol=draft.protocol,
+            draft=draft.id,
+            kind=override.kind,
         )
 
 

@@ -53,7 +53,7 @@ def record_evaluation(
     audit.record(
         "evaluate",
         launch,
-        once=(rules, of_site, inputs),
+        once=(launch.id, "evaluate", rules, of_site, inputs),
         rules=rules,
         overlay=of_site,
         software=f"ivfhir {__version__}",

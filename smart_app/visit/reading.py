@@ -84,6 +84,12 @@ class Reading:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Tell whether everything was read that the EHR lets the app read."""
+        failed = set(self.record.unread) - set(self.record.refused)
+        return not failed and self.plans_unread in ("", PLANS_REFUSED)
+
+    @property
     def hindered(self) -> tuple[str, ...]:
         """Why plans of the protocols that concern the patient cannot be written, each once."""
         concerned = [

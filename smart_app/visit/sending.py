@@ -11,11 +11,14 @@ from ivfhir.errors import (
     RejectedError,
     ServerError,
     ThrottledError,
+    TokenRenewedError,
     UnauthorisedError,
     UnreachableError,
     VersionConflictError,
 )
 from ivfhir.fhir.types import CARE_PLAN
+from ivfhir.outbox.failing import After, after_failure
+from ivfhir.outbox.line import PARKED, SIGN_IN
 from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
@@ -23,29 +26,30 @@ from smart_app.smart.launch import Launch
 from smart_app.store import Draft
 from smart_app.visit.visit import Visit
 
-_TITLES: tuple[tuple[type[ServerError], str, bool], ...] = (
-    (ForbiddenError, "the EHR does not allow it", False),
-    (RejectedError, "the EHR refuses the content", False),
-    (VersionConflictError, "the record changed meanwhile", False),
-    (ThrottledError, "the EHR is busy", True),
-    (UnreachableError, "the EHR did not answer", True),
-    (BadAnswerError, "the EHR's answer could not be understood", True),
-    (ServerError, "the EHR failed", True),
+_TITLES: tuple[tuple[type[ServerError], str], ...] = (
+    (TokenRenewedError, "the EHR is busy"),
+    (UnauthorisedError, "the EHR asks for a new sign-in"),
+    (ForbiddenError, "the EHR does not allow it"),
+    (RejectedError, "the EHR refuses the content"),
+    (VersionConflictError, "the record changed meanwhile"),
+    (ThrottledError, "the EHR is busy"),
+    (UnreachableError, "the EHR did not answer"),
+    (BadAnswerError, "the EHR's answer could not be understood"),
+    (ServerError, "the EHR failed"),
 )
-"""Words of each refusal, and whether sending the same plan again can help; first match decides."""
+"""Words of each failure; the first match counts."""
 
 
-def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> str:
+def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: bool) -> None:
     """Send a plan that the caller holds the claim on, and keep what became of it.
+
+    Afterwards the claim is given back, whatever the server said.
 
     Args:
         visit: the visit.
         draft: the claimed draft.
         kept: its receipt so far, with the transaction as `bundle`.
-
-    Returns:
-        The draft's new state: "written", "accepted" when it can be sent again as it is, or "draft"
-        when it must be reviewed again.
+        asked: whether somebody waits for it.
 
     Raises:
         UnauthorisedError: the token expired on the way; whether the plan is there is found out at
@@ -54,18 +58,58 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> str:
     launch = visit.launch
     try:
         receipt = write_back(launch.repository, kept["bundle"], pause=launch.app.pause)
-    except UnauthorisedError:
-        raise
     except ServerError as error:
-        problem = _problem(error)
-        launch.app.store.save_receipt(draft, {**kept, "problem": problem})
-        launch.app.log.warning(
-            "write_back", written=False, error=type(error).__name__, server_status=error.status
-        )
-        audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
-        return "accepted" if problem["again"] == "yes" else "draft"
+        keep_failure(visit, draft, error, asked=asked)
+        return
     _keep(visit, draft, kept, receipt)
-    return "written"
+
+
+def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool) -> None:
+    """Keep why a claimed plan did not arrive and when it is tried again; give the claim back.
+
+    Args:
+        visit: the visit.
+        draft: the claimed draft.
+        error: why.
+        asked: whether somebody waits for it.
+
+    Raises:
+        UnauthorisedError: it was one.
+    """
+    launch, store = visit.launch, visit.launch.app.store
+    settings, now = launch.app.settings, int(launch.now().timestamp())
+    waiting = store.waiting_of(draft.id)
+    after = After(SIGN_IN, now, 0)
+    if waiting is not None:
+        after = after_failure(
+            error,
+            waiting.entry,
+            now=now,
+            keep_s=settings.outbox_hours * 3600,
+            random=launch.app.random,
+        )
+    store.put_off(draft.id, after, _problem(error, after))
+    launch.app.log.warning(
+        "write_back", written=False, error=type(error).__name__, server_status=error.status
+    )
+    if asked or after.state == PARKED:
+        audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
+    if isinstance(error, UnauthorisedError):
+        raise error
+
+
+def keep_changed(visit: Visit, draft: Draft) -> None:
+    """Keep that a claimed plan is not sent, since the record changed after it was accepted."""
+    launch = visit.launch
+    said = {
+        "title": "the record changed since it was accepted",
+        "message": "Nothing was sent.",
+        "details": "",
+        "again": "no",
+    }
+    now = int(launch.now().timestamp())
+    launch.app.store.put_off(draft.id, After(PARKED, now, 0), said)
+    launch.app.log.info("write_back", written=False, error="RecordChanged")
 
 
 def find_sent(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> bool:
@@ -153,13 +197,15 @@ def _own(entries: Sequence[Mapping[str, Any]]) -> str:
     return next(str(entry["reference"]) for entry in entries if entry["type"] == CARE_PLAN)
 
 
-def _problem(error: ServerError) -> dict[str, str]:
-    title, again = next((title, again) for kind, title, again in _TITLES if isinstance(error, kind))
+def _problem(error: ServerError, after: After) -> dict[str, Any]:
+    """Return what is kept of a failure: in words, and the server's outcome whole."""
+    title = next(title for kind, title in _TITLES if isinstance(error, kind))
     return {
         "title": title,
         "message": error.message,
         "details": "\n".join(_diagnostics(error)),
-        "again": "yes" if again else "no",
+        "again": "no" if after.state == PARKED else "yes",
+        "outcome": error.outcome,
     }
 
 

@@ -84,21 +84,32 @@ def test_signing_out_works_when_the_access_has_already_ended(
     assert launched.client.post(launched.url("sign-out"), data=form).status_code == 200
 
 
-@pytest.mark.parametrize("state", ["accepted", "sending"])
-def test_a_plan_that_is_not_yet_in_the_ehr_keeps_the_sealed_access(
-    launched: Launched, fake_ehr: RunningEhr, state: str
+def test_a_plan_that_is_being_sent_keeps_the_sealed_access(
+    launched: Launched, fake_ehr: RunningEhr
 ) -> None:
     app = services(launched.client.application)
     held = record_of(launched).body
     draft = app.store.save_draft(launched.launch_id, protocol="LUNG", body={})
     assert app.store.claim_draft(draft)
-    if state == "accepted":
-        app.store.release_draft(draft, state=state)
     page = sign_out(launched)
-    assert "has not been confirmed by the EHR yet" in page.text
+    assert "is being sent at this moment" in page.text
     assert record_of(launched).body["access_token"] == held["access_token"]
     assert fake_ehr.grants.get(Access, held["access_token"]) is not None
     assert launched.client.get(launched.url("match")).status_code == 401
+
+
+def test_a_plan_that_waits_keeps_no_access_after_a_sign_out(
+    launched: Launched, fake_ehr: RunningEhr
+) -> None:
+    app = services(launched.client.application)
+    held = record_of(launched).body
+    draft = app.store.save_draft(launched.launch_id, protocol="LUNG", body={})
+    assert app.store.claim_draft(draft)
+    app.store.release_draft(draft, state="accepted")
+    page = sign_out(launched)
+    assert "A plan that you accepted is not in the EHR yet" in page.text
+    assert not any(name.endswith("_token") for name in record_of(launched).body)
+    assert fake_ehr.grants.get(Access, held["access_token"]) is None
 
 
 def test_the_access_ends_when_the_plan_is_there(app: Flask, launched: Launched) -> None:

@@ -1,0 +1,80 @@
+"""What becomes of a plan that did not arrive: when it is tried again, or that it is parked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ivfhir.errors import (
+    BusyError,
+    ForbiddenError,
+    RejectedError,
+    ServerError,
+    ThrottledError,
+    TokenRenewedError,
+    UnauthorisedError,
+    UnreachableError,
+    VersionConflictError,
+)
+from ivfhir.outbox.line import PARKED, SIGN_IN, WAITING, Entry
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 15, 900
+MOST_FAILURES = 8
+"""So often a server may fail at one plan while it answers: in about half an hour."""
+
+_FOR_GOOD = (ForbiddenError, RejectedError, VersionConflictError)
+_AWAY = (BusyError, ThrottledError, TokenRenewedError, UnreachableError)
+_AWAY_STATUSES = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True)
+class After:
+    """How a plan stands after a try.
+
+    Attributes:
+        state: `WAITING`, `SIGN_IN` or `PARKED`.
+        due_at: when it is tried again, in seconds since 1970; counts for `WAITING`.
+        failures: as in `Entry`.
+    """
+
+    state: str
+    due_at: int
+    failures: int
+
+
+def after_failure(
+    error: ServerError, entry: Entry, *, now: int, keep_s: int, random: Callable[[], float]
+) -> After:
+    """Return how a plan stands after a try that failed.
+
+    What the server refuses is parked at once: sending the same again would not help. A server that
+    is away or busy is waited for; one that fails at the plan itself, so often and no more. A
+    server's Retry-After is kept, whether it says seconds or a date.
+
+    Args:
+        error: why it failed.
+        entry: the plan, the try counted.
+        now: seconds since 1970.
+        keep_s: seconds after the acceptance for which it is tried.
+        random: returns a number from 0 to below 1: two that failed together must not come back
+            together.
+    """
+    if isinstance(error, UnauthorisedError) and not isinstance(error, TokenRenewedError):
+        return After(SIGN_IN, now, entry.failures)
+    failures = entry.failures + (not _is_away(error))
+    due_at = now + _pause_s(error, entry.attempts, random=random)
+    over = failures >= MOST_FAILURES or due_at > entry.accepted_at + keep_s
+    state = PARKED if over or isinstance(error, _FOR_GOOD) else WAITING
+    return After(state, due_at, failures)
+
+
+def _is_away(error: ServerError) -> bool:
+    """Tell whether the server did not get to look at what was sent."""
+    return isinstance(error, _AWAY) or error.status in _AWAY_STATUSES
+
+
+def _pause_s(error: ServerError, attempts: int, *, random: Callable[[], float]) -> int:
+    doubled_s: float = FIRST_PAUSE_S * 2.0 ** min(max(attempts - 1, 0), 10)
+    own_s = min(LONGEST_PAUSE_S, doubled_s) * (0.5 + random() / 2)
+    asked_s = error.retry_after_s
+    if asked_s is None:
+        return round(own_s)
+    return round(max(asked_s + random() * FIRST_PAUSE_S / 3, own_s))

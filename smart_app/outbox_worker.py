@@ -1,0 +1,197 @@
+"""Accepted plans that did not reach the EHR in the click are sent when they are due.
+
+A thread of each process of the app does so, or `ivfhir worker` in a process of its own; as many as
+there are, each plan goes once.
+"""
+
+import atexit
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from ivfhir.errors import DatabaseError, IvfhirError, LaunchError, ServerError, UnauthorisedError
+from ivfhir.outbox.failing import After, after_failure
+from ivfhir.outbox.line import DELIVERED, PARKED, SIGN_IN
+from smart_app.pages.changes import find_changes
+from smart_app.pages.facts import FactWriter
+from smart_app.services import AppServices, give_back_turn
+from smart_app.smart.background import backend_launch, own_launch
+from smart_app.smart.closing import end_what_was_waiting
+from smart_app.store.outbox import Waiting
+from smart_app.visit.accepting import Change, send_again
+from smart_app.visit.reading import Reading, Readings
+from smart_app.visit.visit import Visit
+
+POLL_S = 5.0
+"""Seconds between two looks; a plan that another process left is found at the next."""
+
+_MOST_AT_ONCE = 50
+_ADOPT_EVERY = 12
+_NOBODY: dict[str, Any] = {
+    "title": "it waits for your sign-in",
+    "message": "The access to the EHR with which it was accepted is over.",
+    "details": "",
+    "again": "yes",
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of the plans that were due: how many of each."""
+
+    delivered: int = 0
+    waiting: int = 0
+    sign_in: int = 0
+    parked: int = 0
+
+    def and_one(self, state: str) -> "Sent":
+        """Return these and one more of a state."""
+        return Sent(
+            self.delivered + (state == DELIVERED),
+            self.waiting + (state not in (DELIVERED, SIGN_IN, PARKED)),
+            self.sign_in + (state == SIGN_IN),
+            self.parked + (state == PARKED),
+        )
+
+
+class OutboxThread:
+    """Sends what is due, from a thread of this process, until it is told to stop."""
+
+    def __init__(self, app: Flask, *, poll_s: float = POLL_S) -> None:
+        """Remember the app; nothing runs yet."""
+        self._app = app
+        self._poll_s = poll_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+
+    def start(self) -> "OutboxThread":
+        """Begin to work, and return this; the end of the process waits for a plan under way."""
+        self._thread.start()
+        atexit.register(self.stop, timeout_s=25)
+        return self
+
+    def stop(self, *, timeout_s: float = 30) -> None:
+        """Let the plan that is being sent end, and stop."""
+        self._stop.set()
+        self._thread.join(timeout_s)
+        atexit.unregister(self.stop)
+
+    def _work(self) -> None:
+        watch(self._app, self._stop, poll_s=self._poll_s)
+
+
+def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
+    """Send what is due, again and again, until `stop` is set; a database that is down waits."""
+    services: AppServices = app.extensions["ivfhir"]
+    looks = 0
+    while not stop.is_set():
+        try:
+            if looks % _ADOPT_EVERY == 0:
+                services.store.adopt_unsent()
+            send_due(app, stop=stop)
+        except DatabaseError:
+            services.log.warning("outbox", error="DatabaseError")
+        looks += 1
+        stop.wait(poll_s)
+
+
+def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
+    """Send every plan that is due now, each line in order, and return what became of them.
+
+    Raises:
+        DatabaseError: the database does not answer; what was sent is found at the next look.
+    """
+    services: AppServices = app.extensions["ivfhir"]
+    services.store.resume_for([each.url for each in services.settings.servers])
+    sent, seen = Sent(), set[str]()
+    while due := services.store.due_plans(limit=_MOST_AT_ONCE, but=seen):
+        for waiting in due:
+            seen.add(waiting.entry.id)
+            if stop is not None and stop.is_set():
+                return sent
+            before = waiting.entry.attempts
+            with app.app_context():
+                try:
+                    _send(services, waiting)
+                finally:
+                    give_back_turn()
+            after = services.store.waiting_of(waiting.draft_id)
+            if after is not None and (after.entry.attempts, after.entry.state) != (
+                before,
+                "waiting",
+            ):
+                sent = sent.and_one(after.entry.state)
+    if sent != Sent():
+        services.log.info("outbox", count=sent.delivered)
+    return sent
+
+
+def _send(app: AppServices, waiting: Waiting) -> None:
+    """Send one plan; whatever fails, it is kept when it is tried again, or that it is parked."""
+    own = None
+    try:
+        own = own_launch(app, waiting.launch_id)
+        launch = own or backend_launch(app, waiting.launch_id)
+        if launch is None:
+            after = After(SIGN_IN, waiting.entry.due_at, waiting.entry.failures)
+            app.store.put_off_unclaimed(waiting.draft_id, after, _NOBODY)
+            return
+        protocol = app.protocols.get(waiting.protocol)
+        if protocol is None:
+            raise LaunchError("The plan's protocol is not there any more.")
+        draft = app.store.load_draft(waiting.launch_id, waiting.draft_id)
+        send_again(Visit(launch, _Unkept()), protocol, draft, compare=_compare, asked=False)
+    except UnauthorisedError as error:
+        if own is None:  # It is the backend service that is refused: no sign-in would help.
+            _put_off(app, waiting, ServerError(error.message, status=error.status))
+        else:  # The launch's own access is over, for its pages, too.
+            app.store.end_launch(waiting.launch_id, return_to=None)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
+        _put_off(app, waiting, error)
+    finally:
+        end_what_was_waiting(app, waiting.launch_id)
+
+
+def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
+    """Keep that a plan could not even be tried, or broke our code; it counts as a failure."""
+    known = error.message if isinstance(error, IvfhirError) else "The app failed at this plan."
+    failure = error if isinstance(error, ServerError) else ServerError(known)
+    after = after_failure(
+        failure,
+        waiting.entry,
+        now=int(app.clock().timestamp()),
+        keep_s=app.settings.outbox_hours * 3600,
+        random=app.random,
+    )
+    said = {
+        "title": "it could not be sent",
+        "message": known,
+        "details": "",
+        "again": "no" if after.state == PARKED else "yes",
+    }
+    app.store.put_off_unclaimed(waiting.draft_id, after, said)
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f"{place.tb_frame.f_code.co_name}:{place.tb_lineno}"
+    level = "warning" if isinstance(error, IvfhirError) else "error"
+    getattr(app.log, level)("outbox", error=type(error).__name__, where=where)
+
+
+def _compare(held: Mapping[str, Any], now: Mapping[str, Any], reading: Reading) -> list[Change]:
+    """Return what a reader would see differently, the day apart: it passes by itself."""
+    writer = FactWriter(reading.resources, str, reading.record.refused)
+    return find_changes(held, {**now, "asOf": held["asOf"]}, writer)
+
+
+class _Unkept(Readings):
+    """Readings that no page shows: another access than the launch's may have made them."""
+
+    def renew(self, launch: Any, read: Any) -> Reading:  # noqa: ANN401 - as Readings has them
+        reading: Reading = read()
+        return reading

@@ -1,0 +1,82 @@
+"""A launch without a browser: what an accepted plan is sent with after its page was answered.
+
+Its token is used as long as it lives, also after the window was left idle: for this the clinician
+accepted the plan. It is renewed only while the launch is in use, and never used after a sign-out.
+"""
+
+from ivfhir.errors import LaunchError, SessionEndedError
+from ivfhir.servers.http import HttpRepository
+from ivfhir.sync.servers import Server, connector
+from smart_app.services import AppServices
+from smart_app.smart.launch import Launch
+from smart_app.smart.renewal import EARLY_S, Renewal, renew
+from smart_app.smart.scopes import GrantedScopes
+from smart_app.smart.session import is_idle, launch_of
+
+
+def own_launch(app: AppServices, launch_id: str) -> Launch | None:
+    """Return a launch with its own access, to send accepted plans with; None once that is over.
+
+    Raises:
+        LaunchError: its EHR is no longer in the settings.
+        ServerError: the EHR did not renew the token now.
+    """
+    try:
+        record = app.store.reload_launch(launch_id)
+    except SessionEndedError:
+        return None
+    closed = app.store.closed(launch_id)
+    if closed is not None and closed.signed_out:
+        return None
+    now = app.clock().timestamp()
+    renewable = closed is None and not is_idle(app, launch_id)
+    # A closed launch counts as over for its pages; its token's own end is kept beside that.
+    until = record.usable_until if closed is None else record.expires_at
+    if renewable and "refresh_token" in record.body and until - EARLY_S <= now < record.expires_at:
+        try:
+            record = renew(app, record)
+        except LaunchError:
+            return None
+        until = record.usable_until
+    if until <= now or "access_token" not in record.body:
+        return None
+    repository = app.repository(
+        record.body["iss"],
+        record.body["access_token"],
+        renew=Renewal(app, launch_id) if renewable else None,
+        writing=True,
+    )
+    return launch_of(app, record, repository=repository)
+
+
+def backend_launch(app: AppServices, launch_id: str) -> Launch | None:
+    """Return a launch with the access of a backend service (`[[server]]`) for its EHR's address.
+
+    Returns:
+        None when the settings have none, or the launch is gone.
+
+    Raises:
+        LaunchError: its EHR is no longer in the settings.
+        SettingsError: the service's key cannot be read.
+        ServerError: the service could not sign in now.
+    """
+    try:
+        record = app.store.reload_launch(launch_id)
+    except SessionEndedError:
+        return None
+    base = str(record.body["iss"]).rstrip("/")
+    server = next((each for each in app.settings.servers if each.url.rstrip("/") == base), None)
+    if server is None:
+        return None
+    repository = _backend_repository(app, server)
+    return launch_of(app, record, repository=repository, scopes=_scopes_of(server))
+
+
+def _backend_repository(app: AppServices, server: Server) -> HttpRepository:
+    connect = app.backend_services.setdefault(server.name, connector(server))
+    return connect()
+
+
+def _scopes_of(server: Server) -> GrantedScopes:
+    """Return what a backend service may do, in the words of a user's scopes: the rules are one."""
+    return GrantedScopes(server.scope.replace("system/", "user/"))

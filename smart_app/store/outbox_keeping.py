@@ -1,0 +1,153 @@
+"""The outbox for whoever runs the app: listed, tried again, dropped; and what was left unsent."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ivfhir.errors import UsageError
+from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, WAITING
+from smart_app.store.database import rowcount
+from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
+from smart_app.store.outbox import OutboxStore, Waiting
+
+_BATCH = 100
+
+
+class OutboxKeepingStore(OutboxStore):
+    """What is done to the outbox by hand."""
+
+    def outbox(self, *, every: bool = False) -> list[Waiting]:
+        """Return the plans of the outbox, the earliest accepted first.
+
+        Args:
+            every: also those that were delivered or dropped.
+        """
+        query = self._rows().order_by(OutboxRow.accepted_at, OutboxRow.id)
+        if not every:
+            query = query.where(OutboxRow.state.not_in((DELIVERED, DROPPED)))
+        with self._transaction() as session:
+            return [self._waiting(row) for row in session.execute(query)]
+
+    def outbox_entry(self, entry_id: str) -> Waiting:
+        """Return one plan of the outbox.
+
+        Raises:
+            UsageError: there is none of that id.
+        """
+        with self._transaction() as session:
+            row = session.execute(self._rows().where(OutboxRow.id == entry_id)).first()
+            if row is None:
+                raise UsageError("The outbox has no plan of that id; `ivfhir outbox list` has all.")
+            return self._waiting(row)
+
+    def retry_entry(self, entry_id: str) -> None:
+        """Let a plan that waits or is parked be sent now.
+
+        Raises:
+            UsageError: there is none of that id, it is delivered or dropped, or its draft was
+                changed since it was parked: then the clinician accepts it anew.
+        """
+        found = self.outbox_entry(entry_id)
+        if found.entry.state in (DELIVERED, DROPPED):
+            raise UsageError(f"This plan is {found.entry.state}; there is nothing to send.")
+        with self._transaction() as session:
+            row = session.get(OutboxRow, entry_id)
+            if row is None:
+                raise UsageError("The outbox has no plan of that id any more.")
+            if row.state == PARKED:
+                again = session.execute(
+                    update(DraftRow)
+                    .where(DraftRow.id == row.draft_id, DraftRow.state == "draft")
+                    .where(DraftRow.version == row.draft_version)
+                    .values(state="accepted", version=DraftRow.version + 1)
+                    .execution_options(synchronize_session=False)
+                )
+                if rowcount(again) != 1:
+                    raise UsageError(
+                        "The draft of this plan was opened for review again since it was parked; "
+                        "the clinician accepts it anew in the app."
+                    )
+                row.accepted_at = self._now  # Its time counts from now.
+            row.state, row.due_at, row.failures = WAITING, self._now, 0
+
+    def drop_entry(self, entry_id: str) -> None:
+        """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
+
+        Raises:
+            UsageError: there is none of that id, it is delivered or dropped already, or being sent.
+        """
+        found = self.outbox_entry(entry_id)
+        if found.entry.state in (DELIVERED, DROPPED):
+            raise UsageError(f"This plan is {found.entry.state} already.")
+        with self._transaction() as session:
+            row = session.get(OutboxRow, entry_id)
+            if row is None:
+                raise UsageError("The outbox has no plan of that id any more.")
+            changed = session.execute(
+                update(DraftRow)
+                .where(DraftRow.id == row.draft_id, DraftRow.claimed_until <= self._now)
+                .where(DraftRow.state.in_(("accepted", "sending", "draft")))
+                .values(state="draft", claimed_until=0, version=DraftRow.version + 1)
+                .execution_options(synchronize_session=False)
+            )
+            if rowcount(changed) != 1:
+                raise UsageError("This plan is being sent at this moment; look again in a minute.")
+            row.state, row.said = DROPPED, None
+
+    def adopt_unsent(self) -> int:
+        """Put plans into the outbox that an earlier release accepted and could not send.
+
+        A draft whose claim ended before anything was accepted becomes an ordinary one again.
+
+        Returns:
+            How many plans there were.
+        """
+        without = (
+            select(DraftRow)
+            .outerjoin(OutboxRow, OutboxRow.draft_id == DraftRow.id)
+            .where(OutboxRow.id.is_(None), DraftRow.state.in_(("accepted", "sending")))
+            .where(DraftRow.claimed_until <= self._now)
+            .order_by(DraftRow.updated_at)
+            .limit(_BATCH)
+        )
+        settled = select(OutboxRow.draft_id).where(OutboxRow.state.in_((PARKED, DROPPED)))
+        count = 0
+        with self._transaction() as session:
+            session.execute(
+                update(DraftRow)
+                .where(DraftRow.state == "sending", DraftRow.claimed_until <= self._now)
+                .where(DraftRow.id.in_(settled))
+                .values(state="draft", claimed_until=0, version=DraftRow.version + 1)
+                .execution_options(synchronize_session=False)
+            )
+            for draft in session.scalars(without).all():
+                count += self._adopt(session, draft)
+        return count
+
+    def _adopt(self, session: Session, draft: DraftRow) -> bool:
+        launch = session.get(LaunchRow, draft.launch_id)
+        receipt = session.get(ReceiptRow, draft.id)
+        if launch is None or receipt is None:
+            self._change_state(session, draft, "draft")
+            return False
+        kept = self._sealer.open(receipt.sealed, f"receipt:{draft.id}")
+        body = self._sealer.open(launch.sealed, f"launch:{launch.id}")
+        if "bundle" not in kept or "iss" not in body or "patient" not in body:
+            return False  # Nothing that this release could send; the clinician finds the draft.
+        if not self._change_state(session, draft, "accepted"):
+            return False
+        self._put_in(session, draft.id, body["iss"], body["patient"])
+        if launch.browser_hash == "":  # It was closed, so that nobody is signed in there.
+            session.execute(
+                update(OutboxRow).where(OutboxRow.draft_id == draft.id).values(state=SIGN_IN)
+            )
+        return True
+
+    def _change_state(self, session: Session, draft: DraftRow, state: str) -> bool:
+        changed = session.execute(
+            update(DraftRow)
+            .where(DraftRow.id == draft.id, DraftRow.version == draft.version)
+            .where(DraftRow.state == draft.state, DraftRow.claimed_until <= self._now)
+            .values(state=state, claimed_until=0, version=DraftRow.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return rowcount(changed) == 1

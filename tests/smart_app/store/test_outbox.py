@@ -1,0 +1,255 @@
+"""Accepted plans in the database: kept with the acceptance, claimed once, settled once."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ivfhir.errors import VersionConflictError
+from ivfhir.outbox.failing import After
+from ivfhir.outbox.line import DELIVERED, PARKED, SENDING, SIGN_IN, WAITING
+from smart_app.store import Draft, Store
+from smart_app.store.uses import SIGNED_OUT
+from tests.smart_app.store.conftest import Clock
+
+SERVER = "https://ehr.example/fhir"
+SAID = {"title": "the EHR did not answer", "outcome": {"resourceType": "OperationOutcome"}}
+
+
+def launch(store: Store, clock: Clock, name: str, patient: str = "p1") -> None:
+    until = int(clock.now) + 3600
+    body = {"iss": SERVER, "patient": patient, "access_token": f"token-{name}"}
+    store.save_launch(
+        name, "s", body, owner=(SERVER, "u", patient), usable_until=until, expires_at=until
+    )
+
+
+def accepted(store: Store, launch_id: str, patient: str = "p1", *, held: bool = False) -> Draft:
+    """Return a draft that was accepted; its claim given back unless it is to be held."""
+    draft = store.save_draft(launch_id, protocol="LUNG", body={})
+    assert store.claim_draft(draft)
+    store.accept_draft(draft, {"written": False}, server=SERVER, patient_id=patient)
+    if not held:
+        store.release_draft(draft, state="accepted")
+    return draft
+
+
+def state_of(store: Store, draft: Draft) -> str:
+    found = store.waiting_of(draft.id)
+    assert found is not None
+    return found.entry.state
+
+
+def due(store: Store) -> list[str]:
+    return [each.draft_id for each in store.due_plans(limit=10)]
+
+
+def claim(store: Store, draft: Draft, *, at_once: bool = False) -> bool:
+    return store.claim_entry(draft.id, hold_s=60, at_once=at_once)
+
+
+@pytest.fixture
+def one(store: Store, clock: Clock) -> Draft:
+    launch(store, clock, "l1")
+    return accepted(store, "l1")
+
+
+def test_acceptance_and_row_are_kept_together_or_not_at_all(store: Store, clock: Clock) -> None:
+    launch(store, clock, "l1")
+    draft = store.save_draft("l1", protocol="LUNG", body={})
+    assert store.claim_draft(draft, hold_s=60)
+    clock.now += 61
+    with pytest.raises(VersionConflictError):
+        store.accept_draft(draft, {"written": False}, server=SERVER, patient_id="p1")
+    assert store.load_receipt("l1", draft.id) is None
+    assert store.waiting_of(draft.id) is None
+    assert store.claim_draft(draft)
+    assert store.accept_draft(draft, {"written": False}, server=SERVER, patient_id="p1")
+    found = store.waiting_of(draft.id)
+    assert found is not None
+    assert found.entry.told_state(now=int(clock.now)) == SENDING
+    assert (found.entry.attempts, found.entry.tried_at) == (1, int(clock.now))
+
+
+def test_who_dies_while_sending_leaves_it_due_when_the_claim_ends(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1", held=True)
+    assert due(store) == []
+    clock.now += 120
+    assert due(store) == [draft.id]
+    assert claim(store, draft)
+    assert not claim(store, draft, at_once=True)
+    clock.now += 60
+    assert claim(store, draft)
+
+
+def test_of_many_that_claim_at_once_one_does(one: Draft, open_store: Callable[..., Store]) -> None:
+    stores = [open_store() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(lambda each: claim(each, one), stores)) == [False] * 5 + [True]
+
+
+def test_what_failed_is_due_again_in_time_and_what_was_said_is_sealed(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert claim(store, one)
+    store.put_off(one.id, After(WAITING, int(clock.now) + 30, 1), SAID)
+    assert store.load_draft("l1", one.id).state == "accepted"
+    found = store.waiting_of(one.id)
+    assert found is not None
+    assert (found.said, found.entry.failures, found.entry.attempts) == (SAID, 1, 2)
+    assert "OperationOutcome" not in repr(found)
+    assert due(store) == []
+    assert claim(store, one, at_once=True)  # Somebody asks for it.
+    store.put_off(one.id, After(WAITING, int(clock.now) + 30, 1), SAID)
+    clock.now += 30
+    assert due(store) == [one.id]
+
+
+def test_who_lost_the_claim_changes_nothing(store: Store, one: Draft, clock: Clock) -> None:
+    assert claim(store, one)
+    store.save_receipt(one, {"written": True})
+    store.put_off(one.id, After(PARKED, 0, 9), SAID)
+    assert state_of(store, one) == DELIVERED
+    assert store.load_draft("l1", one.id).state == "written"
+    assert not claim(store, one, at_once=True)
+
+
+def test_a_parked_plan_is_a_draft_again_and_holds_up_nobody(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    later = accepted(store, "l1")
+    other = accepted(store, "l1", "p2")
+    assert due(store) == [one.id, other.id]
+    assert not claim(store, later, at_once=True)
+    assert claim(store, one)
+    store.put_off(one.id, After(PARKED, int(clock.now), 8), SAID)
+    assert store.load_draft("l1", one.id).state == "draft"
+    assert set(due(store)) == {later.id, other.id}
+
+
+def test_the_order_of_a_patient_is_kept(store: Store, one: Draft, clock: Clock) -> None:
+    assert claim(store, one)
+    store.put_off(one.id, After(WAITING, int(clock.now) + 900, 0), SAID)
+    later = store.save_draft("l1", protocol="LUNG", body={})
+    assert store.claim_draft(later)
+    assert not store.accept_draft(later, {"written": False}, server=SERVER, patient_id="p1")
+    store.release_draft(later, state="accepted")
+    assert not store.goes_first(later.id)
+    assert due(store) == [one.id]  # The new one lets the earlier one be tried now.
+    assert not claim(store, later)
+    assert claim(store, one)
+    assert not claim(store, later, at_once=True)
+    store.save_receipt(one, {"written": True})
+    assert claim(store, later)
+
+
+def test_many_that_wait_behind_others_do_not_hide_what_is_due(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert claim(store, one)
+    store.put_off(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    first = accepted(store, "l1")
+    for _ in range(5):
+        accepted(store, "l1")
+    other = accepted(store, "l1", "p2")
+    assert {each.draft_id for each in store.due_plans(limit=2)} == {first.id, other.id}
+
+
+def test_a_plan_without_access_waits_until_its_clinician_opens_the_app_again(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    assert due(store) == []
+    launch(store, clock, "other-patient", "p2")
+    assert due(store) == []
+    clock.now += 3600
+    launch(store, clock, "l2")
+    assert due(store) == [one.id]
+    found = store.waiting_of(one.id)
+    assert found is not None
+    assert found.launch_id == "l2"
+
+
+def test_a_sign_out_lets_plans_wait_and_a_backend_service_may_send_them(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert not store.close_launch("l1", reason=SIGNED_OUT, drafts_kept=True)
+    assert state_of(store, one) == SIGN_IN
+    assert "access_token" not in store.reload_launch("l1").body
+    store.resume_for(["https://other.example/fhir"])
+    assert due(store) == []
+    store.resume_for([f"{SERVER}/"])
+    assert due(store) == [one.id]
+
+
+def test_what_is_being_sent_at_the_sign_out_may_end_and_is_not_tried_again(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert claim(store, one)
+    assert not store.put_off_unclaimed(one.id, After(SIGN_IN, 0, 0), SAID)
+    assert store.close_launch("l1", reason=SIGNED_OUT, drafts_kept=True)
+    assert "access_token" in store.reload_launch("l1").body
+    store.put_off(one.id, After(WAITING, int(clock.now), 0), SAID)
+    assert store.forget_tokens_of_closed("l1") is not None
+    assert "access_token" not in store.reload_launch("l1").body
+
+
+def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, clock: Clock) -> None:
+    assert claim(store, one)
+    store.put_off(one.id, After(PARKED, int(clock.now), 8), SAID)
+    assert store.claim_draft(one)
+    assert store.accept_draft(one, {"written": False}, server=SERVER, patient_id="p1")
+    [found] = store.outbox(every=True)
+    assert (found.entry.state, found.entry.failures, found.said) == (WAITING, 0, {})
+
+
+CLAIM = """
+import json, sys, time
+from smart_app.sealing import Sealer
+from smart_app.store import Store
+store = Store(sys.argv[1], Sealer(b"k" * 32), clock_s=lambda: 1_800_000_000.0, new_id=lambda: "x")
+sys.stdin.readline()
+sent = []
+while due := store.due_plans(limit=5):
+    for each in due:
+        if store.claim_entry(each.draft_id, hold_s=60, at_once=False):
+            sent.append([each.entry.line, each.entry.place, each.draft_id])
+            time.sleep(0.002)
+            draft = store.load_draft(each.launch_id, each.draft_id)
+            store.save_receipt(draft, {"written": True})
+print(json.dumps(sent))
+store.close()
+"""
+
+
+def test_workers_in_processes_of_their_own_send_each_plan_once_and_in_order(
+    store: Store, clock: Clock, database_url: str
+) -> None:
+    launch(store, clock, "l1")
+    drafts = [accepted(store, "l1", f"p{number % 7}").id for number in range(42)]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIM, database_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    told = [json.loads(worker.communicate(timeout=120)[0]) for worker in workers]
+    sent = [draft for each in told for _, _, draft in each]
+    assert sorted(sent) == sorted(drafts)
+    for mine in told:
+        for line in {each[0] for each in mine}:
+            places = [place for of_line, place, _ in mine if of_line == line]
+            assert places == sorted(places)

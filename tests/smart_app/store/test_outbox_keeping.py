@@ -1,0 +1,119 @@
+"""The outbox as whoever runs the app sees and changes it; and what an earlier release left."""
+
+from collections.abc import Callable
+from contextlib import closing
+from sqlite3 import connect
+
+import pytest
+
+from ivfhir.errors import UsageError
+from ivfhir.outbox.failing import After
+from ivfhir.outbox.line import DROPPED, PARKED, SIGN_IN, WAITING
+from smart_app.store import Draft, Store
+from smart_app.store.uses import SIGNED_OUT
+from tests.smart_app.store.conftest import Clock
+from tests.smart_app.store.test_outbox import SAID, accepted, claim, due, launch, state_of
+from tests.smart_app.store.test_schema import RELEASE, release  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+def parked(store: Store, clock: Clock) -> Draft:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1")
+    assert claim(store, draft)
+    store.put_off(draft.id, After(PARKED, int(clock.now), 8), SAID)
+    return draft
+
+
+def test_a_parked_plan_is_tried_again_when_it_is_told_so(
+    store: Store, parked: Draft, clock: Clock
+) -> None:
+    clock.now += 4 * 86_400
+    [found] = store.outbox()
+    store.retry_entry(found.entry.id)
+    assert store.load_draft("l1", parked.id).state == "accepted"
+    again = store.outbox_entry(found.entry.id).entry
+    assert (again.state, again.failures, again.accepted_at) == (WAITING, 0, int(clock.now))
+    assert due(store) == [parked.id]
+
+
+def test_a_draft_that_was_changed_since_is_not_sent_as_it_was_before(
+    store: Store, parked: Draft
+) -> None:
+    store.update_draft(store.load_draft("l1", parked.id), body={"changed": True})
+    [found] = store.outbox()
+    with pytest.raises(UsageError, match="accepts it anew"):
+        store.retry_entry(found.entry.id)
+    assert state_of(store, parked) == PARKED
+    assert store.load_draft("l1", parked.id).state == "draft"
+
+
+def test_what_is_dropped_is_not_sent_and_its_draft_is_kept(store: Store, clock: Clock) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1")
+    [found] = store.outbox()
+    assert claim(store, draft)
+    with pytest.raises(UsageError, match="being sent"):
+        store.drop_entry(found.entry.id)
+    store.put_off(draft.id, After(WAITING, int(clock.now), 0), SAID)
+    store.drop_entry(found.entry.id)
+    assert (state_of(store, draft), store.outbox(), due(store)) == (DROPPED, [], [])
+    assert len(store.outbox(every=True)) == 1
+    assert store.load_draft("l1", draft.id).state == "draft"
+    for step in (store.drop_entry, store.retry_entry):
+        with pytest.raises(UsageError, match="dropped"):
+            step(found.entry.id)
+
+
+def test_an_unknown_id_is_said(store: Store) -> None:
+    for step in (store.drop_entry, store.retry_entry, store.outbox_entry):
+        with pytest.raises(UsageError, match="no plan of that id"):
+            step("nothing")
+
+
+def before_the_outbox(store: Store, launch_id: str, receipt: bool) -> Draft:
+    """Return a draft as a release without an outbox left it, accepted or on its way."""
+    draft = store.save_draft(launch_id, protocol="LUNG", body={})
+    assert store.claim_draft(draft, hold_s=60)
+    if receipt:
+        store.save_receipt(draft, {"written": False, "bundle": {"entry": []}})
+    return draft
+
+
+def test_what_an_earlier_release_accepted_and_did_not_send_is_adopted(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    launch(store, clock, "l2", "p2")
+    unsent, unaccepted = (before_the_outbox(store, "l1", receipt) for receipt in (True, False))
+    gone = before_the_outbox(store, "l2", True)
+    store.close_launch("l2", reason=SIGNED_OUT, drafts_kept=True)
+    assert store.adopt_unsent() == 0  # Somebody may be sending them at this moment.
+    clock.now += 60
+    assert store.adopt_unsent() == 2
+    assert store.adopt_unsent() == 0
+    assert due(store) == [unsent.id]
+    assert state_of(store, gone) == SIGN_IN
+    assert store.load_draft("l1", unaccepted.id).state == "draft"
+
+
+def test_a_draft_whose_new_acceptance_was_cut_off_does_not_stay_claimed(
+    store: Store, parked: Draft, clock: Clock
+) -> None:
+    assert store.claim_draft(parked, hold_s=60)
+    clock.now += 60
+    assert store.adopt_unsent() == 0
+    assert store.load_draft("l1", parked.id).state == "draft"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_accepted_draft_of_0_1_0_is_still_there_and_harms_nothing(
+    release: str,  # noqa: F811 - the fixture
+    open_store: Callable[..., Store],
+) -> None:
+    store = open_store(release)
+    assert store.adopt_unsent() == 0
+    with closing(connect(RELEASE)) as database:
+        held = database.execute("SELECT count(*) FROM drafts").fetchone()[0]
+    with closing(connect(release.removeprefix("sqlite:///"))) as database:
+        assert database.execute("SELECT count(*) FROM drafts").fetchone()[0] == held

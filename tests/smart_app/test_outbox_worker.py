@@ -1,0 +1,375 @@
+"""What did not reach the EHR in the click is sent later: once, in order, or it is said why not."""
+
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import requests
+from flask import Flask
+
+from ivfhir.fhir.types import Resource
+from ivfhir.servers.http import HttpRepository
+from ivfhir.sync.servers import Server
+from smart_app.fake_ehr.grants import Access
+from smart_app.outbox_worker import OutboxThread, Sent, send_due
+from smart_app.store import Store
+from tests.smart_app.conftest import (
+    CLIENT_ID,
+    Clock,
+    Launched,
+    RunningEhr,
+    new_client,
+    running_samples,
+)
+from tests.smart_app.pages.conftest import Clinician, csrf_token
+from tests.smart_app.pages.test_routes_write import change_platelets, plans_of
+from tests.smart_app.test_killed_in_a_write import wait_until
+
+
+@pytest.fixture
+def fhir_server() -> Iterator[str]:
+    """Base URL of a FHIR server with two sample patients, of this test's own."""
+    with running_samples("halloran", "duarte") as base:
+        yield base
+
+
+@pytest.fixture
+def repository(fhir_server: str) -> HttpRepository:
+    return HttpRepository(fhir_server, session=requests.Session())
+
+
+@pytest.fixture
+def clinician(launched: Launched) -> Clinician:
+    return Clinician(launched.client, launched)
+
+
+@pytest.fixture
+def unsent(clinician: Clinician, fake_ehr: RunningEhr) -> str:
+    """The draft of a plan that was accepted and that the EHR did not take in the click."""
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-503", method="POST", path=".*")
+    assert clinician.accept(draft_id).status_code == 303
+    return draft_id
+
+
+@pytest.fixture
+def second(app: Flask, fake_ehr: RunningEhr, launch_for: Callable[..., Launched]) -> str:
+    """The same for another patient."""
+    other = relaunch(app, launch_for, "duarte")
+    draft_id = other.make_draft(**{"override-reason": "Platelets are given before."})
+    fake_ehr.fail("status-503", method="POST")
+    other.accept(draft_id)
+    return draft_id
+
+
+def store_of(app: Flask) -> Store:
+    store: Store = app.extensions["ivfhir"].store
+    return store
+
+
+def state_of(app: Flask, draft_id: str) -> str:
+    found = store_of(app).waiting_of(draft_id)
+    assert found is not None
+    return found.entry.state
+
+
+def let_them_be_due(app: Flask) -> None:
+    path = str(store_of(app)._engine.url.database)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE outbox SET due_at = 0")
+
+
+def sign_out(clinician: Clinician) -> str:
+    page = clinician.open("match")
+    answer = clinician.send("sign-out", {}, token=csrf_token(page))
+    assert answer.status_code == 200
+    return answer.text
+
+
+def relaunch(app: Flask, launch_for: Callable[..., Launched], patient: str) -> Clinician:
+    browser = new_client(app)
+    return Clinician(browser, launch_for(browser, patient))
+
+
+def signed(app: Flask) -> int:
+    return sum(event.content["event"] == "sign" for event in store_of(app).events())
+
+
+def test_the_page_says_when_it_was_tried_and_when_it_is_tried_next_and_then_it_is_there(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    page = clinician.open(f"receipt/{unsent}").text
+    assert "Not written: the EHR failed" in page
+    assert "sent again by itself, never twice" in page
+    moment = r"\d+ \w{3} \d{4}, \d\d:\d\d:\d\d"
+    assert re.search(f"Last tried at {moment}, next at {moment}\\.", page)
+    assert "not written yet" in clinician.open("match").text
+    assert send_due(app) == Sent()
+    assert plans_of(repository, unsent) == []
+    let_them_be_due(app)
+    assert send_due(app) == Sent(delivered=1)
+    assert send_due(app) == Sent()
+    assert len(plans_of(repository, unsent)) == 1
+    assert "Written: 48 of 48 entries" in clinician.open(f"receipt/{unsent}").text
+    assert signed(app) == 1
+
+
+def test_what_the_server_asks_to_wait_is_waited(
+    app: Flask, clinician: Clinician, fake_ehr: RunningEhr
+) -> None:
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-429", method="POST")
+    clinician.accept(draft_id)
+    found = store_of(app).waiting_of(draft_id)
+    assert found is not None
+    assert 5 <= found.entry.due_at - int(found.entry.tried_at or 0) <= 20
+    assert found.said["again"] == "yes"
+
+
+def test_an_answer_that_was_lost_makes_no_second_plan(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+) -> None:
+    let_them_be_due(app)
+    fake_ehr.fail("drop-after", method="POST")
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_after_a_sign_out_nothing_is_sent_until_the_clinician_comes_back(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    repository: HttpRepository,
+    launch_for: Callable[..., Launched],
+) -> None:
+    assert "A plan that you accepted is not in the EHR yet" in sign_out(clinician)
+    let_them_be_due(app)
+    assert send_due(app) == Sent()
+    assert state_of(app, unsent) == "waiting-for-sign-in"
+    assert plans_of(repository, unsent) == []
+    relaunch(app, launch_for, "duarte")
+    assert send_due(app) == Sent()
+    later = relaunch(app, launch_for, "halloran")
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+    assert "Written: 48 of 48 entries" in later.open(f"receipt/{unsent}").text
+
+
+def test_an_access_that_ended_lets_the_plan_wait_for_a_sign_in(
+    app: Flask,
+    unsent: str,
+    repository: HttpRepository,
+    launch_for: Callable[..., Launched],
+) -> None:
+    let_them_be_due(app)
+    path = str(store_of(app)._engine.url.database)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE launches SET usable_until = 1, expires_at = 1")
+    assert send_due(app) == Sent(sign_in=1)
+    assert plans_of(repository, unsent) == []
+    relaunch(app, launch_for, "halloran")
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_an_access_that_the_ehr_took_back_is_not_tried_again(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+) -> None:
+    let_them_be_due(app)
+    fake_ehr.fail("status-401", times=None)
+    assert send_due(app) == Sent(sign_in=1)
+    assert send_due(app) == Sent()
+    assert state_of(app, unsent) == "waiting-for-sign-in"
+    assert plans_of(repository, unsent) == []
+
+
+def test_a_token_that_the_clinician_could_renew_is_renewed_for_a_plan_in_the_same_visit(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    clock: Clock,
+    repository: HttpRepository,
+) -> None:
+    clock.ahead += timedelta(minutes=6)
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_a_window_that_was_left_idle_renews_nothing(
+    app: Flask, clinician: Clinician, unsent: str, clock: Clock, repository: HttpRepository
+) -> None:
+    clock.ahead += timedelta(minutes=45)
+    assert send_due(app) == Sent(sign_in=1)
+    assert plans_of(repository, unsent) == []
+
+
+def backend_service(app: Flask, fake_ehr: RunningEhr, patient: str) -> None:
+    """Give the app a `[[server]]` for the EHR; its token is one that the simulated EHR takes."""
+    access = Access(CLIENT_ID, "user/*.crus", patient, "backend")
+    token = fake_ehr.grants.put(access, life_s=600)
+    services = app.extensions["ivfhir"]
+    servers = (Server("it", fake_ehr.iss, token=token),)
+    services.settings = replace(services.settings, servers=servers)
+
+
+def test_a_backend_service_sends_what_waits_for_a_sign_in(
+    app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    sign_out(clinician)
+    assert send_due(app) == Sent()
+    backend_service(app, fake_ehr, "halloran")
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+    assert store_of(app).outbox() == []
+
+
+def test_a_backend_service_that_is_refused_is_not_asked_again_at_once(
+    app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    sign_out(clinician)
+    backend_service(app, fake_ehr, "halloran")
+    fake_ehr.fail("status-401", times=None)
+    assert send_due(app) == Sent(waiting=1)
+    assert send_due(app) == Sent()
+    found = store_of(app).waiting_of(unsent)
+    assert found is not None
+    assert (found.entry.state, found.entry.failures) == ("waiting", 1)
+    assert plans_of(repository, unsent) == []
+
+
+def test_a_record_that_changed_since_stops_the_plan_and_says_so(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    change_platelets(repository, 45)
+    let_them_be_due(app)
+    assert send_due(app) == Sent(parked=1)
+    page = clinician.open(f"receipt/{unsent}").text
+    assert "Not written: the record changed since it was accepted" in page
+    assert "Review it again before it is sent" in page
+    assert plans_of(repository, unsent) == []
+
+
+def test_a_part_of_the_record_that_cannot_be_read_now_is_waited_for(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+) -> None:
+    let_them_be_due(app)
+    fake_ehr.fail("status-500", path=".*Observation", times=None)
+    assert send_due(app) == Sent(waiting=1)
+    fake_ehr.faults.clear()
+    let_them_be_due(app)
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_the_day_alone_changes_nothing(
+    app: Flask, clinician: Clinician, unsent: str, clock: Clock, repository: HttpRepository
+) -> None:
+    store = store_of(app)
+    draft = store.load_draft(clinician.launched.launch_id, unsent)
+    assert str(draft.body["asOf"])[:4].isdigit()
+    yesterday = str(int(str(draft.body["asOf"])[:4]) - 1) + str(draft.body["asOf"])[4:]
+    path = str(store._engine.url.database)
+    body = store._sealer.seal({**draft.body, "asOf": yesterday}, f"draft:{unsent}")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE drafts SET sealed = ?", (body,))
+    let_them_be_due(app)
+    assert send_due(app) == Sent(delivered=1)
+
+
+def test_what_the_server_refuses_is_parked_with_its_words_and_holds_up_nobody(
+    app: Flask,
+    unsent: str,
+    second: str,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+) -> None:
+    let_them_be_due(app)
+    fake_ehr.fail("status-403", method="POST")
+    assert send_due(app) == Sent(delivered=1, parked=1)
+    assert state_of(app, unsent) == "parked"
+    found = store_of(app).waiting_of(unsent)
+    assert found is not None
+    assert found.said["title"] == "the EHR does not allow it"
+    assert len(plans_of(repository, second)) == 1
+
+
+def test_a_plan_that_breaks_the_app_does_not_stop_the_others(
+    app: Flask, unsent: str, second: str, repository: HttpRepository
+) -> None:
+    store = store_of(app)
+    of_plan = store.waiting_of(unsent)
+    assert of_plan is not None
+    kept = store.load_receipt(of_plan.launch_id, unsent)
+    assert kept is not None
+    draft = store.load_draft(of_plan.launch_id, unsent)
+    store.save_receipt(draft, {**kept.body, "bundle": {"resourceType": "Bundle"}})
+    let_them_be_due(app)
+    assert send_due(app) == Sent(delivered=1, waiting=1)
+    assert len(plans_of(repository, second)) == 1
+    found = store.waiting_of(unsent)
+    assert found is not None
+    assert found.entry.failures >= 1
+    assert found.entry.due_at > 0
+
+
+def test_a_second_plan_for_the_patient_goes_after_the_first(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    second = clinician.make_draft()
+    clinician.accept(second)
+    page = clinician.open(f"receipt/{second}").text
+    assert "Another accepted plan for this patient goes first" in page
+    assert plans_of(repository, second) == []
+    assert send_due(app).delivered == 1  # The second waits to be reviewed: there is a plan now.
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_the_thread_sends_what_is_due_by_itself(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    thread = OutboxThread(app, poll_s=0.05).start()
+    try:
+        let_them_be_due(app)
+        wait_until(lambda: state_of(app, unsent) == "delivered")
+    finally:
+        thread.stop()
+    assert len(plans_of(repository, unsent)) == 1
+
+
+def test_of_threads_that_send_at_once_one_does(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    let_them_be_due(app)
+    told: list[Sent] = []
+    threads = [threading.Thread(target=lambda: told.append(send_due(app))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(plans_of(repository, unsent)) == 1
+    assert state_of(app, unsent) == "delivered"
+    entries = provenances(repository, unsent)
+    assert len(entries) == 1
+
+
+def provenances(repository: HttpRepository, draft_id: str) -> list[Resource]:
+    from ivfhir.writing.bundle import PLAN_SYSTEM  # noqa: PLC0415 - only here
+
+    return repository.search("Provenance", {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"})
