@@ -6,6 +6,7 @@ There is no clinical rule here: criteria, status and lists are defines of the pr
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -35,6 +36,21 @@ MODES = "Modes"
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 TRUTHS = {truth.value: truth for truth in Truth}
+_ALL_READ: Mapping[str, str] = MappingProxyType({})
+_OF_ROW = itemgetter("id", "kind", "title", "rule", "source", "truth", "missing", "notes", "mode")
+_OF_GROUNDS = itemgetter(
+    "reference",
+    "concept",
+    "number",
+    "boolean",
+    "code",
+    "comparator",
+    "low",
+    "high",
+    "unit",
+    "date",
+    "ageDays",
+)
 
 
 @dataclass(frozen=True)
@@ -173,22 +189,22 @@ class Rows:
     def criteria(
         self,
         rows: Iterable[tuple[DefineKey, Mapping[str, Any]]],
-        unread: Callable[[DefineKey, Mapping[str, Any]], Mapping[str, str]],
+        unread: Callable[[DefineKey, Mapping[str, Any]], Mapping[str, str]] | None,
         overlay: Overlay | None = None,
         derived: Collection[DefineKey] = (),
     ) -> tuple[Criterion, ...]:
         """Return criteria, of their defines and rows; what is unread goes with the define.
 
         An overlay's numbers stand in title and rule, with the specification's beside them, and in
-        the titles that notes of derived criteria name.
+        the titles that notes of derived criteria name. `unread` is None where all was read.
         """
         known = self._criteria
         found = []
         for define, row in rows:
             criterion = known.get(id(row))
             if criterion is None:
-                evidence = tuple(map(self._grounds, row["evidence"] or ()))
-                criterion = _criterion(row, evidence, unread(define, row))
+                grounds = tuple(map(self._grounds, row["evidence"])) if row["evidence"] else ()
+                criterion = _criterion(row, grounds, unread(define, row) if unread else _ALL_READ)
                 if overlay is not None:
                     title, rule = overlay.reword(define[1], criterion.title, criterion.rule)
                     notes = criterion.notes
@@ -207,11 +223,10 @@ class Rows:
 
 
 def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> ProtocolDecision:
-    def value(name: str) -> Any:  # noqa: ANN401 - a CQL value
-        return sitting.session.value(f"{protocol.library.name}_{name}")
+    session, name = sitting.session, protocol.library.name
 
     def unread(define: DefineKey, row: Mapping[str, Any]) -> Mapping[str, str]:
-        own = sitting.unread.get(define, {})
+        own = sitting.unread.get(define, _ALL_READ)
         if own or row["truth"] is not None or define not in protocol.derived:
             return own
         return _unread_of_bases(protocol, sitting)
@@ -219,18 +234,18 @@ def _decision(protocol: ClinicalProtocol, sitting: Sitting, rows: Rows) -> Proto
     return ProtocolDecision(
         id=protocol.id,
         version=protocol.version,
-        status=value("Status"),
-        failed=tuple(value("Failed")),
-        unknown=tuple(value("Unknown")),
-        cautions=tuple(value("Cautions")),
-        not_assessable=tuple(value("NotAssessable")),
+        status=session.value(f"{name}_Status"),
+        failed=tuple(session.value(f"{name}_Failed")),
+        unknown=tuple(session.value(f"{name}_Unknown")),
+        cautions=tuple(session.value(f"{name}_Cautions")),
+        not_assessable=tuple(session.value(f"{name}_NotAssessable")),
         criteria=rows.criteria(
-            zip(protocol.criteria, value("Criteria"), strict=True),
-            unread,
+            zip(protocol.criteria, session.value(f"{name}_Criteria"), strict=True),
+            unread if sitting.unread else None,
             protocol.overlay,
             protocol.derived,
         ),
-        modes=_modes(value(MODES)) if _has(protocol, MODES) else (),
+        modes=_modes(session.value(f"{name}_{MODES}")) if _has(protocol, MODES) else (),
     )
 
 
@@ -260,40 +275,33 @@ def _modes(rows: Iterable[Mapping[str, Any]]) -> tuple[Mode, ...]:
 def _criterion(
     row: Mapping[str, Any], evidence: tuple[Evidence, ...], unread: Mapping[str, str]
 ) -> Criterion:
+    id_, kind, title, rule, source, truth, missing, notes, mode = _OF_ROW(row)
+    told = tuple(dict.fromkeys(notes)) if notes else ()
+    if unread:
+        missing, told = (), (*unread.values(), *told)
     return Criterion(
-        row["id"],
-        row["kind"],
-        row["title"],
-        row["rule"],
-        row["source"],
-        TRUTHS[row["truth"]],
+        id_,
+        kind,
+        title,
+        rule,
+        source,
+        TRUTHS[truth],
         evidence,
-        () if unread else _distinct(row["missing"]),
-        (*unread.values(), *_distinct(row["notes"])) if unread else _distinct(row["notes"]),
+        tuple(dict.fromkeys(missing)) if missing else (),
+        told,
         tuple(unread),
-        row["mode"],
+        mode,
     )
-
-
-def _distinct(texts: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts)) if texts else ()
 
 
 def _evidence(each: Mapping[str, Any]) -> Evidence:
-    value, date = each["number"], each["date"]
-    if value is None:
-        value = each["code"] if each["boolean"] is None else each["boolean"]
-    return Evidence(
-        each["reference"],
-        each["concept"],
-        value,
-        each["comparator"],
-        each["low"],
-        each["high"],
-        each["unit"],
-        None if date is None else str(date),
-        each["ageDays"],
+    reference, concept, value, yes, code, comparator, low, high, unit, date, days = _OF_GROUNDS(
+        each
     )
+    if value is None:
+        value = code if yes is None else yes
+    written = None if date is None else str(date)
+    return Evidence(reference, concept, value, comparator, low, high, unit, written, days)
 
 
 def _patient(protocol: ClinicalProtocol, record: PatientRecord, session: Session) -> PatientState:

@@ -11,6 +11,10 @@ CodePair = tuple[str | None, str]
 Expansion = frozenset[CodePair]
 
 
+NOTHING: list[Resource] = []
+"""What is found where nothing is; never changed."""
+
+
 class Terminology:
     """Value sets, and for each code the value sets that hold it.
 
@@ -44,7 +48,7 @@ class ResourceIndex:
         value_sets: canonical of each value set -> its codes as (system, code).
     """
 
-    __slots__ = ("_by_code", "_by_type", "_by_value_set", "patient", "value_sets")
+    __slots__ = ("_by_code", "_by_type", "_by_value_set", "_pairs", "patient", "value_sets")
 
     def __init__(
         self,
@@ -62,12 +66,13 @@ class ResourceIndex:
                 if kind.__class__ is str and kind != PATIENT:
                     by_type.setdefault(kind, []).append(resource)
         self._by_type = by_type
+        self._pairs: dict[tuple[str, str], list[list[CodePair]]] = {}
         self._by_code: dict[tuple[str, str], dict[CodePair, list[int]]] = {}
         self._by_value_set: dict[tuple[str, str], dict[str, list[Resource]]] = {}
 
     def of_type(self, resource_type: str) -> list[Resource]:
         """Return the resources of a type, in the order they came."""
-        return self._by_type.get(resource_type, [])
+        return self._by_type.get(resource_type, NOTHING)
 
     def of_codes(
         self, resource_type: str, path: str, codes: Collection[CodePair]
@@ -84,10 +89,10 @@ class ResourceIndex:
         found = self._by_code.get((resource_type, path))
         if found is None:
             found = self._by_code[resource_type, path] = self._index(resource_type, path)
-        if not found:
-            return []
+        hits = [found[pair] for pair in codes if pair in found]
+        if not hits:
+            return NOTHING
         resources = self._by_type[resource_type]
-        hits = [found[pair] for pair in found.keys() & codes]
         if len(hits) == 1:
             return [resources[n] for n in hits[0]]
         return [resources[n] for n in sorted({n for positions in hits for n in positions})]
@@ -108,20 +113,38 @@ class ResourceIndex:
         found = self._by_value_set.get((resource_type, path))
         if found is None:
             found = self._by_value_set[resource_type, path] = {}
-            for resource in self.of_type(resource_type):
-                pairs = code_pairs(resource.get(path))
-                names = [n for pair in pairs for n in terminology.holders.get(pair, ())]
-                for name in dict.fromkeys(names):
-                    found.setdefault(name, []).append(resource)
-        return found.get(value_set, [])
+            holders = terminology.holders
+            every = zip(self.of_type(resource_type), self._coded(resource_type, path), strict=True)
+            for resource, pairs in every:
+                names = holders.get(pairs[0], ()) if len(pairs) == 1 else held(holders, pairs)
+                for name in names:
+                    if name in found:
+                        found[name].append(resource)
+                    else:
+                        found[name] = [resource]
+        return found.get(value_set, NOTHING)
 
     def _index(self, resource_type: str, path: str) -> dict[CodePair, list[int]]:
         """Return the positions of a type's resources by the codes at `path`."""
         found: dict[CodePair, list[int]] = {}
-        for number, resource in enumerate(self.of_type(resource_type)):
-            for pair in code_pairs(resource.get(path)):
+        for number, pairs in enumerate(self._coded(resource_type, path)):
+            for pair in pairs:
                 found.setdefault(pair, []).append(number)
         return found
+
+    def _coded(self, resource_type: str, path: str) -> list[list[CodePair]]:
+        """Return the codes that each of a type's resources has at `path`."""
+        found = self._pairs.get((resource_type, path))
+        if found is None:
+            resources = self.of_type(resource_type)
+            found = [code_pairs(resource.get(path)) for resource in resources]
+            self._pairs[resource_type, path] = found
+        return found
+
+
+def held(holders: Mapping[CodePair, Collection[str]], pairs: Iterable[CodePair]) -> Iterable[str]:
+    """Return the value sets that hold any of the codes, each once."""
+    return dict.fromkeys(name for pair in pairs for name in holders.get(pair, ()))
 
 
 def code_pairs(element: Value) -> list[CodePair]:
@@ -129,18 +152,19 @@ def code_pairs(element: Value) -> list[CodePair]:
 
     Nothing for other JSON.
     """
-    if element.__class__ is list:
-        return [pair for item in element for pair in code_pairs(item)]
     if element.__class__ is not dict:
+        if element.__class__ is list:
+            return [pair for item in element for pair in code_pairs(item)]
         return [(None, element)] if element.__class__ is str else []
     codings = element.get("coding")
     if codings is None and "code" in element:
-        codings = [element]
+        codings = (element,)
+    elif codings.__class__ is not list:
+        return []
     pairs: list[CodePair] = []
-    if codings.__class__ is list:
-        for coding in codings:
-            if coding.__class__ is dict:
-                code, system = coding.get("code"), coding.get("system")
-                if code.__class__ is str and (system is None or system.__class__ is str):
-                    pairs.append((system, code))
+    for coding in codings:
+        if coding.__class__ is dict:
+            code, system = coding.get("code"), coding.get("system")
+            if code.__class__ is str and (system is None or system.__class__ is str):
+                pairs.append((system, code))
     return pairs

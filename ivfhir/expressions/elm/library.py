@@ -47,6 +47,7 @@ class ElmLibrary:
         self._key = key
         self._elm = program.libraries[key]
         self._reached = program.reachable(key)
+        self._together: dict[tuple[ElmLibrary, ...], dict[LibraryKey, None]] = {}
 
     @property
     def program(self) -> Program:
@@ -78,7 +79,7 @@ class ElmLibrary:
 
     def has(self, define: str) -> bool:
         """Return whether there is a define of that name."""
-        return self._program.slot(self._key, define) is not None
+        return define in self._program.slots(self._key)
 
     def type_of(self, define: str) -> str | None:
         """Return the type of a define as CQL writes it; None when there is none of that name.
@@ -194,11 +195,15 @@ class ElmLibrary:
             ParameterError: a parameter is not declared, or its value is of the wrong type.
             KnowledgeError: a preset names no define.
         """
-        reached = dict.fromkeys(chain(self._reached, *(library._reached for library in beside)))
+        beside = tuple(beside)
+        reached = self._together.get(beside)
+        if reached is None:
+            every = (library._reached for library in beside)
+            reached = self._together[beside] = dict.fromkeys(chain(self._reached, *every))
         given = index.value_sets if value_sets is None else value_sets
         return Session.begin(
             self._program,
-            tuple(reached),
+            reached,
             index,
             parameters=parameters or {},
             preset=preset or {},

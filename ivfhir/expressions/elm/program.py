@@ -91,8 +91,8 @@ class Program:
         self._sections: dict[SectionKey, Node] = {}
         self._defines: dict[tuple[LibraryKey, str], Node] = {}
         self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
-        self._slots: dict[tuple[LibraryKey, str], int] = {}
-        self._parameters: dict[tuple[LibraryKey, str], tuple[int, t.ElmType]] = {}
+        self._slots: dict[LibraryKey, dict[str, int]] = {}
+        self._parameters: dict[str, dict[LibraryKey, tuple[int, t.ElmType]]] = {}
         self._compiling: set[tuple[Value, ...]] = set()
         self.terminology = Terminology({})
 
@@ -133,12 +133,14 @@ class Program:
     def _forget(self, keys: Collection[LibraryKey]) -> None:
         """Remove libraries, with what was being compiled; their places in memory stay empty."""
         self._compiling.clear()
-        tables: list[dict[Any, Any]] = [self._sections, self._defines, self._functions]
-        for table in (*tables, self._slots, self._parameters):
+        named: list[dict[Any, Any]] = [self._sections, self._defines, self._functions]
+        for table in named:
             for entry in [entry for entry in table if entry[0] in keys]:
                 del table[entry]
-        for key in keys:
-            self.libraries.pop(key, None)
+        whole: list[dict[LibraryKey, Any]] = [self.libraries, self._slots]
+        for each in (*whole, *self._parameters.values()):
+            for key in keys:
+                each.pop(key, None)
         for called, cell in list(self.cells.items()):
             if called[1] in keys or (called[0] == "function" and cell.body is None):
                 del self.cells[called]
@@ -146,13 +148,14 @@ class Program:
     def _add(self, key: LibraryKey, elm: Node) -> None:
         """Take a library in: its definitions by name, and a place for each parameter and define."""
         self.libraries[key] = elm
+        slots = self._slots[key] = {}
         for section in SECTIONS:
             for definition in elm.get(section, {}).get("def", []):
                 self._sections[key, section, definition["name"]] = definition
                 if section == "parameters":
                     check_nodes(key[0], definition["name"], definition.get("default"))
                     at = (self._place(), parameter_type(definition))
-                    self._parameters[key, definition["name"]] = at
+                    self._parameters.setdefault(definition["name"], {})[key] = at
         for definition in elm.get("statements", {}).get("def", []):
             name = definition["name"]
             check_nodes(key[0], name, definition.get("expression"))
@@ -160,7 +163,7 @@ class Program:
                 self._functions.setdefault((key, name), []).append(definition)
             elif "expression" in definition:
                 self._defines[key, name] = definition
-                self._slots[key, name] = self._place()
+                slots[name] = self._place()
 
     def _place(self) -> int:
         """Return a new place in memory."""
@@ -171,11 +174,11 @@ class Program:
     @property
     def defines(self) -> Collection[tuple[LibraryKey, str]]:
         """Every define, by library and name."""
-        return self._slots.keys()
+        return self._defines.keys()
 
-    def slot(self, library: LibraryKey, name: str) -> int | None:
-        """Return the place of a define in memory, None when the library has none of that name."""
-        return self._slots.get((library, name))
+    def slots(self, library: LibraryKey) -> Mapping[str, int]:
+        """Return the place of each define of a library in memory, by name."""
+        return self._slots.get(library, {})
 
     def scope_of(self, library: LibraryKey, define: str) -> Scope:
         """Return a new scope for compiling in a library."""
@@ -246,7 +249,7 @@ class Program:
         if key in self._compiling:
             raise KnowledgeError(f"{library[0]}.cql: {name}: the define needs itself")
         self._compiling.add(key)
-        cell = self.cells[key] = Cell(key, self._slots[library, name])
+        cell = self.cells[key] = Cell(key, self._slots[library][name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
         cell.type, cell.uses = compiled.type, scope.uses
@@ -259,14 +262,14 @@ class Program:
     def parameter(self, scope: Scope, node: Node, library: LibraryKey) -> tuple[int, t.ElmType]:
         """Return the place and type of a parameter; its default is compiled the first time."""
         definition = self.definition(scope, node, library, "parameters")
-        slot, type_ = self._parameters[library, node["name"]]
+        slot, type_ = self._parameters[node["name"]][library]
         if self.computes[slot] is _never:
             self._compile_default(library, definition, slot)
         return slot, type_
 
-    def parameter_place(self, library: LibraryKey, name: str) -> tuple[int, t.ElmType] | None:
-        """Return the place in memory and the type of a parameter, None when it is not declared."""
-        return self._parameters.get((library, name))
+    def parameter_places(self, name: str) -> Mapping[LibraryKey, tuple[int, t.ElmType]]:
+        """Return the place in memory and the type of a parameter in each library that has it."""
+        return self._parameters.get(name, {})
 
     def constant_of(self, library: LibraryKey, slot: int) -> Value:
         """Return what a closed library's parameter or define always is; UNSET where it varies."""

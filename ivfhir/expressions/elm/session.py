@@ -38,19 +38,20 @@ class Session:
         program: Program,
         library: LibraryKey,
         memory: list[Value],
-        reached: tuple[LibraryKey, ...],
+        reached: Mapping[LibraryKey, None],
     ) -> None:
         """Keep the memory; nothing is computed yet."""
         self._program = program
         self._library = library
         self._memory = memory
         self._reached = reached
+        self._slots = program.slots(library)
 
     @classmethod
     def begin(
         cls,
         program: Program,
-        reached: tuple[LibraryKey, ...],
+        reached: Mapping[LibraryKey, None],
         index: ResourceIndex,
         *,
         parameters: Mapping[str, Value],
@@ -60,7 +61,7 @@ class Session:
         """Lay out the memory for libraries and all they include; the session is the first one's."""
         memory = program.template.copy()
         memory[INDEX], memory[OFFSET], memory[TERMS] = index, 0, terminology
-        session = cls(program, reached[0], memory, reached)
+        session = cls(program, next(iter(reached)), memory, reached)
         for name, value in parameters.items():
             session._set_parameter(name, value)
         for key, value in preset.items():
@@ -80,15 +81,15 @@ class Session:
 
     def _set_parameter(self, name: str, value: Value) -> None:
         """Put a parameter into the memory of every library that declares it."""
-        found = (self._program.parameter_place(key, name) for key in self._reached)
-        places = [place for place in found if place]
-        if not places:
+        places = self._program.parameter_places(name)
+        declared = [key for key in self._reached if key in places]
+        if not declared:
             raise ParameterError(f"{self._library[0]} has no parameter {name}")
-        closed = [key for key in self._reached if key[0] in self._program.closed]
-        if any(self._program.parameter_place(key, name) for key in closed):
+        if any(key[0] in self._program.closed for key in declared):
             raise ParameterError(f"parameter {name} is fixed; a site's overlay may change it")
-        values = {type_: as_parameter(name, value, type_) for _, type_ in places}
-        for slot, type_ in places:
+        own = [places[key] for key in declared]
+        values = {type_: as_parameter(name, value, type_) for _, type_ in own}
+        for slot, type_ in own:
             self._memory[slot] = given = values[type_]
             if name == INSTANT and isinstance(given, DateTime):
                 self._memory[CLOCK] = given
@@ -96,7 +97,7 @@ class Session:
 
     def _preset(self, key: DefineKey, value: Value) -> None:
         """Put the value of a define into memory."""
-        slot = self._program.slot(*key)
+        slot = self._program.slots(key[0]).get(key[1])
         if slot is None:
             raise KnowledgeError(f"{key[0][0]} has no define {key[1]} to preset")
         self._memory[slot] = value
@@ -117,10 +118,10 @@ class Session:
             KnowledgeError: there is no define of that name.
             EvaluationError: it failed on this patient's data; names library and define.
         """
-        key = library or self._library
-        slot = self._program.slot(key, define)
+        slots = self._slots if library is None else self._program.slots(library)
+        slot = slots.get(define)
         if slot is None:
-            raise KnowledgeError(f"{key[0]} has no define {define}")
+            raise KnowledgeError(f"{(library or self._library)[0]} has no define {define}")
         value = self._memory[slot]
         return plain(self._computed(slot) if value is UNSET else value)
 
@@ -136,7 +137,7 @@ class Session:
 
     def is_computed(self, define: str) -> bool:
         """Return whether the value of a define is known already."""
-        slot = self._program.slot(self._library, define)
+        slot = self._slots.get(define)
         return slot is not None and self._memory[slot] is not UNSET
 
 
