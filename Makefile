@@ -7,7 +7,7 @@ CODED := plan_definitions smart_app tests
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced fix knowledge traceability styles lock sbom docs benchmark load faults FORCE
+.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced r4-fresh fix knowledge traceability styles lock sbom docs benchmark load faults FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,7 +18,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
 	$(PY) -m pytest --numprocesses auto --maxprocesses 4
 
-check: format lint layers types codes protocols stale styles-fresh locked traced ## everything that must hold before a commit
+check: format lint layers types codes protocols stale styles-fresh locked traced r4-fresh ## everything that must hold before a commit
 
 format: $(READY) ## is the code formatted?
 	$(PY) -m ruff format --check -q .
@@ -50,6 +50,9 @@ locked: $(READY) ## is the lock of a deployment what pyproject.toml asks?
 
 traced: $(READY) ## does each statement of the seeds lead to an element, and is the page of it fresh?
 	$(PY) -m tools.traceability check
+
+r4-fresh: $(READY) ## is the table of R4's types what its tool wrote?
+	$(PY) -m tools.r4 check
 
 fix: $(READY) ## format, and mend what the linter can mend
 	$(PY) -m ruff check -q --fix .
