@@ -2,6 +2,8 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
+# The tests start Python some hundred times: what it compiled is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 CODED := plan_definitions smart_app tests
 # Examples of others, kept as they came.
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
@@ -16,7 +18,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 	$(PY) -m smart_app.demo
 
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
-	$(PY) -m pytest --numprocesses auto --maxprocesses 4
+	$(PY) -m pytest --numprocesses 4
 
 check: format lint layers types codes protocols stale styles-fresh locked traced r4-fresh ## everything that must hold before a commit
 

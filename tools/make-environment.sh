@@ -12,7 +12,7 @@ state=$(cksum < pyproject.toml)
 }
 if command -v uv > /dev/null; then
     [ -x "$venv/bin/python" ] || uv venv -q --python "$python" "$venv"
-    uv pip install -q --python "$venv/bin/python" -e '.[dev]'
+    uv pip install -q --compile-bytecode --python "$venv/bin/python" -e '.[dev]'
 else
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || {
         echo "needs the venv module: apt-get install -y python3-venv" >&2
@@ -20,7 +20,7 @@ else
     }
     # uv installs in a fifth of pip's time; where it cannot be had, pip does it.
     if "$venv/bin/python" -m pip install -q --disable-pip-version-check uv; then
-        "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" -e '.[dev]'
+        "$venv/bin/python" -m uv pip install -q --compile-bytecode --python "$venv/bin/python" -e '.[dev]'
     else
         "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[dev]'
     fi

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,11 @@ class Case:
         ]
 
 
-def find_cases() -> list[Case]:
+@cache
+def find_cases() -> tuple[Case, ...]:
     """Return every case under plan_definitions, folder by folder, by name."""
-    return [load_case(file.parent) for file in sorted(KNOWLEDGE.glob("*/cases/*/case.toml"))]
+    files = sorted(KNOWLEDGE.glob("*/cases/*/case.toml"))
+    return tuple(load_case(file.parent) for file in files)
 
 
 def load_case(path: Path) -> Case:
@@ -200,6 +203,11 @@ def _read(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
+@cache
+def _read_base(file: Path, _changed_ns: int) -> Mapping[str, Any]:
+    return _read(file)
+
+
 def _bases(table: Mapping[str, Any], root: Path, folder: str) -> tuple[Mapping[str, Any], ...]:
     """Return the base that a table names, its base, and so on.
 
@@ -214,9 +222,10 @@ def _bases(table: Mapping[str, Any], root: Path, folder: str) -> tuple[Mapping[s
         if name == before:
             folders = [SHARED]
         found = next(each for each in folders if _base(root, each, name).exists())
-        base = _read(_base(root, found, name))
+        file = _base(root, found, name)
+        base = _read_base(file, file.stat().st_mtime_ns)
         if found != folder:
-            base.pop("truth", None)
+            base = {key: value for key, value in base.items() if key != "truth"}
         bases.append(base)
         before, name = name, base.get("base", "none")
     return tuple(bases)
