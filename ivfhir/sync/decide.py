@@ -17,7 +17,7 @@ from ivfhir.sync.ledger import DONE, Ledger, SentPart
 from ivfhir.sync.mapping import find_patient, map_references, search_token
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import SyncPlan, Token, tokens_of
-from ivfhir.sync.supersede import OPEN, find_open, judge_rivals
+from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among
 from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     PLAN_SYSTEM,
@@ -368,14 +368,18 @@ class _Existing:
         return entries
 
     def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
-        """Return the plan that took the place of one that ended; '' when there is none."""
+        """Return the plan that took the place of one that ended; '' when there is none.
+
+        It says so, or it is the open one that stayed when both were sent at the same time.
+        """
         if theirs.get("status") == ours.get("status") or theirs.get("status") in OPEN:
             return ""
         mine = reference_of(theirs)
-        for each in self.door.search(CARE_PLAN, {"patient": self.patient}):
+        found = self.door.search(CARE_PLAN, {"patient": self.patient})
+        for each in found:
             if any(bare(str(old.get("reference"))) == mine for old in each.get("replaces", ())):
                 return reference_of(each)
-        return ""
+        return next(map(reference_of, open_among(found, theirs)), "")
 
     def _after_replacement(
         self,

@@ -6,7 +6,7 @@ stopped after any of them and begun anew.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ivfhir.errors import IvfhirError, NotFoundError, RejectedError, ServerError
@@ -17,6 +17,7 @@ from ivfhir.sync.decide import (
     CONFLICT,
     PARKED,
     REFUSED,
+    SUPERSEDED,
     UNCHANGED,
     UPDATED,
     Decision,
@@ -26,6 +27,7 @@ from ivfhir.sync.decide import (
 )
 from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.plans import SyncPlan
+from ivfhir.sync.race import Race, settle_race
 from ivfhir.sync.retries import pause_before_retry_s
 from ivfhir.write_back import created_places, send_new
 from ivfhir.writing.bundle import created_entries, value_of
@@ -168,19 +170,18 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     known = at.ledger.plan(at.name, plan.plan_id)
     ours = decision.places.get(plan.plan_id) is not None
     fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
+    race = None
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
+        if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
+            race = _race(at, decision, decision.places[plan.plan_id])
         stored = read_parts(decision.door, decision.places)
         if value_of(stored.get(plan.plan_id, {})) == plan.plan_id:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
+    outcome = _outcome(plan, at, decision)
     if begun is not None:
-        return Outcome(
-            plan.name,
-            at.name,
-            begun.result,
-            (*decision.references, *begun.references),
-            begun.differences,
-        )
-    return _outcome(plan, at, decision)
+        references = (*decision.references, *begun.references)
+        outcome = Outcome(plan.name, at.name, begun.result, references, begun.differences)
+    return outcome if race is None else _after_race(outcome, race)
 
 
 def _outcome(plan: SyncPlan, at: Place, decision: Decision) -> Outcome:
@@ -206,6 +207,7 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
         places = {each.value: each.reference for each in receipt.entries if each.reference}
         versions = {each.reference: each.version for each in receipt.entries}
         compared, ended = receipt.entries, receipt.ended
+        race = _race(at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, versions=versions)
         left = [
             {"reference": each, "text": "A copy could not be withdrawn."}
@@ -217,6 +219,7 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
         stored = read_parts(door, places)
         compared = compare(parcel, places, stored)
         ended = () if decision.result == UPDATED else read_ended(door, bundle)
+        race = _race(at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
         left = []
     if ended:
@@ -226,7 +229,33 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     older = [each.reference for each in ended if each.reference.startswith("CarePlan/")]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
     differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
-    return Outcome(plan.name, at.name, decision.result, tuple(references), differences)
+    sent = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
+    return sent if race is None else _after_race(sent, race)
+
+
+def _race(at: Place, decision: Decision, own: str | None) -> Race | None:
+    """Settle what other writers sent while this plan was under way."""
+    if own is None or decision.door is None or decision.result == UPDATED:
+        return None
+    return settle_race(decision.door, own, decision.patient, means=at.means)
+
+
+def _after_race(sent: Outcome, race: Race) -> Outcome:
+    """Return the row of a plan beside which others were sent."""
+    own = sent.references[0]
+    left = [
+        {"reference": each, "text": f"It is open beside {race.stays} and could not be revoked."}
+        for each in race.left
+    ]
+    references = tuple(dict.fromkeys([*sent.references, race.stays, *race.ended, *race.left]))
+    sent = replace(sent, references=references, differences=(*sent.differences, *left))
+    if race.stays == own:
+        return replace(sent, result=SUPERSEDED if race.ended else sent.result)
+    was = "was revoked again" if own in race.ended else "should be revoked, and could not be"
+    why = f"{race.stays}, sent at the same time, stays for this protocol; {own} {was}."
+    issue = {"severity": "error", "code": "business-rule", "diagnostics": why}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return replace(sent, result=REFUSED, outcome=outcome)
 
 
 def _note(

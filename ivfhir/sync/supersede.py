@@ -30,12 +30,17 @@ class Rivals(NamedTuple):
 
 def find_open(repository: Repository, plan: Resource, patient: str) -> list[Resource]:
     """Return the server's open plans of the patient that share a protocol with the plan."""
-    protocols = protocols_of(plan)
-    if not protocols:
+    if not protocols_of(plan):
         return []
+    return open_among(repository.search(CARE_PLAN, {"patient": patient}), plan)
+
+
+def open_among(plans: list[Resource], plan: Resource) -> list[Resource]:
+    """Return the open ones of a patient's plans that share a protocol with a plan."""
+    protocols = protocols_of(plan)
     return [
         each
-        for each in repository.search(CARE_PLAN, {"patient": patient})
+        for each in plans
         if each.get("status") in OPEN and not protocols.isdisjoint(protocols_of(each))
     ]
 
@@ -61,6 +66,11 @@ def judge_rivals(plan: Resource, rivals: list[Resource]) -> Rivals:
                 "surely made later; `created` of both must say so.",
             )
     return Rivals(tuple(rivals), "")
+
+
+def standing_of(plan: Resource) -> tuple[bool, int]:
+    """Return what outranks: whether a plan is in force, then how binding its intent is."""
+    return plan.get("status") in _IN_FORCE, _RANKS.get(str(plan.get("intent")), 0)
 
 
 def _outranked(plan: Resource, rival: Resource) -> str:

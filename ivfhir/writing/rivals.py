@@ -25,6 +25,7 @@ TOGETHER_S = 120
 From the reading before a plan is sent to its commit no more pass: so long lasts a claim on a draft.
 """
 
+_ACTIVE = frozenset({"active"})
 _TRIES = 3
 """How often a plan that another session changes at the same moment is read again."""
 
@@ -80,12 +81,12 @@ def settle_rivals(
         if each.get("status") == "active"
         and reference_of(each) not in (own, *known)
         and not _protocols(plan).isdisjoint(_protocols(each))
-        and _are_together(plan, each)
+        and are_together(plan, each)
     ]
     if not rivals:
         return None
-    first, *others = sorted([plan, *rivals], key=_rank)
-    ended = {reference_of(each): _end(repository, each, may) for each in others}
+    first, *others = sorted([plan, *rivals], key=stored_rank)
+    ended = {reference_of(each): end_plan(repository, each, may, among=_ACTIVE) for each in others}
     return Rivalry(
         own=own,
         stays=reference_of(first),
@@ -102,7 +103,7 @@ def _protocols(plan: Resource) -> frozenset[str]:
     )
 
 
-def _are_together(plan: Resource, other: Resource) -> bool:
+def are_together(plan: Resource, other: Resource) -> bool:
     """Tell whether plans were stored at the same time; a server that does not say when: yes."""
     stored, other_stored = _stored_at(plan), _stored_at(other)
     if stored is None or other_stored is None:
@@ -110,7 +111,7 @@ def _are_together(plan: Resource, other: Resource) -> bool:
     return abs((stored - other_stored).total_seconds()) <= TOGETHER_S
 
 
-def _rank(plan: Resource) -> tuple[float, str, str]:
+def stored_rank(plan: Resource) -> tuple[float, str, str]:
     """Return what orders plans: when the server stored them, then their identifiers."""
     stored = _stored_at(plan)
     return stored.timestamp() if stored else 0.0, value_of(plan) or "", str(plan.get("id", ""))
@@ -125,13 +126,26 @@ def _stored_at(plan: Resource) -> datetime | None:
     return stored if stored.tzinfo else None
 
 
-def _end(repository: Repository, plan: Resource, may: Callable[[str, str], bool]) -> bool:
-    """Revoke a plan with its untouched orders; return whether it is revoked afterwards."""
+def end_plan(
+    repository: Repository,
+    plan: Resource,
+    may: Callable[[str, str], bool],
+    *,
+    among: Collection[str],
+) -> bool:
+    """Revoke a plan with its untouched orders; return whether it has ended afterwards.
+
+    Args:
+        repository: the server.
+        plan: the plan, as read.
+        may: tells whether an interaction ("r", "u") on a type is allowed.
+        among: the statuses in which it is to be ended; in any other it has ended already.
+    """
     if not may(CARE_PLAN, "u"):
         return False
     for _ in range(_TRIES):
         try:
-            if plan.get("status") != "active":
+            if plan.get("status") not in among:
                 return True
             parts = read_plan_parts(repository, plan, may=may)
             ending = [plan, *(part.resource for part in parts if part.resource and not part.stays)]
@@ -152,4 +166,4 @@ def _end(repository: Repository, plan: Resource, may: Callable[[str, str], bool]
             raise
         except ServerError:
             continue
-    return plan.get("status") != "active"
+    return plan.get("status") not in among

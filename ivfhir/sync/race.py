@@ -1,0 +1,82 @@
+"""Plans of a patient and protocol that several writers sent at the same moment: one stays open.
+
+Before a plan is sent, the open plans are looked for; what another writer sends in that moment is
+not among them. So after the commit it is looked again. The one that stays is the one that would
+have taken the place of the others had they been sent in turn; whoever looks last sees all, and all
+come to the same. The others are revoked, each with its orders that nobody has touched.
+"""
+
+from typing import NamedTuple
+
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.repository import Repository
+from ivfhir.sync.created import is_later
+from ivfhir.sync.ladder import Means
+from ivfhir.sync.supersede import OPEN, find_open, standing_of
+from ivfhir.writing.rivals import are_together, end_plan, stored_rank
+
+
+class Race(NamedTuple):
+    """What was found beside a plan that was just sent.
+
+    Attributes:
+        stays: reference of the plan that stays.
+        ended: references of the plans that have ended.
+        left: references of plans that should have and could not be.
+    """
+
+    stays: str
+    ended: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def settle_race(repository: Repository, own: str, patient: str, *, means: Means) -> Race | None:
+    """Leave one of the open plans of a protocol that were sent at the same time.
+
+    Args:
+        repository: the server.
+        own: reference of the plan that was just sent.
+        patient: reference of the patient there.
+        means: what may be written there.
+
+    Returns:
+        What became of them; None when there was no other.
+
+    Raises:
+        ServerError: the plans could not be looked for.
+    """
+    plan = repository.read(CARE_PLAN, own.partition("/")[2])
+    others = [
+        each
+        for each in find_open(repository, plan, patient)
+        if reference_of(each) != own and are_together(plan, each)
+    ]
+    if not others:
+        return None
+    is_open = plan.get("status") in OPEN
+    stays = last_of([plan, *others] if is_open else others)
+    ended: list[str] = [] if is_open else [own]
+    left: list[str] = []
+    for each in [plan, *others] if is_open else others:
+        if each is stays:
+            continue
+        gone = end_plan(repository, each, lambda kind, _: means.may_update(kind), among=OPEN)
+        (ended if gone else left).append(reference_of(each))
+    return Race(reference_of(stays), tuple(ended), tuple(left))
+
+
+def last_of(plans: list[Resource]) -> Resource:
+    """Return the plan that would stand had these been sent one after the other, in any order.
+
+    One in force before a draft, the higher intent, then the one that was surely made later; where
+    none was, the one that the server stored first.
+    """
+    highest = max(standing_of(each) for each in plans)
+    best, *others = sorted(
+        (each for each in plans if standing_of(each) == highest), key=stored_rank
+    )
+    for each in others:
+        if is_later(each.get("created"), best.get("created")):
+            best = each
+    return best

@@ -1,0 +1,132 @@
+"""Writers that send plans of one patient and protocol at the same moment."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivfhir.sync.race import last_of
+from tests.ivfhir.sync.scene import named, patient, results, run, small, stored, write
+from tests.servers.fault_proxy import Asked, FaultProxy, run_proxy
+
+EARLY, MIDDLE, LATE = (f"2025-03-0{day}T10:00:00+01:00" for day in (1, 3, 5))
+
+
+class Between:
+    """Another writer, whose plan arrives just before or after this one's is sent."""
+
+    def __init__(self, folder: Path, base: str, *, stage: str = "before", **plan: Any) -> None:
+        """Write the other's plan into a folder of its own."""
+        self.base, self.stage, self.waits = base, stage, True
+        self.folder = folder / "other"
+        self.folder.mkdir()
+        write(self.folder, "plan", named("other", **plan))
+        self.found: list[str] = []
+
+    def __call__(self, stage: str, asked: Asked) -> None:
+        """Send it at the first write."""
+        if self.waits and stage == self.stage and asked.writes:
+            self.waits = False
+            self.found = results(self.folder, self.base)
+
+
+def meet(sekmet: str, tmp_path: Path, **other: Any) -> tuple[dict[str, Any], Between, FaultProxy]:
+    """Sync a plan while another writer's comes between; return the row of ours."""
+    patient(sekmet)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write(mine, "plan", small(created=MIDDLE))
+    between = Between(tmp_path, sekmet, **other)
+    with run_proxy(sekmet, watch=between) as proxy:
+        _, rows, sentence = run(mine, "--to", proxy.base)
+        assert rows, sentence
+        again = results(mine, proxy.base)
+    assert again == ["unchanged"]
+    return rows[0], between, proxy
+
+
+def open_plans(sekmet: str) -> list[str]:
+    """Return the identifiers of the plans that are open."""
+    return [
+        next(each["value"] for each in plan["identifier"] if "example.org" in each["system"])
+        for plan in stored(sekmet, "CarePlan")
+        if plan["status"] == "draft"
+    ]
+
+
+def order_statuses(sekmet: str) -> list[str]:
+    return sorted(each["status"] for each in stored(sekmet, "ServiceRequest"))
+
+
+def test_an_older_one_that_came_between_is_revoked_with_its_orders(sekmet, tmp_path):
+    row, between, _ = meet(sekmet, tmp_path, created=EARLY)
+    assert between.found == ["created"]
+    assert row["result"] == "superseded"
+    assert len(row["references"]) == 2
+    assert open_plans(sekmet) == ["one"]
+    assert order_statuses(sekmet) == ["draft", "revoked"]
+
+
+def test_a_newer_one_that_came_between_stays_and_ours_is_revoked_again(sekmet, tmp_path):
+    row, _, _ = meet(sekmet, tmp_path, created=LATE)
+    assert row["result"] == "refused"
+    told = row["outcome"]["issue"][0]["diagnostics"]
+    assert told == f"{row['references'][1]}, sent at the same time, stays for this protocol; " + (
+        f"{row['references'][0]} was revoked again."
+    )
+    assert open_plans(sekmet) == ["other"]
+    assert order_statuses(sekmet) == ["draft", "revoked"]
+
+
+def test_of_two_of_one_moment_the_one_that_was_stored_first_stays(sekmet, tmp_path):
+    row, _, _ = meet(sekmet, tmp_path, created=MIDDLE)
+    assert row["result"] == "refused"
+    assert open_plans(sekmet) == ["other"]
+
+
+def test_one_of_another_protocol_is_left_alone(sekmet, tmp_path):
+    row, _, _ = meet(sekmet, tmp_path, created=LATE, instantiatesCanonical=["https://x.example/Q"])
+    assert row["result"] == "created"
+    assert sorted(open_plans(sekmet)) == ["one", "other"]
+
+
+def test_a_writer_that_died_before_it_looked_settles_it_when_it_comes_back(sekmet, tmp_path):
+    """No look succeeds after its plan arrived, until the next run."""
+    patient(sekmet)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write(mine, "plan", small(created=MIDDLE))
+    between = Between(tmp_path, sekmet, created=EARLY)
+    sent = False
+
+    def refuse(asked: Asked) -> int | None:
+        nonlocal sent
+        sent = sent or asked.writes
+        return 403 if sent and not asked.writes else None
+
+    with run_proxy(sekmet, watch=between, refuse=refuse) as proxy:
+        assert results(mine, proxy.base) == ["parked"]
+        assert sorted(open_plans(sekmet)) == ["one", "other"]
+        proxy.refuse = lambda _: None
+        assert results(mine, proxy.base) == ["superseded"]
+    assert open_plans(sekmet) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("others", "stays"),
+    [
+        ([{"created": LATE}, {"created": EARLY}], "0"),
+        ([{"created": EARLY}, {"created": LATE}], "1"),
+        ([{"created": None}, {"created": LATE}], "0"),
+        ([{"created": LATE}, {"created": EARLY, "status": "active"}], "1"),
+        ([{"created": LATE}, {"created": EARLY, "intent": "plan"}], "1"),
+        ([{"created": "2025-03"}, {"created": "2025-03-05"}], "0"),
+    ],
+)
+def test_which_one_stays_does_not_hang_on_who_looks(others, stays):
+    plans = [
+        small(**each, id=str(number), meta={"lastUpdated": f"2025-04-01T00:00:0{number}Z"})
+        for number, each in enumerate(others)
+    ]
+    assert last_of(plans)["id"] == stays
+    assert last_of(plans[::-1])["id"] == stays

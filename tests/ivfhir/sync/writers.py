@@ -1,0 +1,179 @@
+"""Writers that sync plans of one patient and protocol at one moment, in processes of their own.
+
+`python -m tests.ivfhir.sync.writers --writers 16 --rounds 200` is the long form (`make faults`).
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.ivfhir.sync.scene import named, put, run, stored, write
+from tests.servers.fault_proxy import Asked, run_proxy
+from tests.servers.sekmet_server import run_sekmet
+
+_CONTEXT = get_context("spawn")
+_WAIT_S = 300
+_STANDS = ("created", "superseded")
+
+
+@dataclass
+class Tally:
+    """What a series of rounds left behind.
+
+    Attributes:
+        rounds: how many there were.
+        results: how often each result was told.
+        wrong: what is not as it should be, a sentence each.
+    """
+
+    rounds: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+def race_often(base: str, *, writers: int, rounds: int, seed: int, name: str) -> Tally:
+    """Let writers race for a patient of their own in each round; return what came of it.
+
+    Args:
+        base: the server.
+        writers: how many.
+        rounds: how many times.
+        seed: of whose plan is the newest.
+        name: keeps the patients of this series apart from others on the server.
+    """
+    chance, tally = random.Random(seed), Tally()
+    barrier = _CONTEXT.Barrier(writers)
+    with tempfile.TemporaryDirectory() as folder:
+        pipes = [_CONTEXT.Pipe() for _ in range(writers)]
+        processes = [
+            _CONTEXT.Process(
+                target=_writer, args=(Path(folder) / str(number), base, barrier, theirs)
+            )
+            for number, (_, theirs) in enumerate(pipes)
+        ]
+        for process in processes:
+            process.start()
+        try:
+            for _ in range(rounds):
+                tally.rounds += 1
+                _round(base, [ours for ours, _ in pipes], chance, tally, f"{name}-{tally.rounds}")
+        finally:
+            for ours, _ in pipes:
+                ours.send(None)
+            for process in processes:
+                process.join(_WAIT_S)
+    return tally
+
+
+def _writer(folder: Path, base: str, barrier: Barrier, orders: Connection) -> None:
+    """Sync each plan that comes through the pipe, when all writers have theirs."""
+    folder.mkdir()
+    while (plan := orders.recv()) is not None:
+        place = folder / plan["id"]
+        place.mkdir()
+        write(place, "plan", {key: value for key, value in plan.items() if key != "id"})
+        barrier.wait(_WAIT_S)
+        orders.send(run(place, "--to", base)[1:])
+
+
+def _round(
+    base: str, writers: list[Connection], chance: random.Random, tally: Tally, name: str
+) -> None:
+    patient_id = f"w{name}"
+    mrn = {"system": "https://hospital.example/mrn", "value": name}
+    put(base, {"resourceType": "Patient", "id": patient_id, "identifier": [mrn]})
+    days = chance.sample(range(1, 29), len(writers))
+    for number, (writer, day) in enumerate(zip(writers, days, strict=True)):
+        plan = json.loads(
+            json.dumps(named(f"{name}-{number}")).replace('"Patient/p"', f'"Patient/{patient_id}"')
+        )
+        writer.send({**plan, "created": f"2025-03-{day:02}T10:00:00Z", "id": name})
+    told: list[Any] = []
+    for writer in writers:
+        if not writer.poll(_WAIT_S):
+            tally.wrong.append(f"{name}: a writer did not answer.")
+            return
+        rows, sentence = writer.recv()
+        told += rows or [{"result": sentence, "references": []}]
+    tally.results.update(str(row["result"]) for row in told)
+    tally.wrong += [f"{name}: {each}" for each in _wrong(base, patient_id, told, newest=max(days))]
+
+
+def _wrong(base: str, patient_id: str, told: list[Any], *, newest: int) -> list[str]:
+    """Return what is not as it should be once all writers have finished."""
+    plans = stored(base, "CarePlan", patient=f"Patient/{patient_id}")
+    standing = [each for each in plans if each["status"] == "draft"]
+    wrong = [] if len(standing) == 1 else [f"{len(standing)} plans are open."]
+    made = {reference for row in told for reference in row["references"]}
+    wrong += [
+        f"CarePlan/{each['id']} is {each['status']}, and no writer tells of it."
+        for each in plans
+        if f"CarePlan/{each['id']}" not in made
+    ]
+    wrong += [
+        f"The newest is not the open one, but that of {each['created']}."
+        for each in standing
+        if not each["created"].startswith(f"2025-03-{newest:02}")
+    ]
+    parked = [row for row in told if row["result"] not in (*_STANDS, "refused", "unchanged")]
+    wrong += [f"A writer tells: {row['result']}." for row in parked]
+    orders = stored(base, "ServiceRequest", patient=f"Patient/{patient_id}")
+    live = [each for each in orders if each["status"] == "draft"]
+    wrong += [] if len(live) == 1 else [f"{len(live)} orders are open."]
+    return wrong
+
+
+def without_if_match(asked: Asked) -> None:
+    """Take the conditions of a version out of a request."""
+    asked.headers = {k: v for k, v in asked.headers.items() if k.lower() != "if-match"}
+    body = asked.json() if asked.body else None
+    if isinstance(body, dict) and body.get("resourceType") == "Bundle":
+        for entry in body.get("entry", ()):
+            entry.get("request", {}).pop("ifMatch", None)
+        asked.body = json.dumps(body).encode()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Race on a racing server and on one that ignores If-Match; with `--hapi`, on that one too."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--writers", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hapi", default="", help="base URL of a running HAPI server")
+    arguments = parser.parse_args(argv)
+    found: dict[str, Tally] = {}
+    with ExitStack() as stack:
+        sekmet = stack.enter_context(run_sekmet())
+        careless = stack.enter_context(run_proxy(sekmet, change=without_if_match))
+        servers = {"racing": sekmet, "ignores If-Match": careless.base}
+        if arguments.hapi:
+            requests.get(f"{arguments.hapi}/metadata", timeout=60).raise_for_status()
+            servers["HAPI"] = arguments.hapi
+        for number, (kind, base) in enumerate(servers.items()):
+            found[kind] = race_often(
+                base,
+                writers=arguments.writers,
+                rounds=arguments.rounds,
+                seed=arguments.seed,
+                name=f"{arguments.seed}-{number}",
+            )
+            told = {**vars(found[kind]), "results": dict(found[kind].results)}
+            sys.stdout.write(f"{kind}: {json.dumps(told)}\n")
+            sys.stdout.flush()
+    return 1 if any(each.wrong for each in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
