@@ -18,6 +18,7 @@ from ivfhir.errors import DatabaseError
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
 from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.knowledge.registry import Registry
+from ivfhir.servers.client_key import load_private_key
 from smart_app import pages
 from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
@@ -30,7 +31,7 @@ from smart_app.security import CSRF_FIELD, add_headers, is_sound_address, securi
 from smart_app.services import AppServices, give_back_turn, services
 from smart_app.smart import routes
 from smart_app.smart.http import EhrHttp
-from smart_app.smart.oauth import load_private_key
+from smart_app.smart.oauth import KEY_SETTING
 from smart_app.store import Store
 
 _LARGEST_FORM = 512 * 1024
@@ -135,12 +136,12 @@ def jwks() -> Response:
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
     """
     files = {ehr.private_key_file for ehr in services().settings.ehrs}
-    keys = [load_private_key(Path(file)) for file in files if file is not None]
+    keys = [load_private_key(Path(file), setting=KEY_SETTING) for file in files if file is not None]
     return jsonify(
         {
             "keys": [
-                {**key.as_dict(private=False), "use": "sig", "alg": algorithm}
-                for key, algorithm in keys
+                {**each.key.as_dict(private=False), "use": "sig", "alg": each.algorithm}
+                for each in keys
             ]
         }
     )

@@ -4,7 +4,7 @@ What narrows applies. What widens needs a sign-off that names the row and its va
 applies whole or not at all: any mistake in it is refused, with file and line.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,11 +16,12 @@ from ivfhir.errors import KnowledgeError, UsageError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import NO_PROTOCOLS, knowledge_root, read_json, shared_folder
 from ivfhir.knowledge.parameters import HIGHEST, LOWEST, ProtocolParameter, read_parameters
-from ivfhir.knowledge.regimen import Regimen, RegimenDrug
+from ivfhir.knowledge.regimen import Regimen
 from ivfhir.knowledge.regimens import PREFIX, load_regimens
 from ivfhir.knowledge.thresholds import LIBRARY, Threshold, read_thresholds
 from ivfhir.knowledge.toml_keys import check_keys, known
 from ivfhir.knowledge.toml_source import AuthoringError, Table, read_table
+from ivfhir.knowledge.wider import wider_drug, wider_regimen
 
 FILE = "overlay.toml"
 VARIABLE = "IVFHIR_OVERLAY"
@@ -431,74 +432,14 @@ class _Reader:
             for protocol in each.protocols:
                 if _plan_definition(protocol) is None:
                     place.refuse(f"there is no protocol {protocol}; name one that there is")
+            known_to_us = [*known_ones.values()]
             for drug in each.drugs:
-                wider = list(_wider(drug, [*known_ones.values()]))
+                wider = list(wider_drug(drug, known_to_us))
                 if wider:
                     self._need(place, f"{name}.{drug.id}", each.version, "; ".join(wider))
+            for matter, why in wider_regimen(each, known_to_us):
+                self._need(place, f"{name}.{matter}", each.version, why)
         return found
-
-
-def _wider(drug: RegimenDrug, regimens: Sequence[Regimen]) -> Iterator[str]:
-    """Yield in what a site's drug goes beyond every regimen of ours that holds it."""
-    same = [
-        each
-        for regimen in regimens
-        for each in regimen.drugs
-        if (each.drug, each.route) == (drug.drug, drug.route)
-    ]
-    if not same:
-        yield f"no regimen of the specification gives {drug.drug} this way"
-        return
-    counted = [_highest(each) for each in same if each.unit == drug.unit]
-    known_doses = [each for each in counted if each is not None]
-    highest = _highest(drug)
-    if drug.unit and not known_doses:
-        yield f"no regimen of the specification counts {drug.drug} in {drug.unit}"
-    elif known_doses and (highest is None or highest > max(known_doses)):
-        yield f"its highest dose is above {max(known_doses)} {drug.unit}"
-    caps = [each.cap_mg for each in same if each.unit == drug.unit]
-    if caps and None not in caps and _above(drug.cap_mg, [each for each in caps if each]):
-        yield f"its cap is above {max(each for each in caps if each)} mg"
-    if len(drug.days) * drug.for_days > max(len(each.days) * each.for_days for each in same):
-        yield "it is given on more days"
-    for said, own, theirs in (
-        ("dose a course", drug.course_highest, [each.course_highest for each in same]),
-        (
-            "dose over a life",
-            (drug.cumulative_highest or (None,))[0],
-            [(each.cumulative_highest or (None,))[0] for each in same],
-        ),
-    ):
-        bounds = [each for each in theirs if each is not None]
-        if bounds and _above(own, bounds):
-            yield f"its {said} may go above {max(bounds)} mg/m2"
-    for said, mine, every in (
-        ("exclusion", drug.exclusions, [each.exclusions for each in same]),
-        ("confirmation", drug.confirm, [each.confirm for each in same]),
-    ):
-        missing = sorted(frozenset.intersection(*map(frozenset, every)) - set(mine))
-        if missing:
-            yield f"it lacks the {said} {', '.join(missing)}"
-    needs = [each.neutrophils_at_least for each in same]
-    asked = [each for each in needs if each is not None]
-    if asked and len(asked) == len(needs):
-        own_needs = drug.neutrophils_at_least
-        if own_needs is None or own_needs < min(asked):
-            yield f"it asks for fewer neutrophils than {min(asked)}"
-
-
-def _highest(drug: RegimenDrug) -> Decimal | None:
-    """Return the highest dose that may be chosen; None where none is said."""
-    doses = list(drug.variants)
-    if drug.bounds is not None:
-        doses.append(drug.bounds.high)
-    elif drug.published is not None:
-        doses.append(drug.published[1])
-    return max(doses, default=None)
-
-
-def _above(own: Decimal | None, bounds: Sequence[Decimal]) -> bool:
-    return own is None or own > max(bounds)
 
 
 def _plan_definition(protocol: str) -> Path | None:

@@ -3,7 +3,6 @@
 Source: https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
 """
 
-import json
 import secrets
 import threading
 import time
@@ -13,15 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from joserfc import jwk, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
-from ivfhir.errors import BadAnswerError, SettingsError, UnauthorisedError, UnreachableError
+from ivfhir.errors import BadAnswerError, UnauthorisedError, UnreachableError
 from ivfhir.servers.base_address import BaseAddress
+from ivfhir.servers.client_key import ASSERTION_TYPE, load_private_key
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_LIFE_S = 240
 _EARLY_S = 30
 _LIFE_S = 300
 _TIMEOUT_S = 20
@@ -57,7 +52,7 @@ class BackendService:
         """
         self._base = BaseAddress(url)
         self._client_id, self._scope = client_id, scope
-        self._key, self._algorithm = load_private_key(private_key_file)
+        self._key = load_private_key(private_key_file)
         self._clock_s, self._new_id = clock_s, new_id
         self._lock = threading.Lock()
         self._token, self._ends_s = "", 0.0
@@ -84,20 +79,13 @@ class BackendService:
     def _ask(self) -> None:
         endpoint = self._endpoint()
         now = int(self._clock_s())
-        claims = {
-            "iss": self._client_id,
-            "sub": self._client_id,
-            "aud": endpoint,
-            "iat": now,
-            "exp": now + _ASSERTION_LIFE_S,
-            "jti": self._new_id(),
-        }
-        header = {"alg": self._algorithm, "kid": self._key.kid, "typ": "JWT"}
-        assertion = jwt.encode(header, claims, self._key, algorithms=[self._algorithm])
+        assertion = self._key.assertion(
+            self._client_id, endpoint, now_s=now, token_id=self._new_id()
+        )
         form = {
             "grant_type": "client_credentials",
             "scope": self._scope,
-            "client_assertion_type": _ASSERTION_TYPE,
+            "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
         }
         status, body = _exchange("POST", endpoint, form)
@@ -125,35 +113,6 @@ class BackendService:
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
             raise BadAnswerError("The server's token endpoint is not https; no key is used there.")
         return endpoint
-
-
-def load_private_key(path: Path) -> tuple[RSAKey | ECKey, str]:
-    """Return the client's private key and the algorithm that goes with it.
-
-    Raises:
-        SettingsError: the file cannot be read, or holds no private RSA or P-384 key.
-    """
-    try:
-        data = path.read_bytes()
-        key = _import_key(data)
-    except (OSError, ValueError, JoseError):
-        raise SettingsError("private_key_file cannot be read as a PEM or JWK key.") from None
-    if not key.is_private or (isinstance(key, ECKey) and key.curve_name != "P-384"):
-        raise SettingsError("private_key_file must hold a private RSA or EC P-384 key.")
-    key.ensure_kid()
-    return key, "RS384" if isinstance(key, RSAKey) else "ES384"
-
-
-def _import_key(data: bytes) -> RSAKey | ECKey:
-    if data.lstrip().startswith(b"{"):
-        key = jwk.import_key(json.loads(data))
-        if isinstance(key, RSAKey | ECKey):
-            return key
-        raise ValueError("neither RSA nor EC")
-    try:
-        return RSAKey.import_key(data)
-    except (ValueError, JoseError):
-        return ECKey.import_key(data)
 
 
 def _exchange(method: str, url: str, form: dict[str, str] | None) -> tuple[int, dict[str, Any]]:

@@ -5,7 +5,6 @@ Source: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 
 import base64
 import hashlib
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -15,16 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from joserfc import jwk, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
-
-from ivfhir.errors import GrantRefusedError, LaunchError, ServerError, SettingsError
+from ivfhir.errors import GrantRefusedError, LaunchError, ServerError
+from ivfhir.servers.client_key import ASSERTION_TYPE, load_private_key
 from smart_app.config import Ehr
 from smart_app.smart.http import EhrHttp
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_LIFE_S = 240
+KEY_SETTING = "ehr.private_key_file"
+"""The setting that names the file of the client's private key."""
+
 _OK = 200
 _REFUSALS = frozenset({400, 401, 403})
 _PASSING = frozenset({"server_error", "slow_down", "temporarily_unavailable", "too_many_requests"})
@@ -164,7 +161,7 @@ class TokenClient:
         auth: tuple[str, str] | None = None
         if self.ehr.private_key_file is not None:
             form |= {
-                "client_assertion_type": _ASSERTION_TYPE,
+                "client_assertion_type": ASSERTION_TYPE,
                 "client_assertion": self._assertion(endpoint),
             }
         elif self.ehr.client_secret is None:
@@ -179,50 +176,14 @@ class TokenClient:
         return form, auth
 
     def _assertion(self, endpoint: str) -> str:
-        """Return a client assertion, signed with RS384 or ES384.
-
-        Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
-        """
-        key, algorithm = load_private_key(Path(self.ehr.private_key_file or ""))
-        now = int(self.clock_s())
-        claims = {
-            "iss": self.ehr.client_id,
-            "sub": self.ehr.client_id,
-            "aud": endpoint,
-            "iat": now,
-            "exp": now + _ASSERTION_LIFE_S,
-            "jti": secrets.token_urlsafe(16),
-        }
-        return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key, algorithms=[algorithm])
-
-
-def load_private_key(path: Path) -> tuple[RSAKey | ECKey, str]:
-    """Return the client's private key and the algorithm that goes with it.
-
-    Raises:
-        SettingsError: the file cannot be read, or holds no private RSA or P-384 key.
-    """
-    try:
-        data = path.read_bytes()
-        key = _import_key(data)
-    except (OSError, ValueError, JoseError) as error:
-        raise SettingsError("ehr.private_key_file cannot be read as a PEM or JWK key.") from error
-    if not key.is_private or (isinstance(key, ECKey) and key.curve_name != "P-384"):
-        raise SettingsError("ehr.private_key_file must hold a private RSA or EC P-384 key.")
-    key.ensure_kid()
-    return key, "RS384" if isinstance(key, RSAKey) else "ES384"
-
-
-def _import_key(data: bytes) -> RSAKey | ECKey:
-    if data.lstrip().startswith(b"{"):
-        key = jwk.import_key(json.loads(data))
-        if isinstance(key, RSAKey | ECKey):
-            return key
-        raise ValueError("neither RSA nor EC")
-    try:
-        return RSAKey.import_key(data)
-    except (ValueError, JoseError):
-        return ECKey.import_key(data)
+        """Return a client assertion, signed with RS384 or ES384."""
+        key = load_private_key(Path(self.ehr.private_key_file or ""), setting=KEY_SETTING)
+        return key.assertion(
+            self.ehr.client_id,
+            endpoint,
+            now_s=self.clock_s(),
+            token_id=secrets.token_urlsafe(16),
+        )
 
 
 def _refusal(status: int, body: dict[str, Any]) -> LaunchError | ServerError:

@@ -14,6 +14,7 @@ from ivfhir.knowledge.load import ClinicalProtocol, load_protocol
 from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.parameters import typed_parameters
 from smart_app.fake_ehr.sample_patients import FOLDER
+from tests.cases.case import KNOWLEDGE, load_case
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "overlay"
 PLATELETS = "777-3"
@@ -178,3 +179,45 @@ def test_with_a_broken_overlay_nothing_is_answered(
     code, out, err = run(capsys, command, *words[command], "--overlay", str(tmp_path))
     assert (code, out) == (4, "")
     assert "overlay.toml:1: an overlay has no 'version'" in err
+
+
+def test_the_numbers_of_cachexia_and_resistance_are_the_site_s_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    head = (EXAMPLE / "overlay.toml").read_text(encoding="utf-8").split("[[threshold]]")[0]
+    rows = (
+        ("X-RESIST", "lines", 1, ""),
+        ("X-CACHEX", "weight-loss", 3, "%"),
+        ("X-CACHEX", "ecog", 1, ""),
+        ("LMET-K01", "organs", 2, ""),
+    )
+    text = head + "".join(
+        f'[[threshold]]\ncriterion = "{criterion}"\nfact = "{fact}"\nvalue = {value}\n'
+        + (f'unit = "{unit}"\n' if unit else "")
+        + 'reason = "r"\n'
+        for criterion, fact, value, unit in rows
+    )
+    signed = (
+        '[[sign_off]]\nof = "LMET-K01.organs"\nvalue = "2"\nname = "Dr. E"\nrole = "head"\n'
+        'date = 2026-11-20\nwhat = "w"\n'
+    )
+    site, path = tmp_path / "site", tmp_path / "v07.json"
+    site.mkdir()
+    (site / "overlay.toml").write_text(text + signed, encoding="utf-8")
+    case = load_case(KNOWLEDGE / "lmet" / "cases" / "out-v07-disseminated")
+    bundle = case.bundle()
+    # ECOG 1, 2.9 % lost (70 kg in October, 68 kg now): below 3 %, so raise the earlier weight.
+    for entry in bundle["entry"]:
+        quantity = entry["resource"].get("valueQuantity", {})
+        if quantity.get("value") == 70 and quantity.get("unit") == "kg":
+            quantity["value"] = Decimal("70.5")
+    path.write_text(dumps(bundle), encoding="utf-8")
+    before = evaluated(capsys, str(path))
+    after = evaluated(capsys, str(path), "--overlay", str(site))
+    assert row(before, "LMET", "X-CACHEX")["truth"] is False
+    assert row(after, "LMET", "X-CACHEX")["truth"] is True
+    said = row(after, "LMET", "X-CACHEX")["rule"]
+    assert "above 3 % in 6 months (site: Example Hospital; specification 5)" in said
+    assert "with ECOG 1 or more (site: Example Hospital; specification 3)" in said
+    assert "1 or more lines (site:" in row(after, "LMET", "X-RESIST")["rule"]
+    assert "More than 2 organs hold metastases" in row(after, "LMET", "LMET-K01")["rule"]

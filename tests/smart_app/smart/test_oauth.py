@@ -13,10 +13,10 @@ import responses
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from ivfhir.errors import LaunchError, ServerError, SettingsError, UnreachableError
+from ivfhir.errors import LaunchError, ServerError, UnreachableError
 from smart_app.config import Ehr
 from smart_app.smart.http import EhrHttp
-from smart_app.smart.oauth import TokenClient, authorization_url, code_challenge, load_private_key
+from smart_app.smart.oauth import TokenClient, authorization_url, code_challenge
 
 URL = "https://ehr.example/token"
 OCT = b'{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}'
@@ -108,18 +108,6 @@ def test_a_client_with_a_key_signs_who_it_is(kind: str, tmp_path: Path) -> None:
     assert token.claims["exp"] - token.claims["iat"] <= 300
     assert form["client_assertion_type"].endswith("jwt-bearer")
     assert "client_id" not in form
-
-
-def test_a_key_that_cannot_sign_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    small = ECKey.generate_key("P-256").as_pem(private=True)
-    public = RSAKey.generate_key(2048).as_pem(private=False)
-    for content in (b"nothing", b"{}", OCT, small, public):
-        path.write_bytes(content)
-        with pytest.raises(SettingsError, match="private_key_file"):
-            load_private_key(path)
-    with pytest.raises(SettingsError, match="private_key_file"):
-        load_private_key(tmp_path / "absent")
 
 
 @responses.activate
