@@ -19,7 +19,7 @@ from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protoco
 from ivfhir.knowledge.overlay import load_overlay
 from ivfhir.knowledge.registry import Registry
 from ivfhir.servers.client_key import load_private_key
-from smart_app import pages
+from smart_app import admin, pages
 from smart_app.audit_courier import send_after_answers
 from smart_app.config import Settings, load_settings
 from smart_app.errors import RETRY_S, register_errors
@@ -91,7 +91,7 @@ def create_app(
         pause=pause,
         registry=Registry(overlay),
     )
-    for blueprint in (routes.blueprint, pages.blueprint, _machines):
+    for blueprint in (routes.blueprint, pages.blueprint, admin.blueprint, _machines):
         app.register_blueprint(blueprint)
     metrics.watch_app(app)
     courier = send_after_answers(app, app.extensions["ivfhir"])

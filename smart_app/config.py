@@ -14,6 +14,7 @@ from ivfhir.sync.servers import Server, read_servers
 from smart_app.urls import is_trustworthy, origin_of
 
 _LONGEST_WRITE_S = 110
+_SHORTEST_SECRET = 24
 _TABLES = ("ehrs", "servers")
 """Fields that are tables of the file."""
 
@@ -117,6 +118,12 @@ class Settings:
     outbox_thread: bool = _doc(
         "let each process of the app send what waits; false where `ivfhir worker` does", True
     )
+    admin_secret: str | None = _doc(
+        "password (24 characters or more) with which `/admin/outbox` shows what waits to be sent; "
+        "without one there is no such page",
+        None,
+        secret=True,
+    )
     timeout_s: int = _doc("seconds to wait for an answer of the EHR", 20)
     page_timeout_s: int = _doc(
         "seconds that all answers of the EHR for one page may take together", 30
@@ -189,6 +196,11 @@ class Settings:
         ):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be 1 or more.")
+        if self.admin_secret is not None and len(self.admin_secret) < _SHORTEST_SECRET:
+            raise SettingsError(
+                f"admin_secret must have {_SHORTEST_SECRET} characters or more; "
+                "`openssl rand -base64 32` makes one."
+            )
         if not 1 <= self.write_timeout_s <= _LONGEST_WRITE_S:
             raise SettingsError(f"write_timeout_s must be 1 to {_LONGEST_WRITE_S}.")
 

@@ -15,6 +15,8 @@ COMMANDS = {
     "calc": ("ivfhir.cli.calc", "calculate a body surface, a clearance, a score, a response"),
     "sync": ("ivfhir.cli.sync", "bring care plans, or the definitions, to FHIR servers"),
     "serve": ("smart_app.serve", "serve the SMART app to the configured EHRs"),
+    "worker": ("smart_app.worker", "send accepted plans that wait for their EHR"),
+    "outbox": ("smart_app.outbox_command", "list, show, retry or drop plans that wait to be sent"),
     "db": ("smart_app.db", "upgrade the app's database, or tell its version"),
     "audit": ("smart_app.audit_command", "list, export or prove the app's audit trail"),
     "fake-ehr": ("smart_app.fake_ehr.serve", "simulate an EHR in front of a FHIR server"),

@@ -244,7 +244,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
     if waiting is not None and draft.state == "accepted":
         waits = waiting_words(
             waiting.entry,
-            first=services().store.goes_first(draft.id),
+            first=not services().store.ahead_of(draft.id),
             local=lambda at: launch.local(datetime.fromtimestamp(at, UTC)),
         )
     return unwritten_page(problem, review_href=review_href, match_href=match_href, waits=waits)

@@ -115,13 +115,19 @@ class OutboxStore(DraftStore):
             .execution_options(synchronize_session=False)
         )
 
-    def goes_first(self, draft_id: str) -> bool:
-        """Tell whether no other plan for the patient has to be sent before a draft's."""
+    def ahead_of(self, draft_id: str) -> list[Entry]:
+        """Return the plans for the same patient that have to be sent before a draft's."""
         with self._transaction() as session:
             line = self._line_of(session, draft_id)
         mine = next((entry for entry, id_ in line if id_ == draft_id), None)
-        ahead = [entry for entry, id_ in line if entry.state == WAITING and id_ != draft_id]
-        return mine is None or all((each.place, each.id) > (mine.place, mine.id) for each in ahead)
+        if mine is None:
+            return []
+        others = [entry for entry, id_ in line if entry.state == WAITING and id_ != draft_id]
+        return [
+            each
+            for each in others
+            if each.held_until > self._now or (each.place, each.id) < (mine.place, mine.id)
+        ]
 
     def claim_entry(self, draft_id: str, *, hold_s: int, at_once: bool) -> bool:
         """Return True to the one caller, of all threads and processes, that may send the plan now.

@@ -114,6 +114,9 @@ def accept_and_write(
     finally:
         if held_as:
             store.release_draft(draft, state=held_as)
+    if held_as == "accepted":
+        _wait_in_line(launch, draft)
+        return send_again(visit, protocol, draft, compare=compare)
     return _renew(launch, protocol, draft, reading, changes) if changes else None
 
 
@@ -353,6 +356,17 @@ def _renew(
     store = launch.app.store
     store.update_draft(store.load_draft(launch.id, draft.id), body=content.to_body())
     return Changed(tuple(changes), possible=True)
+
+
+def _wait_in_line(launch: Launch, draft: Draft) -> None:
+    """Give the plans for the same patient that go first a little time, while they are moving."""
+    store = launch.app.store
+    for _ in range(_WAITS):
+        now = launch.now().timestamp()
+        ahead = store.ahead_of(draft.id)
+        if not any(each.held_until > now or each.due_at <= now for each in ahead):
+            return
+        time.sleep(_WAIT_S)
 
 
 def _wait(launch: Launch, draft: Draft) -> None:

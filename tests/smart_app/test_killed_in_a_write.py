@@ -3,20 +3,20 @@
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from ivfhir.servers.http import HttpRepository
 from smart_app.fake_ehr import Client, FakeEhrSettings, create_fake_ehr
@@ -24,8 +24,10 @@ from smart_app.fake_ehr.faults import Fault, Faults
 from smart_app.fake_ehr.grants import Grants
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
+from smart_app.store.engine import make_engine
 from tests.smart_app.over_http import ONE_PLAN, HttpClinician, csrf_token, stored_counts
 
+COMMAND = [sys.executable, "-m", "ivfhir.cli.main"]
 NO_PLAN = dict.fromkeys(ONE_PLAN, 0)
 
 pytestmark = pytest.mark.server
@@ -44,6 +46,8 @@ class Ward:
     grants: Grants | None = None
     metrics_url: str = ""
     database_url: str = ""
+    more_settings: str = ""
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start_app(self) -> None:
         """Start the app on its database, and wait until it serves."""
@@ -62,10 +66,53 @@ class Ward:
             self.app.wait()
             self.app = None
 
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start `ivfhir worker`, and wait until it works."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        with log.open("wb") as file:
+            worker = subprocess.Popen(
+                [*COMMAND, "worker", "--config", str(self._settings())], stderr=file
+            )
+        self.workers.append(worker)
+        wait_until(lambda: b"sends what waits" in log.read_bytes())
+        return worker
+
+    def send_once(self) -> subprocess.CompletedProcess[str]:
+        """Run `ivfhir worker --once` to its end."""
+        return subprocess.run(
+            [*COMMAND, "worker", "--once", "--config", str(self._settings())],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def let_them_be_due(self) -> None:
+        """Let the time pass until what waits in the outbox is tried again."""
+        self.change("UPDATE outbox SET due_at = 0")
+
+    def outbox_states(self) -> dict[str, str]:
+        """Return how the plan of each draft stands in the outbox."""
+        engine = make_engine(self._database)
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT draft_id, state FROM outbox")).all()
+        engine.dispose()
+        return {draft_id: state for draft_id, state in found}
+
+    def change(self, statement: str) -> None:
+        """Change the app's database."""
+        engine = make_engine(self._database)
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    @property
+    def _database(self) -> str:
+        return self.database_url or f"sqlite:///{self.folder}/app.sqlite3"
+
     def let_the_claim_end(self) -> None:
         """Let two minutes pass for the claim of whoever was writing."""
-        with closing(sqlite3.connect(self.folder / "app.sqlite3")) as database, database:
-            database.execute("UPDATE drafts SET claimed_until = 0")
+        self.change("UPDATE drafts SET claimed_until = 0")
 
     def counts(self, draft_id: str) -> dict[str, int]:
         """Return what the FHIR server holds of the plan."""
@@ -86,9 +133,10 @@ class Ward:
             f"""
 public_url = "{self.app_url}"
 port = {self.app_url.rpartition(":")[2]}
-database_url = "{self.database_url or f"sqlite:///{self.folder}/app.sqlite3"}"
+database_url = "{self._database}"
 key_file = "{self.folder / "key"}"
 log_level = "error"
+{self.more_settings}
 
 [[ehr]]
 name = "Ward"
@@ -102,7 +150,12 @@ client_id = "ward"
 
 @contextmanager
 def running_ward(
-    folder: Path, fhir_url: str, *, database_url: str = "", **ehr_options: Any
+    folder: Path,
+    fhir_url: str,
+    *,
+    database_url: str = "",
+    more_settings: str = "",
+    **ehr_options: Any,
 ) -> Iterator[Ward]:
     """Run everything while the block runs, the samples loaded; by default on SQLite."""
     load_samples(HttpRepository(fhir_url, session=requests.Session()), datetime.now(UTC).date())
@@ -120,12 +173,15 @@ def running_ward(
     with serving([(listener, ehr, None)]):
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
         ward.grants = ehr.extensions["fake_ehr"].grants
-        ward.database_url = database_url
+        ward.database_url, ward.more_settings = database_url, more_settings
         ward.start_app()
         try:
             yield ward
         finally:
             ward.kill_app()
+            for worker in ward.workers:
+                worker.kill()
+                worker.wait()
 
 
 def free_port(above: int = 0) -> int:

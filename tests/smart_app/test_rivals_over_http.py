@@ -1,5 +1,6 @@
 """Sessions that accept plans of one protocol for one patient at once: one active plan stays."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -52,10 +53,16 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
 
     with ThreadPoolExecutor(sessions) as pool:
         answers = dict(zip(drafts, pool.map(accept, clinicians), strict=True))
+    for clinician, draft in zip(clinicians, drafts, strict=True):
+        answers[draft] = when_its_turn_came(clinician, draft, answers[draft])
     (stays,) = set(plans(fhir_url, "active")) - before
     assert "Written: 48 of 48" in answers[stays]
     assert orders(fhir_url, stays) == {"draft"}
-    late = {draft for draft, answer in answers.items() if "Nothing is written" in answer}
+    late = {
+        draft
+        for draft, answer in answers.items()
+        if "Nothing is written" in answer or "Nothing was sent" in answer
+    }
     revoked = set(drafts) - late - {stays}
     assert set(plans(fhir_url, "revoked")) & set(drafts) == revoked
     assert {status for each in revoked for status in orders(fhir_url, each)} <= {"revoked"}
@@ -65,6 +72,16 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
             assert tells_that_it_was_revoked(page)
             assert 'id="next"' not in page
             assert "The plan is in" not in page
+
+
+def when_its_turn_came(clinician: HttpClinician, draft: str, answer: str) -> str:
+    """Return the page of a plan after those that were accepted before it."""
+    deadline = time.monotonic() + 120
+    while "Another accepted plan for this patient goes first" in answer or "Being" in answer:
+        assert time.monotonic() < deadline, answer[-1500:]
+        time.sleep(0.5)
+        answer = clinician.open(f"receipt/{draft}").text
+    return answer
 
 
 def tells_that_it_was_revoked(page: str) -> bool:

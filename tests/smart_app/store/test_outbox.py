@@ -140,7 +140,8 @@ def test_the_order_of_a_patient_is_kept(store: Store, one: Draft, clock: Clock) 
     assert store.claim_draft(later)
     assert not store.accept_draft(later, {"written": False}, server=SERVER, patient_id="p1")
     store.release_draft(later, state="accepted")
-    assert not store.goes_first(later.id)
+    assert len(store.ahead_of(later.id)) == 1
+    assert store.ahead_of(one.id) == []
     assert due(store) == [one.id]  # The new one lets the earlier one be tried now.
     assert not claim(store, later)
     assert claim(store, one)

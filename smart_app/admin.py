@@ -1,0 +1,77 @@
+"""The outbox as a page for whoever runs the app: behind a password of the settings, else absent.
+
+It belongs to no launch, changes nothing, and shows nothing of a patient.
+"""
+
+import hmac
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SENDING, SIGN_IN, WAITING
+from ivfhir.wording import dates
+from smart_app.limits import limit_address
+from smart_app.security import security_headers
+from smart_app.services import AppServices, services
+from smart_app.store.outbox import Waiting
+
+blueprint = Blueprint("admin", __name__)
+
+_STATES = {
+    WAITING: "waits to be sent",
+    SENDING: "is being sent",
+    SIGN_IN: "waits for its clinician to sign in",
+    PARKED: "parked",
+    DELIVERED: "delivered",
+    DROPPED: "dropped",
+}
+
+
+@blueprint.get("/admin/outbox")
+def outbox() -> Response:
+    """Show what waits in the outbox to whoever gives the password of the settings."""
+    app = services()
+    secret = app.settings.admin_secret
+    if secret is None:
+        abort(404)
+    limit_address(app, "admin")
+    given = request.authorization
+    password = (given.password if given is not None else None) or ""
+    if not hmac.compare_digest(password.encode(), secret.encode()):
+        page = make_response(
+            "This page asks for the password of the settings (admin_secret).\n", 401
+        )
+        page.mimetype = "text/plain"
+        page.headers["WWW-Authenticate"] = 'Basic realm="ivfhir outbox", charset="UTF-8"'
+        return page
+    found = app.store.outbox()
+    page = make_response(
+        render_template(
+            "admin_outbox.html",
+            rows=[_row(app, each) for each in found],
+            parked=sum(each.entry.state == PARKED for each in found),
+        )
+    )
+    page.headers["Content-Security-Policy"] = security_headers([])["Content-Security-Policy"]
+    return page
+
+
+def _row(app: AppServices, waiting: Waiting) -> dict[str, object]:
+    entry = waiting.entry
+    state = entry.told_state(now=int(app.clock().timestamp()))
+    return {
+        "id": entry.id,
+        "server": entry.server,
+        "protocol": waiting.protocol,
+        "state": _STATES[state],
+        "accepted": _moment(app, entry.accepted_at),
+        "attempts": entry.attempts,
+        "tried": "" if entry.tried_at is None else _moment(app, entry.tried_at),
+        "next": _moment(app, entry.due_at) if state == WAITING else "",
+        "why": waiting.said.get("title", ""),
+    }
+
+
+def _moment(app: AppServices, at: int) -> str:
+    return dates.moment(datetime.fromtimestamp(at, ZoneInfo(app.settings.time_zone)))

@@ -1,0 +1,122 @@
+"""`ivfhir outbox`: accepted plans on their way to the EHR, listed, shown, tried again, dropped.
+
+Nothing of a patient is printed: no name, no identifier, no part of a plan.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ivfhir.errors import UsageError
+from ivfhir.outbox.line import PARKED
+from smart_app.config import load_settings
+from smart_app.sealing import make_sealer
+from smart_app.store import Store
+from smart_app.store.outbox import Waiting
+
+_FOUND = 6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of `ivfhir outbox`."""
+    parser.add_argument("action", choices=("list", "show", "retry", "drop"), help="what to do")
+    parser.add_argument("id", nargs="?", help="show, retry, drop: which plan, as `list` names it")
+    parser.add_argument(
+        "--config", type=Path, default=None, help="settings file, such as ivfhir.toml"
+    )
+    parser.add_argument("--all", action="store_true", help="list: also what is delivered, dropped")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked, and return the exit code; `list` returns 6 when a plan is parked.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        UsageError: an id is missing, unknown, or cannot be tried again or dropped.
+        DatabaseError: the database does not answer.
+    """
+    if (arguments.action == "list") == (arguments.id is not None):
+        raise UsageError("show, retry and drop need the id of a plan; list takes none.")
+    settings = load_settings(arguments.config)
+    sealer = make_sealer(settings.key, Path(settings.key_file))
+    store = Store(
+        settings.database_url, sealer, clock_s=time.time, new_id=lambda: secrets.token_hex(16)
+    )
+    as_json = arguments.format == "json"
+    try:
+        if arguments.action == "list":
+            return _list(store.outbox(every=arguments.all), as_json=as_json)
+        if arguments.action == "retry":
+            store.retry_entry(arguments.id)
+        elif arguments.action == "drop":
+            store.drop_entry(arguments.id)
+        _show(store.outbox_entry(arguments.id), as_json=as_json)
+        return 0
+    finally:
+        store.close()
+
+
+def entry_row(waiting: Waiting, *, now: int) -> dict[str, Any]:
+    """Return a plan of the outbox as a row: times in UTC, nothing of its patient.
+
+    Args:
+        waiting: the plan.
+        now: seconds since 1970.
+    """
+    entry = waiting.entry
+    return {
+        "id": entry.id,
+        "server": entry.server,
+        "protocol": waiting.protocol,
+        "state": entry.told_state(now=now),
+        "accepted": _moment(entry.accepted_at),
+        "attempts": entry.attempts,
+        "tried": None if entry.tried_at is None else _moment(entry.tried_at),
+        "next": _moment(entry.due_at) if entry.told_state(now=now) == "waiting" else None,
+        "why": waiting.said.get("title", ""),
+    }
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _list(found: list[Waiting], *, as_json: bool) -> int:
+    rows = [entry_row(each, now=int(time.time())) for each in found]
+    if as_json:
+        print(json.dumps(rows, indent=2))  # noqa: T201 - a command's answer
+    else:
+        for row in rows:
+            print(" ".join(_words(name, value) for name, value in row.items() if value is not None))  # noqa: T201
+        sys.stderr.write(f"{len(rows)} {'plan' if len(rows) == 1 else 'plans'}\n")
+    return _FOUND if any(each.entry.state == PARKED for each in found) else 0
+
+
+def _show(waiting: Waiting, *, as_json: bool) -> None:
+    """Print a plan with what the server said of it."""
+    told = entry_row(waiting, now=int(time.time()))
+    told |= {"failures": waiting.entry.failures, "outcome": _outcome(waiting)}
+    if as_json:
+        print(json.dumps(told, indent=2))  # noqa: T201 - a command's answer
+        return
+    for name, value in told.items():
+        if value is not None and name != "outcome":
+            print(f"{name}: {value}")  # noqa: T201 - a command's answer
+    for issue in (told["outcome"] or {}).get("issue", ()):
+        said = issue.get("diagnostics") or issue.get("details", {}).get("text") or ""
+        print(f"server: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201
+
+
+def _outcome(waiting: Waiting) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = waiting.said.get("outcome")
+    return found
+
+
+def _words(name: str, value: object) -> str:
+    return f"{name}={json.dumps(value) if ' ' in str(value) else value}"

@@ -1,0 +1,103 @@
+"""`ivfhir outbox`: what waits is listed without a patient, shown, tried again and dropped."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivfhir.cli.main import main
+from ivfhir.outbox.failing import After
+from ivfhir.outbox.line import PARKED
+from smart_app.sealing import Sealer
+from smart_app.store import Draft, Store
+from tests.smart_app.store.test_outbox import claim
+
+KEY = b"k" * 32
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "processing", "diagnostics": "no such unit"}],
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The app's database, as the command finds it by the environment."""
+    url = f"sqlite:///{tmp_path}/a.sqlite3"
+    monkeypatch.setenv("IVFHIR_PUBLIC_URL", "https://app.example")
+    monkeypatch.setenv("IVFHIR_DATABASE_URL", url)
+    monkeypatch.setenv("IVFHIR_KEY", base64.urlsafe_b64encode(KEY).decode())
+    ids = iter(f"id{number}" for number in range(100))
+    opened = Store(url, Sealer(KEY), clock_s=time.time, new_id=lambda: next(ids))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def draft(store: Store) -> Draft:
+    until = int(time.time()) + 600
+    iss = "https://ehr.example/fhir"
+    body = {"iss": iss, "patient": "erika-mustermann", "access_token": "secret-token"}
+    owner = (iss, "user", "erika-mustermann")
+    store.save_launch("l1", "s", body, owner=owner, usable_until=until, expires_at=until)
+    kept = store.save_draft("l1", protocol="LUNG", body={"name": "Mustermann"})
+    assert store.claim_draft(kept)
+    store.accept_draft(kept, {"bundle": "Mustermann"}, server=iss, patient_id="erika-mustermann")
+    store.release_draft(kept, state="accepted")
+    return kept
+
+
+def park(store: Store, draft: Draft) -> None:
+    assert claim(store, draft)
+    said = {"title": "the EHR refuses the content", "outcome": OUTCOME}
+    store.put_off(draft.id, After(PARKED, int(time.time()), 1), said)
+
+
+def outbox(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(["outbox", *words]) == code
+    return capsys.readouterr().out
+
+
+def test_the_list_says_how_each_stands_and_nothing_of_the_patient(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = outbox(capsys, "list")
+    assert "server=https://ehr.example/fhir protocol=LUNG state=waiting" in text
+    [row] = json.loads(outbox(capsys, "list", "--format", "json"))
+    assert (row["state"], row["attempts"], row["why"]) == ("waiting", 1, "")
+    assert row["next"].endswith("Z")
+    park(store, draft)
+    text = outbox(capsys, "list", code=6)
+    assert "state=parked" in text
+    assert 'why="the EHR refuses the content"' in text
+    for each in ("ustermann", "secret-token", draft.id, "no such unit"):
+        assert each not in text
+
+
+def test_show_has_the_server_s_outcome(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    park(store, draft)
+    [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
+    assert "server: error processing no such unit" in outbox(capsys, "show", row["id"])
+    assert json.loads(outbox(capsys, "show", row["id"], "--format", "json"))["outcome"] == OUTCOME
+
+
+def test_retry_and_drop(store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]) -> None:
+    park(store, draft)
+    [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
+    assert "state: waiting\n" in outbox(capsys, "retry", row["id"])
+    assert "state: dropped\n" in outbox(capsys, "drop", row["id"])
+    assert outbox(capsys, "list") == ""
+    assert "state=dropped" in outbox(capsys, "list", "--all")
+    outbox(capsys, "retry", row["id"], code=2)
+    assert store.load_draft("l1", draft.id).state == "draft"
+
+
+@pytest.mark.parametrize("words", [("show",), ("drop",), ("retry", "nothing"), ("list", "id0")])
+def test_wrong_usage_is_said(
+    store: Store, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    outbox(capsys, *words, code=2)
