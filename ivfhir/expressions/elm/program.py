@@ -25,6 +25,7 @@ from ivfhir.expressions.elm.code import (
 )
 from ivfhir.expressions.elm.overloads import distance, operand_types, specifier_of
 from ivfhir.expressions.elm.scope import LibraryKey, Node, Scope, place
+from ivfhir.expressions.elm.shapes import OPEN, Shape
 from ivfhir.expressions.elm.table import NODES
 from ivfhir.expressions.index import Terminology
 from ivfhir.expressions.values.value import Value
@@ -44,9 +45,10 @@ class Cell:
     """A define or function, compiled.
 
     Args:
-        key: ("define", library, name), or ("function", library, name, number).
+        key: ("define", library, name), or ("function", library, name, number, shapes of operands).
         slot: its place in memory; 0 for a function, which has none.
         type: static type of its value.
+        shape: what is certain of it.
         uses: what it retrieves (FHIR types) and the keys of what it calls.
         body: computes the value from the memory and the operands.
     """
@@ -54,6 +56,7 @@ class Cell:
     key: tuple[Value, ...]
     slot: int = 0
     type: t.ElmType = t.ANY
+    shape: Shape = OPEN
     uses: set[Value] = field(default_factory=set)
     body: Body | None = None
 
@@ -252,7 +255,7 @@ class Program:
         cell = self.cells[key] = Cell(key, self._slots[library][name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
-        cell.type, cell.uses = compiled.type, scope.uses
+        cell.type, cell.shape, cell.uses = compiled.type, compiled.shape, scope.uses
         self.template[cell.slot] = compiled.constant
         label = f"{DEFINE}{library[0]}: {name}"
         self.computes[cell.slot] = made_define(compiled, cell.slot, label)
@@ -311,22 +314,22 @@ class Program:
             scope.refuse(node, f"external function {node['name']} is not supported")
         return candidates[0]
 
-    def function(self, library: LibraryKey, definition: Node) -> Cell:
-        """Return a function, compiled if it was not yet.
+    def function(self, library: LibraryKey, definition: Node, shapes: tuple[Shape, ...]) -> Cell:
+        """Return a function of operands of these shapes, compiled if it was not yet.
 
         A recursive one has its declared type meanwhile.
         """
         name = definition["name"]
         number = self._functions[library, name].index(definition)
-        key = ("function", library, name, number)
+        key = ("function", library, name, number, shapes)
         if key in self.cells:
             return self.cells[key]
         cell = self.cells[key] = Cell(key, type=declared_type(definition))
         scope = self.scope_of(library, name)
-        for operand in definition.get("operand", []):
-            scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
+        for operand, shape in zip(definition.get("operand", []), shapes, strict=True):
+            scope.bind(operand["name"], t.from_specifier(specifier_of(operand)), shape)
         compiled = scope.compile(definition["expression"])
-        cell.type, cell.uses = compiled.type, scope.uses
+        cell.type, cell.shape, cell.uses = compiled.type, compiled.shape, scope.uses
         cell.body = made_function(compiled, len(definition.get("operand", [])))
         return cell
 

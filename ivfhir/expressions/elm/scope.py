@@ -7,6 +7,7 @@ from typing import NoReturn, Protocol
 
 from ivfhir.errors import UnsupportedError
 from ivfhir.expressions.elm.code import Body, Expression, RefusedError, of_slot
+from ivfhir.expressions.elm.shapes import OPEN, Shape
 from ivfhir.expressions.elm.types import ElmType
 from ivfhir.expressions.values.value import Value
 
@@ -24,6 +25,7 @@ class Callee(Protocol):
     key: tuple[Value, ...]
     slot: int
     type: ElmType
+    shape: Shape
     body: Body | None
 
     def call(self, memory: list[Value], *arguments: Value) -> Value:
@@ -66,8 +68,8 @@ class Libraries(Protocol):
         """Return the function that a call means."""
         ...
 
-    def function(self, library: LibraryKey, definition: Node) -> Callee:
-        """Return a function."""
+    def function(self, library: LibraryKey, definition: Node, shapes: tuple[Shape, ...]) -> Callee:
+        """Return a function of operands of these shapes."""
         ...
 
     def scope_of(self, library: LibraryKey, define: str) -> "Scope":
@@ -84,7 +86,7 @@ class Scope:
         library: name and version of the library of the node.
         define: name of the define or function.
         nodes: compiler of each node type.
-        names: local names -> slot and type.
+        names: local names -> slot, type and shape.
         lets: slot -> the let of a query that stands itself where it is asked for.
         size: slots used so far.
         uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
@@ -95,7 +97,7 @@ class Scope:
     library: LibraryKey
     define: str
     nodes: Mapping[str, NodeCompiler]
-    names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)
+    names: dict[str, tuple[int, ElmType, Shape]] = field(default_factory=dict)
     lets: dict[int, Expression] = field(default_factory=dict)
     size: int = 1
     uses: set[Value] = field(default_factory=set)
@@ -126,11 +128,11 @@ class Scope:
         """Return each node compiled."""
         return [self.compile(node) for node in nodes]
 
-    def bind(self, name: str, type_: ElmType) -> int:
+    def bind(self, name: str, type_: ElmType, shape: Shape = OPEN) -> int:
         """Return the new slot of a local name."""
         slot = self.size
         self.size += 1
-        self.names[name] = (slot, type_)
+        self.names[name] = (slot, type_, shape)
         return slot
 
     def unnamed(self) -> int:
@@ -146,8 +148,8 @@ class Scope:
         """
         if name not in self.names:
             raise RefusedError(f"there is no {name} here")
-        slot, type_ = self.names[name]
-        return self.lets.get(slot) or of_slot(slot, type_)
+        slot, type_, shape = self.names[name]
+        return self.lets.get(slot) or of_slot(slot, type_, shape)
 
     @contextmanager
     def inner(self) -> Iterator[None]:

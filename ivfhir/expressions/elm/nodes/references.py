@@ -1,5 +1,6 @@
 """References: to defines, functions, parameters and locals."""
 
+from ivfhir.expressions.elm import shapes
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.calls import coerced
 from ivfhir.expressions.elm.code import UNSET, Expression, Writer, constant
@@ -16,7 +17,8 @@ def compile_expression_ref(scope: Scope, node: Node) -> Expression:
     value = scope.program.constant_of(library, define.slot)
     if value is not UNSET:
         return constant(value, define.type)
-    return remembered(scope, define.slot, define.type)
+    shape = shapes.remembered(define.shape, define.type)
+    return remembered(scope, define.slot, define.type, shape)
 
 
 def compile_parameter_ref(scope: Scope, node: Node) -> Expression:
@@ -28,7 +30,9 @@ def compile_parameter_ref(scope: Scope, node: Node) -> Expression:
     return remembered(scope, slot, type_) if value is UNSET else constant(value, type_)
 
 
-def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Expression:
+def remembered(
+    scope: Scope, slot: int, type_: t.ElmType, shape: shapes.Shape = shapes.OPEN
+) -> Expression:
     """Return what takes a value from the session's memory, computing it the first time."""
     computes = scope.program.computes
 
@@ -37,7 +41,7 @@ def remembered(scope: Scope, slot: int, type_: t.ElmType) -> Expression:
         known = f"({v} := m[{slot}]) is not {m.name(UNSET)}"
         return f"({v} if {known} else {m.name(computes)}[{slot}](m))"
 
-    return Expression(type_, text)
+    return Expression(type_, text, shape=shape)
 
 
 LOGIC = frozenset({"And", "Or", "Not", "Equal", "IsNull", "IsTrue", "IsFalse"})
@@ -60,9 +64,10 @@ def compile_function_ref(scope: Scope, node: Node) -> Expression:
         source = body.get("source", {})
         if source.get("type") == "OperandRef" and arguments[0].type == types[0]:
             return step(arguments[0], body["path"])
-    function = scope.program.function(library, definition)
-    scope.uses.add(function.key)
     given = [coerced(a, type_) for a, type_ in zip(arguments, types, strict=True)]
+    passed = (shapes.passed(a.shape, type_) for a, type_ in zip(given, types, strict=True))
+    function = scope.program.function(library, definition, tuple(passed))
+    scope.uses.add(function.key)
     if is_logic(body) and given == arguments and all(map(is_at_hand, node["operand"], given)):
         return inlined(scope.program.scope_of(library, node["name"]), definition, given)
     return call(function, given)
@@ -86,7 +91,7 @@ def is_at_hand(node: Node, part: Expression) -> bool:
 def inlined(scope: Scope, definition: Node, arguments: list[Expression]) -> Expression:
     """Return the expression of a function with its operands in their places."""
     for operand, argument in zip(definition["operand"], arguments, strict=True):
-        scope.lets[scope.bind(operand["name"], argument.type)] = argument
+        scope.lets[scope.bind(operand["name"], argument.type, argument.shape)] = argument
     return scope.compile(definition["expression"])
 
 
@@ -97,7 +102,7 @@ def call(function: Callee, arguments: list[Expression]) -> Expression:
         body = m.name(function.body or function.call)
         return f"{body}({', '.join(['m', *map(m.value, arguments)])})"
 
-    return Expression(function.type, text)
+    return Expression(function.type, text, shape=function.shape)
 
 
 def compile_local(scope: Scope, node: Node) -> Expression:
