@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.official.cases import official_cases
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
@@ -9,7 +10,7 @@ from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
 from tests.side_by_side import ByFile
 
-__all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "postgres", "sekmet"]
+__all__ = ["browser", "hapi", "hapi_with_knowledge", "java", "official_cases", "postgres", "sekmet"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

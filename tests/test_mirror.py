@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("benchmarks", "ivfhir", "smart_app", "tools")
 PROOF = r"`(?:tests/[\w/.]+|make \w+)`"
-ROW = re.compile(rf"^\| `([a-z0-9_/]+)` \| ((?:`\w+` ?)+)\| ({PROOF}(?:, {PROOF})*) \|$", re.MULTILINE)
+ROW = re.compile(
+    rf"^\| `([a-z0-9_/]+)` \| ((?:`\w+` ?)+)\| ({PROOF}(?:, {PROOF})*) \|$", re.MULTILINE
+)
 
 
 def section():
