@@ -127,3 +127,20 @@ def test_every_case_that_must_fail_fails_in_strict_mode(suite, inputs):
         with pytest.raises(FhirPathError) as raised:
             run(test, inputs, strict=True)
         assert raised.value.line > 0, test.get("name")
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["typed", "careful"])
+def test_a_known_type_and_trust_in_shapes_change_no_answer(suite, inputs, careful):
+    for test in suite:
+        if test.find("expression").get("invalid") is not None or not test.get("inputfile"):
+            continue
+        resource = inputs[test.get("inputfile")]
+        text = test.find("expression").text
+        plain = compile_fhirpath(text)
+        typed = compile_fhirpath(text, context_type=resource["resourceType"])
+        other = typed._carefully() if careful else typed
+        assert said_all(other, resource) == said_all(plain, resource), text
+
+
+def said_all(expression, resource):
+    return [(type_of(item).name, said(item)) for item in expression.evaluate(resource, now=NOW)]
