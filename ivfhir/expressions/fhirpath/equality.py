@@ -251,17 +251,19 @@ def rough_key(item: Value) -> Value:
     """Return a key that equal items share."""
     value = comparable(item)
     if value.__class__ is Node:
-        raw = value.value
-        if isinstance(raw, dict):
-            return (len(raw), str(raw.get("id")), str(raw.get("url")), str(raw.get("code"))[:80])
-        return str(raw)
+        return (json_key(value.value), json_key(value.extra))
     if isinstance(value, Quantity):
         base = in_base(value)
         if base is not None and not base[1].dimensions:
             return base[0]  # 1 '1' equals 1, and so must their keys
-    if isinstance(value, Partial):
-        return value.parts[:1] if not isinstance(value, DateTime) else "moment"
-    return set_key(value)
+    return value.key if isinstance(value, Date | DateTime) else set_key(value)
+
+
+def json_key(raw: Value) -> Value:
+    """Return a key that equal JSON shares."""
+    if isinstance(raw, dict):
+        return frozenset((name, json_key(value)) for name, value in raw.items())
+    return tuple(map(json_key, raw)) if isinstance(raw, list) else raw
 
 
 def contains(items: Items, value: Value) -> bool:

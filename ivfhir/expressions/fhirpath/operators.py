@@ -109,9 +109,13 @@ def equivalence(left: Compiled, right: Compiled, operator: str, at: int) -> Comp
     """Return `~` or `!~`."""
     negated = operator == "!~"
     a, b = values(left), values(right)
-    return of_truth(
-        lambda run, this: equivalent_collections(a(run, this), b(run, this)) is not negated
-    )
+
+    def truth(run: Run, this: Value) -> Truth:
+        x, y = a(run, this), b(run, this)
+        run.spend(len(x) * len(y))
+        return equivalent_collections(x, y) is not negated
+
+    return of_truth(truth)
 
 
 ORDERS: dict[str, Callable[[int], bool]] = {
@@ -211,7 +215,11 @@ def membership(left: Compiled, right: Compiled, operator: str, at: int) -> Compi
 
     def truth(run: Run, this: Value) -> Truth:
         value = a(run, this)
-        return None if value is None else contains(b(run, this), value)
+        if value is None:
+            return None
+        items = b(run, this)
+        run.spend(len(items))
+        return contains(items, value)
 
     return of_truth(truth)
 

@@ -17,6 +17,8 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 MAX_PATTERN = 2_000
 MAX_WAYS = 5_000_000
 """How many ways `re` may try."""
+WAYS_AN_ITEM = 1_000
+"""So many ways of matching take about as long as looking at an item."""
 MAX_STATES = 20_000
 MAX_WALK = 5_000_000
 """How many states may be looked at in one text."""
@@ -87,6 +89,13 @@ def is_quick(pattern: str, length: int, at: int) -> bool:
     if nested:
         return False
     return float(length + 1) ** (repeats + 1) <= MAX_WAYS
+
+
+def cost(pattern: str, length: int, at: int) -> int:
+    """Return how many items an answer on a text of that length counts as."""
+    if is_quick(pattern, length, at):
+        return int(float(length + 1) ** (shape(pattern)[1] + 1)) // WAYS_AN_ITEM
+    return length
 
 
 @lru_cache(maxsize=512)

@@ -129,6 +129,7 @@ def simple(
             if None in given:
                 return None
             try:
+                run.made(value)  # a long text costs as much to read as to make
                 return run.made(function(value, *given))
             except PlacedError as error:
                 raise PlacedError(error.message, call.at) from None

@@ -12,7 +12,9 @@ from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     Invocation,
     One,
+    Truth,
     of_one,
+    of_truth,
     of_values,
     single,
     values,
@@ -58,10 +60,17 @@ def with_pattern(function: Callable[[str, str, int], bool]) -> Function:
     """Return a function of a text and a regular expression."""
 
     def build(call: Invocation) -> Compiled:
-        at = call.at
-        return simple(
-            lambda text, pattern: function(text, pattern, at), "text", "text", gives="Boolean"
-        ).build(call)
+        one = checked(single(call.base, call.at), "text", call.name, call.at)
+        pattern = checked(call.one(0), "text", call.name, call.at)
+
+        def truth(run: Run, this: Value) -> Truth:
+            text, wanted = one(run, this), pattern(run, this)
+            if text is None or wanted is None:
+                return None
+            run.spend(regex.cost(wanted, len(text), call.at))
+            return function(text, wanted, call.at)
+
+        return of_truth(truth)
 
     return Function(build, 1, 1)
 

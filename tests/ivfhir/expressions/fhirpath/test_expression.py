@@ -1,5 +1,7 @@
 """An expression is compiled once; what would take too long is refused."""
 
+import time
+
 import pytest
 
 from ivfhir.errors import FhirPathError
@@ -68,3 +70,17 @@ def test_a_function_that_is_not_there_is_refused_when_compiling(text, said):
     with pytest.raises(FhirPathError, match=said) as raised:
         compile_fhirpath(text)
     assert raised.value.column == 3
+
+
+def test_what_is_asked_too_often_of_a_long_text_is_refused():
+    asked = f"%many.where('{'x' * 150}'.matches('.*a.*b')).count()"
+    assert ask(asked, variables={"many": [1] * 1000}) == [0]
+    with pytest.raises(FhirPathError, match="more than"):
+        ask(asked, variables={"many": [1] * 2000})
+
+
+def test_many_alike_are_told_apart_in_no_time():
+    names = [{"family": f"x{number % 50000}", "use": "old"} for number in range(100_000)]
+    began = time.perf_counter()
+    assert ask("name.distinct().count()", {"resourceType": "Patient", "name": names}) == [50000]
+    assert time.perf_counter() - began < 5
