@@ -17,9 +17,45 @@ from ivfhir.validation.primitive import kind_of, primitive_problem
 MAX_ISSUES = 1_000
 """Issues of one resource; who has so many has one cause, and reads no further."""
 ELEMENT = "Element"
-Visit = Callable[[Json, Json, str, Place, Element | None], None]
-"""Told each element that is whole: its JSON, what stands beside a primitive, type, place, element
-of its parent (None for a resource)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What may stand under one name of JSON.
+
+    Attributes:
+        type_name: the R4 type of what stands there.
+        owner: the type that has the element; None for a resource on its own.
+        element: which element of it.
+    """
+
+    type_name: str
+    owner: str | None = None
+    element: Element | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """An element that is whole enough to be asked further.
+
+    Attributes:
+        value: its JSON; None for a primitive that has none.
+        beside: what stands beside a primitive.
+        slot: where it belongs.
+        place: where it stands.
+        resource: the resource that holds it.
+        root: the resource that contains that one; itself where it is not contained.
+    """
+
+    value: Json
+    beside: Json
+    slot: Slot
+    place: Place
+    resource: Resource
+    root: Resource
+
+
+Visit = Callable[[Visited], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +64,12 @@ class Shape:
 
     Attributes:
         name: of the type.
-        members: by their names in JSON: the element and the type that it then has.
+        members: by their names in JSON.
         needed: elements that must be there.
     """
 
     name: str
-    members: dict[str, tuple[Element, str]]
+    members: dict[str, Slot]
     needed: tuple[Element, ...]
 
 
@@ -44,7 +80,11 @@ def shape_of(type_name: str) -> Shape:
     elements = list(definition.elements.values()) if definition else []
     return Shape(
         type_name,
-        {key: (each, type_) for each in elements for key, type_ in each.json_names().items()},
+        {
+            key: Slot(type_, type_name, each)
+            for each in elements
+            for key, type_ in each.json_names().items()
+        },
         tuple(each for each in elements if each.minimum),
     )
 
@@ -60,6 +100,7 @@ class Structure:
         """Begin with nothing found."""
         self.issues: list[Issue] = []
         self._visit = visit
+        self._holders: list[tuple[Resource, Resource]] = []
 
     def resource(self, raw: Json, place: Place | None = None) -> None:
         """Walk a resource; `place` is None for the whole, else where it stands inside another."""
@@ -68,8 +109,14 @@ class Structure:
             self._no_resource(raw, place)
             return
         here = place or Place(None, definition.name)
-        self._visit(raw, None, definition.name, here, None)
+        contained = place is not None and place.key == "contained" and self._holders
+        self._holders.append((raw, self._holders[-1][1] if contained else raw))
+        self._tell(raw, None, Slot(definition.name), here)
         self._object(raw, shape_of(definition.name), here)
+        self._holders.pop()
+
+    def _tell(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
+        self._visit(Visited(value, beside, slot, place, *self._holders[-1]))
 
     def _no_resource(self, raw: Json, place: Place | None) -> None:
         here = place or Place(None, "Resource")
@@ -95,21 +142,21 @@ class Structure:
                 continue
             beside = key[:1] == "_"
             bare = key[1:] if beside else key
-            found = shape.members.get(bare)
-            if found is None or (beside and not is_primitive(found[1])):
+            slot = shape.members.get(bare)
+            if slot is None or (beside and not is_primitive(slot.type_name)):
                 self._unknown(key, shape, place)
                 continue
-            element, type_name = found
-            other = seen.setdefault(element.name, bare)
+            name = _element_of(slot).name
+            other = seen.setdefault(name, bare)
             if other != bare:
                 self.note(
                     "structure",
-                    Place(place, element.name, key),
+                    Place(place, name, key),
                     f"{place.expression} has {other} and {bare}; it may have one of them.",
                     "choice",
                 )
             if not beside or bare not in raw:
-                self._member(raw, bare, element, type_name, place)
+                self._member(raw, bare, slot, place)
         for element in shape.needed:
             if element.name not in seen:
                 self._missing(element, place)
@@ -125,7 +172,9 @@ class Structure:
             near = get_close_matches(bare, shape.members, 1) or [
                 name for name in shape.members if name.lower() == bare.lower()
             ]
-            choices = [name for name, (each, _) in shape.members.items() if each.name == bare]
+            choices = [
+                name for name, slot in shape.members.items() if _element_of(slot).name == bare
+            ]
             near = choices[:1] or near
             text = f"has no element '{key[:60]}' in FHIR R4" + (
                 f"; is {near[0]} meant?" if near else "; remove it, or say it as an extension"
@@ -146,18 +195,17 @@ class Structure:
             "cardinality",
         )
 
-    def _member(
-        self, raw: Resource, key: str, element: Element, type_name: str, place: Place
-    ) -> None:
+    def _member(self, raw: Resource, key: str, slot: Slot, place: Place) -> None:
         """Walk what stands under a name, and beside it under the same with an underscore."""
-        step = f"{element.name}.ofType({type_name})" if element.is_choice else element.name
+        element = _element_of(slot)
+        step = f"{element.name}.ofType({slot.type_name})" if element.is_choice else element.name
         here = Place(place, step, key)
         value, beside = raw.get(key), raw.get(f"_{key}")
         for each, name in ((value, key), (beside, f"_{key}")):
             if name in raw and not self._fits(each, element, here, name):
                 return
         if not element.is_list:
-            self._element(value, beside, type_name, here, element)
+            self._element(value, beside, slot, here)
             return
         values = value if isinstance(value, list) else []
         extras = beside if isinstance(beside, list) else []
@@ -180,9 +228,8 @@ class Structure:
             self._element(
                 values[index] if index < len(values) else None,
                 extras[index] if index < len(extras) else None,
-                type_name,
+                slot,
                 here.at(index),
-                element,
             )
 
     def _fits(self, value: Json, element: Element, place: Place, name: str) -> bool:
@@ -203,12 +250,11 @@ class Structure:
         self.note("structure", place, f"{shown} {wrong}.", "json-shape")
         return False
 
-    def _element(
-        self, value: Json, beside: Json, type_name: str, place: Place, element: Element
-    ) -> None:
+    def _element(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
         """Walk one element."""
+        type_name = slot.type_name
         if is_primitive(type_name):
-            self._primitive(value, beside, type_name, place, element)
+            self._primitive(value, beside, slot, place)
             return
         if value is None:
             self._wrong(place, "is null; leave it out")
@@ -219,12 +265,10 @@ class Structure:
         elif not value:
             self._wrong(place, "is an object with nothing in it; leave it out")
         else:
-            self._visit(value, None, type_name, place, element)
+            self._tell(value, None, slot, place)
             self._object(value, shape_of(type_name), place)
 
-    def _primitive(
-        self, value: Json, beside: Json, type_name: str, place: Place, element: Element
-    ) -> None:
+    def _primitive(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
         if beside is not None:
             if not isinstance(beside, dict):
                 self._wrong(
@@ -239,14 +283,21 @@ class Structure:
             self._wrong(place, "is null, and nothing stands beside it; leave it out")
             return
         if value is not None:
-            problem = primitive_problem(value, type_name)
+            problem = primitive_problem(value, slot.type_name)
             if problem is not None:
-                self.note("value", place, f"{place.expression} {problem}.", f"type-{type_name}")
+                rule = f"type-{slot.type_name}"
+                self.note("value", place, f"{place.expression} {problem}.", rule)
                 return
-        self._visit(value, beside, type_name, place, element)
+        self._tell(value, beside, slot, place)
 
     def _wrong(self, place: Place, text: str) -> None:
         self.note("structure", place, f"{place.expression} {text}.", "json-shape")
+
+
+def _element_of(slot: Slot) -> Element:
+    """Return the element of a slot that stands in a shape."""
+    assert slot.element is not None  # noqa: S101 - only a resource on its own has none
+    return slot.element
 
 
 @cache

@@ -2,15 +2,25 @@
 
 from ivfhir.fhir.types import Json
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.structure import Structure
+from ivfhir.validation.rules import broken_rules
+from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 
 
 def validate_resource(raw: Json) -> list[Issue]:
-    """Return what is wrong with a resource: shape, cardinality, types and formats.
+    """Return what is wrong with a resource: shape, cardinality, types, formats and R4's rules.
 
     Args:
         raw: parsed JSON; nothing of it is changed.
+
+    Returns:
+        Issues as they are met, those of the shape first. A rule is not asked of an element whose
+        own value is of another kind than its type.
     """
-    structure = Structure(lambda *element: None)
+    broken: list[Issue] = []
+
+    def visit(visited: Visited) -> None:
+        broken.extend(broken_rules(visited))
+
+    structure = Structure(visit)
     structure.resource(raw)
-    return structure.issues
+    return [*structure.issues, *broken][:MAX_ISSUES]

@@ -67,6 +67,7 @@ class Scope:
         strict: unknown elements are refused.
         careful: no shortcut that trusts the shape of the JSON.
         names: the variables that are known, None where any may be given.
+        several: `as` takes several items, as R4's own rules ask of it.
     """
 
     types: Types
@@ -74,6 +75,7 @@ class Scope:
     strict: bool = False
     careful: bool = False
     names: frozenset[str] | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A FHIRPath expression, compiled once and evaluated as often as one likes."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath.compiled import Compiled, One, Scope, truth_of
@@ -100,9 +101,7 @@ class FhirPath:
         return self._carefully()._guarded(careful(self._carefully()._compiled), careful, run, this)
 
     def _carefully(self) -> "FhirPath":
-        scope = Scope(
-            self._scope.types, strict=self._scope.strict, careful=True, names=self._scope.names
-        )
+        scope = replace(self._scope, careful=True)
         if self._careful is None:
             self._careful = compile_tree(self._tree, scope)
         return FhirPath(self.text, self._tree, scope, self._careful)
@@ -114,6 +113,7 @@ def compile_fhirpath(
     context_type: str | None = None,
     strict: bool = False,
     variables: Iterable[str] | None = None,
+    several_as: bool = False,
 ) -> FhirPath:
     """Return an expression, ready to be evaluated.
 
@@ -122,6 +122,7 @@ def compile_fhirpath(
         context_type: the R4 type that it is about; strict mode checks elements from there on.
         strict: elements that R4 does not have are refused, not empty.
         variables: names of the variables that will be given; None allows any.
+        several_as: `as` takes several items, as the rules of R4 itself ask of it.
 
     Raises:
         FhirPathError: it cannot be read, names an unknown function or type, or, in strict mode, an
@@ -134,6 +135,7 @@ def compile_fhirpath(
         types,
         strict=strict,
         names=None if variables is None else frozenset(variables),
+        several=several_as,
     )
     try:
         tree = parse(text)

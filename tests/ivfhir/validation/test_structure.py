@@ -15,6 +15,11 @@ PATIENT = {
     "deceasedBoolean": False,
     "contained": [{"resourceType": "Organization", "id": "o", "name": "n"}],
     "communication": [{"language": {"text": "sv"}}],
+    "managingOrganization": {"reference": "#o"},
+    "text": {
+        "status": "generated",
+        "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>',
+    },
 }
 
 
@@ -56,25 +61,37 @@ def test_what_is_right_has_no_issue():
         (changed(_birthDate={"value": "x"}), ("unknown-element", "Patient.birthDate.value")),
         (changed(birthDate="1960-1"), ("type-date", "Patient.birthDate")),
         (changed(deceasedBoolean="no"), ("type-boolean", "Patient.deceased.ofType(boolean)")),
-        (changed(contained=[{"id": "x"}]), ("resource-type", "Patient.contained[0]")),
         (
-            changed(contained=[{"resourceType": "Nothing"}]),
+            changed(managingOrganization=..., contained=[{"name": "x"}]),
             ("resource-type", "Patient.contained[0]"),
         ),
         (
-            changed(contained=[{"resourceType": "DomainResource"}]),
+            changed(managingOrganization=..., contained=[{"resourceType": "Nothing"}]),
             ("resource-type", "Patient.contained[0]"),
         ),
-        (changed(contained=["x"]), ("resource-type", "Patient.contained[0]")),
         (
-            changed(contained=[{"resourceType": "Organization", "x": 1}]),
+            changed(managingOrganization=..., contained=[{"resourceType": "DomainResource"}]),
+            ("resource-type", "Patient.contained[0]"),
+        ),
+        (
+            changed(managingOrganization=..., contained=["x"]),
+            ("resource-type", "Patient.contained[0]"),
+        ),
+        (
+            changed(
+                managingOrganization=...,
+                contained=[{"resourceType": "Organization", "name": "n", "x": 1}],
+            ),
             ("unknown-element", "Patient.contained[0].x"),
         ),
         (
             changed(maritalStatus={"resourceType": "Patient"}),
             ("unknown-element", "Patient.maritalStatus.resourceType"),
         ),
-        ({"resourceType": "Observation", "code": {"text": "x"}}, ("cardinality", "Observation")),
+        (
+            {"resourceType": "Observation", "text": PATIENT["text"], "code": {"text": "x"}},
+            ("cardinality", "Observation"),
+        ),
         ([], ("resource-type", "Resource")),
         ({"resourceType": 5}, ("resource-type", "Resource")),
     ],

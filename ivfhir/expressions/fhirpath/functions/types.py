@@ -91,6 +91,8 @@ def cast(base: Compiled, name: TypeName, at: int, scope: Scope) -> Compiled:
     if scope.strict:
         check_possible(base, types, at)
     chosen = of_type(base, types, scope)
+    if scope.several:
+        return chosen
     count = base.nodes
 
     def only(many: Many) -> Many:
