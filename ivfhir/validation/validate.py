@@ -1,13 +1,14 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
 from ivfhir.fhir.types import Json
+from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 
 
 def validate_resource(raw: Json) -> list[Issue]:
-    """Return what is wrong with a resource: shape, cardinality, types, formats and R4's rules.
+    """Return what is wrong with a resource: shape, types, formats, codes, and R4's rules.
 
     Args:
         raw: parsed JSON; nothing of it is changed.
@@ -19,6 +20,7 @@ def validate_resource(raw: Json) -> list[Issue]:
     broken: list[Issue] = []
 
     def visit(visited: Visited) -> None:
+        broken.extend(unbound_codes(visited))
         broken.extend(broken_rules(visited))
 
     structure = Structure(visit)

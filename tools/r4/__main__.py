@@ -5,14 +5,18 @@ import json
 import sys
 from pathlib import Path
 
-from tools.r4 import definitions, rules, source
+from tools.r4 import definitions, rules, source, value_sets
 
 FOLDER = Path(__file__).parents[2] / "ivfhir" / "fhir" / "r4"
 TABLE = FOLDER / "definitions.json"
 RULES = FOLDER / "rules.json"
+VALUE_SETS = FOLDER / "value_sets.json"
 LOCK = FOLDER / "lock.json"
 BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
-BUILDERS = (Path(__file__).with_name("definitions.py"), Path(__file__).with_name("rules.py"))
+EXPANSIONS = "Bundle-valueset-expansions.json"
+BUILDERS = [
+    Path(__file__).with_name(f"{name}.py") for name in ("definitions", "rules", "value_sets")
+]
 
 
 def main(arguments: list[str]) -> int:
@@ -35,15 +39,19 @@ def built() -> dict[Path, str]:
     """Return each table of the specification, which is fetched where it is not in the cache."""
     archive = source.fetch()
     resources = [each for name in BUNDLES for each in source.read_bundle(archive, name)]
+    table = definitions.build_table(resources)
+    expanded = source.read_bundle(archive, EXPANSIONS)
     return {
-        TABLE: definitions.as_text(definitions.build_table(resources)),
+        TABLE: definitions.as_text(table),
+        VALUE_SETS: value_sets.as_text(value_sets.build_value_sets(expanded, table)),
         RULES: rules.as_text(rules.build_rules(resources)),
     }
 
 
 def lock() -> dict[str, str]:
     """Return what the tables were made of, and by what."""
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (TABLE, RULES)}
+    tables = (TABLE, RULES, VALUE_SETS)
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tables}
     tool = hashlib.sha256(b"".join(path.read_bytes() for path in BUILDERS)).hexdigest()
     return {
         "source": f"npm {source.PACKAGE}@{source.VERSION}",

@@ -5,6 +5,14 @@ import pytest
 from ivfhir.validation import validate_resource
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+ABSENT = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+            "code": "unknown",
+        }
+    ]
+}
 
 
 def broken(resource):
@@ -22,7 +30,7 @@ def observation(**members):
     [
         (observation(valueString="a"), []),
         (
-            observation(valueString="a", dataAbsentReason={"text": "b"}),
+            observation(valueString="a", dataAbsentReason=ABSENT),
             [("error", "obs-6", "Observation")],
         ),
         (observation(text=None) | {"text": {**TEXT, "status": "empty"}}, []),

@@ -85,8 +85,8 @@ def test_what_is_right_has_no_issue():
             ("unknown-element", "Patient.contained[0].x"),
         ),
         (
-            changed(maritalStatus={"resourceType": "Patient"}),
-            ("unknown-element", "Patient.maritalStatus.resourceType"),
+            changed(contact=[{"name": {"resourceType": "Patient"}}]),
+            ("unknown-element", "Patient.contact[0].name.resourceType"),
         ),
         (
             {"resourceType": "Observation", "text": PATIENT["text"], "code": {"text": "x"}},
