@@ -19,9 +19,9 @@ MAX_ISSUES = 1_000
 ELEMENT = "Element"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
-    """What may stand under one name of JSON.
+    """What may stand under one name of JSON; there is one of each, told apart by identity.
 
     Attributes:
         type_name: the R4 type of what stands there.
@@ -89,6 +89,12 @@ def shape_of(type_name: str) -> Shape:
     )
 
 
+@cache
+def resource_slot(type_name: str) -> Slot:
+    """Return where a resource of that type belongs on its own."""
+    return Slot(type_name)
+
+
 class Structure:
     """Walks a resource once, notes what is wrong and tells the rest of what it meets.
 
@@ -111,7 +117,7 @@ class Structure:
         here = place or Place(None, definition.name)
         contained = place is not None and place.key == "contained" and self._holders
         self._holders.append((raw, self._holders[-1][1] if contained else raw))
-        self._tell(raw, None, Slot(definition.name), here)
+        self._tell(raw, None, resource_slot(definition.name), here)
         self._object(raw, shape_of(definition.name), here)
         self._holders.pop()
 
