@@ -5,6 +5,7 @@
     │   ├── UnknownProtocolError   no protocol of that id, canonical, file or folder
     │   ├── ParameterError         unknown name, wrong type, out of bounds, Start before AsOf
     │   ├── SeveralPatientsError   more than one Patient, and none was chosen
+    │   ├── FhirPathError          an expression cannot be read, or asks what its data cannot answer
     │   └── SettingsError          a setting of the app is missing or cannot be meant
     ├── NoPlanError                the protocol's status allows no plan
     ├── InputError                 what was read is not FHIR, or contradicts itself
@@ -87,6 +88,24 @@ class SeveralPatientsError(UsageError):
     """The input holds more than one Patient, and none was chosen."""
 
     code = "multiple-matches"
+
+
+class FhirPathError(UsageError):
+    """A FHIRPath expression cannot be read, or asks for what its input cannot give.
+
+    Args:
+        message: what is wrong and what to do, with line and column where they are known.
+        line: of the expression's text, the first is 1; 0 where it is not known.
+        column: the same.
+    """
+
+    code = "invalid"
+
+    def __init__(self, message: str, *, line: int = 0, column: int = 0) -> None:
+        """Keep the place beside the message."""
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 class SettingsError(UsageError):

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.compiled_once import compiled_anew, compiled_once
+from tests.official.cases import official_cases
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
@@ -17,6 +18,7 @@ __all__ = [
     "hapi",
     "hapi_with_knowledge",
     "java",
+    "official_cases",
     "postgres",
     "sekmet",
 ]

@@ -123,7 +123,7 @@ class _Reading:
             raise InputError(f"{path} holds no *.json or *.ndjson file; {self.give}")
         for file in files:
             name = os.fsencode(file.relative_to(path)).decode("utf-8", "replace")
-            for place, document in _documents(_text(file, name, self.give), name):
+            for place, document in _documents(read_text(file, name, self.give), name):
                 if _holds_no_resource(document):
                     self.not_fhir[name] = self.not_fhir.get(name, 0) + 1
                     continue
@@ -131,7 +131,7 @@ class _Reading:
 
     def file(self, path: Path) -> Iterator[Entry]:
         """Yield the resources of one file; a line without a resourceType is left out."""
-        documents = list(_documents(_text(path, path.name, self.give), path.name))
+        documents = list(_documents(read_text(path, path.name, self.give), path.name))
         for place, document in documents:
             if len(documents) > 1 and _holds_no_resource(document):
                 self.not_fhir[path.name] = self.not_fhir.get(path.name, 0) + 1
@@ -168,7 +168,17 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _text(path: Path, name: str, give: str) -> str:
+def read_text(path: Path, name: str, give: str) -> str:
+    """Return the text of a file.
+
+    Args:
+        path: of the file.
+        name: what it is called in a message.
+        give: what to give instead, where it does not exist.
+
+    Raises:
+        InputError: it does not exist, cannot be read or is not UTF-8.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

@@ -5,45 +5,59 @@ import json
 import sys
 from pathlib import Path
 
-from tools.r4 import source
-from tools.r4.definitions import as_text, build_table
+from tools.r4 import definitions, rules, source, value_sets
 
 FOLDER = Path(__file__).parents[2] / "ivfhir" / "fhir" / "r4"
 TABLE = FOLDER / "definitions.json"
-LOCK = FOLDER / "definitions.lock.json"
+RULES = FOLDER / "rules.json"
+VALUE_SETS = FOLDER / "value_sets.json"
+LOCK = FOLDER / "lock.json"
 BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
-BUILDER = Path(__file__).with_name("definitions.py")
+EXPANSIONS = "Bundle-valueset-expansions.json"
+BUILDERS = [
+    Path(__file__).with_name(f"{name}.py") for name in ("definitions", "rules", "value_sets")
+]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the table and its lock, or tell whether the committed ones belong to this tool."""
+    """Write tables and lock, or tell whether the committed ones belong to this tool."""
     if arguments == ["build"]:
-        text = built()
-        TABLE.write_text(text, encoding="utf-8")
-        LOCK.write_text(json.dumps(lock_of(text), indent=2) + "\n", encoding="utf-8")
+        for path, text in built().items():
+            path.write_text(text, encoding="utf-8")
+        LOCK.write_text(json.dumps(lock(), indent=2) + "\n", encoding="utf-8")
         return 0
     if arguments != ["check"]:
         print("python -m tools.r4 build|check", file=sys.stderr)
         return 2
-    if json.loads(LOCK.read_text(encoding="utf-8")) != lock_of(TABLE.read_text(encoding="utf-8")):
-        print(f"{TABLE.name} is not what tools/r4 writes: run python -m tools.r4 build")
+    if json.loads(LOCK.read_text(encoding="utf-8")) != lock():
+        print(f"{FOLDER.name}/ is not what tools/r4 writes: run python -m tools.r4 build")
         return 1
     return 0
 
 
-def built() -> str:
-    """Return the table of the specification, fetched where it is not in the cache."""
+def built() -> dict[Path, str]:
+    """Return each table of the specification, which is fetched where it is not in the cache."""
     archive = source.fetch()
-    return as_text(build_table([r for name in BUNDLES for r in source.read_bundle(archive, name)]))
+    resources = [each for name in BUNDLES for each in source.read_bundle(archive, name)]
+    table = definitions.build_table(resources)
+    expanded = source.read_bundle(archive, EXPANSIONS)
+    return {
+        TABLE: definitions.as_text(table),
+        VALUE_SETS: value_sets.as_text(value_sets.build_value_sets(expanded, table)),
+        RULES: rules.as_text(rules.build_rules(resources)),
+    }
 
 
-def lock_of(text: str) -> dict[str, str]:
-    """Return what a table was made of, and by what."""
+def lock() -> dict[str, str]:
+    """Return what the tables were made of, and by what."""
+    tables = (TABLE, RULES, VALUE_SETS)
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tables}
+    tool = hashlib.sha256(b"".join(path.read_bytes() for path in BUILDERS)).hexdigest()
     return {
         "source": f"npm {source.PACKAGE}@{source.VERSION}",
         "sourceSha256": source.SHA256,
-        "toolSha256": hashlib.sha256(BUILDER.read_bytes()).hexdigest(),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "toolSha256": tool,
+        **digests,
     }
 
 

@@ -1,0 +1,39 @@
+"""The rules of R4 that are FHIRPath (made by tools/r4; what is left out stands there)."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the specification.
+
+    Attributes:
+        key: its id, such as `obs-6`.
+        severity: error or warning.
+        human: what it says to people.
+        expression: FHIRPath, about the element that it is said of.
+    """
+
+    key: str
+    severity: str
+    human: str
+    expression: str
+
+
+@cache
+def rules_of(path: str) -> tuple[Rule, ...]:
+    """Return the rules said of a type (`Observation`), or of an element (`Narrative.div`).
+
+    Rules of its bases are not among them.
+    """
+    return tuple(Rule(*each) for each in _table().get(path, ()))
+
+
+@cache
+def _table() -> dict[str, list[list[str]]]:
+    text = resources.files(__package__).joinpath("rules.json").read_text(encoding="utf-8")
+    parsed: dict[str, list[list[str]]] = json.loads(text)
+    return parsed

@@ -1,0 +1,161 @@
+"""Whether coded elements hold codes of the value sets that R4 binds them to.
+
+http://hl7.org/fhir/R4/terminologies.html#strength
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from ivfhir.fhir.r4.value_sets import Codes, codes_of
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.structure import Visited
+
+FEW = 12
+"""So many codes are listed in a message."""
+UCUM = "http://unitsofmeasure.org"
+FORMATS = frozenset({"xml", "json", "ttl"})
+"""R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
+CODED = frozenset({"code", "Coding", "CodeableConcept"})
+VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
+_MEDIA_TYPE = re.compile(
+    r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=(\"[^\"]*\"|[^\s;]+))*", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A coded element and what it is bound to.
+
+    Attributes:
+        visited: the element.
+        strength: required or extensible.
+        value_set: canonical.
+    """
+
+    visited: Visited
+    strength: str
+    value_set: str
+
+    @property
+    def name(self) -> str:
+        """The value set, as short as it can be said."""
+        return self.value_set.partition("|")[0].removeprefix(VALUE_SETS)
+
+    def issue(self, severity: str, text: str) -> Issue:
+        """Return an issue of this element."""
+        place = self.visited.place
+        rule = f"binding-{self.strength}"
+        said = f"{place.expression} {text}."
+        return Issue(severity, "code-invalid", place.expression, said, rule, place.pointer)
+
+
+def unbound_codes(visited: Visited) -> list[Issue]:
+    """Return what is wrong with the codes of an element.
+
+    A code outside a required value set is an error, outside an extensible one a warning; a value
+    set whose codes R4 does not list is a warning where it is required.
+    """
+    element, type_name = visited.slot.element, visited.slot.type_name
+    if element is None or element.binding is None or type_name not in CODED:
+        return []
+    if visited.value is None:
+        return []
+    bound = Bound(visited, *element.binding)
+    check = FORMS.get(bound.name)
+    if check is not None:
+        return check(bound)
+    codes = codes_of(bound.value_set)
+    if codes is None:
+        return _not_known(bound)
+    if type_name == "code":
+        return _code(bound, codes)
+    return _concept(bound, codes)
+
+
+def _not_known(bound: Bound) -> list[Issue]:
+    if bound.strength != "required":
+        return []
+    text = f"must be of the value set {bound.value_set}, whose codes are not known here; look"
+    return [bound.issue("warning", text)]
+
+
+def _code(bound: Bound, codes: Codes) -> list[Issue]:
+    code = bound.visited.value
+    if not isinstance(code, str) or any(code in each for each in codes.values()):
+        return []
+    severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
+    return [bound.issue(severity, f"is '{code[:60]}', {_outside(bound, codes, code)}")]
+
+
+def _concept(bound: Bound, codes: Codes) -> list[Issue]:
+    """Ask for one code of the value set among the codings."""
+    value: Any = bound.visited.value
+    codings = value.get("coding", []) if bound.visited.slot.type_name != "Coding" else [value]
+    rows = [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
+    known = [(each.get("system"), each.get("code")) for each in rows]
+    if any(_is_in(codes, system, code) for system, code in known):
+        return []
+    severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
+    coded = [code for _, code in known if isinstance(code, str)]
+    if not coded:
+        return [bound.issue(severity, f"has no code; {_wanted(bound, codes)}")]
+    if any(
+        system is None and any(code in each for each in codes.values()) for system, code in known
+    ):
+        systems = " or ".join(sorted(codes))
+        return [
+            bound.issue(severity, f"has the code '{coded[0][:60]}' without a system; say {systems}")
+        ]
+    shown = f"has '{coded[0][:60]}', {_outside(bound, codes, coded[0])}"
+    return [bound.issue(severity, shown)]
+
+
+def _is_in(codes: Codes, system: Any, code: Any) -> bool:  # noqa: ANN401 - JSON of any kind
+    return isinstance(system, str) and isinstance(code, str) and code in codes.get(system, ())
+
+
+def _moving(codes: Codes) -> bool:
+    """Return whether somebody else than HL7 adds codes to the set: R4's list may be old."""
+    return any(system.startswith("urn:iso:") for system in codes)
+
+
+def _outside(bound: Bound, codes: Codes, code: str) -> str:
+    every = sorted(code for each in codes.values() for code in each)
+    near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
+    meant = f"; is {near[0]} meant?" if near and len(every) > FEW else ""
+    return f"which is not in the value set {bound.name}{meant or _listed(every)}".rstrip("?")
+
+
+def _wanted(bound: Bound, codes: Codes) -> str:
+    every = sorted(code for each in codes.values() for code in each)
+    modal = "R4 asks for" if bound.strength == "required" else "R4 would have"
+    return f"{modal} one of the value set {bound.name}{_listed(every)}"
+
+
+def _listed(every: list[str]) -> str:
+    return f": {', '.join(every)}" if len(every) <= FEW else ""
+
+
+def _media_type(bound: Bound) -> list[Issue]:
+    value = bound.visited.value
+    if not isinstance(value, str) or value in FORMATS or _MEDIA_TYPE.fullmatch(value):
+        return []
+    return [bound.issue("warning", f"is '{value[:60]}', no media type; write it as text/plain is")]
+
+
+def _unit(bound: Bound) -> list[Issue]:
+    """Ask for UCUM as the system; whether the code is one of UCUM is asked elsewhere."""
+    value: Any = bound.visited.value
+    codings = value.get("coding", []) if isinstance(value, dict) else []
+    systems = [each.get("system") for each in codings if isinstance(each, dict)]
+    if UCUM in systems:
+        return []
+    severity = "error" if bound.strength == "required" else "warning"
+    return [bound.issue(severity, f"has no unit of UCUM; say the system {UCUM}")]
+
+
+FORMS: dict[str, Callable[[Bound], list[Issue]]] = {"mimetypes": _media_type, "ucum-units": _unit}
+"""Value sets without a list, that are known by the form of their codes."""

@@ -1,0 +1,68 @@
+"""What is wrong with a resource, and where."""
+
+from dataclasses import dataclass
+
+Pointer = tuple[str | int, ...]
+"""The way to a value in JSON: names and numbers, from the resource on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something that is wrong.
+
+    Attributes:
+        severity: error, warning or information.
+        code: http://hl7.org/fhir/R4/valueset-issue-type.html
+        expression: FHIRPath of the element.
+        text: what is wrong, what is expected and how to mend it, in a sentence or two. It may
+            repeat a code or a number, never a name or a text of the resource.
+        rule: the id of the rule: one of R4's (`obs-6`), or ours (`unknown-element`).
+        pointer: where it stands in the JSON.
+    """
+
+    severity: str
+    code: str
+    expression: str
+    text: str
+    rule: str
+    pointer: Pointer
+
+
+class Place:
+    """Where an element stands, from the resource on; written out only when it is asked for.
+
+    Attributes:
+        parent: where what holds it stands; None for the resource itself.
+        step: FHIRPath from the parent: `name`, or the type's name of a resource.
+        key: its name in JSON.
+        index: its number in an array, None where it is in none.
+    """
+
+    __slots__ = ("index", "key", "parent", "step")
+
+    def __init__(
+        self, parent: "Place | None", step: str, key: str = "", index: int | None = None
+    ) -> None:
+        """Keep them."""
+        self.parent = parent
+        self.step = step
+        self.key = key
+        self.index = index
+
+    @property
+    def expression(self) -> str:
+        """FHIRPath of the element."""
+        own = self.step if self.index is None else f"{self.step}[{self.index}]"
+        return own if self.parent is None else f"{self.parent.expression}.{own}"
+
+    @property
+    def pointer(self) -> Pointer:
+        """The way to it in JSON."""
+        if self.parent is None:
+            return ()
+        own = (self.key,) if self.index is None else (self.key, self.index)
+        return (*self.parent.pointer, *own)
+
+    def at(self, index: int) -> "Place":
+        """Return the place of an item, where this is an array."""
+        return Place(self.parent, self.step, self.key, index)

@@ -1,0 +1,90 @@
+"""R4's own rules, asked of each element that they are said of."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ivfhir.errors import FhirPathError
+from ivfhir.expressions.fhirpath import FhirPath, Node, compile_fhirpath
+from ivfhir.expressions.fhirpath.types import fhir_type
+from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4.rules import Rule, rules_of
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.structure import Slot, Visited
+
+NOT_CONTAINED = frozenset({"dom-6"})
+"""A contained resource needs no narrative: http://hl7.org/fhir/R4/references.html#contained"""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule, ready to be asked of elements of one type."""
+
+    rule: Rule
+    holds: FhirPath
+
+
+def broken_rules(visited: Visited) -> list[Issue]:
+    """Return an issue for each rule that does not hold.
+
+    A rule that gives nothing is not broken: unknown is never no. One that cannot be evaluated is
+    said as information.
+    """
+    rules = rules_for(visited.slot)
+    if visited.resource is not visited.root:
+        rules = tuple(each for each in rules if each.rule.key not in NOT_CONTAINED)
+    if not rules:
+        return []
+    node = Node(visited.value, fhir_type(visited.slot.type_name), visited.beside)
+    return [issue for each in rules if (issue := _asked(each, node, visited)) is not None]
+
+
+def _asked(compiled: CompiledRule, node: Node, visited: Visited) -> Issue | None:
+    rule = compiled.rule
+    try:
+        holds = compiled.holds.is_true(visited.resource, context=node, root=visited.root)
+    except FhirPathError as error:
+        text = f"R4's rule {rule.key} could not be asked here: {error.message}"
+        return _issue("information", "not-supported", text, rule.key, visited)
+    if holds is not False:
+        return None
+    expression = visited.place.expression
+    text = f"{expression} breaks R4's rule {rule.key}: {rule.human}"
+    return _issue(rule.severity, "invariant", text, rule.key, visited)
+
+
+def _issue(severity: str, code: str, text: str, rule: str, visited: Visited) -> Issue:
+    place = visited.place
+    return Issue(severity, code, place.expression, text, rule, place.pointer)
+
+
+@cache
+def rules_for(slot: Slot) -> tuple[CompiledRule, ...]:
+    """Return the rules of an element: of its type with bases, and of itself in its owner.
+
+    Rules that ask the same are one.
+    """
+    paths = list(_lineage(slot.type_name))
+    if slot.owner is not None and slot.element is not None:
+        paths += [f"{each}.{slot.element.name}" for each in _lineage(slot.owner)]
+    found: dict[str, Rule] = {}
+    for rule in (rule for path in dict.fromkeys(paths) for rule in rules_of(path)):
+        same = found.get(rule.expression)
+        found[rule.expression] = (
+            rule if same is None else replace(same, human=f"{same.human}. {rule.human}")
+        )
+    return tuple(
+        CompiledRule(
+            rule, compile_fhirpath(rule.expression, context_type=slot.type_name, several_as=True)
+        )
+        for rule in found.values()
+    )
+
+
+def _lineage(type_name: str) -> list[str]:
+    names, name = list[str](), type_name
+    while (definition := definition_of(name)) is not None:
+        names.append(name)
+        if definition.base is None:
+            break
+        name = definition.base
+    return names

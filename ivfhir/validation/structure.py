@@ -1,0 +1,331 @@
+"""The shape of a resource: its elements, how often, of which type, and what JSON allows.
+
+http://hl7.org/fhir/R4/json.html
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from ivfhir.fhir.r4 import Definition, Element, definition_of, type_names
+from ivfhir.fhir.types import Json, Resource
+from ivfhir.validation.issue import Issue, Place
+from ivfhir.validation.primitive import kind_of, primitive_problem
+
+MAX_ISSUES = 1_000
+"""Issues of one resource; who has so many has one cause, and reads no further."""
+ELEMENT = "Element"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """What may stand under one name of JSON; there is one of each, told apart by identity.
+
+    Attributes:
+        type_name: the R4 type of what stands there.
+        owner: the type that has the element; None for a resource on its own.
+        element: which element of it.
+    """
+
+    type_name: str
+    owner: str | None = None
+    element: Element | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """An element that is whole enough to be asked further.
+
+    Attributes:
+        value: its JSON; None for a primitive that has none.
+        beside: what stands beside a primitive.
+        slot: where it belongs.
+        place: where it stands.
+        resource: the resource that holds it.
+        root: the resource that contains that one; itself where it is not contained.
+    """
+
+    value: Json
+    beside: Json
+    slot: Slot
+    place: Place
+    resource: Resource
+    root: Resource
+
+
+Visit = Callable[[Visited], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an object of a type may hold.
+
+    Attributes:
+        name: of the type.
+        members: by their names in JSON.
+        needed: elements that must be there.
+    """
+
+    name: str
+    members: dict[str, Slot]
+    needed: tuple[Element, ...]
+
+
+@cache
+def shape_of(type_name: str) -> Shape:
+    """Return the shape of an R4 type that is no primitive."""
+    definition = definition_of(type_name)
+    elements = list(definition.elements.values()) if definition else []
+    return Shape(
+        type_name,
+        {
+            key: Slot(type_, type_name, each)
+            for each in elements
+            for key, type_ in each.json_names().items()
+        },
+        tuple(each for each in elements if each.minimum),
+    )
+
+
+@cache
+def resource_slot(type_name: str) -> Slot:
+    """Return where a resource of that type belongs on its own."""
+    return Slot(type_name)
+
+
+class Structure:
+    """Walks a resource once, notes what is wrong and tells the rest of what it meets.
+
+    Attributes:
+        issues: what was found so far.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        """Begin with nothing found."""
+        self.issues: list[Issue] = []
+        self._visit = visit
+        self._holders: list[tuple[Resource, Resource]] = []
+
+    def resource(self, raw: Json, place: Place | None = None) -> None:
+        """Walk a resource; `place` is None for the whole, else where it stands inside another."""
+        definition = _resource_definition(raw)
+        if definition is None or not isinstance(raw, dict):
+            self._no_resource(raw, place)
+            return
+        here = place or Place(None, definition.name)
+        contained = place is not None and place.key == "contained" and self._holders
+        self._holders.append((raw, self._holders[-1][1] if contained else raw))
+        self._tell(raw, None, resource_slot(definition.name), here)
+        self._object(raw, shape_of(definition.name), here)
+        self._holders.pop()
+
+    def _tell(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
+        self._visit(Visited(value, beside, slot, place, *self._holders[-1]))
+
+    def _no_resource(self, raw: Json, place: Place | None) -> None:
+        here = place or Place(None, "Resource")
+        name = raw.get("resourceType") if isinstance(raw, dict) else None
+        if not isinstance(raw, dict):
+            text = f"is {kind_of(raw)}; a resource is an object with a resourceType"
+        elif not isinstance(name, str):
+            text = "has no resourceType; say which resource it is"
+        else:
+            text = f"says that it is a '{name[:40]}', which FHIR R4 does not have"
+        self.note("structure", here, f"{here.expression} {text}.", "resource-type")
+
+    def note(self, code: str, place: Place, text: str, rule: str) -> None:
+        """Note an error."""
+        if len(self.issues) < MAX_ISSUES:
+            self.issues.append(Issue("error", code, place.expression, text, rule, place.pointer))
+
+    def _object(self, raw: Resource, shape: Shape, place: Place) -> None:
+        """Walk the members of an object."""
+        seen: dict[str, str] = {}
+        for key in raw:
+            if key == "resourceType" and shape.name in _resources():
+                continue
+            beside = key[:1] == "_"
+            bare = key[1:] if beside else key
+            slot = shape.members.get(bare)
+            if slot is None or (beside and not is_primitive(slot.type_name)):
+                self._unknown(key, shape, place)
+                continue
+            name = _element_of(slot).name
+            other = seen.setdefault(name, bare)
+            if other != bare:
+                self.note(
+                    "structure",
+                    Place(place, name, key),
+                    f"{place.expression} has {other} and {bare}; it may have one of them.",
+                    "choice",
+                )
+            if not beside or bare not in raw:
+                self._member(raw, bare, slot, place)
+        for element in shape.needed:
+            if element.name not in seen:
+                self._missing(element, place)
+
+    def _unknown(self, key: str, shape: Shape, place: Place) -> None:
+        bare = key.removeprefix("_")
+        found = shape.members.get(bare)
+        if found is not None:
+            text = f"has '{key}', but {bare} is no primitive that something could stand beside"
+        elif key == "resourceType":
+            text = "says resourceType; only a resource does"
+        else:
+            near = get_close_matches(bare, shape.members, 1) or [
+                name for name in shape.members if name.lower() == bare.lower()
+            ]
+            choices = [
+                name for name, slot in shape.members.items() if _element_of(slot).name == bare
+            ]
+            near = choices[:1] or near
+            text = f"has no element '{key[:60]}' in FHIR R4" + (
+                f"; is {near[0]} meant?" if near else "; remove it, or say it as an extension"
+            )
+        self.note(
+            "structure",
+            Place(place, bare, key),
+            f"{place.expression} {text}{_end(text)}",
+            "unknown-element",
+        )
+
+    def _missing(self, element: Element, place: Place) -> None:
+        name = f"{element.name}[x]" if element.is_choice else element.name
+        self.note(
+            "required",
+            place,
+            f"{place.expression} has no {name}; R4 asks for it.",
+            "cardinality",
+        )
+
+    def _member(self, raw: Resource, key: str, slot: Slot, place: Place) -> None:
+        """Walk what stands under a name, and beside it under the same with an underscore."""
+        element = _element_of(slot)
+        step = f"{element.name}.ofType({slot.type_name})" if element.is_choice else element.name
+        here = Place(place, step, key)
+        value, beside = raw.get(key), raw.get(f"_{key}")
+        for each, name in ((value, key), (beside, f"_{key}")):
+            if name in raw and not self._fits(each, element, here, name):
+                return
+        if not element.is_list:
+            self._element(value, beside, slot, here)
+            return
+        values = value if isinstance(value, list) else []
+        extras = beside if isinstance(beside, list) else []
+        if element.maximum is not None and len(values) > element.maximum:
+            self.note(
+                "structure",
+                here,
+                f"{here.expression} has {len(values)} items; R4 allows {element.maximum}.",
+                "cardinality",
+            )
+        if values and extras and len(values) != len(extras):
+            self.note(
+                "structure",
+                here,
+                f"{here.expression} has {len(values)} values and {len(extras)} items beside them "
+                f"in _{key}; give both the same number, with null where there is none.",
+                "sibling",
+            )
+        for index in range(max(len(values), len(extras))):
+            self._element(
+                values[index] if index < len(values) else None,
+                extras[index] if index < len(extras) else None,
+                slot,
+                here.at(index),
+            )
+
+    def _fits(self, value: Json, element: Element, place: Place, name: str) -> bool:
+        """Return whether a value is an array where it must be one, and not where it must not."""
+        wrong = None
+        if value is None:
+            wrong = "is null; leave it out"
+        elif element.is_list != isinstance(value, list):
+            if element.is_list:
+                wrong = f"is {kind_of(value)}; it may be there several times, so put it in an array"
+            else:
+                wrong = "is an array; it is there once at most, so take it out of the array"
+        elif not value and isinstance(value, list | dict):
+            wrong = f"is {kind_of(value)} with nothing in it; leave it out"
+        if wrong is None:
+            return True
+        shown = place.expression if name[0] != "_" else f"{name} beside {place.expression}"
+        self.note("structure", place, f"{shown} {wrong}.", "json-shape")
+        return False
+
+    def _element(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
+        """Walk one element."""
+        type_name = slot.type_name
+        if is_primitive(type_name):
+            self._primitive(value, beside, slot, place)
+            return
+        if value is None:
+            self._wrong(place, "is null; leave it out")
+        elif type_name == "Resource":
+            self.resource(value, place)
+        elif not isinstance(value, dict):
+            self._wrong(place, f"is {kind_of(value)}; {type_name} is an object")
+        elif not value:
+            self._wrong(place, "is an object with nothing in it; leave it out")
+        else:
+            self._tell(value, None, slot, place)
+            self._object(value, shape_of(type_name), place)
+
+    def _primitive(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
+        if beside is not None:
+            if not isinstance(beside, dict):
+                self._wrong(
+                    place, f"has {kind_of(beside)} beside it; only id and extension stand there"
+                )
+                return
+            if not beside:
+                self._wrong(place, "has an empty object beside it; leave it out")
+                return
+            self._object(beside, shape_of(ELEMENT), place)
+        elif value is None:
+            self._wrong(place, "is null, and nothing stands beside it; leave it out")
+            return
+        if value is not None:
+            problem = primitive_problem(value, slot.type_name)
+            if problem is not None:
+                rule = f"type-{slot.type_name}"
+                self.note("value", place, f"{place.expression} {problem}.", rule)
+                return
+        self._tell(value, beside, slot, place)
+
+    def _wrong(self, place: Place, text: str) -> None:
+        self.note("structure", place, f"{place.expression} {text}.", "json-shape")
+
+
+def _element_of(slot: Slot) -> Element:
+    """Return the element of a slot that stands in a shape."""
+    assert slot.element is not None  # noqa: S101 - only a resource on its own has none
+    return slot.element
+
+
+@cache
+def is_primitive(type_name: str) -> bool:
+    """Return whether R4 has a primitive of that name."""
+    definition = definition_of(type_name)
+    return definition is not None and definition.kind == "primitive"
+
+
+def _resource_definition(raw: Json) -> Definition | None:
+    name: Any = raw.get("resourceType") if isinstance(raw, dict) else None
+    definition = definition_of(name) if isinstance(name, str) else None
+    if definition is None or definition.kind != "resource" or definition.is_abstract:
+        return None
+    return definition
+
+
+@cache
+def _resources() -> frozenset[str]:
+    found = ((name, definition_of(name)) for name in type_names())
+    return frozenset(name for name, each in found if each is not None and each.kind == "resource")
+
+
+def _end(text: str) -> str:
+    return "" if text.endswith("?") else "."

@@ -1,0 +1,33 @@
+"""A resource beside R4's definitions: everything that is wrong with it."""
+
+from ivfhir.fhir.types import Json
+from ivfhir.validation.bindings import unbound_codes
+from ivfhir.validation.bundles import wrong_addresses
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.references import entries_of, wrong_targets
+from ivfhir.validation.rules import broken_rules
+from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
+
+
+def validate_resource(raw: Json) -> list[Issue]:
+    """Return what is wrong with a resource: shape, types, formats, codes, references, R4's rules.
+
+    Args:
+        raw: parsed JSON; nothing of it is changed.
+
+    Returns:
+        Issues as they are met, those of the shape first. A rule is not asked of an element whose
+        own value is of another kind than its type.
+    """
+    broken: list[Issue] = []
+    entries = entries_of(raw)
+
+    def visit(visited: Visited) -> None:
+        broken.extend(wrong_targets(visited, entries))
+        broken.extend(wrong_addresses(visited))
+        broken.extend(unbound_codes(visited))
+        broken.extend(broken_rules(visited))
+
+    structure = Structure(visit)
+    structure.resource(raw)
+    return [*structure.issues, *broken][:MAX_ISSUES]

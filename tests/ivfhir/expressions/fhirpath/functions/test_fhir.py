@@ -1,0 +1,81 @@
+"""FHIR's own functions."""
+
+import pytest
+
+from ivfhir.errors import FhirPathError
+from ivfhir.expressions.fhirpath import Services
+from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask, ask_all_ways
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("birthDate.extension('http://x.example/why').value", ["told"]),
+        ("birthDate.extension('x')", []),
+        ("extension('x')", []),
+        ("birthDate.hasValue()", [True]),
+        ("name.given[2].hasValue()", [False]),
+        ("name[0].hasValue()", [False]),
+        ("name.given.hasValue()", [False]),
+        ("gender.getValue()", ["female"]),
+        ("name.given[2].getValue()", []),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [True]),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Resource')", [True]),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Group')", [False]),
+        ("text.`div`.htmlChecks()", []),
+    ],
+)
+def test_what_it_gives(text, expected):
+    assert ask_all_ways(text, PATIENT) == expected
+
+
+CODES = {"http://x.example/vs": {("http://s.example", "a"), (None, "male")}}
+SERVICES = Services(
+    value_set=CODES.get, conforms=lambda resource, url: {"http://x.example/P": True}.get(url)
+)
+CONDITION = {
+    "resourceType": "Condition",
+    "code": {
+        "coding": [
+            {"system": "http://t.example", "code": "a"},
+            {"system": "http://s.example", "code": "a"},
+        ]
+    },
+    "stage": [{"type": {"coding": [{"system": "http://s.example", "code": "b"}]}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("code.memberOf('http://x.example/vs')", [True]),
+        ("code.coding[0].memberOf('http://x.example/vs')", [False]),
+        ("code.coding[1].memberOf('http://x.example/vs')", [True]),
+        ("code.coding[1].code.memberOf('http://x.example/vs')", [True]),
+        ("stage.type.memberOf('http://x.example/vs')", [False]),
+        ("code.memberOf('http://x.example/unknown')", []),
+        ("bodySite.memberOf('http://x.example/vs')", []),
+        ("conformsTo('http://x.example/P')", [True]),
+    ],
+)
+def test_value_sets_and_profiles_are_asked_of_the_services(text, expected):
+    assert ask(text, CONDITION, services=SERVICES) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("conformsTo('http://x.example/unknown')", "not known here"),
+        ("code.coding.memberOf('http://x.example/vs')", "takes one code"),
+    ],
+)
+def test_what_nobody_knows_is_refused(text, said):
+    with pytest.raises(FhirPathError, match=said):
+        ask(text, CONDITION, services=SERVICES)
+
+
+def test_a_narrative_is_checked():
+    good = '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'
+    for div, expected in ((good, [True]), (good.replace("x<", "<script/>x<"), [False])):
+        resource = {"resourceType": "Patient", "text": {"status": "generated", "div": div}}
+        assert ask_all_ways("text.`div`.htmlChecks()", resource) == expected

@@ -1,0 +1,82 @@
+"""The specification's own examples: no false error.
+
+Some of them do break R4; each stands here with what is wrong with it.
+"""
+
+import json
+import tarfile
+
+import pytest
+
+from ivfhir.fhir.json import loads
+from ivfhir.validation import validate_resource
+from tests.servers.needs import need
+from tools.r4 import source
+
+LARGE = 1_000_000
+DEFINITIONS = frozenset(
+    {
+        "CodeSystem",
+        "ConceptMap",
+        "NamingSystem",
+        "SearchParameter",
+        "StructureDefinition",
+        "ValueSet",
+    }
+)
+"""These are not examples but the specification itself."""
+NO_FHIR = frozenset({"package.json", "ig-r4.json"})
+TOO_PRECISE = "Observation-decimal.json"
+"""It holds numbers of more digits than we read."""
+WRONG = {
+    "ActivityDefinition-blood-tubes-supply.json": {"txt-1"},  # nothing in the narrative
+    "ActivityDefinition-heart-valve-replacement.json": {"txt-1"},
+    "EventDefinition-example.json": {"txt-1"},
+    "Questionnaire-zika-virus-exposure-assessment.json": {"txt-1"},
+    "Questionnaire-qs1.json": {"cardinality"},  # items without linkId
+    "DeviceMetric-example.json": {"reference-target"},  # parent is a DeviceDefinition
+    "DeviceUseStatement-example.json": {"reference-target"},  # the reason is a Procedure
+    "MedicationRequest-medrx0301.json": {"reference-target"},  # a person dispenses
+    "Observation-clinical-gender.json": {"reference-target"},  # an Encounter performs
+    "Bundle-10bb101f-a121-4264-a920-67be9cb82c74.json": {"full-url"},  # of another resource
+    "Bundle-3a0707d3-549e-4467-b8b8-5a2ab3800efe.json": {"full-url"},
+    "Bundle-lri-example.json": {"full-url"},
+}
+
+
+@pytest.fixture(scope="module")
+def examples():
+    need(source.missing_npm())
+    with tarfile.open(source.fetch()) as package:
+        return dict(read(package))
+
+
+def read(package):
+    for member in package:
+        name = member.name.removeprefix("package/")
+        if name in NO_FHIR or name == TOO_PRECISE or member.size > LARGE or not member.isfile():
+            continue
+        if name.partition("-")[0] not in DEFINITIONS and name.endswith(".json"):
+            yield name, package.extractfile(member).read().decode()
+
+
+def test_an_example_has_an_error_only_where_it_is_wrong(examples):
+    assert len(examples) > 600
+    found = {}
+    for name, text in examples.items():
+        resource = loads(text, place=name)
+        errors = {i.rule for i in validate_resource(resource) if i.severity == "error"}
+        if errors:
+            found[name] = errors
+        assert resource == loads(text, place=name)
+    assert found == WRONG
+
+
+def test_a_rule_is_asked_of_each_example(examples):
+    asked = [
+        issue.text
+        for text in examples.values()
+        for issue in validate_resource(json.loads(text))
+        if issue.severity == "information"
+    ]
+    assert asked == []

@@ -1,0 +1,70 @@
+"""A reference names a resource of a type that R4 allows."""
+
+import pytest
+
+from ivfhir.validation import validate_resource
+
+TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+
+
+def observation(*contained, **subject):
+    made = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "text": TEXT}
+    made["subject"] = subject
+    return made | ({"contained": list(contained)} if contained else {})
+
+
+def issues(resource):
+    return [(each.rule, each.expression, each.text) for each in validate_resource(resource)]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/1",
+        "Patient/1/_history/2",
+        "https://x.example/fhir/Group/1",
+        "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+        "https://x.example/anything",
+        "Something/1",
+    ],
+)
+def test_an_allowed_or_unknown_target_passes(reference):
+    assert issues(observation(reference=reference)) == []
+
+
+@pytest.mark.parametrize("reference", ["Organization/1", "https://x.example/fhir/Organization/1"])
+def test_another_target_is_told_with_what_is_allowed(reference):
+    assert issues(observation(reference=reference)) == [
+        (
+            "reference-target",
+            "Observation.subject",
+            "Observation.subject names a Organization; "
+            "R4 allows Patient, Group, Device or Location.",
+        )
+    ]
+
+
+def test_a_contained_target_counts_by_its_own_type():
+    inside = {"resourceType": "Practitioner", "id": "p"}
+    found = issues(observation(inside, reference="#p"))
+    assert [each[:2] for each in found] == [("reference-target", "Observation.subject")]
+    assert issues(observation({"resourceType": "Patient", "id": "p"}, reference="#p")) == []
+
+
+@pytest.mark.parametrize(("name", "count"), [("Patient", 0), ("Organization", 1)])
+def test_an_entry_of_the_bundle_counts_by_its_own_type(name, count):
+    url = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+    other = {"resourceType": name, "text": TEXT} | ({"name": "n"} if count else {})
+    entries = [{"resource": observation(reference=url)}, {"fullUrl": url, "resource": other}]
+    found = issues({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert [each[0] for each in found] == ["reference-target"] * count
+
+
+def test_the_type_that_is_said_must_be_the_one_that_is_named():
+    assert [each[0] for each in issues(observation(reference="Patient/1", type="Group"))] == [
+        "reference-type"
+    ]
+    assert [each[0] for each in issues(observation(type="Encounter", display="x"))] == [
+        "reference-target"
+    ]
+    assert issues(observation(reference="Patient/1", type="Patient")) == []

@@ -1,0 +1,35 @@
+"""A rule stands where it is said first, and only what FHIRPath can ask."""
+
+from tools.r4.rules import build_rules
+
+
+def definition(*elements, **words):
+    snapshot = {"element": list(elements)}
+    return {"resourceType": "StructureDefinition", "kind": "resource", "snapshot": snapshot} | words
+
+
+def rule(key, expression="a.exists()", **words):
+    return {"key": key, "severity": "error", "human": "An a.", "expression": expression} | words
+
+
+def test_own_rules_are_kept_by_their_element():
+    box = definition(
+        {"path": "Box", "constraint": [rule("box-1"), rule("dom-2", source="DomainResource")]},
+        {"path": "Box.lid[x]", "constraint": [rule("box-2")]},
+        {"path": "Box.side"},
+    )
+    assert build_rules([box]) == {
+        "Box": [["box-1", "error", "An a.", "a.exists()"]],
+        "Box.lid": [["box-2", "error", "An a.", "a.exists()"]],
+    }
+
+
+def test_what_is_asked_otherwise_and_what_has_no_expression_is_left_out():
+    without = {"key": "box-3", "severity": "error", "human": "An a."}
+    box = definition({"path": "Box", "constraint": [rule("ele-1"), rule("cid-0"), without]})
+    assert build_rules([box, definition({"path": "P"}, derivation="constraint")]) == {}
+
+
+def test_a_rule_that_cannot_be_meant_is_mended():
+    box = definition({"path": "Box", "constraint": [rule("que-7", "answer is Boolean")]})
+    assert build_rules([box])["Box"][0][3] == "answer is boolean"
