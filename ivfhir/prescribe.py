@@ -204,7 +204,7 @@ def offers_of(
         return ()
     regimens = regimens_for(evaluation.protocol, asked)
     if "Observation" in unread_types(evaluation):
-        return tuple(Offer(each, None, (_UNREAD,), {}, "") for each in regimens)
+        return tuple(Offer(each, None, (_UNREAD,), (_UNREAD,), {}, "") for each in regimens)
     inputs = inputs_of(evaluation)
     return tuple(
         offer_regimen(

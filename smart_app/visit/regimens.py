@@ -108,7 +108,7 @@ def _row(offer: Offer) -> dict[str, Any]:
         "arterial": [line for route, line in lines if route == ARTERIAL],
         "vein": [line for route, line in lines if route != ARTERIAL],
         "intensity": _intensity(doses),
-        "against": list(offer.against),
+        "against": list(offer.plain),
         "confirm": dict(offer.to_confirm),
         "choose": offer.to_choose,
         "excluded": offer.is_excluded,
