@@ -40,6 +40,9 @@ _OF_REGIMEN = re.compile("|".join([r"dose_\w+", "auc", CONFIRMED, *PUMP_CHOICES]
 _SMALLEST_MG = Decimal("0.0001")
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _NO_DOSE = "; no dose proposed"
+BEFORE_ROUNDING = " mg before rounding; "
+"""What stands before the level in the dosage of a regimen's drug."""
+
 UNDOSED = "; no dose is published for it here"
 """What the dosage of a regimen's drug without a dose ends with."""
 _NOTHING_CHOSEN = " No drug and no dose is chosen here."
@@ -201,7 +204,7 @@ def offers_of(
         return ()
     regimens = regimens_for(evaluation.protocol, asked)
     if "Observation" in unread_types(evaluation):
-        return tuple(Offer(each, None, (_UNREAD,), {}, "") for each in regimens)
+        return tuple(Offer(each, None, (_UNREAD,), (_UNREAD,), {}, "") for each in regimens)
     inputs = inputs_of(evaluation)
     return tuple(
         offer_regimen(
@@ -361,6 +364,9 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day: int) -> None:
     request["medicationCodeableConcept"] = _copied(drug.concept)
     dosage = request["dosageInstruction"][0]
+    method = drug.title.removeprefix(str(drug.concept.get("text", ""))).strip()
+    if method != drug.title and method:  # A bolus and an infusion of one drug.
+        dosage["method"] = {"text": method}
     way = dosage.get("text", "").removesuffix(_NO_DOSE)
     notes = [{"text": f"{drug.title}: {text}"} for text in ([drug.says] if drug.says else [])]
     if dose is None:
@@ -370,8 +376,8 @@ def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day
         more = f", {len(dose.administrations)} times" if len(dose.administrations) > 1 else ""
         repeated = more if drug.route == ARTERIAL else ""
         dosage["text"] = (
-            f"{drug.title} {amount.rounded_mg} mg ({four_digits(amount.unrounded_mg)} mg before "
-            f"rounding; {dose.level} {drug.unit}){repeated}: {way}"
+            f"{drug.title} {amount.rounded_mg} mg ({four_digits(amount.unrounded_mg)}"
+            f"{BEFORE_ROUNDING}{dose.level} {drug.unit}){repeated}: {way}"
         )
         dosage["doseAndRate"] = [
             _amount("ordered", "Ordered", amount.rounded_mg),

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from ivfhir.dosing.calculator import four_digits
-from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, Finding
+from ivfhir.dosing.exclusions import UNCONFIRMED, Finding, excluded
 from ivfhir.dosing.inputs import Inputs, Lack
 from ivfhir.knowledge.dosing_rules import OVER_A_LIFE, dosing_rules
 from ivfhir.knowledge.regimen import RegimenDrug
@@ -36,12 +36,11 @@ def cumulative_finding(
     rule = drug.own_rule
     if total > limit:
         said = "" if isinstance(earlier, Lack) else f" with the {earlier} given so far"
-        return Finding(
+        return excluded(
             rule,
-            drug.title,
-            EXCLUDED,
-            f"{rule} excludes {drug.title}: {four_digits(planned_mg_m2)} mg/m2 planned{said} pass "
-            f"{limit} mg/m2 over a life; choose another drug, or plan fewer courses.",
+            drug,
+            f"{four_digits(planned_mg_m2)} mg/m2 planned{said} pass {limit} mg/m2 over a life; "
+            "choose another drug, or plan fewer courses.",
         )
     safe = total <= lower or cardiotoxic is False
     if OVER_A_LIFE in confirmed or (safe and not isinstance(earlier, Lack)):

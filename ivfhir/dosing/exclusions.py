@@ -6,7 +6,7 @@ tells has to be confirmed. A drug that the record excludes stays excluded, whate
 """
 
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -24,7 +24,7 @@ from ivfhir.knowledge.dosing_rules import (
     Condition,
     dosing_rules,
 )
-from ivfhir.knowledge.regimen import RegimenDrug
+from ivfhir.knowledge.regimen import Regimen, RegimenDrug
 
 EXCLUDED, UNKNOWN, UNCONFIRMED = "excluded", "unknown", "unconfirmed"
 RENAL = ("creatinine_mg_dl", "age_years", "weight_kg", "sex")
@@ -41,6 +41,8 @@ class Finding:
         kind: excluded, unknown or unconfirmed.
         sentence: what is so, and what to do; of a statement what it says.
         confirm: the statement to confirm; '' where none helps.
+        plain: the sentence without ids of rules, for people who do not know them; '' where it has
+            none.
     """
 
     rule: str
@@ -48,6 +50,12 @@ class Finding:
     kind: str
     sentence: str
     confirm: str = ""
+    plain: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """The sentence without ids of rules."""
+        return self.plain or self.sentence
 
 
 _COMPARED: Final[Mapping[str, Callable[[Decimal, Decimal], bool]]] = {
@@ -75,6 +83,28 @@ def findings(
         tests.append((regimen_id, least))
     found = [_finding(rule, drug, test, inputs, confirmed) for rule, test in tests]
     return [each for each in found if each is not None]
+
+
+def findings_of(
+    regimen: Regimen, drugs: Iterable[RegimenDrug], inputs: Inputs, *, confirmed: Collection[str]
+) -> list[Finding]:
+    """Return what its rules and those of some of its drugs find, the regimen's statements first.
+
+    Args:
+        regimen: the regimen.
+        drugs: those of its drugs that count.
+        inputs: what is known of the patient.
+        confirmed: ids of the statements that a clinician confirmed.
+    """
+    said = dosing_rules().statements
+    found = [
+        Finding(regimen.id, "", UNCONFIRMED, said[each], each)
+        for each in regimen.confirm
+        if each not in confirmed
+    ]
+    for drug in drugs:
+        found += findings(drug, inputs, confirmed=confirmed, regimen_id=regimen.id)
+    return found
 
 
 def statements_of(drug: RegimenDrug) -> tuple[str, ...]:
@@ -110,15 +140,21 @@ def _finding(
         return None
     if excludes is True:
         known = "; ".join(_shown(inputs, test.fact))
-        sentence = f"{rule} excludes {drug.title}: {_words(test)} ({known}); choose another drug."
-        return Finding(rule, drug.title, EXCLUDED, sentence)
+        return excluded(rule, drug, f"{_words(test)} ({known}); choose another drug.")
     if test.confirm in confirmed:
         return None
     if test.confirm:
         said = dosing_rules().statements[test.confirm]
         return Finding(rule, drug.title, UNCONFIRMED, said, test.confirm)
     sentence = f"{drug.title} is not selectable ({rule}): {excludes.sentence}"
-    return Finding(rule, drug.title, UNKNOWN, sentence)
+    plain = f"{drug.title} is not selectable: {excludes.sentence}"
+    return Finding(rule, drug.title, UNKNOWN, sentence, plain=plain)
+
+
+def excluded(rule: str, drug: RegimenDrug, why: str) -> Finding:
+    """Return that a rule excludes a drug; `why` ends the sentence."""
+    sentence, plain = f"{rule} excludes {drug.title}: {why}", f"{drug.title} is excluded: {why}"
+    return Finding(rule, drug.title, EXCLUDED, sentence, plain=plain)
 
 
 def _excludes(test: Condition, inputs: Inputs) -> bool | Lack:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from ivfhir.dosing.exclusions import UNCONFIRMED, Finding, findings
+from ivfhir.dosing.exclusions import UNCONFIRMED, findings_of
 from ivfhir.dosing.inputs import Input, Inputs
 from ivfhir.dosing.levels import PUMP_CHOICES
 from ivfhir.dosing.proposal import DoseProposal
@@ -27,6 +27,7 @@ class Offer:
         proposal: what it would give once everything is confirmed; None where there is no dose, or
             something is still to be chosen.
         against: why a drug must not be given, or its dose cannot be computed; a sentence each.
+        plain: the same without ids of rules.
         to_confirm: statements that nobody confirmed yet -> what a clinician says with each.
         to_choose: what is to be chosen, or was chosen wrongly; '' for nothing.
     """
@@ -34,6 +35,7 @@ class Offer:
     regimen: Regimen
     proposal: DoseProposal | None
     against: tuple[str, ...]
+    plain: tuple[str, ...]
     to_confirm: Mapping[str, str]
     to_choose: str
 
@@ -66,7 +68,7 @@ def offer_regimen(
     """
     statements = dosing_rules().statements
     taken = choices_of(regimen)
-    found = _findings(regimen, Inputs(given, as_of=as_of), confirmed)
+    found = findings_of(regimen, regimen.drugs, Inputs(given, as_of=as_of), confirmed=confirmed)
     proposal, to_choose = None, ""
     try:
         proposal = propose_doses(
@@ -85,10 +87,12 @@ def offer_regimen(
         found += [each for each in error.findings if each not in found]
     except ParameterError as error:
         to_choose = error.message.removeprefix(f"{regimen.id}: ")
+    reasons = [each for each in found if each.kind != UNCONFIRMED]
     return Offer(
         regimen,
         proposal,
-        tuple(dict.fromkeys(each.sentence for each in found if each.kind != UNCONFIRMED)),
+        tuple(dict.fromkeys(each.sentence for each in reasons)),
+        tuple(dict.fromkeys(each.in_words for each in reasons)),
         {each.confirm: statements[each.confirm] for each in found if each.kind == UNCONFIRMED},
         to_choose,
     )
@@ -109,15 +113,3 @@ def choices_of(regimen: Regimen) -> frozenset[str]:
     """Return the parameters that have to be chosen within a regimen; those of a pump may be."""
     pump = PUMP_CHOICES if any(drug.pump for drug in regimen.drugs) else ()
     return frozenset({drug.choice for drug in drugs_to_choose(regimen)}.union(pump))
-
-
-def _findings(regimen: Regimen, inputs: Inputs, confirmed: Collection[str]) -> list[Finding]:
-    said = dosing_rules().statements
-    found = [
-        Finding(regimen.id, "", UNCONFIRMED, said[each], each)
-        for each in regimen.confirm
-        if each not in confirmed
-    ]
-    for drug in regimen.drugs:
-        found += findings(drug, inputs, confirmed=confirmed, regimen_id=regimen.id)
-    return found

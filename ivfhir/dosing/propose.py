@@ -14,7 +14,15 @@ from ivfhir.dosing.amounts import Amount, amount_of, body_surface_m2, pump_fill_
 from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.confirmable import check_confirmed
 from ivfhir.dosing.cumulative import cumulative_finding
-from ivfhir.dosing.exclusions import EXCLUDED, UNCONFIRMED, UNKNOWN, Finding, facts_of, findings
+from ivfhir.dosing.exclusions import (
+    EXCLUDED,
+    UNCONFIRMED,
+    UNKNOWN,
+    Finding,
+    facts_of,
+    findings,
+    findings_of,
+)
 from ivfhir.dosing.inputs import Input, Inputs, Lack
 from ivfhir.dosing.levels import PUMP_CHOICES, choose_levels, shares_of_reference
 from ivfhir.dosing.plausible import check
@@ -41,12 +49,16 @@ class NoDoseError(NoPlanError):
     Args:
         message: every reason, in sentences.
         findings: the reasons one by one.
+        plain: the message without ids of rules and statements; the message where it has none.
     """
 
-    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self, message: str, findings: Sequence[Finding] = (), *, plain: str | None = None
+    ) -> None:
         """Keep the reasons beside the message."""
         super().__init__(message)
         self.findings = tuple(findings)
+        self.plain = message if plain is None else plain
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def propose_doses(
     amounts = {drug.id: amount_of(drug, levels[drug.id], inputs) for drug in drugs}
     refused = _refusals(course, drugs, amounts)
     if refused:
-        raise NoDoseError(_sentence(regimen, refused), refused)
+        raise _no_dose_at_all(regimen, refused)
     doses = [
         _dose(course, drug, amount)
         for drug in drugs
@@ -181,7 +193,7 @@ def _undosed(
     ]
     excluded = [each for each in found if each.kind == EXCLUDED]
     if excluded:
-        raise NoDoseError(_sentence(regimen, excluded), excluded)
+        raise _no_dose_at_all(regimen, excluded)
     to_check = tuple(f"To be checked there: {each.sentence}." for each in found)
     return DoseProposal(regimen, (), regimen.drugs, (), (*notes, *to_check))
 
@@ -230,15 +242,8 @@ def _no_dose(drug: RegimenDrug, lack: Lack) -> str:
 
 def _statements(course: _Course, drugs: list[RegimenDrug]) -> list[Finding]:
     """Return what the rules of regimen and drugs find."""
-    regimen, confirmed = course.regimen, course.confirmed
-    said = dosing_rules().statements
-    found = [
-        Finding(regimen.id, "", UNCONFIRMED, said[each], each)
-        for each in regimen.confirm
-        if each not in confirmed
-    ]
+    found = findings_of(course.regimen, drugs, course.inputs, confirmed=course.confirmed)
     for drug in drugs:
-        found += findings(drug, course.inputs, confirmed=confirmed, regimen_id=regimen.id)
         found += _cumulative(course, drug)
     return found
 
@@ -269,16 +274,30 @@ def _planned_mg_m2(course: _Course, drug: RegimenDrug) -> Decimal | Lack:
     return level * len(drug.days) * course.courses
 
 
-def _sentence(regimen: Regimen, refused: list[Finding]) -> str:
+def _no_dose_at_all(regimen: Regimen, refused: list[Finding]) -> NoDoseError:
+    return NoDoseError(
+        _sentence(regimen, refused, plain=False),
+        refused,
+        plain=_sentence(regimen, refused, plain=True),
+    )
+
+
+def _sentence(regimen: Regimen, refused: list[Finding], *, plain: bool) -> str:
     """Return every reason in one message: exclusions, what is missing, what is to be confirmed."""
-    said = [each.sentence for kind in (EXCLUDED, UNKNOWN) for each in refused if each.kind == kind]
+    said = [
+        each.in_words if plain else each.sentence
+        for kind in (EXCLUDED, UNKNOWN)
+        for each in refused
+        if each.kind == kind
+    ]
     wanted: dict[str, list[Finding]] = {}
     for each in refused:
         if each.kind == UNCONFIRMED:
             wanted.setdefault(each.confirm, []).append(each)
     if wanted:
         statements = "; ".join(_asked(confirm, found) for confirm, found in wanted.items())
-        said.append(f"To be confirmed by a clinician (confirmed={','.join(wanted)}): {statements}.")
+        ids = "" if plain else f" (confirmed={','.join(wanted)})"
+        said.append(f"To be confirmed by a clinician{ids}: {statements}.")
     return f"{regimen.id} gives no dose. {' '.join(dict.fromkeys(said))}"
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from ivfhir.activity.due import due_of
 from ivfhir.fhir.types import Resource
-from ivfhir.prescribe import UNDOSED
+from ivfhir.prescribe import BEFORE_ROUNDING, UNDOSED
 from ivfhir.wording import dates, words
 from smart_app.pages.lanes import Step, plan_codes, plan_words, stem_of, step_of
+from smart_app.visit.dosage import dose_of, drug_of
 
 _ID = re.compile(r"^[A-Z]+-[A-Z]\d+: ")
 """What stood before the words of a condition in plans of earlier versions."""
@@ -149,18 +150,19 @@ def _item(
 
 
 def _dose(request: Resource) -> tuple[str, str]:
-    """Return drug and dose of a request, and the level that it was computed from.
+    """Return drug and dose of a request, and what they were before rounding.
 
     `cisplatin 135 mg` and `134.4 mg before rounding; 75 mg/m2.`; of a drug whose dose nobody
-    publishes its name alone; '' and '' where no regimen was chosen.
+    publishes its name alone; '' and '' where no regimen was chosen. The level stands in no element
+    of R4, so it is shown as the request words it.
     """
-    for dosage in request.get("dosageInstruction", ()):
-        words_of_it = str(dosage.get("text", "")).partition(": ")
-        if "doseAndRate" in dosage:
-            dose, _, level = words_of_it[0].partition(" (")
-            return dose, f"{level.rstrip(')')}."
-        if words_of_it[2].endswith(UNDOSED):
-            return f"{words_of_it[0]}, no dose published", ""
+    dose = dose_of(request)
+    texts = [str(each.get("text", "")) for each in request.get("dosageInstruction", ())]
+    if dose is not None:
+        levels = (text.partition(BEFORE_ROUNDING)[2].partition(")")[0] for text in texts)
+        return dose.said, f"{'; '.join(filter(None, [dose.before_rounding, *levels]))}."
+    if any(text.endswith(UNDOSED) for text in texts):
+        return f"{drug_of(request)}, no dose published", ""
     return "", ""
 
 

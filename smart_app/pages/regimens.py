@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from ivfhir.knowledge.dosing_rules import dosing_rules
+from ivfhir.knowledge.regimens import load_regimens
 from ivfhir.prescribe import CONFIRMED, REGIMEN, is_of_regimen
 from ivfhir.wording import dates, words
 from smart_app.pages.sources import read_sources
@@ -19,9 +21,6 @@ _LONGEST = 20
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
 _SENTENCES = re.compile(r"(?<=\.)\s+")
-_EXCLUDES = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)* excludes ([^:.]+):")
-_RULE = re.compile(r" \((?:AG|RG)-[A-Z0-9-]+\)")
-_CONFIRMED = re.compile(r" \(confirmed=[^)]*\)")
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,22 @@ def regimen_values(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def without_names(text: str, labels: Mapping[str, str] = NO_LABELS) -> str:
-    """Return a sentence of the doses without ids of rules and names of the command line.
+    """Return a sentence of the doses without names of the command line and ids of rules.
 
     Args:
         text: the sentence.
         labels: name of a box -> its label.
     """
-    named = _NAME.sub(lambda found: f"“{labels.get(found[0], found[0])}”", text)
-    return _RULE.sub("", _EXCLUDES.sub(r"\1 is excluded:", _CONFIRMED.sub("", named)))
+    for rule in _course_rules():
+        text = text.replace(f" ({rule})", "")
+    return _NAME.sub(lambda found: f"“{labels.get(found[0], found[0])}”", text)
+
+
+@cache
+def _course_rules() -> frozenset[str]:
+    """Return the rules that a hard stop names: those of the highest dose of a course."""
+    drugs = (drug for regimen in load_regimens().values() for drug in regimen.drugs)
+    return frozenset(drug.course_rule for drug in drugs if drug.course_rule)
 
 
 def _to_choose(
@@ -181,7 +188,7 @@ def _row(
         arterial=tuple(offer["arterial"]),
         vein=tuple(offer["vein"]),
         intensity=tuple(offer["intensity"]),
-        against=tuple(without_names(each, labels) for each in offer["against"]),
+        against=tuple(offer["against"]),
         choose=_to_choose(offer, values, labels),
         asks=tuple(offer["confirm"].values()),
         refused=refused if offer["id"] == chosen else "",

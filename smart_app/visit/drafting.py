@@ -143,7 +143,8 @@ def draft_plan(
         planned = plan(own)
         return content(planned, planned.prescribe(prescription).confirmed)
     except (NoDoseError, ParameterError, UnknownProtocolError) as error:
-        raise RegimenRefusedError(error.message, content(plain)) from error
+        said = error.plain if isinstance(error, NoDoseError) else error.message
+        raise RegimenRefusedError(said, content(plain)) from error
 
 
 def _content(

@@ -6,14 +6,16 @@ only this app's database can make again.
 Source: clinical specification E.6.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from ivfhir import __version__
+from ivfhir.errors import UnknownProtocolError
 from ivfhir.expressions.values import DateTime
 from ivfhir.inputs_digest import inputs_digest
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.overlay import Overlay
-from ivfhir.knowledge.regimens import load_regimens
+from ivfhir.knowledge.regimens import load_regimen
 from ivfhir.knowledge.route import BrokenRoute, RouteRule
 from ivfhir.prescribe import REGIMEN, site_regimens
 from ivfhir.read import PatientRecord
@@ -87,11 +89,19 @@ def _versions(
             keys = [library.key for library in (each.library, *each.libraries.values())]
             keys += [key for key, _ in (*each.criteria, *each.base_criteria)]
             found |= {f"{name} {version}": None for name, version in keys}
-            if isinstance(each, ClinicalProtocol) and request is not None:
-                every = {**load_regimens(), **site_regimens(each)}
-                regimen = every.get(request.values.get(REGIMEN, ""))
-                found |= {} if regimen is None else {f"{regimen.id} {regimen.version}": None}
+            found |= {f"{name} {version}": None for name, version in _regimen(each, request)}
     return sorted(found)
+
+
+def _regimen(
+    judged: ClinicalProtocol | RouteRule, request: PlanRequest | None
+) -> Iterator[tuple[str, str]]:
+    """Yield id and version of the regimen that was chosen; nothing where there is none such."""
+    chosen = "" if request is None else request.values.get(REGIMEN, "")
+    if chosen and isinstance(judged, ClinicalProtocol):
+        with suppress(UnknownProtocolError):
+            regimen = load_regimen(chosen, beside=site_regimens(judged))
+            yield regimen.id, regimen.version
 
 
 def _told(overlay: Overlay) -> str:

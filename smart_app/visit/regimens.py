@@ -24,6 +24,7 @@ from ivfhir.prescribe import (
     site_regimens,
     split_prescription,
 )
+from smart_app.visit.dosage import dose_of
 
 PUMP = {
     "pump_reservoir_ml": ("Pump reservoir", "mL; only with the pump's flow"),
@@ -72,12 +73,12 @@ def doses_of(care_plan: Resource) -> dict[str, str]:
     """Return the doses of a plan's requests, in words, by drug; a dose that is given often once."""
     found: dict[str, list[str]] = {}
     for each in care_plan.get("contained", ()):
-        for dosage in each.get("dosageInstruction", ()):
-            text = str(dosage.get("text", "")) if "doseAndRate" in dosage else ""
-            drug = str(each.get("medicationCodeableConcept", {}).get("text", "")) if text else ""
-            words = text.partition(": ")[0]
-            if words and words not in found.setdefault(drug, []):
-                found[drug].append(words)
+        dose = dose_of(each)
+        if dose is None:
+            continue
+        words = f"{dose.said} ({dose.before_rounding})"
+        if words not in found.setdefault(dose.drug, []):
+            found[dose.drug].append(words)
     return {drug: "; ".join(words) for drug, words in found.items()}
 
 
@@ -107,7 +108,7 @@ def _row(offer: Offer) -> dict[str, Any]:
         "arterial": [line for route, line in lines if route == ARTERIAL],
         "vein": [line for route, line in lines if route != ARTERIAL],
         "intensity": _intensity(doses),
-        "against": list(offer.against),
+        "against": list(offer.plain),
         "confirm": dict(offer.to_confirm),
         "choose": offer.to_choose,
         "excluded": offer.is_excluded,

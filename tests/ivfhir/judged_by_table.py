@@ -481,11 +481,10 @@ class Record:
         """Return whether a condition of a set is there (E-03, E-04)."""
         codes = _SETS[name]
         states = {e.state for e in self.conditions if e.icd and _in_set(e.icd, name, codes)}
-        ever = name == "hit" and any(  # "If ever recorded active": also one that is over.
-            each.sure and each.state != "ignored" and each.icd.startswith(codes)
-            for each in self.conditions
-        )
-        if "active" in states or ever:
+        if name == "hit":  # "If ever recorded active": clinical status does not count.
+            ever = [e for e in self.conditions if e.state != "ignored" and e.icd.startswith(codes)]
+            states = {"active" if each.sure else "open" for each in ever}
+        if "active" in states:
             return YES
         said = any(
             not each.icd and each.state in ("active", "open") and _alert(name, each.text)

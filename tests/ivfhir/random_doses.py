@@ -115,6 +115,8 @@ def _doses_differ(plan: dict[str, Any], trial: Trial, expected: Expected) -> str
             continue
         given, exact = (each["doseQuantity"]["value"] for each in rates)
         name = request["medicationCodeableConcept"]["text"]
+        method = request["dosageInstruction"][0].get("method")
+        name = f"{name} {method['text']}" if method else name
         found[name, given] += 1
         near = [
             mg
@@ -140,9 +142,7 @@ def _doses_differ(plan: dict[str, Any], trial: Trial, expected: Expected) -> str
 
 
 def _said(drug: str) -> str:
-    if drug.startswith("fluorouracil"):
-        return "fluorouracil"
-    return "leucovorin (folinic acid)" if drug == "leucovorin" else drug
+    return "leucovorin (folinic acid)" if drug == "leucovorin" else drug.replace("-", " ")
 
 
 def _four(value: Decimal) -> str:

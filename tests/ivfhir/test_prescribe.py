@@ -133,6 +133,11 @@ def test_v05_liver_by_haic_has_a_request_a_drug(asked) -> None:
         "LIVER-A03.1.drug.fluorouracil-bolus": ("fluorouracil", 715),
         "LIVER-A03.1.drug.fluorouracil-infusion": ("fluorouracil", 4300),
     }
+    dosages = {name: each["dosageInstruction"][0] for name, each in requests_of(plan).items()}
+    methods = {name: each["method"]["text"] for name, each in dosages.items() if "method" in each}
+    assert methods["LIVER-A03.1.drug.fluorouracil-bolus"] == "bolus"
+    assert methods["LIVER-A03.1.drug.fluorouracil-infusion"] == "infusion"
+    assert "LIVER-A03.1.drug.leucovorin" not in methods
     [group] = [each for each in plan["contained"] if each["resourceType"] == "RequestGroup"]
     text = json.dumps(group, default=float)
     assert text.count('"#LIVER-A03.1.drug.leucovorin"') == 1

@@ -15,7 +15,7 @@ from ivfhir.dosing.inputs import Input, Inputs, Lack
 from ivfhir.knowledge.dosing_rules import dosing_rules
 from ivfhir.knowledge.regimens import load_regimens
 from tests.ivfhir.dosing.digits import d, four
-from tests.ivfhir.dosing.patients import AS_OF, B0, V12, number
+from tests.ivfhir.dosing.patients import AS_OF, B0, CISPLATIN, EXAMINED, V12, number
 
 REGIMENS = load_regimens()
 STATEMENTS = dosing_rules().statements
@@ -205,3 +205,17 @@ def test_statements_and_facts_of_a_drug_are_told_in_advance():
 def test_every_rule_is_named_by_a_drug():
     named = {rule for each in REGIMENS.values() for one in each.drugs for rule in one.exclusions}
     assert set(dosing_rules().rules) == named
+
+
+def test_a_finding_says_the_same_without_the_rule_s_id():
+    regimen = REGIMENS["RG-LU1"]
+    [cisplatin, _] = regimen.drugs
+    known = {**B0, "ecog": number("2", EXAMINED), "creatinine_mg_dl": None}
+    found = findings(
+        cisplatin, Inputs(known, as_of=AS_OF), confirmed=CISPLATIN, regimen_id=regimen.id
+    )
+    by_kind = {each.kind: each for each in found}
+    assert by_kind[EXCLUDED].sentence.startswith("AG-CIS excludes cisplatin: ECOG at least 2")
+    assert by_kind[EXCLUDED].in_words.startswith("cisplatin is excluded: ECOG at least 2")
+    assert "(AG-CIS)" in by_kind[UNKNOWN].sentence
+    assert "AG-" not in by_kind[UNKNOWN].in_words

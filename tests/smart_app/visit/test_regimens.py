@@ -13,6 +13,7 @@ from smart_app.visit.regimens import (
     split_values,
     statement_words,
 )
+from tests.smart_app.visit.test_dosage import request
 
 VALUES = {"segments": "4", "dose_gemcitabine": "1000", "confirmed": "hearing,nyha"}
 
@@ -53,17 +54,14 @@ def test_levels_and_confirmations_of_the_settings():
 
 
 def test_doses_of_a_plan():
-    def request(text, **dosage):
-        concept = {"text": text.partition(" ")[0]}
-        return {
-            "resourceType": "MedicationRequest",
-            "medicationCodeableConcept": concept,
-            "dosageInstruction": [{"text": text, **dosage}],
-        }
-
-    cisplatin = request("cisplatin 135 mg (134.4 mg before rounding): arterial", doseAndRate=[{}])
-    contained = [cisplatin, cisplatin, request("by vein"), {"resourceType": "Goal"}]
+    cisplatin = request("cisplatin", 135, "134.4123")
+    contained = [
+        cisplatin, cisplatin, request("fluorouracil", 715, "716.8", "bolus"),
+        request("fluorouracil", 4300, "4301.2", "infusion"), {"resourceType": "Goal"},
+    ]  # fmt: skip
     assert doses_of({"contained": contained}) == {
-        "cisplatin": "cisplatin 135 mg (134.4 mg before rounding)"
+        "cisplatin": "cisplatin 135 mg (134.4 mg before rounding)",
+        "fluorouracil bolus": "fluorouracil bolus 715 mg (716.8 mg before rounding)",
+        "fluorouracil infusion": "fluorouracil infusion 4300 mg (4301 mg before rounding)",
     }
     assert doses_of({}) == {}
