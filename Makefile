@@ -86,9 +86,11 @@ benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Mave
 load: $(READY) ## 200 clinicians on two workers: what a page costs beyond its reads (25 minutes)
 	$(PY) -m benchmarks.load
 
-faults: $(READY) ## kill `ivfhir sync` 1,000 times on a server that fails, race 16 writers 200 times (hours)
+faults: $(READY) ## kill `ivfhir sync`, app and worker 1,000 times each, race 16 writers 200 times (hours)
 	$(PY) -m tests.ivfhir.sync.kills --kills 1000
 	$(PY) -m tests.ivfhir.sync.writers --writers 16 --rounds 200
+	$(PY) -m tests.smart_app.kills --kills 1000
+	$(PY) -m tests.smart_app.kills --kills 200 --seed 2 --postgres
 
 # Made again only when pyproject.toml changes its content, whatever its date.
 $(READY): FORCE

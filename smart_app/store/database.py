@@ -20,6 +20,14 @@ from smart_app.store.models import Base
 from smart_app.store.schema import upgrade_schema
 
 _READ_ONLY = "The database can be read but not written to; let the app's user write to it."
+_NOT_NOW = (
+    "The app's database does not answer, or is locked, so this could not be done. Try "
+    "again in a minute; whoever runs this app sees at /health what is wrong."
+)
+_FULL = (
+    "The app's database has no room left on its disk, so this could not be kept. Whoever runs this "
+    "app has to make room; then try again."
+)
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
@@ -122,14 +130,19 @@ class Database:
         try:
             yield
         except _UNAVAILABLE as error:
-            raise DatabaseError(
-                "The app's database does not answer, or is locked, so this could not be done. Try "
-                "again in a minute; whoever runs this app sees at /health what is wrong."
-            ) from error
+            raise DatabaseError(_FULL if _is_full(error) else _NOT_NOW) from error
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether the database has no room left to write to."""
+    said = str(getattr(error, "orig", ""))
+    return "is full" in said or "No space left" in said or "disk full" in said
 
 
 def _what_is_wrong(error: Exception) -> str:
     said = str(getattr(error, "orig", ""))
+    if _is_full(error):
+        return "The disk of the database is full; make room, then all goes on by itself."
     if "readonly" in said or "read-only" in said:
         return _READ_ONLY
     if "locked" in said:

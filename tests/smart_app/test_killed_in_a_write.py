@@ -99,6 +99,16 @@ class Ward:
         engine.dispose()
         return {draft_id: state for draft_id, state in found}
 
+    def draft_state(self, draft_id: str) -> str:
+        """Return the state of a draft."""
+        engine = make_engine(self._database)
+        with engine.connect() as connection:
+            state = connection.scalar(
+                text("SELECT state FROM drafts WHERE id = :id"), {"id": draft_id}
+            )
+        engine.dispose()
+        return str(state)
+
     def change(self, statement: str) -> None:
         """Change the app's database."""
         engine = make_engine(self._database)
