@@ -28,8 +28,10 @@ Body = Callable[..., Value]
 Text = Callable[["Writer"], str]
 
 
-class _Unset:
-    """What stands in memory where nothing is computed yet."""
+class _Unset(tuple[()]):
+    """What stands in memory where nothing is computed yet; false, so that text may ask by `or`."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return "UNSET"
@@ -54,6 +56,7 @@ class Expression:
         shape: what is certain of the value.
         flat: of a list of lists: writes the text of the elements of all of them, in one list.
         some: of a list: writes the text of whether it has an element that is not null.
+        at_hand: it may be asked for twice: it is a local, or an element of one.
         parent: for an element of a FHIR type: the expression it is an element of.
         owner: the FHIR type of `parent`.
         path: the element's name in `owner`.
@@ -66,6 +69,7 @@ class Expression:
     shape: Shape = OPEN
     flat: Text | None = None
     some: Text | None = None
+    at_hand: bool = False
     parent: "Expression | None" = None
     owner: str = ""
     path: str = ""
@@ -73,12 +77,13 @@ class Expression:
 
 def constant(value: Value, type_: ElmType) -> Expression:
     """Return an expression that is always the same value."""
-    return Expression(type_, lambda m: m.literal(value), value, shape=of_constant(value))
+    shape = of_constant(value)
+    return Expression(type_, lambda m: m.literal(value), value, shape=shape, at_hand=True)
 
 
 def of_slot(slot: int, type_: ElmType, shape: Shape = OPEN) -> Expression:
     """Return the expression that is an operand, alias or let."""
-    return Expression(type_, lambda m: m.slot(slot), shape=shape)
+    return Expression(type_, lambda m: m.slot(slot), shape=shape, at_hand=True)
 
 
 class Environment:

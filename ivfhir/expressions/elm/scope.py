@@ -26,6 +26,7 @@ class Callee(Protocol):
     slot: int
     type: ElmType
     shape: Shape
+    constant: Value
     body: Body | None
 
     def call(self, memory: list[Value], *arguments: Value) -> Value:
@@ -37,6 +38,7 @@ class Libraries(Protocol):
     """What names mean in the libraries that are compiled together (see `program`)."""
 
     computes: list[Callable[[list[Value]], Value]]
+    bodies: dict[int, Value]
 
     def resolve(self, scope: "Scope", node: Node) -> LibraryKey:
         """Return the library that a reference names."""
@@ -91,6 +93,7 @@ class Scope:
         size: slots used so far.
         uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
             key.
+        inlining: library and name of the functions whose expressions stand around the node.
     """
 
     program: Libraries
@@ -101,6 +104,7 @@ class Scope:
     lets: dict[int, Expression] = field(default_factory=dict)
     size: int = 1
     uses: set[Value] = field(default_factory=set)
+    inlining: frozenset[DefineKey] = frozenset()
 
     def compile(self, node: Node) -> Expression:
         """Return what the node means.

@@ -102,6 +102,8 @@ class Session:
         if slot is None:
             raise KnowledgeError(f"{key[0][0]} has no define {key[1]} to preset")
         cell = self._program.cells["define", *key]
+        if cell.constant is not UNSET:
+            raise KnowledgeError(f"{key[1]} of {key[0][0]} is always the same; it takes no preset")
         try:
             self._memory[slot] = fitted(value, remembered(cell.shape, cell.type), cell.type)
         except ValueError:

@@ -81,9 +81,10 @@ def step(source: Expression, path: str) -> Expression:
     if isinstance(type_, TupleOf):
         part = source.shape.part(path)
         words = f"[{path!r}]" if part else f".get({path!r})"
-        return strict_words(
+        made = strict_words(
             lambda _, v: v[0] + words, type_.get(path), source, shape=in_known(source, part)
         )
+        return replace(made, at_hand=source.at_hand)
     if isinstance(type_, IntervalOf):
         if path not in INTERVAL_ELEMENTS:
             raise RefusedError(f"an interval has no element {path}")

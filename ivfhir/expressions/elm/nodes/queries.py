@@ -101,20 +101,23 @@ def bind_lets(scope: Scope, query: Node) -> Iterator[tuple[int, Expression]]:
         name = let["identifier"]
         expression = scope.compile(let["expression"])
         slot = scope.bind(name, expression.type, expression.shape)
-        if mentions(query, name) == 1:
+        if mentions(query, name, LETS) == 1:
             scope.lets[slot] = expression
         else:
             yield slot, expression
 
 
-def mentions(node: Value, name: str) -> int:
-    """Return in how many places of a node a let is asked for."""
+LETS = frozenset({"QueryLetRef", "IdentifierRef"})
+
+
+def mentions(node: Value, name: str, kinds: frozenset[str]) -> int:
+    """Return in how many places of a node a local name is asked for, by nodes of some types."""
     if isinstance(node, list):
-        return sum(mentions(item, name) for item in node)
+        return sum(mentions(item, name, kinds) for item in node)
     if not isinstance(node, dict):
         return 0
-    here = node.get("type") in ("QueryLetRef", "IdentifierRef") and node.get("name") == name
-    return here + sum(mentions(v, name) for v in node.values() if isinstance(v, list | dict))
+    here = node.get("type") in kinds and node.get("name") == name
+    return here + sum(mentions(v, name, kinds) for v in node.values() if isinstance(v, list | dict))
 
 
 def compile_relationship(scope: Scope, node: Node) -> Expression:

@@ -34,8 +34,14 @@ STRINGS = {"type": "ListTypeSpecifier", "elementType": named("String")}
 LISTS = {"type": "ListTypeSpecifier", "elementType": STRINGS}
 
 
-def session(preset: dict[str, Any] | None = None, **defines: dict[str, Any]) -> Any:
-    every = [{"name": name, "expression": each} for name, each in defines.items()]
+def named_define(name: str) -> dict[str, Any]:
+    return {"type": "ExpressionRef", "name": name}
+
+
+def session(
+    preset: dict[str, Any] | None = None, functions: Any = (), **defines: dict[str, Any]
+) -> Any:
+    every = [*functions, *({"name": name, "expression": each} for name, each in defines.items())]
     library = {"identifier": {"id": "Own"}, "statements": {"def": every}}
     key = ("Own", None)
     given = {(key, name): value for name, value in (preset or {}).items()}
@@ -80,7 +86,7 @@ def test_a_preset_gets_the_elements_that_it_lacks():
     fact = {
         "type": "Tuple",
         "element": [
-            {"name": "low", "value": text("a")},
+            {"name": "low", "value": {"type": "Lower", "operand": text("A")}},
             {"name": "notes", "value": list_of(text("b"))},
         ],
     }
@@ -95,6 +101,31 @@ def test_a_preset_gets_the_elements_that_it_lacks():
     assert (own.value("Low"), own.value("Every")) == (None, ["c"])
     with pytest.raises(KnowledgeError, match="Fact of Own is never null"):
         session({"Fact": None}, **asked)
+
+
+def test_a_list_or_tuple_that_is_always_the_same_takes_no_preset():
+    letters, first = list_of(text("a")), {"type": "First", "source": named_define("Letters")}
+    assert session(Letters=letters, It=first).value("It") == "a"
+    with pytest.raises(KnowledgeError, match="Letters of Own is always the same"):
+        session({"Letters": []}, Letters=letters, It=first)
+
+
+def test_a_small_function_gives_the_same_in_the_place_of_its_call():
+    operand = {"name": "it", "operandTypeSpecifier": named("String")}
+    asked = {"type": "OperandRef", "name": "it"}
+    function = {
+        "type": "FunctionDef",
+        "name": "Either",
+        "operand": [operand],
+        "expression": {"type": "Coalesce", "operand": [asked, text("none")]},
+    }
+    given = {"type": "Lower", "operand": text("A")}
+    calls = {
+        "Given": {"type": "FunctionRef", "name": "Either", "operand": [given]},
+        "Nothing": {"type": "FunctionRef", "name": "Either", "operand": [null(named("String"))]},
+    }
+    own = session(functions=[function], **calls)
+    assert (own.value("Given"), own.value("Nothing")) == ("a", "none")
 
 
 def test_lists_that_may_be_null_are_asked_for_it():
