@@ -10,7 +10,7 @@ from ivfhir.fhir.json import loads
 from ivfhir.fhir.types import Json
 from ivfhir.servers.folder import json_files, read_text
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.position import position_of
+from ivfhir.validation.position import positions_of
 from ivfhir.validation.validate import validate_resource
 
 MAX_BYTES = 64 * 2**20
@@ -141,15 +141,17 @@ def _validate_text(name: str, line: int | None, text: str) -> Finding:
         raw = loads(text, place=place)
     except InputError as error:
         return _unread(name, line, error)
-    found = [_placed(each, text, line) for each in validate_resource(raw)]
+    issues = validate_resource(raw)
+    positions = positions_of(text, {each.pointer for each in issues}) if issues else {}
+    rows = text.split("\n") if issues else []
+    found = [_placed(each, positions[each.pointer], rows, line) for each in issues]
     found.sort(key=lambda each: (each.line or 0, each.column or 0))
     return Finding(name, line, _named(raw), found)
 
 
-def _placed(issue: Issue, text: str, line: int | None) -> Found:
-    row, column = position_of(text, issue.pointer)
-    source = text.split("\n", row)[row - 1] if row else ""
-    return Found(issue, row + (line or 1) - 1, column, source.rstrip("\r"))
+def _placed(issue: Issue, position: tuple[int, int], rows: list[str], line: int | None) -> Found:
+    row, column = position
+    return Found(issue, row + (line or 1) - 1, column, rows[row - 1].rstrip("\r"))
 
 
 def _named(raw: Json) -> str:
