@@ -13,6 +13,7 @@ COMMANDS = {
     "apply": ("ivfhir.cli.apply", "draft the plan of a protocol for a patient"),
     "protocols": ("ivfhir.cli.protocols", "list the protocols"),
     "calc": ("ivfhir.cli.calc", "calculate a body surface, a clearance, a score, a response"),
+    "validate": ("ivfhir.cli.validate", "check resources against FHIR R4's own definitions"),
     "fhirpath": ("ivfhir.cli.fhirpath", "evaluate a FHIRPath expression on a resource"),
     "sync": ("ivfhir.cli.sync", "bring care plans, or the definitions, to FHIR servers"),
     "serve": ("smart_app.serve", "serve the SMART app to the configured EHRs"),

@@ -118,7 +118,7 @@ class _Reading:
 
     def folder(self, path: Path) -> Iterator[Entry]:
         """Yield every resource below the folder, file by file in the order of their names."""
-        files = _files(path)
+        files = json_files(path)
         if not files:
             raise InputError(f"{path} holds no *.json or *.ndjson file; {self.give}")
         for file in files:
@@ -156,7 +156,13 @@ class _Reading:
             yield Entry(document)
 
 
-def _files(folder: Path) -> list[Path]:
+def json_files(folder: Path) -> list[Path]:
+    """Return all `*.json` and `*.ndjson` below a folder, in order.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+
     def refuse(error: OSError) -> NoReturn:
         raise InputError(f"{error.filename} cannot be read ({error.strerror}); mend that first.")
 

@@ -20,6 +20,7 @@ FORMATS = frozenset({"xml", "json", "ttl"})
 """R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
 CODED = frozenset({"code", "Coding", "CodeableConcept"})
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
+_CURRENCY = re.compile("[A-Z]{3}")
 _MEDIA_TYPE = re.compile(
     r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=(\"[^\"]*\"|[^\s;]+))*", re.ASCII
 )
@@ -86,7 +87,8 @@ def _code(bound: Bound, codes: Codes) -> list[Issue]:
     code = bound.visited.value
     if not isinstance(code, str) or any(code in each for each in codes.values()):
         return []
-    severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
+    newer = _moving(codes) and _CURRENCY.fullmatch(code) is not None
+    severity = "error" if bound.strength == "required" and not newer else "warning"
     return [bound.issue(severity, f"is '{code[:60]}', {_outside(bound, codes, code)}")]
 
 

@@ -1,31 +1,63 @@
 """Line and column of a value in JSON text; asked for only where something is wrong."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]  # what json itself reads with
+from typing import Any
 
 from ivfhir.validation.issue import Pointer
 
+Tree = dict[str | int, Any]
+"""Steps of pointers, each with those that go on from it."""
+_LINE_END = re.compile("\n")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
 _MARKS = re.compile(r'["{}\[\]]')
 
 
-def position_of(text: str, pointer: Pointer) -> tuple[int, int]:
-    """Return line and column, from 1, of a member's name, of an item, or of the whole.
+def positions_of(text: str, pointers: Iterable[Pointer]) -> dict[Pointer, tuple[int, int]]:
+    """Return line and column, from 1, of members' names, of items, or of the whole, in one pass.
 
     Args:
         text: JSON that can be read.
-        pointer: names and numbers; where they lead on to nothing, the last that is there counts.
+        pointers: names and numbers; where they lead on to nothing, the last that is there counts.
     """
-    at = _BLANK.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]
-    shown = at
-    for step in pointer:
-        found = next(((s, v) for name, s, v in _members(text, at) if name == step), None)
-        if found is None:
-            break
-        shown, at = found
-    return text.count("\n", 0, shown) + 1, shown - (text.rfind("\n", 0, shown) + 1) + 1
+    wanted: dict[Pointer, Tree] = {pointer: {} for pointer in pointers}
+    tree: Tree = {}
+    for pointer in wanted:
+        here = tree
+        for step in pointer:
+            here = here.setdefault(step, {})
+    start = _after_blank(text, 1 if text.startswith("\ufeff") else 0)
+    found: dict[Pointer, int] = {}
+    _walk(text, start, start, tree, way=(), found=found)
+    ends = [match.start() for match in _LINE_END.finditer(text)]
+    return {pointer: _line_and_column(_nearest(pointer, found), ends) for pointer in wanted}
+
+
+def _walk(
+    text: str, at: int, shown: int, tree: Tree, *, way: Pointer, found: dict[Pointer, int]
+) -> None:
+    """Note where a value and what is wanted inside it begin."""
+    found[way] = shown
+    if not tree:
+        return
+    for name, start, value in _members(text, at):
+        if name in tree:
+            _walk(text, value, start, tree[name], way=(*way, name), found=found)
+
+
+def _nearest(pointer: Pointer, found: dict[Pointer, int]) -> int:
+    while pointer not in found:
+        pointer = pointer[:-1]
+    return found[pointer]
+
+
+def _line_and_column(at: int, ends: list[int]) -> tuple[int, int]:
+    line = bisect_left(ends, at)
+    before = ends[line - 1] if line else -1
+    return line + 1, at - before
 
 
 def _members(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:

@@ -70,12 +70,17 @@ def _check_text(raw: Json, type_name: str) -> str | None:
     for is_wrong, problem in TEXTS:
         if is_wrong(raw):
             return problem
-    pattern = _pattern(type_name)
-    if pattern is not None and pattern.fullmatch(raw) is None:
-        return f"is no {type_name}; {HINTS.get(type_name, 'its form is another')}"
+    kind = next((kind for start, kind in URNS.items() if raw.startswith(start)), type_name)
+    for each in {type_name: None, kind: None} if type_name in URIS else (type_name,):
+        pattern = _pattern(each)
+        if pattern is not None and pattern.fullmatch(raw) is None:
+            return f"is no {each}; {HINTS.get(each, 'its form is another')}"
     return None
 
 
+URIS = frozenset({"uri", "url", "canonical"})
+URNS = {"urn:uuid:": "uuid", "urn:oid:": "oid"}
+"""A URI that begins so must go on as that type does."""
 TEXTS: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda text: not text, "is an empty text; leave it out, or say what it is"),
     (lambda text: not text.strip(), "holds blanks alone; leave it out, or say what it is"),

@@ -149,7 +149,7 @@ class Structure:
             beside = key[:1] == "_"
             bare = key[1:] if beside else key
             slot = shape.members.get(bare)
-            if slot is None or (beside and not is_primitive(slot.type_name)):
+            if slot is None or (beside and not may_stand_beside(slot)):
                 self._unknown(key, shape, place)
                 continue
             name = _element_of(slot).name
@@ -171,7 +171,7 @@ class Structure:
         bare = key.removeprefix("_")
         found = shape.members.get(bare)
         if found is not None:
-            text = f"has '{key}', but {bare} is no primitive that something could stand beside"
+            text = f"has '{key}', but nothing can stand beside {bare}"
         elif key == "resourceType":
             text = "says resourceType; only a resource does"
         else:
@@ -304,6 +304,16 @@ def _element_of(slot: Slot) -> Element:
     """Return the element of a slot that stands in a shape."""
     assert slot.element is not None  # noqa: S101 - only a resource on its own has none
     return slot.element
+
+
+def may_stand_beside(slot: Slot) -> bool:
+    """Return whether an element can have an id and extensions: ids and an extension's url cannot.
+
+    http://hl7.org/fhir/R4/resource.html#id, http://hl7.org/fhir/R4/extensibility.html#Extension
+    """
+    name = _element_of(slot).name
+    bare = name == "id" or (name == "url" and slot.owner == "Extension")
+    return is_primitive(slot.type_name) and not bare
 
 
 @cache

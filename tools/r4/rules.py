@@ -17,8 +17,12 @@ OTHERWISE = frozenset({"ele-1"})
 """Whether an element is empty is asked of its JSON."""
 BROKEN = frozenset({"cid-0"})
 """It asks for the `name` of a ChargeItemDefinition, which has none."""
-MENDED = {"que-7": ("answer is Boolean", "answer is boolean")}
-"""It asks for a Boolean of FHIRPath's own, which no element of FHIR is; a boolean is meant."""
+MENDED = {
+    "que-7": ("answer is Boolean", "answer is boolean"),
+    "que-12": ("enableWhen.count() > 2", "enableWhen.count() > 1"),
+}
+"""que-7 asks for a Boolean of FHIRPath's own, which no element of FHIR is; a boolean is meant.
+que-12 says "more than one" in words and more than two in FHIRPath; the words are meant."""
 
 
 def build_rules(definitions: list[StructureDefinition]) -> Rules:

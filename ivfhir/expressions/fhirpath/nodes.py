@@ -152,15 +152,18 @@ def value_of(item: Value) -> Value:
 def quantity_of(node: Node) -> Value:
     """Return a FHIR Quantity as a System one; itself where it has a comparator or no value."""
     raw = node.value
+    if raw.__class__ is not dict:
+        return node
     number = raw.get("value")
     if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
         return node
     if raw.get("comparator") is not None:
         return node
     value = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-    if raw.get("system") == UCUM and isinstance(raw.get("code"), str):
-        return Quantity(value, CALENDAR_UNITS.get(raw["code"], raw["code"]))
-    unit = raw.get("code") or raw.get("unit")
+    code = raw.get("code")
+    if raw.get("system") == UCUM and isinstance(code, str):
+        return Quantity(value, CALENDAR_UNITS.get(code, code))
+    unit = code or raw.get("unit")
     return Quantity(value, unit if isinstance(unit, str) else "1")
 
 

@@ -116,7 +116,7 @@ def component(token: str) -> tuple[Fraction, dict[str, int]] | None:
     if power is not None:
         return Fraction(10) ** int(power), {}
     if number is not None:
-        return Fraction(int(number)), {}
+        return (Fraction(int(number)), {}) if int(number) else None  # nothing is measured in zeros
     atom = find_atom(symbol)
     if atom is None:
         return None

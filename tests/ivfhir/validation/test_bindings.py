@@ -134,6 +134,8 @@ def test_a_currency_that_r4_did_not_list_is_a_warning():
         "totalNet": {"value": 1, "currency": "VES"},
     }
     assert [each[:2] for each in issues(invoice)] == [("warning", "binding-required")]
+    invoice["totalNet"]["currency"] = "euro"
+    assert [each[:2] for each in issues(invoice)] == [("error", "binding-required")]
 
 
 def test_a_value_set_that_is_not_known_is_a_warning_never_a_silent_pass():

@@ -34,6 +34,9 @@ WRONG = {
     "EventDefinition-example.json": {"txt-1"},
     "Questionnaire-zika-virus-exposure-assessment.json": {"txt-1"},
     "Questionnaire-qs1.json": {"cardinality"},  # items without linkId
+    "CapabilityStatement-example.json": {"type-uri"},  # a UUID in capital letters
+    "TerminologyCapabilities-example.json": {"type-uri"},
+    "Library-zika-virus-intervention-logic.json": {"type-canonical"},  # urn:oid:X.Y.Z
     "DeviceMetric-example.json": {"reference-target"},  # parent is a DeviceDefinition
     "DeviceUseStatement-example.json": {"reference-target"},  # the reason is a Procedure
     "MedicationRequest-medrx0301.json": {"reference-target"},  # a person dispenses

@@ -1,10 +1,11 @@
 """Line and column of what is wrong."""
 
 import json
+import time
 
 import pytest
 
-from ivfhir.validation.position import position_of
+from ivfhir.validation.position import positions_of
 
 TEXT = """{
   "resourceType": "Patient",
@@ -34,8 +35,18 @@ TEXT = """{
 )
 def test_it_is_where_the_name_or_the_item_begins(pointer, expected):
     json.loads(TEXT)
-    assert position_of(TEXT, pointer) == expected
+    assert positions_of(TEXT, [pointer]) == {pointer: expected}
 
 
 def test_a_byte_order_mark_and_one_line_are_read():
-    assert position_of('\ufeff{"a":[1,{"b":2}]}', ("a", 1, "b")) == (1, 11)
+    pointer = ("a", 1, "b")
+    assert positions_of('\ufeff{"a":[1,{"b":2}]}', [pointer]) == {pointer: (1, 11)}
+
+
+def test_many_are_found_in_one_pass():
+    text = json.dumps({"a": [{"b": number} for number in range(20_000)]}, indent=0)
+    pointers = [("a", number, "b") for number in range(0, 20_000, 20)]
+    began = time.perf_counter()
+    found = positions_of(text, pointers)
+    assert time.perf_counter() - began < 3
+    assert [found[("a", number, "b")][0] for number in (0, 20)] == [4, 64]

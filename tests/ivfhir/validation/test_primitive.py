@@ -59,6 +59,8 @@ def test_what_is_right_passes(type_name, raw):
         ("id", "a" * 65, "is no id"),
         ("id", "é", "is no id"),
         ("uri", "a b", "is no uri"),
+        ("uri", "urn:uuid:f3b2bd36-199b-4591-b4db-f49db0912b6", "is no uuid"),
+        ("canonical", "urn:oid:1.a", "is no oid"),
         ("oid", "1.2.3", "urn:oid:"),
         ("uuid", "urn:uuid:C757873D-EC9A-4326-A141-556F43239520", "small letters"),
         ("date", "2020-13", "is no date"),

@@ -42,6 +42,7 @@ def test_what_is_right_has_no_issue():
         (changed(nme=[]), ("unknown-element", "Patient.nme")),
         (changed(deceased=True), ("unknown-element", "Patient.deceased")),
         (changed(_name=[{"id": "x"}]), ("unknown-element", "Patient.name")),
+        (changed(_id={"id": "x"}), ("unknown-element", "Patient.id")),
         (changed(deceasedDateTime="2020"), ("choice", "Patient.deceased")),
         (changed(communication=[{"preferred": True}]), ("cardinality", "Patient.communication[0]")),
         (changed(name={"family": "a"}), ("json-shape", "Patient.name")),

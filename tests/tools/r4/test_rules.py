@@ -31,5 +31,9 @@ def test_what_is_asked_otherwise_and_what_has_no_expression_is_left_out():
 
 
 def test_a_rule_that_cannot_be_meant_is_mended():
-    box = definition({"path": "Box", "constraint": [rule("que-7", "answer is Boolean")]})
-    assert build_rules([box])["Box"][0][3] == "answer is boolean"
+    words = [("que-7", "answer is Boolean"), ("que-12", "enableWhen.count() > 2 implies x")]
+    box = definition({"path": "Box", "constraint": [rule(*each) for each in words]})
+    assert [each[3] for each in build_rules([box])["Box"]] == [
+        "answer is boolean",
+        "enableWhen.count() > 1 implies x",
+    ]

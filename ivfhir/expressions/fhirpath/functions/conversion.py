@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ivfhir.expressions.fhirpath.compiled import Compiled, Invocation, One, of_one, of_truth, single
 from ivfhir.expressions.fhirpath.equality import is_number
-from ivfhir.expressions.fhirpath.functions.function import Function
+from ivfhir.expressions.fhirpath.functions.function import Function, checked
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.types import SYSTEM
 from ivfhir.expressions.operators import conversion
@@ -134,7 +134,7 @@ def _quantities() -> tuple[Function, Function]:
 
     def in_unit(call: Invocation) -> One:
         one = single(call.base, call.at)
-        unit = call.one(0) if call.arguments else None
+        unit = checked(call.one(0), "text", call.name, call.at) if call.arguments else None
 
         def converted(run: Run, this: Value) -> Value:
             value = to_quantity(one(run, this))

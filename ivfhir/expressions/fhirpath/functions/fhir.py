@@ -30,7 +30,11 @@ def extension(call: Invocation) -> Compiled:
         found: Items = []
         for each in nodes(run, this):
             add_children(each, "extension", found)
-        return [each.value for each in found if each.value.get("url") == url]
+        return [
+            each.value
+            for each in found
+            if each.value.__class__ is dict and each.value.get("url") == url
+        ]
 
     type_ = fhir_type("Extension")
     return Compiled(
@@ -101,10 +105,17 @@ def member_of(call: Invocation) -> Compiled:
 
 def _is_member(item: Value, members: Members) -> bool:
     if item.__class__ is Node and item.type.convert is None:
-        codings = item.value.get("coding", []) if "coding" in item.value else [item.value]
-        return any((each.get("system"), each.get("code")) in members for each in codings)
+        found: Items = []
+        add_children(item, "coding", found)
+        codings = [each.value for each in found or [item] if each.value.__class__ is dict]
+        return any(_is_listed(each.get("system"), each.get("code"), members) for each in codings)
     code = value_of(item)
     return any(each == code for _, each in members)
+
+
+def _is_listed(system: Value, code: Value, members: Members) -> bool:
+    texts = isinstance(code, str) and (system is None or isinstance(system, str))
+    return texts and (system, code) in members
 
 
 def conforms_to(call: Invocation) -> Compiled:

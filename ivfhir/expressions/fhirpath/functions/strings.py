@@ -95,7 +95,9 @@ def replace(text: str, pattern: str, new: str) -> str:
 
 def _join(call: Invocation) -> Compiled:
     many = values(call.base)
-    separator: One = call.one(0) if call.arguments else lambda run, this: ""
+    separator: One = lambda run, this: ""  # noqa: E731 - the other one is made
+    if call.arguments:
+        separator = checked(call.one(0), "text", call.name, call.at)
 
     def joined(run: Run, this: Value) -> Value:
         found, between = many(run, this), separator(run, this)
@@ -114,7 +116,9 @@ def _parts(function: Callable[..., list[str]], arguments: int) -> Function:
 
     def build(call: Invocation) -> Compiled:
         one = checked(single(call.base, call.at), "text", call.name, call.at)
-        rest = [call.one(number) for number in range(arguments)]
+        rest = [
+            checked(call.one(number), "text", call.name, call.at) for number in range(arguments)
+        ]
 
         def found(run: Run, this: Value) -> Items:
             text = one(run, this)

@@ -3,7 +3,7 @@
 import pytest
 
 from ivfhir.errors import FhirPathError
-from ivfhir.expressions.fhirpath import compile_fhirpath
+from ivfhir.expressions.fhirpath import Services, compile_fhirpath
 from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask, ask_all_ways
 
 BUNDLE = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"fullUrl": "urn:x"}]}
@@ -107,3 +107,22 @@ def test_strict_mode_lets_pass_what_can_be(text):
 def test_json_of_another_shape_breaks_nothing(text, resource):
     assert isinstance(ask(text, resource, typed=True), list)
     assert isinstance(ask(text, resource), list)
+
+
+@pytest.mark.parametrize(
+    ("resource", "text"),
+    [
+        ({"resourceType": "Observation", "valueQuantity": "x"}, "value > 5 'mg'"),
+        ({"resourceType": "Observation", "valueQuantity": [5]}, "value = 5"),
+        ({"resourceType": "Patient", "extension": [5]}, "extension('x').exists()"),
+        (
+            {"resourceType": "Patient", "maritalStatus": {"coding": [5, {"code": {}}]}},
+            "maritalStatus.memberOf('x')",
+        ),
+        ({"resourceType": "Patient", "managingOrganization": 5}, "managingOrganization.resolve()"),
+    ],
+)
+def test_functions_stumble_over_no_shape(resource, text):
+    services = Services(value_set=lambda url: {("a", "b")})
+    assert isinstance(ask(text, resource, services=services), list)
+    assert isinstance(ask(text, resource, typed=True, services=services), list)

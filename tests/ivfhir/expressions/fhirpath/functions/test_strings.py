@@ -60,6 +60,9 @@ def test_what_it_gives(text, expected):
         ("1.length()", "takes a String, not a Integer"),
         ("(1 | 2).join(',')", "takes Strings"),
         ("'a'.substring('b')", "takes an Integer"),
+        ("'a'.split(1)", "takes a String"),
+        ("('a' | 'b').join(0)", "takes a String"),
+        ("(1 'g').toQuantity(1)", "takes a String"),
         ("'a'.matches('(')", "no regular expression"),
     ],
 )

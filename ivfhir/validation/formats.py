@@ -1,0 +1,113 @@
+"""Findings as text for people, and as JSON, JUnit and SARIF for machines."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from ivfhir.fhir.json import dumps
+from ivfhir.validation.findings import Finding, Found
+
+_NUMBER = re.compile(r"\[\d+\]")
+BEFORE, WIDTH = 40, 110
+"""Of a long line of source so many characters are shown: before the place, and in all."""
+LEVELS = {"error": "error", "warning": "warning", "information": "note"}
+"""SARIF's words for severities."""
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Return each issue with its place and the line of source under it, and the sum of all.
+
+    What is wrong in the same way at several places of a resource is one message, at the first.
+    """
+    lines = [line for each in findings for line in _texts(each)]
+    errors, warnings = (sum(e.count(s) for e in findings) for s in ("error", "warning"))
+    resources = sum(each.is_read for each in findings)
+    counts = (
+        _count(resources, "resource"),
+        _count(errors, "error"),
+        _count(warnings, "warning"),
+    )
+    return "\n".join([*lines, ", ".join(counts)])
+
+
+def _texts(finding: Finding) -> list[str]:
+    alike: dict[tuple[str, str], list[Found]] = {}
+    for found in finding.found:
+        said = _NUMBER.sub("[]", found.issue.text)
+        alike.setdefault((found.issue.rule, said), []).append(found)
+    return [line for group in alike.values() for line in _text(finding, group[0], len(group) - 1)]
+
+
+def _text(finding: Finding, found: Found, others: int = 0) -> list[str]:
+    place = ":".join(str(e) for e in (finding.file, found.line, found.column) if e is not None)
+    more = f" (and at {_count(others, 'more place')})" if others else ""
+    lines = [f"{place}: {found.issue.severity}: {found.issue.text} [{found.issue.rule}]{more}"]
+    if found.source and found.column is not None:
+        start = max(0, found.column - 1 - BEFORE)
+        lead = "…" if start else ""
+        shown = found.source[start : start + WIDTH].replace("\t", " ")
+        more = "…" if len(found.source) > start + WIDTH else ""
+        lines += [
+            f"    {lead}{shown}{more}",
+            " " * (4 + len(lead) + found.column - 1 - start) + "^",
+        ]
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Return a list of findings, in the order of the files, also the clean ones."""
+    return dumps([each.as_json() for each in findings], indent=2)
+
+
+def as_junit(findings: Sequence[Finding]) -> str:
+    """Return a test case a resource, with a failure where it has errors."""
+    failed = sum(each.count("error") > 0 for each in findings)
+    suite = ElementTree.Element(
+        "testsuite", name="ivfhir validate", tests=str(len(findings)), failures=str(failed)
+    )
+    for finding in findings:
+        place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=place, name=finding.resource or "unreadable"
+        )
+        errors = [each for each in finding.found if each.issue.severity == "error"]
+        if errors:
+            failure = ElementTree.SubElement(case, "failure", message=errors[0].issue.text)
+            failure.text = "\n".join("\n".join(_text(finding, each)) for each in errors)
+        others = [each for each in finding.found if each.issue.severity != "error"]
+        if others:
+            out = ElementTree.SubElement(case, "system-out")
+            out.text = "\n".join("\n".join(_text(finding, each)) for each in others)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def as_sarif(findings: Sequence[Finding]) -> str:
+    """Return SARIF 2.1.0: a result an issue (https://docs.oasis-open.org/sarif/sarif/v2.1.0/)."""
+    rules = {found.issue.rule: None for each in findings for found in each.found}
+    driver = {"name": "ivfhir", "rules": [{"id": rule} for rule in rules]}
+    results = [_result(each, found) for each in findings for found in each.found]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _result(finding: Finding, found: Found) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": Path(finding.file).as_posix()}}
+    if found.line is not None:
+        physical["region"] = {"startLine": found.line, "startColumn": found.column}
+    location: dict[str, Any] = {"physicalLocation": physical}
+    if found.issue.expression:
+        location["logicalLocations"] = [{"fullyQualifiedName": found.issue.expression}]
+    return {
+        "ruleId": found.issue.rule,
+        "level": LEVELS[found.issue.severity],
+        "message": {"text": found.issue.text},
+        "locations": [location],
+    }

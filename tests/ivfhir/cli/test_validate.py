@@ -1,0 +1,65 @@
+"""`ivfhir validate`: exit 0, 6 or 4, and what is printed."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ivfhir.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "docs/validate.md").read_text(encoding="utf-8")
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, resource in (("good", PATIENT), ("bad", {**PATIENT, "gender": "f"})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(resource))
+    (tmp_path / "other.json").write_text("no json")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [(["good"], 0), (["bad"], 6), (["good", "other"], 6), (["good", "bad"], 6)],
+)
+def test_the_exit_code_tells_whether_there_is_an_error(files, capsys, names, code):
+    assert main(["validate", *(str(files / f"{name}.json") for name in names)]) == code
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nothing_can_be_read_it_is_exit_4(files, capsys):
+    assert main(["validate", str(files / "other.json"), str(files / "none.json")]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "is not JSON" in err
+    assert "Nor could 1 others" in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif"])
+def test_each_format_names_file_and_rule(files, capsys, form):
+    assert main(["validate", str(files), "--format", form]) == 6
+    out = capsys.readouterr().out
+    assert "bad.json" in out
+    assert "administrative-gender" in out
+
+
+def test_the_guide_shows_what_comes_out(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    given = re.search(r"```json\n(.*?)```", GUIDE, re.DOTALL)
+    shown = re.search(r"^    \$ ivfhir (.+)\n((?:    .*\n)+)", GUIDE, re.MULTILINE)
+    assert given is not None
+    assert shown is not None
+    (tmp_path / "patient.json").write_text(given[1])
+    assert main(shlex.split(shown[1])) == 6
+    assert capsys.readouterr().out == re.sub("^    ", "", shown[2], flags=re.MULTILINE)
+
+
+def test_it_keeps_what_we_author_right(capsys):
+    assert main(["validate", str(ROOT / "plan_definitions"), "--format", "json"]) in (0, 6)
+    told = json.loads(capsys.readouterr().out)
+    wrong = {i["text"][:160] for each in told for i in each["issues"] if i["severity"] == "error"}
+    assert wrong == set()
