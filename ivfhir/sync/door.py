@@ -15,7 +15,14 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import BUNDLE, PATIENT, PROVENANCE, WITHOUT_A_PATIENT, Resource
+from ivfhir.fhir.types import (
+    BUNDLE,
+    DOCUMENT_REFERENCE,
+    PATIENT,
+    PROVENANCE,
+    WITHOUT_A_PATIENT,
+    Resource,
+)
 from ivfhir.repository import Repository
 from ivfhir.servers.http import Stored
 from ivfhir.sync.ladder import Means, Rung
@@ -75,6 +82,10 @@ class Door:
         needs = self._means.profile.search_needs_patient and self._patient
         if needs and resource_type not in _WITHOUT_PATIENT and "patient" not in params:
             params = {**params, "patient": self._patient}
+        own = resource_type == DOCUMENT_REFERENCE and "identifier" in params and self._patient
+        if own and not self._means.finds(resource_type):
+            every = self._server.search(resource_type, {"patient": self._patient})
+            return [each for each in every if _carries(each, params["identifier"])]
         return self._server.search(resource_type, params)
 
     def operation(self, path: str, parameters: Resource) -> Resource:
@@ -116,7 +127,7 @@ class Door:
                 if entry["request"]["method"] == "PUT":
                     self._put(entry, places)
         except _REFUSALS as error:
-            if not made:
+            if not made or self.rung is Rung.DOCUMENT:  # One document is never half of a plan.
                 raise
             left = self._clean_up(made)
             told = f" What is left of it: {', '.join(left)}." if left else ""
@@ -181,6 +192,12 @@ class Door:
             except ServerError:
                 left.append(reference)
         return left
+
+
+def _carries(resource: Resource, token: str) -> bool:
+    """Tell whether a resource carries the identifier of a search, `system|value`."""
+    identifiers = resource.get("identifier", ())
+    return any(f"{each.get('system', '')}|{each.get('value', '')}" == token for each in identifiers)
 
 
 def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

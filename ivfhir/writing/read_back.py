@@ -15,7 +15,7 @@ from ivfhir.errors import (
     UnauthorisedError,
 )
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
+from ivfhir.fhir.types import PROVENANCE, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.content import CONTENT_SYSTEM
@@ -51,8 +51,9 @@ def find_parts(
 ) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
-    The plans are searched by identifier; their parts are read by the references in them, for not
-    every server can search every type. Copies that are marked as entered in error do not count.
+    What the transaction creates first is the plan: a CarePlan, or a document of it. The plans are
+    searched by identifier; their parts are read by the references in them, for not every server can
+    search every type. Copies that are marked as entered in error do not count.
 
     Args:
         repository: the server.
@@ -60,13 +61,13 @@ def find_parts(
         strict: as for `read_references`.
 
     Raises:
-        ServerError: the CarePlans cannot be searched.
+        ServerError: the plans cannot be searched.
     """
     sent = [entry["resource"] for entry in created_entries(bundle)]
     parts: dict[str, list[Resource]] = {str(value_of(resource)): [] for resource in sent}
     types = {resource["resourceType"] for resource in sent}
-    plan_id = str(value_of(sent[0]))
-    plans = repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
+    plan_id, plan_type = str(value_of(sent[0])), str(sent[0]["resourceType"])
+    plans = repository.search(plan_type, identifier_query(plan_type, plan_id))
     plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
     signatures = [
         signature

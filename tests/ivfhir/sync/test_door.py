@@ -1,8 +1,6 @@
 """Servers of fewer means: a real one behind a proxy that refuses what such a server refuses."""
 
 import json
-import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 import pytest
@@ -53,35 +51,6 @@ def settings(folder, base, profile):
 
 
 ONE_BY_ONE = offering(system=("batch",))
-
-
-@dataclass
-class Clinic:
-    """A patient of a test's own on HAPI, which can search every type by identifier."""
-
-    base: str
-    name: str
-
-    def plan(self, value, **changes):
-        text = json.dumps(named(f"{self.name}-{value}", **changes))
-        return json.loads(text.replace("Patient/p", f"Patient/{self.name}"))
-
-    def stored(self, kind):
-        return stored(self.base, kind, patient=f"Patient/{self.name}")
-
-
-@pytest.fixture
-def clinic(hapi, request):
-    name = "door-" + re.sub(r"[^a-z]", "-", request.node.name)[-40:].strip("-")
-    put(hapi, {"resourceType": "Patient", "id": name})
-    return Clinic(hapi, name)
-
-
-@pytest.fixture
-def plans(tmp_path):
-    folder = tmp_path / "plans"
-    folder.mkdir()
-    return folder
 
 
 @pytest.mark.server
