@@ -80,7 +80,9 @@ class Door:
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """Return every match; where the server insists, those of the patient alone."""
         needs = self._means.profile.search_needs_patient and self._patient
-        if needs and resource_type not in _WITHOUT_PATIENT and "patient" not in params:
+        # What a Provenance is about has a patient; the search for it, in many servers, none.
+        named = bool({"patient", "target"} & params.keys())
+        if needs and resource_type not in _WITHOUT_PATIENT and not named:
             params = {**params, "patient": self._patient}
         own = resource_type == DOCUMENT_REFERENCE and "identifier" in params and self._patient
         if own and not self._means.finds(resource_type):

@@ -93,6 +93,12 @@ def draw(care_plan: Resource, patient: Resource | None) -> bytes:
     return to_pdf(to_html(care_plan, patient=patient))
 
 
+def contents_of(document: Resource) -> dict[str, bytes]:
+    """Return what is attached to a document that `document_entry` made, by content type."""
+    attachments = (each["attachment"] for each in document["content"])
+    return {str(each["contentType"]): base64.b64decode(each["data"]) for each in attachments}
+
+
 def protocols_in(document: Resource) -> frozenset[str]:
     """Return the protocols that the plan of a document follows, in whatever version."""
     related = document.get("context", {}).get("related", ())

@@ -51,6 +51,9 @@ def find_parts(
 ) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
+    A Provenance is missing from what comes back where the server lets nobody search for it: whether
+    it is there cannot be told.
+
     What the transaction creates first is the plan: a CarePlan, or a document of it. The plans are
     searched by identifier; their parts are read by the references in them, for not every server can
     search every type. Copies that are marked as entered in error do not count.
@@ -69,11 +72,14 @@ def find_parts(
     plan_id, plan_type = str(value_of(sent[0])), str(sent[0]["resourceType"])
     plans = repository.search(plan_type, identifier_query(plan_type, plan_id))
     plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
-    signatures = [
-        signature
-        for plan in (plans if PROVENANCE in types else ())
-        for signature in _search(repository, PROVENANCE, {"target": reference_of(plan)})
-    ]
+    signatures: list[Resource] = []
+    for plan in plans if PROVENANCE in types else ():
+        signed = _search(repository, PROVENANCE, {"target": reference_of(plan)})
+        if signed is None:
+            values = [str(value_of(each)) for each in sent if each["resourceType"] == PROVENANCE]
+            parts = {value: copies for value, copies in parts.items() if value not in values}
+            break
+        signatures += signed
     found = {reference_of(each): each for each in [*plans, *signatures]}
     new = plans
     while new:
@@ -111,12 +117,14 @@ def references_as_written(value: object) -> dict[str, str]:
     return found
 
 
-def _search(repository: Repository, resource_type: str, query: Mapping[str, str]) -> list[Resource]:
-    """Return the matches; none where the server does not allow or know the search."""
+def _search(
+    repository: Repository, resource_type: str, query: Mapping[str, str]
+) -> list[Resource] | None:
+    """Return the matches; None where the server does not allow or know the search."""
     try:
         return repository.search(resource_type, query)
     except (ForbiddenError, NotFoundError, RejectedError):
-        return []
+        return None
 
 
 def is_withdrawn(resource: Resource) -> bool:

@@ -45,9 +45,10 @@ def withdraw_copies(
         return dict(places), (), ()
     parts = find_parts(repository, bundle, strict=True)
     for value, reference in places.items():
-        if reference not in map(reference_of, parts[value]):  # No search finds it.
+        if reference not in map(reference_of, parts.get(value, ())):  # No search finds it.
             read = read_references(repository, [reference], strict=True)
-            parts[value] = [*parts[value], *(each for each in read if not is_withdrawn(each))]
+            standing = [each for each in read if not is_withdrawn(each)]
+            parts[value] = [*parts.get(value, ()), *standing]
     kept = _kept(parts, plan_id)
     copies = [
         resource
