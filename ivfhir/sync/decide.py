@@ -220,6 +220,9 @@ class _Existing:
         ):
             found = find_parts(self.door, parcel, strict=True)
             places |= {value: reference_of(each[0]) for value, each in found.items() if each}
+            seen = {*found, *places}  # What cannot be looked for is not taken for deleted.
+            kept = [each for each in parcel["entry"] if value_of(each["resource"]) in seen]
+            parcel = transaction(kept)
         stored = read_parts(self.door, places, strict=True)
         stored = {value: each for value, each in stored.items() if not is_withdrawn(each)}
         stored[self.plan.plan_id] = theirs

@@ -257,3 +257,27 @@ def test_a_dry_run_lets_no_write_reach_the_server(sekmet, plans):
         assert results(plans, proxy.base, "--dry-run") == ["conflict", "superseded"]
         assert len(proxy.writes) == sent
         assert json.dumps(stored(sekmet, "CarePlan")).count('"CarePlan"') == 1
+
+
+def test_a_provenance_that_nobody_may_search_for_is_not_taken_for_deleted(sekmet, plans):
+    patient(sekmet)
+    signature = {
+        "resourceType": "Provenance",
+        "id": "signature",
+        "target": [{"reference": "#"}],
+        "recorded": "2025-03-03T10:00:00+01:00",
+        "agent": [{"who": {"display": "Dr Vance"}}],
+    }
+    plan = small()
+    plan["contained"].append(signature)
+    write(plans, "plan", plan)
+
+    def no_search(asked):
+        return 403 if asked.method == "GET" and asked.path.startswith("/Provenance?") else None
+
+    with run_proxy(sekmet, refuse=no_search) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "Provenance")) == 1
