@@ -86,12 +86,12 @@ def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | Non
 
 
 def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None:
-    """Return where every part is stored, by identifier value; None when one is missing."""
+    """Return where every part is stored that can be looked for; None when one is missing."""
     if value_of(created_entries(bundle)[0]["resource"]) is None:
         raise ValueError("the transaction's plan carries no identifier")
     parts = find_parts(repository, bundle)
     places = {value: reference_of(copies[0]) for value, copies in parts.items() if copies}
-    return places if len(places) == len(created_entries(bundle)) else None
+    return places if len(places) == len(parts) else None
 
 
 def _send(

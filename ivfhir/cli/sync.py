@@ -11,7 +11,7 @@ from typing import Any
 
 from ivfhir.errors import UsageError
 from ivfhir.fhir.json import dumps
-from ivfhir.sync.decide import CONFLICT, PARKED
+from ivfhir.sync.decision import CONFLICT, PARKED
 from ivfhir.sync.deliver import Outcome
 from ivfhir.sync.knowledge import Sent, definitions, sync_definitions
 from ivfhir.sync.ledger import NAME, Ledger
@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ledger", metavar="FILE", type=Path, help=f"what was sent; {NAME} beside the input"
     )
     parser.add_argument(
+        "--download",
+        metavar="DIR",
+        type=Path,
+        help="where plans go, as Bundle and PDF, for a server that takes neither CarePlan nor "
+        "document",
+    )
+    parser.add_argument(
         "--config", metavar="FILE", type=Path, help="settings with [[server]]; ivfhir.toml here"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -76,7 +83,17 @@ def run(arguments: argparse.Namespace) -> int:
     first = paths[0]
     at = arguments.ledger or (first if first.is_dir() else first.parent) / NAME
     ledger = Ledger.copy_of(at) if arguments.dry_run else Ledger(at)
-    targets = [Target(server.name, connector(server), ledger, server.profile) for server in servers]
+    targets = [
+        Target(
+            server.name,
+            connector(server),
+            ledger,
+            server.profile,
+            scope=server.scope if server.client_id else "",
+            folder=arguments.download,
+        )
+        for server in servers
+    ]
     with closing(ledger), _progress(len(plans) * len(targets)) as watch:
         outcomes = sync_plans(
             plans,

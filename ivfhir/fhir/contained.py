@@ -25,7 +25,7 @@ def lift_contained(container: Resource, name: Callable[[Resource], str]) -> dict
         Name -> resource; the container first, the others in their order.
     """
     contained: list[Resource] = container.get("contained", [])
-    names = {f"#{each['id']}": name(each) for each in contained}
+    names = {f"#{each['id']}": name(each) for each in contained} | {"#": name(container)}
     outer = {key: value for key, value in container.items() if key != "contained"}
     lifted = {name(container): renamed_references(outer, names)}
     for each in contained:

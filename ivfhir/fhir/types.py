@@ -17,6 +17,7 @@ GOAL = "Goal"
 PROVENANCE = "Provenance"
 OPERATION_OUTCOME = "OperationOutcome"
 BUNDLE = "Bundle"
+DOCUMENT_REFERENCE = "DocumentReference"
 
 WITHOUT_A_PATIENT = frozenset(
     {

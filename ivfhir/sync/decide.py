@@ -5,15 +5,27 @@ Deciding only reads. The same decision is told in advance by a dry run, and carr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
-from ivfhir.errors import InputError
+from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import CARE_PLAN, Resource
-from ivfhir.sync.door import Door, WritableServer
-from ivfhir.sync.ladder import Means, Rung, lost_on
-from ivfhir.sync.ledger import DONE, Ledger, SentPart
+from ivfhir.sync.decision import (
+    CONFLICT,
+    CREATED,
+    REFUSED,
+    SUPERSEDED,
+    UNCHANGED,
+    UPDATED,
+    Decision,
+    Place,
+)
+from ivfhir.sync.documents import absent, decide_document
+from ivfhir.sync.door import Door
+from ivfhir.sync.download import decide_download
+from ivfhir.sync.ladder import Rung, lost_on
+from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.mapping import find_patient, map_references, search_token
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import SyncPlan, Token, tokens_of
@@ -30,56 +42,8 @@ from ivfhir.writing.ending import END_STATUS, status_name, status_of
 from ivfhir.writing.read_back import bare, find_parts, is_withdrawn, read_parts, read_references
 from ivfhir.writing.withdraw import withdraw_copies
 
-CREATED, UNCHANGED, UPDATED, SUPERSEDED = "created", "unchanged", "updated", "superseded"
-CONFLICT, PARKED, REFUSED = "conflict", "parked", "refused"
-CHANGING = frozenset({CREATED, UPDATED, SUPERSEDED})
 _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is to be done.
-
-    Attributes:
-        result: one of the results of `ivfhir sync`.
-        references: of the plan on the server, then of those that it ends.
-        differences: what differs or is lost, an object each.
-        reason: why nothing is sent, a sentence; '' when something is, or nothing has to be.
-        bundle: what to send; None for nothing.
-        parcel: the whole plan as it would be created, to find and compare its parts.
-        places: where parts are already, by identifier value.
-        patient: the patient there.
-        door: how the server is asked.
-    """
-
-    result: str
-    references: tuple[str, ...] = ()
-    differences: tuple[Mapping[str, Any], ...] = ()
-    reason: str = ""
-    bundle: Resource | None = None
-    parcel: Resource | None = None
-    places: Mapping[str, str] = field(default_factory=dict)
-    patient: str = ""
-    door: Door | None = None
-
-
-class Place(NamedTuple):
-    """One server as a run sees it.
-
-    Attributes:
-        name: what it is called in the ledger and in the answer.
-        server: the server.
-        means: what it offers.
-        ledger: what was sent.
-        patients: who was found in this run, by what the input says of them.
-    """
-
-    name: str
-    server: WritableServer
-    means: Means
-    ledger: Ledger
-    patients: dict[tuple[str, ...], str]
 
 
 def decide(
@@ -112,39 +76,19 @@ def decide(
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
-    if rung is None:
-        return Decision(REFUSED, reason="The server lets nobody create a CarePlan.")
     door = Door(at.server, at.means, patient=patient, rung=rung)
     standing, withdrawn = _look(door, plan)
     if standing:
+        if not rung.has_care_plan:  # It was created when the server still let somebody.
+            door = Door(at.server, at.means, patient=patient, rung=Rung.SINGLES)
         return _Existing(plan, at, door, patient).decide(standing)
-    return _absent(plan, at, withdrawn) or _create(
+    if rung is Rung.DOWNLOAD:
+        return decide_download(plan, at, door, patient)
+    if rung is Rung.DOCUMENT:
+        return decide_document(plan, at, door, patient, coming=[*coming], gone=set(gone))
+    return absent(plan, at, withdrawn) or _create(
         plan, at, door, patient=patient, coming=[*coming], gone=set(gone)
     )
-
-
-def _absent(plan: SyncPlan, at: Place, withdrawn: list[Resource]) -> Decision | None:
-    """Return why a plan that is not there is not created; None when it may be."""
-    if plan.care_plan.get("status") == _WRONG:
-        return Decision(UNCHANGED if withdrawn else REFUSED, reason=_wrong_words(withdrawn))
-    known = at.ledger.plan(at.name, plan.plan_id)
-    if withdrawn or (known is not None and known.state == DONE):
-        return _was_there(plan, at, withdrawn)
-    return None
-
-
-def _was_there(plan: SyncPlan, at: Place, withdrawn: list[Resource]) -> Decision:
-    last = [key for key in at.ledger.versions(at.name, plan.plan_id) if key.startswith(CARE_PLAN)]
-    return Decision(
-        CONFLICT,
-        tuple(map(reference_of, withdrawn)) or tuple(last),
-        reason="It was there and was deleted or marked as entered in error since; it is not sent "
-        "again. If the server was emptied, begin with a new ledger.",
-    )
-
-
-def _wrong_words(withdrawn: list[Resource]) -> str:
-    return "" if withdrawn else "It is marked as entered in error, and the server never had it."
 
 
 def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
@@ -154,9 +98,15 @@ def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
     """
     ours = Token(PLAN_SYSTEM, plan.plan_id)
     query = ",".join(search_token(token) for token in (ours, *plan.tokens))
+    try:
+        every = door.search(CARE_PLAN, {"identifier": query})
+    except (ForbiddenError, NotFoundError, RejectedError):
+        if door.rung.has_care_plan:
+            raise
+        every = []  # A server without CarePlans has none of them.
     found = [
         each
-        for each in door.search(CARE_PLAN, {"identifier": query})
+        for each in every
         if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
     ]
     found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
@@ -270,6 +220,9 @@ class _Existing:
         ):
             found = find_parts(self.door, parcel, strict=True)
             places |= {value: reference_of(each[0]) for value, each in found.items() if each}
+            seen = {*found, *places}  # What cannot be looked for is not taken for deleted.
+            kept = [each for each in parcel["entry"] if value_of(each["resource"]) in seen]
+            parcel = transaction(kept)
         stored = read_parts(self.door, places, strict=True)
         stored = {value: each for value, each in stored.items() if not is_withdrawn(each)}
         stored[self.plan.plan_id] = theirs

@@ -9,12 +9,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ivfhir.errors import IvfhirError, NotFoundError, RejectedError, ServerError
+from ivfhir.errors import (
+    ForbiddenError,
+    IvfhirError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+)
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import Resource
-from ivfhir.sync.decide import (
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PATIENT, Resource
+from ivfhir.sync.decide import decide, settle_copies
+from ivfhir.sync.decision import (
     CONFLICT,
+    DOWNLOADED,
     PARKED,
     REFUSED,
     SUPERSEDED,
@@ -22,9 +30,8 @@ from ivfhir.sync.decide import (
     UPDATED,
     Decision,
     Place,
-    decide,
-    settle_copies,
 )
+from ivfhir.sync.download import save
 from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.plans import SyncPlan
 from ivfhir.sync.race import Race, settle_race
@@ -32,8 +39,11 @@ from ivfhir.sync.retries import pause_before_retry_s
 from ivfhir.write_back import created_places, send_new
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.content import content_digest
+from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
 from ivfhir.writing.read_back import Compared, compare, read_parts, read_references
+
+_PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Outcome:
     Attributes:
         plan: its identifier.
         to: the server.
-        result: created, unchanged, updated, superseded, conflict, parked or refused.
+        result: created, unchanged, updated, superseded, downloaded, conflict, parked or refused.
         references: of the plan there, then of those whose place it took.
         differences: what differs from what was meant, an object each.
         outcome: an OperationOutcome: why it is refused, parked or in conflict.
@@ -101,6 +111,8 @@ class Delivery:
             if decision.bundle is not None and not decision.bundle["entry"]:
                 settle_copies(decision)
                 decision = decide(self._plan, self._at, lower=self._lower)
+            if decision.result == DOWNLOADED:
+                save(self._plan.plan_id, decision, _patient(decision))
             if decision.bundle is None or not decision.bundle["entry"]:
                 return _settled(self._plan, self._at, decision, self._begun)
             self._begun = decision
@@ -168,14 +180,15 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     if decision.result != UNCHANGED:
         return _outcome(plan, at, decision)
     known = at.ledger.plan(at.name, plan.plan_id)
-    ours = decision.places.get(plan.plan_id) is not None
+    own = _own_value(decision)
+    ours = decision.places.get(own) is not None
     fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
     race = None
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
             race = _race(at, decision, decision.places[plan.plan_id])
         stored = read_parts(decision.door, decision.places)
-        if value_of(stored.get(plan.plan_id, {})) == plan.plan_id:
+        if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
     outcome = _outcome(plan, at, decision)
     if begun is not None:
@@ -188,7 +201,8 @@ def _outcome(plan: SyncPlan, at: Place, decision: Decision) -> Outcome:
     outcome = None
     if decision.reason:
         code = "conflict" if decision.result == CONFLICT else "business-rule"
-        severity = "error" if decision.result in (CONFLICT, REFUSED) else "information"
+        is_error = decision.result in (CONFLICT, PARKED, REFUSED)
+        severity = "error" if is_error else "information"
         issue = {"severity": severity, "code": code, "diagnostics": decision.reason}
         outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
     return Outcome(
@@ -203,6 +217,8 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     assert parcel is not None  # noqa: S101
     at.ledger.begin(at.name, plan.plan_id, plan.digest, decision.patient)
     if bundle is parcel:
+        if decision.whole is not None:
+            bundle = with_pdf(bundle, decision.whole, _patient(decision))
         receipt = send_new(door, bundle, pause=pause)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
         versions = {each.reference: each.version for each in receipt.entries}
@@ -217,7 +233,8 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
         answer = door.transact(bundle)
         places = {**decision.places, **created_places(bundle, answer)}
         stored = read_parts(door, places)
-        compared = compare(parcel, places, stored)
+        # Of a document nothing but the status of an older one was sent.
+        compared = () if decision.whole is not None else compare(parcel, places, stored)
         ended = () if decision.result == UPDATED else read_ended(door, bundle)
         race = _race(at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
@@ -225,8 +242,8 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     if ended:
         gone = read_references(door, [each.reference for each in ended])
         at.ledger.note_versions(at.name, {reference_of(each): _version(each) for each in gone})
-    own = places.get(plan.plan_id)
-    older = [each.reference for each in ended if each.reference.startswith("CarePlan/")]
+    own = places.get(_own_value(decision))
+    older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
     differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
     sent = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
@@ -256,6 +273,22 @@ def _after_race(sent: Outcome, race: Race) -> Outcome:
     issue = {"severity": "error", "code": "business-rule", "diagnostics": why}
     outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
     return replace(sent, result=REFUSED, outcome=outcome)
+
+
+def _own_value(decision: Decision) -> str:
+    """Return the identifier value of the plan, or of its document; '' where neither is created."""
+    created = created_entries(decision.parcel or {"entry": []})
+    return str(value_of(created[0]["resource"])) if created else ""
+
+
+def _patient(decision: Decision) -> Resource | None:
+    """Return the Patient on the server; None where it cannot be read."""
+    if decision.door is None:
+        return None
+    try:
+        return decision.door.read(PATIENT, decision.patient.partition("/")[2])
+    except (ForbiddenError, NotFoundError):
+        return None
 
 
 def _note(

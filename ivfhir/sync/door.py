@@ -15,7 +15,14 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import BUNDLE, PATIENT, PROVENANCE, WITHOUT_A_PATIENT, Resource
+from ivfhir.fhir.types import (
+    BUNDLE,
+    DOCUMENT_REFERENCE,
+    PATIENT,
+    PROVENANCE,
+    WITHOUT_A_PATIENT,
+    Resource,
+)
 from ivfhir.repository import Repository
 from ivfhir.servers.http import Stored
 from ivfhir.sync.ladder import Means, Rung
@@ -73,8 +80,14 @@ class Door:
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """Return every match; where the server insists, those of the patient alone."""
         needs = self._means.profile.search_needs_patient and self._patient
-        if needs and resource_type not in _WITHOUT_PATIENT and "patient" not in params:
+        # What a Provenance is about has a patient; the search for it, in many servers, none.
+        named = bool({"patient", "target"} & params.keys())
+        if needs and resource_type not in _WITHOUT_PATIENT and not named:
             params = {**params, "patient": self._patient}
+        own = resource_type == DOCUMENT_REFERENCE and "identifier" in params and self._patient
+        if own and not self._means.finds(resource_type):
+            every = self._server.search(resource_type, {"patient": self._patient})
+            return [each for each in every if _carries(each, params["identifier"])]
         return self._server.search(resource_type, params)
 
     def operation(self, path: str, parameters: Resource) -> Resource:
@@ -116,7 +129,7 @@ class Door:
                 if entry["request"]["method"] == "PUT":
                     self._put(entry, places)
         except _REFUSALS as error:
-            if not made:
+            if not made or self.rung is Rung.DOCUMENT:  # One document is never half of a plan.
                 raise
             left = self._clean_up(made)
             told = f" What is left of it: {', '.join(left)}." if left else ""
@@ -181,6 +194,12 @@ class Door:
             except ServerError:
                 left.append(reference)
         return left
+
+
+def _carries(resource: Resource, token: str) -> bool:
+    """Tell whether a resource carries the identifier of a search, `system|value`."""
+    identifiers = resource.get("identifier", ())
+    return any(f"{each.get('system', '')}|{each.get('value', '')}" == token for each in identifiers)
 
 
 def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

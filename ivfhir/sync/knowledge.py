@@ -12,7 +12,7 @@ from ivfhir.errors import IvfhirError, ServerError, UnauthorisedError, Unreachab
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
-from ivfhir.sync.decide import CREATED, PARKED, UNCHANGED, UPDATED
+from ivfhir.sync.decision import CREATED, PARKED, UNCHANGED, UPDATED
 from ivfhir.sync.door import WritableServer
 from ivfhir.writing.read_back import differences
 

@@ -1,14 +1,15 @@
-"""How much a server takes: a transaction, single creates, or the CarePlan alone.
+"""How much a server takes: a transaction, single creates, the CarePlan alone, a document, nothing.
 
-The steps below these (a readable document, a download) need a clinician's eyes and are no part of
-sync. What the CapabilityStatement leaves open is tried; what it says is believed.
+What the CapabilityStatement leaves open is tried; what it says, and what scopes were granted, is
+believed.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PROVENANCE, Resource
 from ivfhir.sync.profiles import Profile
 from ivfhir.writing.capabilities import read_write_support
 
@@ -19,6 +20,37 @@ class Rung(Enum):
     TRANSACTION = ""
     SINGLES = "Written one by one: for a moment others may see a part of the plan."
     CONTAINED = "The CarePlan alone, its orders and goals contained: no work list shows them."
+    DOCUMENT = (
+        "A document to read, the plan's data attached to it: there is no CarePlan, and no work "
+        "list shows its orders."
+    )
+    DOWNLOAD = "Nothing is written: the plan is given as files."
+
+    @property
+    def has_care_plan(self) -> bool:
+        """Tell whether a CarePlan is written at all."""
+        return self not in (Rung.DOCUMENT, Rung.DOWNLOAD)
+
+
+_LETTERS = {"create": "c", "read": "r", "update": "u", "search-type": "s"}
+_SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]*)\.(\*|read|write|[cruds]+)")
+_VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
+
+
+def _everything(resource_type: str, letter: str) -> bool:
+    return True
+
+
+def allowed_by(scope: str) -> Callable[[str, str], bool]:
+    """Return what tells whether system scopes allow a letter of c, r, u, d, s on a type.
+
+    Source: https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+    """
+    found = [match for each in scope.split() if (match := _SCOPE.fullmatch(each))]
+    granted = {
+        (match[1], letter) for match in found for letter in _VERSION_1.get(match[2], match[2])
+    }
+    return lambda resource_type, letter: bool({(resource_type, letter), ("*", letter)} & granted)
 
 
 @dataclass(frozen=True)
@@ -30,25 +62,29 @@ class Means:
         system: codes of its system-level interactions; empty when it does not say.
         types: type -> its interactions; empty when it does not say.
         capabilities: the statement itself; None where it shows none.
+        allows: tells whether the granted scopes allow a letter of c, r, u, d, s on a type.
     """
 
     profile: Profile
     system: frozenset[str]
     types: dict[str, frozenset[str]]
     capabilities: Resource | None
+    allows: Callable[[str, str], bool] = _everything
 
-    def rung(self, resource_types: Collection[str], *, lower: bool = False) -> Rung | None:
-        """Return the best way for a plan of these types; None where no CarePlan can be created.
+    def rung(self, resource_types: Collection[str], *, lower: bool = False) -> Rung:
+        """Return the best way for a plan of these types.
 
         Args:
             resource_types: those of the plan and its parts.
             lower: the server refused a transaction with types that it does not name.
         """
-        if not self._may(CARE_PLAN, "create"):
-            return None
+        if not (self.profile.care_plan and self._may(CARE_PLAN, "create")):
+            return Rung.DOCUMENT if self._takes_documents() else Rung.DOWNLOAD
         silent = self.silent(resource_types)
         barred = [
-            each for each in resource_types if each not in silent and not self._may(each, "create")
+            each
+            for each in resource_types
+            if not self.allows(each, "c") or (each not in silent and not self._may(each, "create"))
         ]
         if barred or (silent and lower):
             return Rung.CONTAINED
@@ -65,7 +101,16 @@ class Means:
     def may_update(self, resource_type: str = CARE_PLAN) -> bool:
         """Tell whether the server lets a client change what is there."""
         named = resource_type in self.types
-        return self.profile.update and (not named or self._may(resource_type, "update"))
+        allowed = self.profile.update and self.allows(resource_type, "u")
+        return allowed and (not named or self._may(resource_type, "update"))
+
+    def may_search(self, resource_type: str) -> bool:
+        """Tell whether the server lets a client search a type."""
+        return self._may(resource_type, "search-type")
+
+    def finds(self, resource_type: str) -> bool:
+        """Tell whether the server can search a type for an identifier."""
+        return resource_type in read_write_support(self.capabilities, [resource_type]).conditional
 
     def conditional(self, resource_type: str) -> bool:
         """Tell whether the server can create a type only when its identifier is new."""
@@ -74,7 +119,14 @@ class Means:
         support = read_write_support(self.capabilities, [resource_type])
         return resource_type in support.conditional
 
+    def _takes_documents(self) -> bool:
+        """Tell whether a document can be created, and looked for so that it is created once."""
+        may = all(self._may(DOCUMENT_REFERENCE, each) for each in ("create", "search-type"))
+        return self.profile.document and may
+
     def _may(self, resource_type: str, interaction: str) -> bool:
+        if not self.allows(resource_type, _LETTERS[interaction]):
+            return False
         if not self.types:
             return True
         codes = self.types.get(resource_type)

@@ -60,6 +60,14 @@ def to_parcel(
     return transaction([*entries, *map(revocation, revoke)])
 
 
+def whole_plan(plan: SyncPlan, mapped: Mapped) -> Resource:
+    """Return a plan in the server's words as one CarePlan that contains its parts, all of them."""
+    inside = [{**part, "id": key} for key, part in mapped.parts.items()]
+    contained = [*map(_without_ours, inside), *plan.embedded.values()]
+    care_plan = _without_ours(mapped.care_plan)
+    return {**care_plan, "contained": contained} if contained else care_plan
+
+
 def transaction(entries: Sequence[Mapping[str, Any]]) -> Resource:
     """Return the transaction Bundle of some entries."""
     return {"resourceType": BUNDLE, "type": "transaction", "entry": list(entries)}

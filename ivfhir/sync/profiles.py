@@ -20,6 +20,8 @@ class Profile:
         conditional_create: keeps to If-None-Exist.
         update: lets a client change what it wrote.
         search_needs_patient: refuses searches of clinical types that name no patient.
+        care_plan: takes CarePlans.
+        document: takes DocumentReferences.
     """
 
     name: str = "any"
@@ -28,6 +30,8 @@ class Profile:
     conditional_create: bool = True
     update: bool = True
     search_needs_patient: bool = False
+    care_plan: bool = True
+    document: bool = True
 
 
 def load_profiles() -> dict[str, Profile]:

@@ -4,21 +4,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock, local
 from typing import Protocol
 
 from ivfhir.errors import ForbiddenError, NotFoundError, ServerError, UnreachableError, UsageError
-from ivfhir.fhir.types import CARE_PLAN, Resource
-from ivfhir.sync.decide import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
+from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
 from ivfhir.sync.deliver import Outcome, deliver, foretell, parked
 from ivfhir.sync.door import WritableServer
-from ivfhir.sync.ladder import Means, read_means
+from ivfhir.sync.ladder import Means, allowed_by, read_means
 from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
 
 _AT_ONCE = 50
 """Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
+
+_PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
 _GIVE_UP = 3
 """Plans in a row that a server does not answer for, after which it is not asked any more."""
@@ -40,6 +43,8 @@ class Target:
         connect: returns a connection of its own for a thread.
         ledger: what was sent.
         profile: name of the profile that was asked for; None to tell by its CapabilityStatement.
+        scope: the system scopes that the client has there; '' where nobody says.
+        folder: where plans go that it does not take at all; None for nowhere.
         patients: who was found there in this run.
     """
 
@@ -47,6 +52,8 @@ class Target:
     connect: Callable[[], WritableServer]
     ledger: Ledger
     profile: str | None = None
+    scope: str = ""
+    folder: Path | None = None
     patients: dict[tuple[str, ...], str] = field(default_factory=dict)
     _means: Means | None = None
     _threads: local = field(default_factory=local)
@@ -63,7 +70,8 @@ class Target:
             capabilities = self.connect().capabilities()
         except (NotFoundError, ForbiddenError):
             capabilities = None
-        self._means = read_means(capabilities, profile_of(capabilities, self.profile))
+        means = read_means(capabilities, profile_of(capabilities, self.profile))
+        self._means = replace(means, allows=allowed_by(self.scope)) if self.scope else means
 
     @property
     def place(self) -> Place:
@@ -73,7 +81,7 @@ class Target:
         server = getattr(self._threads, "server", None)
         if server is None:
             server = self._threads.server = self.connect()
-        return Place(self.name, server, self._means, self.ledger, self.patients)
+        return Place(self.name, server, self._means, self.ledger, self.patients, self.folder)
 
     @property
     def is_silent(self) -> bool:
@@ -259,7 +267,7 @@ def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcom
             name,
             target.name,
             UNCHANGED,
-            tuple(key for key in versions if key.startswith(f"{CARE_PLAN}/")),
+            tuple(key for key in versions if key.startswith(_PLANS)),
         )
         for name, versions in wanted.items()
         if all(there.get(key) == version for key, version in versions.items())

@@ -11,14 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from ivfhir.fhir.references import parse_literal
-from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.writing.ending import END_STATUS
 
 CONTENT_SYSTEM = "https://ivfhir.example/fhir/content"
 """System of the tags that hold a digest of what was written."""
 
 _NOT_CONTENT = frozenset({"id", "meta", "text"})
-_PLAN_TYPES = frozenset(END_STATUS) | {CARE_PLAN}
+_PLAN_TYPES = frozenset(END_STATUS) - {DOCUMENT_REFERENCE} | {CARE_PLAN}
+
+PDF = "application/pdf"
 
 
 def content_tag(resource: Resource) -> dict[str, str]:
@@ -48,11 +50,19 @@ def content_digest(resource: Resource) -> str:
     """Return the SHA-256, as hex, of a resource without id, meta and narrative.
 
     Order of elements, spelling of numbers and of references do not count, nor where the plan's
-    other parts are stored: a server may change these when it stores a resource.
+    other parts are stored: a server may change these when it stores a resource. Nor does a PDF: it
+    is drawn from the rest, and another release of the program that draws gives other bytes.
     """
     content = {name: value for name, value in resource.items() if name not in _NOT_CONTENT}
+    if resource["resourceType"] == DOCUMENT_REFERENCE:
+        content["content"] = [each for each in resource.get("content", ()) if not is_pdf(each)]
     text = json.dumps(plain(content, ""), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_pdf(content: Resource) -> bool:
+    """Tell whether a content of a DocumentReference is a PDF."""
+    return bool(content.get("attachment", {}).get("contentType") == PDF)
 
 
 def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - raw JSON

@@ -2,14 +2,15 @@
 
 See the required value sets of http://hl7.org/fhir/R4/valueset-request-status.html,
 http://hl7.org/fhir/R4/valueset-medicationrequest-status.html,
-http://hl7.org/fhir/R4/valueset-task-status.html and
-http://hl7.org/fhir/R4/valueset-goal-status.html.
+http://hl7.org/fhir/R4/valueset-task-status.html,
+http://hl7.org/fhir/R4/valueset-goal-status.html and
+http://hl7.org/fhir/R4/valueset-document-reference-status.html.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ivfhir.fhir.types import CARE_PLAN, GOAL, REQUEST_GROUP, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, GOAL, REQUEST_GROUP, Resource
 
 END_STATUS: Mapping[str, str] = MappingProxyType(
     {
@@ -20,6 +21,7 @@ END_STATUS: Mapping[str, str] = MappingProxyType(
         "MedicationRequest": "cancelled",
         "Task": "cancelled",
         GOAL: "cancelled",
+        DOCUMENT_REFERENCE: "superseded",
     }
 )
 """Type -> the status of a plan's part that was never carried out and no longer is meant to be."""

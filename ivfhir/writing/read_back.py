@@ -15,7 +15,7 @@ from ivfhir.errors import (
     UnauthorisedError,
 )
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import CARE_PLAN, PROVENANCE, Resource
+from ivfhir.fhir.types import PROVENANCE, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.content import CONTENT_SYSTEM
@@ -51,8 +51,12 @@ def find_parts(
 ) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
-    The plans are searched by identifier; their parts are read by the references in them, for not
-    every server can search every type. Copies that are marked as entered in error do not count.
+    A Provenance is missing from what comes back where the server lets nobody search for it: whether
+    it is there cannot be told.
+
+    What the transaction creates first is the plan: a CarePlan, or a document of it. The plans are
+    searched by identifier; their parts are read by the references in them, for not every server can
+    search every type. Copies that are marked as entered in error do not count.
 
     Args:
         repository: the server.
@@ -60,19 +64,22 @@ def find_parts(
         strict: as for `read_references`.
 
     Raises:
-        ServerError: the CarePlans cannot be searched.
+        ServerError: the plans cannot be searched.
     """
     sent = [entry["resource"] for entry in created_entries(bundle)]
     parts: dict[str, list[Resource]] = {str(value_of(resource)): [] for resource in sent}
     types = {resource["resourceType"] for resource in sent}
-    plan_id = str(value_of(sent[0]))
-    plans = repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
+    plan_id, plan_type = str(value_of(sent[0])), str(sent[0]["resourceType"])
+    plans = repository.search(plan_type, identifier_query(plan_type, plan_id))
     plans = [plan for plan in plans if value_of(plan) == plan_id and not is_withdrawn(plan)]
-    signatures = [
-        signature
-        for plan in (plans if PROVENANCE in types else ())
-        for signature in _search(repository, PROVENANCE, {"target": reference_of(plan)})
-    ]
+    signatures: list[Resource] = []
+    for plan in plans if PROVENANCE in types else ():
+        signed = _search(repository, PROVENANCE, {"target": reference_of(plan)})
+        if signed is None:
+            values = [str(value_of(each)) for each in sent if each["resourceType"] == PROVENANCE]
+            parts = {value: copies for value, copies in parts.items() if value not in values}
+            break
+        signatures += signed
     found = {reference_of(each): each for each in [*plans, *signatures]}
     new = plans
     while new:
@@ -110,12 +117,14 @@ def references_as_written(value: object) -> dict[str, str]:
     return found
 
 
-def _search(repository: Repository, resource_type: str, query: Mapping[str, str]) -> list[Resource]:
-    """Return the matches; none where the server does not allow or know the search."""
+def _search(
+    repository: Repository, resource_type: str, query: Mapping[str, str]
+) -> list[Resource] | None:
+    """Return the matches; None where the server does not allow or know the search."""
     try:
         return repository.search(resource_type, query)
     except (ForbiddenError, NotFoundError, RejectedError):
-        return []
+        return None
 
 
 def is_withdrawn(resource: Resource) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ivfhir.errors import ServerError, UnauthorisedError
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import BUNDLE, CARE_PLAN, GOAL, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.fhir.types import BUNDLE, GOAL, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, references_in
@@ -34,19 +34,21 @@ def withdraw_copies(
     Raises:
         ServerError: the server could not be searched.
     """
-    plan_id = str(value_of(created_entries(bundle)[0]["resource"]))
+    first = created_entries(bundle)[0]["resource"]
+    plan_id, plan_type = str(value_of(first)), str(first["resourceType"])
     plans = [
         plan
-        for plan in repository.search(CARE_PLAN, identifier_query(CARE_PLAN, plan_id))
+        for plan in repository.search(plan_type, identifier_query(plan_type, plan_id))
         if not is_withdrawn(plan)
     ]
     if len(plans) <= 1 and not _strays(plans, places):
         return dict(places), (), ()
     parts = find_parts(repository, bundle, strict=True)
     for value, reference in places.items():
-        if reference not in map(reference_of, parts[value]):  # No search finds it.
+        if reference not in map(reference_of, parts.get(value, ())):  # No search finds it.
             read = read_references(repository, [reference], strict=True)
-            parts[value] = [*parts[value], *(each for each in read if not is_withdrawn(each))]
+            standing = [each for each in read if not is_withdrawn(each)]
+            parts[value] = [*parts.get(value, ()), *standing]
     kept = _kept(parts, plan_id)
     copies = [
         resource

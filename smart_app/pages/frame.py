@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ivfhir.fhir.texts import sound_name
+from ivfhir.fhir.people import patient_identifier, patient_name
 from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates
 from smart_app.pages.facts import Fact
 from smart_app.pages.protocol_card import ProtocolCard
-
-MEDICAL_RECORD_NUMBER = "MR"
-"""Code of http://terminology.hl7.org/CodeSystem/v2-0203 for a medical record number."""
 
 _END_OF_DAY = "T23:59:59.999"
 _SEX = {"male": "Male", "female": "Female", "other": "Other", "unknown": "Unknown"}
@@ -75,7 +72,7 @@ def patient_banner(
 ) -> PatientBanner:
     """Return the banner of a Patient; age and death as at the Decision's `asOf`."""
     as_of = dates.parse_day(decision["asOf"])
-    identifier_name, identifier = _identifier(patient)
+    identifier_name, identifier = patient_identifier(patient)
     dead = deceased_words(decision)
     return PatientBanner(
         name=patient_name(patient),
@@ -94,19 +91,6 @@ def deceased_words(decision: Mapping[str, Any]) -> str | None:
         return None
     when = dates.day(decision["patient"].get("deceasedDate"))
     return f"died on {when}" if when else "died, date not recorded"
-
-
-def patient_name(patient: Resource) -> str:
-    """Return `FAMILY, Given`: the official name first, then the usual one, then any."""
-    names = sorted(patient.get("name", ()), key=lambda name: _NAME_USE.get(name.get("use", ""), 2))
-    if not names:
-        return "Name not recorded"
-    # A given name may be null, with an extension in its place.
-    given = " ".join(part for part in names[0].get("given", ()) if part)
-    family = str(names[0].get("family", "")).upper()
-    name = ", ".join(part for part in (family, given) if part)
-    text = str(names[0].get("text", ""))
-    return sound_name(name) or sound_name(text) or "Name not recorded"
 
 
 def as_of_words(as_of: str) -> str:
@@ -129,9 +113,6 @@ def strength_of(card: ProtocolCard | None) -> tuple[str, int] | None:
     return None if card is None else (card.strength, card.squares)
 
 
-_NAME_USE = {"official": 0, "usual": 1}
-
-
 def _born(birth_date: str | None, as_of: date | None) -> str:
     if not birth_date:
         return "not recorded"
@@ -141,19 +122,6 @@ def _born(birth_date: str | None, as_of: date | None) -> str:
         if completed_years is not None
         else dates.day(birth_date)
     )
-
-
-def _identifier(patient: Resource) -> tuple[str, str]:
-    identifiers = [entry for entry in patient.get("identifier", ()) if entry.get("value")]
-    for entry in identifiers:
-        codes = [coding.get("code") for coding in entry.get("type", {}).get("coding", ())]
-        if MEDICAL_RECORD_NUMBER in codes:
-            return "Record number", str(entry["value"])
-    if identifiers:
-        return str(identifiers[0].get("type", {}).get("text") or "Identifier"), str(
-            identifiers[0]["value"]
-        )
-    return "Identifier", "not recorded"
 
 
 def _second_line(facts: list[Fact]) -> tuple[tuple[str, str], ...]:

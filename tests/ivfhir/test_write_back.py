@@ -17,6 +17,8 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
+from ivfhir.outbox.failing import after_failure
+from ivfhir.outbox.line import WAITING, Entry
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.write_back import find_written, write_back
@@ -325,3 +327,61 @@ def test_twenty_senders_leave_one_plan_on_hapi(hapi):
     assert len(active) == 1
     # A server that is still cold may fail some of twenty at once: they may call again.
     assert any(not isinstance(result, ServerError) for result in results)
+
+
+class NoProvenanceSearch(Faulty):
+    """A server that lets nobody search for a Provenance; it looks itself where it must."""
+
+    def search(self, resource_type, params):
+        if resource_type == "Provenance" and not {"_id", "_tag"} & set(params):
+            raise RejectedError("no such search", status=400)
+        return super().search(resource_type, params)
+
+
+def test_without_a_search_for_provenance_a_lost_answer_writes_nothing_twice():
+    repository = NoProvenanceSearch(UnreachableError("lost"), commits=True)
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert repository.sent == 1
+    *others, signature = receipt.entries
+    assert all(entry.differences == () for entry in others)
+    assert (signature.resource_type, signature.differences) == ("Provenance", None)
+    found = find_written(repository, BUNDLE)
+    assert found is not None
+    assert found.already_there
+    again = write_back(repository, BUNDLE, pause=no_pause)
+    assert again.already_there
+    assert repository.sent == 1
+
+
+def test_without_a_search_for_provenance_one_that_was_just_written_is_read_by_its_id():
+    repository = NoProvenanceSearch(UnreachableError("lost"), times=0)
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
+@pytest.mark.server
+def test_twenty_plans_at_once_arrive_though_a_cold_hapi_fails_some(hapi):
+    """What it fails at is sent again, as the outbox does; nothing that it fails at is for good."""
+    first = HttpRepository(hapi, session=requests.Session())
+    bundles = [prepared(first, f"cold-{number}") for number in range(20)]
+    gate = threading.Barrier(len(bundles))
+
+    def send(bundle):
+        repository = HttpRepository(hapi, session=requests.Session())
+        gate.wait()
+        for attempt in range(1, 9):
+            try:
+                return write_back(repository, bundle)
+            except ServerError as error:
+                entry = Entry("e", hapi, "line", 0, WAITING, attempt, attempt - 1, 0, 0)
+                after = after_failure(error, entry, now=0, keep_s=3600, random=lambda: 0.0)
+                if after.state != WAITING:
+                    return None
+        return None
+
+    with ThreadPoolExecutor(len(bundles)) as pool:
+        receipts = list(pool.map(send, bundles))
+    assert all(receipt is not None for receipt in receipts)
+    for number in range(20):
+        identifier = f"{PLAN_SYSTEM}|cold-{number}"
+        assert len(first.search("CarePlan", {"identifier": identifier})) == 1

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "deploy" / "requirements.txt"
-EXTRAS = ("app", "postgres")
+EXTRAS = ("app", "postgres", "sync")
 """What a hospital installs: the app with everything it can be set to use."""
 
 UV = [sys.executable, "-m", "uv"]

@@ -1,8 +1,6 @@
 """Servers of fewer means: a real one behind a proxy that refuses what such a server refuses."""
 
 import json
-import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 import pytest
@@ -53,35 +51,6 @@ def settings(folder, base, profile):
 
 
 ONE_BY_ONE = offering(system=("batch",))
-
-
-@dataclass
-class Clinic:
-    """A patient of a test's own on HAPI, which can search every type by identifier."""
-
-    base: str
-    name: str
-
-    def plan(self, value, **changes):
-        text = json.dumps(named(f"{self.name}-{value}", **changes))
-        return json.loads(text.replace("Patient/p", f"Patient/{self.name}"))
-
-    def stored(self, kind):
-        return stored(self.base, kind, patient=f"Patient/{self.name}")
-
-
-@pytest.fixture
-def clinic(hapi, request):
-    name = "door-" + re.sub(r"[^a-z]", "-", request.node.name)[-40:].strip("-")
-    put(hapi, {"resourceType": "Patient", "id": name})
-    return Clinic(hapi, name)
-
-
-@pytest.fixture
-def plans(tmp_path):
-    folder = tmp_path / "plans"
-    folder.mkdir()
-    return folder
 
 
 @pytest.mark.server
@@ -288,3 +257,27 @@ def test_a_dry_run_lets_no_write_reach_the_server(sekmet, plans):
         assert results(plans, proxy.base, "--dry-run") == ["conflict", "superseded"]
         assert len(proxy.writes) == sent
         assert json.dumps(stored(sekmet, "CarePlan")).count('"CarePlan"') == 1
+
+
+def test_a_provenance_that_nobody_may_search_for_is_not_taken_for_deleted(sekmet, plans):
+    patient(sekmet)
+    signature = {
+        "resourceType": "Provenance",
+        "id": "signature",
+        "target": [{"reference": "#"}],
+        "recorded": "2025-03-03T10:00:00+01:00",
+        "agent": [{"who": {"display": "Dr Vance"}}],
+    }
+    plan = small()
+    plan["contained"].append(signature)
+    write(plans, "plan", plan)
+
+    def no_search(asked):
+        return 403 if asked.method == "GET" and asked.path.startswith("/Provenance?") else None
+
+    with run_proxy(sekmet, refuse=no_search) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "Provenance")) == 1

@@ -24,6 +24,7 @@ ALLOWED = {
         *("proposed", "planned", "accepted", "active", "on-hold", "completed", "cancelled"),
         *("entered-in-error", "rejected"),
     },
+    "DocumentReference": {"current", "superseded", "entered-in-error"},
 }
 
 

@@ -1,0 +1,66 @@
+"""What is to be done with one plan on one server: the words for it, and where it is looked up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ivfhir.fhir.types import Resource
+from ivfhir.sync.door import Door, WritableServer
+from ivfhir.sync.ladder import Means
+from ivfhir.sync.ledger import Ledger
+
+CREATED, UNCHANGED, UPDATED, SUPERSEDED = "created", "unchanged", "updated", "superseded"
+CONFLICT, PARKED, REFUSED, DOWNLOADED = "conflict", "parked", "refused", "downloaded"
+CHANGING = frozenset({CREATED, UPDATED, SUPERSEDED, DOWNLOADED})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done.
+
+    Attributes:
+        result: one of the results of `ivfhir sync`.
+        references: of the plan on the server, then of those that it ends.
+        differences: what differs or is lost, an object each.
+        reason: why nothing is sent, a sentence; '' when something is, or nothing has to be.
+        bundle: what to send; None for nothing.
+        parcel: the whole plan as it would be created, to find and compare its parts.
+        places: where parts are already, by identifier value.
+        patient: the patient there.
+        door: how the server is asked.
+        whole: the plan with its parts contained, where it goes as a document or as files.
+        file: where its data are written, the PDF beside it; None where it is sent.
+    """
+
+    result: str
+    references: tuple[str, ...] = ()
+    differences: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+    bundle: Resource | None = None
+    parcel: Resource | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    patient: str = ""
+    door: Door | None = None
+    whole: Resource | None = None
+    file: Path | None = None
+
+
+class Place(NamedTuple):
+    """One server as a run sees it.
+
+    Attributes:
+        name: what it is called in the ledger and in the answer.
+        server: the server.
+        means: what it offers.
+        ledger: what was sent.
+        patients: who was found in this run, by what the input says of them.
+        folder: where plans go that it does not take at all; None for nowhere.
+    """
+
+    name: str
+    server: WritableServer
+    means: Means
+    ledger: Ledger
+    patients: dict[tuple[str, ...], str]
+    folder: Path | None = None

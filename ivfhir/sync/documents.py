@@ -1,0 +1,295 @@
+"""A plan on a server that takes documents and no CarePlan: looked for, and what is to be sent.
+
+A document is not changed: what the input changed becomes a new one that `replaces` the old.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
+from ivfhir.pdf import why_no_pdf
+from ivfhir.shape import check_shape
+from ivfhir.sync.decision import (
+    CONFLICT,
+    CREATED,
+    PARKED,
+    REFUSED,
+    SUPERSEDED,
+    UNCHANGED,
+    UPDATED,
+    Decision,
+    Place,
+)
+from ivfhir.sync.door import Door
+from ivfhir.sync.ladder import Rung, lost_on
+from ivfhir.sync.ledger import DONE
+from ivfhir.sync.mapping import map_references
+from ivfhir.sync.parcel import transaction, whole_plan
+from ivfhir.sync.plans import SyncPlan, protocols_of
+from ivfhir.sync.supersede import judge_rivals
+from ivfhir.sync.three_way import Standing, three_ways, weigh
+from ivfhir.writing.bundle import revocation, value_of
+from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of, protocols_in
+from ivfhir.writing.read_back import bare, is_withdrawn, read_references
+
+_WRONG = "entered-in-error"
+_CURRENT, _SUPERSEDED = "current", "superseded"
+_FINAL = frozenset({"final", "amended"})
+_LIST = "identifier,status,docStatus,subject,date,context"
+"""What tells an older plan's document from others; not what is in them."""
+
+
+def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource]) -> Decision | None:
+    """Return why a plan that is not there is not created; None when it may be."""
+    if plan.care_plan.get("status") == _WRONG:
+        words = (
+            "" if withdrawn else "It is marked as entered in error, and the server never had it."
+        )
+        return Decision(UNCHANGED if withdrawn else REFUSED, reason=words)
+    known = at.ledger.plan(at.name, plan.plan_id)
+    if withdrawn or (known is not None and known.state == DONE):
+        kinds = ("CarePlan/", f"{DOCUMENT_REFERENCE}/")
+        last = [key for key in at.ledger.versions(at.name, plan.plan_id) if key.startswith(kinds)]
+        return Decision(
+            CONFLICT,
+            tuple(map(reference_of, withdrawn)) or tuple(last),
+            reason="It was there and was deleted or marked as entered in error since; it is not "
+            "sent again. If the server was emptied, begin with a new ledger.",
+        )
+    return None
+
+
+def decide_document(
+    plan: SyncPlan,
+    at: Place,
+    door: Door,
+    patient: str,
+    *,
+    coming: Sequence[Resource],
+    gone: set[str],
+) -> Decision:
+    """Return what is to be done with a plan on a server that takes documents alone.
+
+    Args:
+        plan: the plan.
+        at: the server.
+        door: how it is asked.
+        patient: the patient there.
+        coming: as for `decide`.
+        gone: as for `decide`.
+
+    Raises:
+        ServerError: the server could not be asked.
+    """
+    found = [
+        each
+        for each in door.search(
+            DOCUMENT_REFERENCE, {"identifier": f"{DOCUMENT_SYSTEM}|{plan.plan_id}"}
+        )
+        if plan_of(each) == plan.plan_id
+    ]
+    standing = [each for each in found if not is_withdrawn(each)]
+    strange = [each for each in standing if _subject(each) != patient]
+    if strange:
+        why = "The server has this plan's document at another patient; mend that first."
+        return Decision(CONFLICT, tuple(map(reference_of, strange)), reason=why)
+    if plan.care_plan.get("status") == _WRONG and standing:
+        return _withdraw(at, door, patient, standing)
+    mapped = map_references(door, plan, patient)
+    whole = whole_plan(plan, mapped)
+    try:
+        check_shape(whole)
+    except InputError as error:
+        return Decision(REFUSED, reason=error.message)
+    entry = document_entry(whole, plan_id=plan.plan_id, conditional=at.means.conditional)
+    base = Decision(UNCHANGED, parcel=transaction([entry]), patient=patient, door=door, whole=whole)
+    same = [each for each in standing if value_of(each) == value_of(entry["resource"])]
+    if same:
+        return _standing(plan, at, base, same)
+    losses: list[Mapping[str, Any]] = [
+        {"text": each} for each in lost_on(Rung.DOCUMENT, plan.types)
+    ]
+    losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
+    base = replace(base, differences=tuple(losses))
+    if standing:
+        return _changed(plan, at, base, standing)
+    withdrawn = [each for each in found if is_withdrawn(each)]
+    return absent(plan, at, withdrawn) or _new(plan, at, base, coming, gone)
+
+
+def _withdraw(at: Place, door: Door, patient: str, standing: list[Resource]) -> Decision:
+    """Return the decision to mark a plan's documents as the input is marked."""
+    references = tuple(map(reference_of, standing))
+    if not at.means.may_update(DOCUMENT_REFERENCE):
+        why = "The server lets nobody change what it has of this plan."
+        return Decision(REFUSED, references, reason=why)
+    marked = [{**revocation(each), "resource": {**each, "status": _WRONG}} for each in standing]
+    return Decision(
+        UPDATED,
+        references,
+        bundle=transaction(marked),
+        parcel=transaction(()),
+        patient=patient,
+        door=door,
+    )
+
+
+def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -> Decision:
+    """Return what is to be done where the server has the document already."""
+    base = replace(base, references=tuple(map(reference_of, same)))
+    if len(same) > 1:
+        return replace(base, bundle=transaction(()))  # Copies of ours: settled before all else.
+    theirs = same[0]
+    base = replace(base, places={str(value_of(theirs)): reference_of(theirs)})
+    if theirs.get("status") == _SUPERSEDED:
+        words = {"reference": reference_of(theirs), "text": "Another document took its place."}
+        return replace(base, differences=(words,))
+    edited = _conflict(plan, at, base, theirs)
+    if edited is not None:
+        return edited
+    related = (each for each in theirs.get("relatesTo", ()) if each.get("code") == "replaces")
+    named = [bare(str(each.get("target", {}).get("reference", ""))) for each in related]
+    older = [each for each in read_references(_door(base), named) if _is_open(each)]
+    if not older or not at.means.may_update(DOCUMENT_REFERENCE):
+        return base
+    ended = transaction([revocation(each) for each in older])  # A killed run left them.
+    references = (*base.references, *map(reference_of, older))
+    return replace(base, result=SUPERSEDED, references=references, bundle=ended)
+
+
+def _changed(plan: SyncPlan, at: Place, base: Decision, standing: list[Resource]) -> Decision:
+    """Return what is to be done where the server has the document of another state of the plan."""
+    older = [each for each in standing if _is_open(each)]
+    if not older:
+        where = reference_of(standing[-1])
+        why = f"{where} was superseded on the server; a change of the plan is not sent."
+        return replace(base, result=REFUSED, references=(where,), reason=why, differences=())
+    for each in older:
+        edited = _conflict(plan, at, base, each)
+        if edited is not None:
+            return edited
+    ours = base.parcel["entry"][0]["resource"] if base.parcel else {}
+    if ours.get("docStatus") in _FINAL and any(_is_preliminary(each) for each in older):
+        why = (
+            f"{reference_of(older[0])} is a preliminary document on the server, and the input is "
+            "an accepted plan; sync activates nothing. Accept it in the EHR."
+        )
+        references = tuple(map(reference_of, older))
+        return replace(base, result=REFUSED, references=references, reason=why, differences=())
+    return _replacing(plan, at, base, older, UPDATED)
+
+
+def _new(
+    plan: SyncPlan, at: Place, base: Decision, coming: Sequence[Resource], gone: set[str]
+) -> Decision:
+    """Return what is to be done with a plan that the server has no document of."""
+    own = protocols_of(plan.care_plan)
+    door = _door(base)
+    listed = door.search(
+        DOCUMENT_REFERENCE, {"patient": base.patient, "status": _CURRENT, "_elements": _LIST}
+    )
+    there = [
+        each
+        for each in listed
+        if _is_open(each) and plan_of(each) and not own.isdisjoint(protocols_in(each))
+    ]
+    there = [each for each in there if reference_of(each) not in gone]
+    rivals = judge_rivals(plan.care_plan, [*map(_as_plan, there), *coming])
+    if rivals.refusal:
+        return Decision(REFUSED, reason=rivals.refusal, patient=base.patient)
+    names = [reference_of(each) for each in rivals.older]
+    older = read_references(
+        door, [reference_of(each) for each in there if reference_of(each) in names], strict=True
+    )
+    return _replacing(plan, at, base, older, SUPERSEDED if rivals.older else CREATED)
+
+
+def _replacing(
+    plan: SyncPlan, at: Place, base: Decision, older: Sequence[Resource], result: str
+) -> Decision:
+    """Return the decision to create a document that takes the place of others."""
+    missing = why_no_pdf()
+    if missing:
+        return Decision(PARKED, reason=missing, patient=base.patient)
+    references = [reference_of(each) for each in older]
+    entry = document_entry(
+        base.whole or {},
+        plan_id=plan.plan_id,
+        conditional=at.means.conditional,
+        replaces=references,
+    )
+    may = at.means.may_update(DOCUMENT_REFERENCE)
+    parcel = transaction([entry, *(revocation(each) for each in older if may)])
+    stays = [] if may else [{"reference": each, "text": _STAYS} for each in references]
+    return replace(
+        base,
+        result=result,
+        references=tuple(references),
+        differences=(*base.differences, *stays),
+        bundle=parcel,
+        parcel=parcel,
+    )
+
+
+_STAYS = "It is replaced, and still says current: the server lets nobody change it."
+
+
+def _conflict(plan: SyncPlan, at: Place, base: Decision, theirs: Resource) -> Decision | None:
+    """Return the conflict where somebody changed a document on the server; else None."""
+    sent = at.ledger.parts(at.name, plan.plan_id).get(str(value_of(theirs)))
+    ours = base.parcel["entry"][0]["resource"] if base.parcel else {}
+    ours = {**ours, **{name: theirs[name] for name in ("relatesTo",) if name in theirs}}
+    same = value_of(theirs) == value_of(ours)
+    if weigh(ours if same else None, sent, theirs) not in (Standing.THEIRS, Standing.BOTH):
+        return None
+    views = [_without_data(each) for each in (ours, theirs)]
+    return replace(
+        base,
+        result=CONFLICT,
+        references=(reference_of(theirs),),
+        differences=tuple(three_ways(views[0] if same else None, None, views[1]) if same else ()),
+        reason="The server's document was changed since it was sent; nothing is overwritten.",
+        bundle=None,
+    )
+
+
+def _without_data(document: Resource) -> Resource:
+    """Return a document whose attachments are told by size and hash alone."""
+    contents = document.get("content", ())
+    bare_contents = [
+        {**each, "attachment": {k: v for k, v in each.get("attachment", {}).items() if k != "data"}}
+        for each in contents
+    ]
+    return {**document, "content": bare_contents}
+
+
+def _as_plan(document: Resource) -> Resource:
+    """Return what `judge_rivals` asks of a plan, from its document."""
+    final = document.get("docStatus") in _FINAL
+    return {
+        "resourceType": DOCUMENT_REFERENCE,
+        "id": document["id"],
+        "status": "active" if final else "draft",
+        "intent": "plan" if final else "proposal",
+        "created": document.get("date"),
+    }
+
+
+def _is_open(document: Resource) -> bool:
+    return document.get("status") == _CURRENT
+
+
+def _is_preliminary(document: Resource) -> bool:
+    return document.get("docStatus") == "preliminary"
+
+
+def _subject(document: Resource) -> str:
+    return bare(str(document.get("subject", {}).get("reference", "")))
+
+
+def _door(decision: Decision) -> Door:
+    assert decision.door is not None  # noqa: S101 - `decide_document` gives one
+    return decision.door

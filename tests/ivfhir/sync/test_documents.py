@@ -1,0 +1,295 @@
+"""Servers that take documents and no CarePlan, and servers that take nothing of a plan."""
+
+import base64
+import io
+import json
+
+import pytest
+from pypdf import PdfReader
+
+from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
+from tests.ivfhir.sync.test_door import offering, settings
+from tests.servers.fault_proxy import run_proxy
+
+LATER = "2025-04-03T10:00:00+01:00"
+ACCEPTED = {"status": "active", "intent": "plan"}
+DOCUMENTS = offering(("DocumentReference",))
+READ_ONLY = offering(("DocumentReference",), without=("create", "update"))
+
+
+def documents_only(asked):
+    """Refuse every write but that of a single DocumentReference."""
+    kind = asked.path.strip("/").partition("/")[0].partition("?")[0]
+    return 403 if asked.writes and kind != "DocumentReference" else None
+
+
+def by_type(document):
+    attachments = (each["attachment"] for each in document["content"])
+    return {each["contentType"]: base64.b64decode(each["data"]) for each in attachments}
+
+
+def words_of(pdf):
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+@pytest.mark.server
+def test_a_server_of_documents_gets_one_with_the_plan_to_read_and_as_data(clinic, plans):
+    write(plans, "plan", clinic.plan("one"))
+    with run_proxy(clinic.base, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base, "--dry-run") == ["created"]
+        assert proxy.writes == []
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (0, "created")
+        assert any("no CarePlan" in each["text"] for each in row["differences"])
+        sent = len(proxy.writes)
+        assert results(plans, proxy.base) == ["unchanged"]
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+        assert len(proxy.writes) == sent == 1
+    (document,) = clinic.stored("DocumentReference")
+    assert row["references"] == [f"DocumentReference/{document['id']}"]
+    assert (document["status"], document["docStatus"]) == ("current", "preliminary")
+    assert document["subject"]["reference"] == f"Patient/{clinic.name}"
+    made = by_type(document)
+    assert "Proposal. Not signed" in words_of(made["application/pdf"])
+    bundle = json.loads(made["application/fhir+json"])
+    kinds = [each["resource"]["resourceType"] for each in bundle["entry"]]
+    assert kinds == ["CarePlan", "RequestGroup", "ServiceRequest", "Goal"]
+    plan, _, request, _ = bundle["entry"]
+    assert request["resource"]["basedOn"] == [{"reference": plan["fullUrl"]}]
+    assert clinic.stored("CarePlan") == []
+
+
+def test_the_data_of_a_document_are_the_same_plan_on_another_server(sekmet, plans, tmp_path):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+    (document,) = stored(sekmet, "DocumentReference")
+    again = tmp_path / "again"
+    again.mkdir()
+    write(again, "bundle", json.loads(by_type(document)["application/fhir+json"]))
+    assert results(again, sekmet) == ["created"]  # This server takes CarePlans.
+    assert results(plans, sekmet, "--ledger", str(tmp_path / "new")) == ["unchanged"]
+    assert len(stored(sekmet, "CarePlan")) == 1
+
+
+def test_a_change_of_the_plan_is_a_new_document_that_replaces_the_old(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (old,) = stored(sekmet, "DocumentReference")
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    documents = {each["id"]: each for each in stored(sekmet, "DocumentReference")}
+    assert documents.pop(old["id"])["status"] == "superseded"
+    (new,) = documents.values()
+    assert (new["status"], new["description"]) == ("current", "Another")
+    (related,) = new["relatesTo"]
+    assert related["code"] == "replaces"
+    assert related["target"]["reference"] == f"DocumentReference/{old['id']}"
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_newer_plan_of_the_protocol_replaces_the_older_ones_document(sekmet, plans, lost):
+    patient(sekmet)
+    write(plans, "a", named("old"))
+    write(plans, "b", named("new", created=LATER))
+
+    def lose(asked):
+        return 403 if lost and asked.method == "PUT" else documents_only(asked)
+
+    with run_proxy(sekmet, refuse=lose, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created", "parked" if lost else "superseded"]
+        lost, later = False, "superseded" if lost else "unchanged"
+        assert results(plans, proxy.base) == ["unchanged", later]
+        assert results(plans, proxy.base) == ["unchanged", "unchanged"]
+    assert sorted(each["status"] for each in stored(sekmet, "DocumentReference")) == [
+        "current",
+        "superseded",
+    ]
+
+
+def test_a_proposal_takes_no_accepted_plans_place(sekmet, plans):
+    patient(sekmet)
+    write(plans, "a", named("old", **ACCEPTED))
+    write(plans, "b", named("new", created=LATER))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created", "refused"]
+    (document,) = stored(sekmet, "DocumentReference")
+    assert document["docStatus"] == "final"
+
+
+def test_sync_makes_no_final_document_of_a_preliminary_one(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        write(plans, "plan", small(**ACCEPTED))
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "refused"
+        assert "activates nothing" in row["outcome"]["issue"][0]["diagnostics"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_a_document_that_somebody_changed_is_left_alone(sekmet, plans, ledger):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (theirs,) = stored(sekmet, "DocumentReference")
+        put(sekmet, theirs | {"description": "Theirs"})
+        if ledger == "lost":
+            (plans / ".ivfhir-sync.sqlite3").unlink()
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (6, "conflict")
+        (line,) = (each for each in row["differences"] if each["element"].endswith("description"))
+        assert line["theirs"] == "Theirs"
+        assert '"data"' not in json.dumps(row)
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["conflict"]
+    assert [each["description"] for each in stored(sekmet, "DocumentReference")] == ["Theirs"]
+
+
+def test_what_is_entered_in_error_is_marked(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    wrong = {"status": "entered-in-error"}
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        write(plans, "plan", small(**wrong))
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert [each["status"] for each in stored(sekmet, "DocumentReference")] == ["entered-in-error"]
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "drop-after", "truncate", "500-html"])
+def test_a_lost_answer_makes_no_second_document(sekmet, plans, fault):
+    patient(sekmet)
+    write(plans, "plan", small())
+    lost = {"left": 1}
+
+    def lose(asked):
+        if asked.method == "POST" and lost["left"]:
+            lost["left"] -= 1
+            return fault
+        return None
+
+    with run_proxy(sekmet, refuse=documents_only, fault=lose, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        assert lost["left"] == 0
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_copies_that_a_careless_server_stored_are_withdrawn(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (one,) = stored(sekmet, "DocumentReference")
+        put(sekmet, one | {"id": "copy"})
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+    states = {each["id"]: each["status"] for each in stored(sekmet, "DocumentReference")}
+    assert states == {one["id"]: "current", "copy": "entered-in-error"}
+
+
+def test_a_server_that_cannot_search_documents_by_identifier_is_asked_by_patient(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def by_patient(own):
+        said = DOCUMENTS(own)
+        said["rest"][0]["resource"][0]["searchParam"] = [{"name": "patient"}, {"name": "status"}]
+        return said
+
+    def refuse(asked):
+        return (
+            400
+            if "identifier=" in asked.path and "Document" in asked.path
+            else (documents_only(asked))
+        )
+
+    with run_proxy(sekmet, refuse=refuse, statement=by_patient) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_a_server_where_nothing_may_be_changed_keeps_the_older_document(sekmet, plans, tmp_path):
+    patient(sekmet)
+    write(plans, "a", named("old"))
+    write(plans, "b", named("new", created=LATER))
+    create_only = offering(("DocumentReference",), without=("update",))
+    with run_proxy(sekmet, refuse=documents_only, statement=create_only) as proxy:
+        _, rows, _ = run(plans, "--to", proxy.base)
+        assert [each["result"] for each in rows] == ["created", "superseded"]
+        assert any("still says current" in each["text"] for each in rows[1]["differences"])
+        assert results(plans, proxy.base) == ["unchanged", "unchanged"]
+    assert [each["status"] for each in stored(sekmet, "DocumentReference")] == ["current"] * 2
+
+
+def test_without_what_draws_it_the_sentence_says_what_to_install(sekmet, plans, monkeypatch):
+    patient(sekmet)
+    write(plans, "plan", small())
+    monkeypatch.setattr("ivfhir.pdf._weasyprint", lambda: None)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (6, "parked")
+        assert "pip install 'ivfhir[sync]'" in row["outcome"]["issue"][0]["diagnostics"]
+        assert proxy.writes == []
+
+
+def test_a_server_that_takes_nothing_gets_files_beside_it(sekmet, plans, tmp_path):
+    patient(sekmet, name=[{"family": "Żółć", "given": ["李明"]}])
+    write(plans, "plan", small())
+    folder = tmp_path / "for the ward"
+    with run_proxy(sekmet, statement=READ_ONLY) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "refused"
+        assert "--download" in row["outcome"]["issue"][0]["diagnostics"]
+        more = ("--download", str(folder))
+        assert results(plans, proxy.base, *more, "--dry-run") == ["downloaded"]
+        assert not folder.exists()
+        code, (row,), _ = run(plans, "--to", proxy.base, *more)
+        assert (code, row["result"], row["references"]) == (0, "downloaded", [])
+        assert any("Nothing is written" in each["text"] for each in row["differences"])
+        assert results(plans, proxy.base, *more) == ["unchanged"]
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base, *more, "--at-most", "0.5") == ["parked"]
+        assert results(plans, proxy.base, *more) == ["downloaded"]
+        assert proxy.writes == []
+    (data,), (paper,) = folder.rglob("*.json"), folder.rglob("*.pdf")
+    assert data.stat().st_mode & 0o777 == paper.stat().st_mode & 0o777 == 0o600
+    plan = json.loads(data.read_bytes())["entry"][0]["resource"]
+    assert (plan["title"], plan["subject"]) == ("Another", {"reference": "Patient/p"})
+    assert "ŻÓŁĆ, 李明" in words_of(paper.read_bytes())
+
+
+def test_an_identifier_leads_no_file_out_of_its_folder(sekmet, plans, tmp_path):
+    patient(sekmet)
+    evil = [{"system": "https://ivfhir.example/fhir/plan", "value": "../../../evil"}]
+    write(plans, "plan", small(identifier=evil))
+    with run_proxy(sekmet, statement=READ_ONLY) as proxy:
+        assert results(plans, proxy.base, "--download", str(tmp_path / "out")) == ["downloaded"]
+    written = [each for each in tmp_path.rglob("*evil*") if each.is_file()]
+    assert {each.parents[1] for each in written} == {tmp_path / "out"}
+    assert len(written) == 2
+
+
+@pytest.mark.parametrize(
+    ("profile", "result"), [("documents-only", "created"), ("read-only", "downloaded")]
+)
+def test_a_profile_says_what_a_statement_does_not(sekmet, plans, tmp_path, profile, result):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only) as proxy:
+        to = ("it", "--config", str(settings(tmp_path, proxy.base, profile)))
+        assert results(plans, *to, "--download", str(tmp_path / "out")) == [result]
+        assert len(proxy.writes) == (result == "created")

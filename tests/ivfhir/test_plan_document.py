@@ -1,0 +1,100 @@
+"""A plan to read: what it says of every plan, ours and anybody's, and what it never says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ivfhir.plan_document import standing_sentence, to_html
+from tests.ivfhir.sync.scene import small
+
+GOLDEN = Path(__file__).parent / "golden" / "CarePlan-V01.json"
+PATIENT = {
+    "resourceType": "Patient",
+    "name": [{"family": "Halloran", "given": ["Edmund"]}],
+    "birthDate": "1962-05-14",
+    "gender": "male",
+    "identifier": [{"system": "urn:x", "value": "RN-1", "type": {"text": "Ward number"}}],
+}
+
+
+def golden():
+    return json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+def test_it_says_who_by_which_protocol_and_on_what_evidence():
+    plan = golden()
+    html = to_html(plan, patient=PATIENT)
+    for words in (
+        "HALLORAN, Edmund",
+        "14 May 1962",
+        "<th>Ward number</th><td>RN-1</td>",
+        "LUNG, version ",
+        "Evidence: very low",
+        plan["title"],
+        "Proposal. Not signed",
+        'counter(page) " of " counter(pages)',
+    ):
+        assert words in html
+
+
+def test_each_request_of_the_plan_is_a_step_with_its_days_in_words():
+    plan = golden()
+    html = to_html(plan, patient=PATIENT)
+    others = ("RequestGroup", "Goal")
+    requests = [each for each in plan["contained"] if each["resourceType"] not in others]
+    days = re.findall(r'<tr><td class="when">([^<]*)<', html)
+    assert len(days) == len(requests)
+    assert all(re.match(r"((Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d{1,2} ", each) for each in days)
+    (drug,) = (each for each in requests if each["id"] == "LUNG-A03.2.drug")
+    assert drug["dosageInstruction"][0]["text"] in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Not signed"),
+        ({"status": "active", "author": {"display": "Dr Vance"}}, "Accepted by Dr Vance."),
+        ({"status": "active"}, "not known whether anybody signed"),
+        ({"status": "unknown"}, "not known whether anybody signed"),
+        ({"status": "revoked"}, "not to be followed"),
+        ({"status": "entered-in-error"}, "not to be followed"),
+        ({"status": "on-hold", "author": {"display": "Dr Vance"}}, "on hold"),
+    ],
+)
+def test_whether_it_is_signed_is_said_as_its_status_has_it(changes, words):
+    sentence = standing_sentence(small(**changes))
+    assert words in sentence
+    assert ("Not signed" in sentence) == (changes == {})
+
+
+def test_when_it_was_accepted_is_the_signatures_own_moment():
+    signature = {"resourceType": "Provenance", "id": "s", "recorded": "2025-03-03T08:42:00+01:00"}
+    plan = small(status="active", author={"display": "Dr Vance"})
+    plan["contained"].append(signature)
+    assert "Accepted by Dr Vance on 3 Mar 2025, 08:42." in standing_sentence(plan)
+
+
+def test_anybodys_plan_with_details_in_place_of_requests():
+    detail = {
+        "code": {"text": "Walk"},
+        "status": "not-started",
+        "scheduledString": "every morning",
+        "description": "Half an hour",
+    }
+    plan = small(activity=[{"detail": detail}], contained=None, goal=None, created=None)
+    html = to_html(plan, patient=None)
+    for words in ("Walk", "every morning", "Half an hour", "Status: not-started", "not known here"):
+        assert words in html
+    assert "The plan names none" in to_html(small(activity=None, contained=None), patient=None)
+
+
+def test_no_text_of_a_record_becomes_markup():
+    evil = "<script>alert(1)</script>"
+    html = to_html(
+        small(title=evil, description=evil, note=[{"text": evil}]),
+        patient={"resourceType": "Patient", "name": [{"text": evil}]},
+    )
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 4
