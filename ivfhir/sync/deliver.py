@@ -252,8 +252,9 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
 
 def _race(at: Place, decision: Decision, own: str | None) -> Race | None:
     """Settle what other writers sent while this plan was under way."""
-    if own is None or decision.door is None or decision.result == UPDATED:
+    if own is None or not own.startswith(f"{CARE_PLAN}/") or decision.result == UPDATED:
         return None
+    assert decision.door is not None  # noqa: S101 - a decision to send has one
     return settle_race(decision.door, own, decision.patient, means=at.means)
 
 
