@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
 from fhirpathpy import compile as compile_path
 from fhirpathpy.models import models
@@ -13,9 +14,12 @@ def main(patients_file: str, conditions_file: str) -> None:
     """Answer once for each patient, then measure for as many seconds as each line says."""
     patients = json.loads(Path(patients_file).read_text())
     conditions = json.loads(Path(conditions_file).read_text())
-    began = time.perf_counter()
-    compiled = [compile_path(text, models["r4"]) for text in conditions]
-    compile_ms = (time.perf_counter() - began) * 1000 / len(conditions)
+    rounds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        compiled = [compile_path(text, models["r4"]) for text in conditions]
+        rounds.append(time.perf_counter() - began)
+    compile_ms = median(rounds) * 1000 / len(conditions)
     answers = [[condition(patient, {}) for condition in compiled] for patient in patients]
     print(json.dumps({"answers": answers, "compileMs": compile_ms}), flush=True)
     for line in sys.stdin:

@@ -4,6 +4,7 @@ from ivfhir.fhir.types import Json
 from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.bundles import wrong_addresses
 from ivfhir.validation.consistency import contradictions
+from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
@@ -27,6 +28,7 @@ def validate_resource(raw: Json) -> list[Issue]:
         broken.extend(wrong_targets(visited, entries))
         broken.extend(wrong_addresses(visited))
         broken.extend(contradictions(visited))
+        broken.extend(wrong_extensions(visited))
         broken.extend(unbound_codes(visited))
         broken.extend(broken_rules(visited))
 

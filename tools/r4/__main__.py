@@ -5,17 +5,20 @@ import json
 import sys
 from pathlib import Path
 
-from tools.r4 import definitions, rules, source, value_sets
+from tools.r4 import definitions, extensions, rules, source, value_sets
 
 FOLDER = Path(__file__).parents[2] / "ivfhir" / "fhir" / "r4"
 TABLE = FOLDER / "definitions.json"
 RULES = FOLDER / "rules.json"
 VALUE_SETS = FOLDER / "value_sets.json"
+EXTENSIONS = FOLDER / "extensions.json"
 LOCK = FOLDER / "lock.json"
 BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
 EXPANSIONS = "Bundle-valueset-expansions.json"
+EXTENSION_DEFINITIONS = "Bundle-extensions.json"
 BUILDERS = [
-    Path(__file__).with_name(f"{name}.py") for name in ("definitions", "rules", "value_sets")
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("definitions", "extensions", "rules", "value_sets")
 ]
 
 
@@ -44,13 +47,16 @@ def built() -> dict[Path, str]:
     return {
         TABLE: definitions.as_text(table),
         VALUE_SETS: value_sets.as_text(value_sets.build_value_sets(expanded, table)),
+        EXTENSIONS: extensions.as_text(
+            extensions.build_extensions(source.read_bundle(archive, EXTENSION_DEFINITIONS))
+        ),
         RULES: rules.as_text(rules.build_rules(resources)),
     }
 
 
 def lock() -> dict[str, str]:
     """Return what the tables were made of, and by what."""
-    tables = (TABLE, RULES, VALUE_SETS)
+    tables = (TABLE, RULES, VALUE_SETS, EXTENSIONS)
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tables}
     tool = hashlib.sha256(b"".join(path.read_bytes() for path in BUILDERS)).hexdigest()
     return {

@@ -1,0 +1,62 @@
+"""Whether extensions are known, and hold what they are defined to hold.
+
+http://hl7.org/fhir/R4/extensibility.html
+"""
+
+import re
+from typing import Any
+
+from ivfhir.fhir.r4.extensions import value_types_of
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.structure import Visited, shape_of
+
+OURS = "http://hl7.org/fhir/StructureDefinition/"
+"""What begins so is defined by the specification, or by packages of HL7 that extend it."""
+EXTENSION = "Extension"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+def wrong_extensions(visited: Visited) -> list[Issue]:
+    """Return what is wrong with an extension.
+
+    One that nobody here knows is no error: whoever reads it may know it. Of R4's own the type of
+    the value is asked; one of that namespace that R4 does not define is a warning.
+    """
+    value: Any = visited.value
+    if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
+        return []
+    url: str = value["url"]
+    if not _ABSOLUTE.fullmatch(url):
+        # Inside another extension a name is enough.
+        nested = visited.slot.owner == EXTENSION
+        text = "has a url that is not absolute; name the extension's own address"
+        return [] if nested else [_issue(visited, "error", text, "extension-url")]
+    types = value_types_of(url)
+    if types is None:
+        return _unknown(visited, url)
+    held = [
+        slot.type_name for key, slot in shape_of(EXTENSION).members.items() if _holds(value, key)
+    ]
+    name = url.removeprefix(OURS)
+    if held and held[0] not in types:
+        wanted = f"a value of {' or '.join(types)}" if types else "further extensions, no value"
+        text = f"is {name} with a value of {held[0]}; it holds {wanted}"
+        return [_issue(visited, "error", text, "extension-value")]
+    return []
+
+
+def _holds(value: dict[str, Any], key: str) -> bool:
+    return key.startswith("value") and (key in value or f"_{key}" in value)
+
+
+def _unknown(visited: Visited, url: str) -> list[Issue]:
+    if not url.startswith(OURS):
+        return []
+    text = f"is {url}, which R4 does not define; is it of another package, or misspelt?"
+    return [_issue(visited, "warning", text, "extension-unknown")]
+
+
+def _issue(visited: Visited, severity: str, text: str, rule: str) -> Issue:
+    place = visited.place
+    said = f"{place.expression} {text}{'' if text.endswith('?') else '.'}"
+    return Issue(severity, "extension", place.expression, said, rule, place.pointer)
