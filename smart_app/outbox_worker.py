@@ -92,8 +92,8 @@ def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
             if looks % _ADOPT_EVERY == 0:
                 services.store.adopt_unsent()
             send_due(app, stop=stop)
-        except DatabaseError:
-            services.log.warning("outbox", error="DatabaseError")
+        except IvfhirError as error:
+            services.log.warning("outbox", error=type(error).__name__)
         looks += 1
         stop.wait(poll_s)
 

@@ -5,13 +5,14 @@ receipt. Whoever sends it holds the claim on its draft, which ends by itself whe
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from ivfhir.errors import VersionConflictError
+from ivfhir.errors import SettingsError, VersionConflictError
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import (
     DELIVERED,
@@ -293,7 +294,9 @@ class OutboxStore(DraftStore):
 
     def _waiting(self, row: "Row[OutboxRow, DraftRow]") -> Waiting:
         own, draft = row.OutboxRow, row.DraftRow
-        said = {} if own.said is None else self._sealer.open(own.said, f"outbox:{own.id}")
+        said: dict[str, Any] = {}
+        with suppress(SettingsError):  # One that no key opens must not hide the others.
+            said = {} if own.said is None else self._sealer.open(own.said, f"outbox:{own.id}")
         return Waiting(_entry(own, draft), draft.id, draft.launch_id, draft.protocol, said)
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ivfhir.errors import UsageError
+from ivfhir.errors import SettingsError, UsageError
 from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, WAITING
 from smart_app.store.database import rowcount
 from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
@@ -129,8 +129,11 @@ class OutboxKeepingStore(OutboxStore):
         if launch is None or receipt is None:
             self._change_state(session, draft, "draft")
             return False
-        kept = self._sealer.open(receipt.sealed, f"receipt:{draft.id}")
-        body = self._sealer.open(launch.sealed, f"launch:{launch.id}")
+        try:
+            kept = self._sealer.open(receipt.sealed, f"receipt:{draft.id}")
+            body = self._sealer.open(launch.sealed, f"launch:{launch.id}")
+        except SettingsError:
+            return False  # Sealed with a key that is not there: it stays as it is.
         if "bundle" not in kept or "iss" not in body or "patient" not in body:
             return False  # Nothing that this release could send; the clinician finds the draft.
         if not self._change_state(session, draft, "accepted"):

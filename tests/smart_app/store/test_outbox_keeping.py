@@ -5,11 +5,13 @@ from contextlib import closing
 from sqlite3 import connect
 
 import pytest
+from sqlalchemy import text
 
 from ivfhir.errors import UsageError
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import DROPPED, PARKED, SIGN_IN, WAITING
 from smart_app.store import Draft, Store
+from smart_app.store.engine import make_engine
 from smart_app.store.uses import SIGNED_OUT
 from tests.smart_app.store.conftest import Clock
 from tests.smart_app.store.test_outbox import SAID, accepted, claim, due, launch, state_of
@@ -117,3 +119,18 @@ def test_the_accepted_draft_of_0_1_0_is_still_there_and_harms_nothing(
         held = database.execute("SELECT count(*) FROM drafts").fetchone()[0]
     with closing(connect(release.removeprefix("sqlite:///"))) as database:
         assert database.execute("SELECT count(*) FROM drafts").fetchone()[0] == held
+
+
+def test_what_no_key_opens_hides_nothing_and_is_not_adopted(
+    store: Store, parked: Draft, clock: Clock, open_store: Callable[..., Store], database_url: str
+) -> None:
+    legacy = before_the_outbox(store, "l1", True)
+    clock.now += 60
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE outbox SET said = :x"), {"x": b"nonsense"})
+        connection.execute(text("UPDATE receipts SET sealed = :x"), {"x": b"nonsense"})
+    engine.dispose()
+    assert store.adopt_unsent() == 0
+    assert [each.said for each in store.outbox()] == [{}]
+    assert store.load_draft("l1", legacy.id).state == "sending"
