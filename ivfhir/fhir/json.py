@@ -43,6 +43,8 @@ def loads(text: str, *, place: str) -> Json:
         )
 
     def decimal(digits: str) -> Decimal:
+        if len(digits) <= MAX_DIGITS and "e" not in digits and "E" not in digits:
+            return Decimal(digits)
         number = Decimal(digits) if len(digits) <= MAX_DIGITS else None
         if number is None or abs(number.adjusted()) > MAX_DIGITS:
             raise _too_long(place, digits)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm.code import UNSET, Expression, Text, Writer, constant
+from ivfhir.expressions.elm.shapes import KNOWN, OPEN, Shape, any_of
 from ivfhir.expressions.elm.types import ElmType, choice, wrapper
 from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.values.value import Value
@@ -12,9 +13,22 @@ Words = Callable[[Writer, list[str]], str]
 """Writes Python text from the texts of operands."""
 
 
-def lenient(function: Function, type_: ElmType, *parts: Expression) -> Expression:
-    """Return a function of values that may be null."""
-    return Expression(type_, lambda m: f"{m.name(function)}({', '.join(map(m.value, parts))})")
+def lenient(
+    function: Function, type_: ElmType, *parts: Expression, shape: Shape = OPEN
+) -> Expression:
+    """Return a function of values that may be null.
+
+    Args:
+        function: computes the value.
+        type_: its type.
+        parts: the operands.
+        shape: what is certain of the value, whatever the operands are.
+    """
+
+    def text(m: Writer) -> str:
+        return f"{m.name(function)}({', '.join(map(m.value, parts))})"
+
+    return Expression(type_, text, shape=shape)
 
 
 def of_memory(function: Function, type_: ElmType, *parts: Expression) -> Expression:
@@ -46,19 +60,35 @@ def called(function: Function) -> Words:
     return lambda m, values: f"{m.name(function)}({', '.join(values)})"
 
 
-def strict_words(words: Words, type_: ElmType, *parts: Expression) -> Expression:
+def strict_words(
+    words: Words, type_: ElmType, *parts: Expression, shape: Shape = OPEN
+) -> Expression:
     """Return words of Python that are null when any operand is null."""
-    return Expression(type_, guarded(words, parts))
+    return Expression(type_, guarded(words, parts), shape=shape)
 
 
-def strict_test(words: Words, type_: ElmType, *parts: Expression) -> Expression:
-    """Return words whose value is a truth, null when any operand is null."""
+def of_all(*parts: Expression) -> Shape:
+    """Return the shape of a value that is null only when a part is."""
+    return KNOWN if all(part.shape.known for part in parts) else OPEN
+
+
+def strict_test(
+    words: Words, type_: ElmType, *parts: Expression, shape: Shape = OPEN
+) -> Expression:
+    """Return words whose value is a truth, null when any operand is null.
+
+    Args:
+        words: what is written of operands that are not null.
+        type_: its type.
+        parts: the operands.
+        shape: what is certain of it.
+    """
 
     def truth(m: Writer) -> str:
         values, tests = guards(m, parts)
         return f"({' and '.join([*tests, words(m, values)])})"
 
-    return Expression(type_, guarded(words, parts), truth=truth)
+    return Expression(type_, guarded(words, parts), truth=truth, shape=shape)
 
 
 def guarded(words: Words, parts: tuple[Expression, ...]) -> Text:
@@ -73,11 +103,14 @@ def guarded(words: Words, parts: tuple[Expression, ...]) -> Text:
 
 
 def guards(m: Writer, parts: tuple[Expression, ...]) -> tuple[list[str], list[str]]:
-    """Return the texts of values, and the tests that none of them is null."""
+    """Return the texts of values, and the tests that none of them is null.
+
+    Words may ask for each value once: what is known not to be null is written where they ask.
+    """
     values, tests = [], []
     for part in parts:
-        if part.constant is not UNSET and part.constant is not None:
-            values.append(m.literal(part.constant))
+        if part.shape.known:
+            values.append(m.beside(part))
             continue
         text = m.value(part)
         if text.isidentifier() and text[0] == "x":
@@ -90,13 +123,21 @@ def guards(m: Writer, parts: tuple[Expression, ...]) -> tuple[list[str], list[st
     return values, tests
 
 
+def few_of(m: Writer, name: str, query: Expression) -> str:
+    """Return text that names a list, and is true where it is null or has at most one element."""
+    if query.shape.known:
+        return f"len({name} := {m.value(query)}) < 2"
+    return f"({name} := {m.value(query)}) is None or len({name}) < 2"
+
+
 def coerced(part: Expression, target: ElmType) -> Expression:
     """Return the expression with values that tell their own type where the target type is open."""
     wrap = wrapper(part.type, target)
     return part if wrap is None else lenient(wrap, target, part)
 
 
-def joined(parts: list[Expression]) -> tuple[list[Expression], ElmType]:
-    """Return branches and the type that holds the value of any of them."""
+def joined(parts: list[Expression]) -> tuple[list[Expression], ElmType, Shape]:
+    """Return branches, the type that holds the value of any of them, and the shape of all."""
     type_ = choice(part.type for part in parts)
-    return [coerced(part, type_) for part in parts], type_
+    same = [coerced(part, type_) for part in parts]
+    return same, type_, any_of(part.shape for part in same)

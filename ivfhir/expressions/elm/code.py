@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.errors import UnsupportedError
+from ivfhir.expressions.elm.shapes import OPEN, Shape, of_constant
 from ivfhir.expressions.elm.types import ElmType
 from ivfhir.expressions.values.value import Value
 
@@ -27,8 +28,10 @@ Body = Callable[..., Value]
 Text = Callable[["Writer"], str]
 
 
-class _Unset:
-    """What stands in memory where nothing is computed yet."""
+class _Unset(tuple[()]):
+    """What stands in memory where nothing is computed yet; false, so that text may ask by `or`."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return "UNSET"
@@ -50,6 +53,10 @@ class Expression:
         text: writes the Python text of the value.
         constant: the value itself, where it depends on nothing; UNSET otherwise.
         truth: writes the Python text that is true when the value is True.
+        shape: what is certain of the value.
+        flat: of a list of lists: writes the text of the elements of all of them, in one list.
+        some: of a list: writes the text of whether it has an element that is not null.
+        at_hand: it may be asked for twice: it is a local, or an element of one.
         parent: for an element of a FHIR type: the expression it is an element of.
         owner: the FHIR type of `parent`.
         path: the element's name in `owner`.
@@ -59,6 +66,10 @@ class Expression:
     text: Text
     constant: Value = UNSET
     truth: Text | None = None
+    shape: Shape = OPEN
+    flat: Text | None = None
+    some: Text | None = None
+    at_hand: bool = False
     parent: "Expression | None" = None
     owner: str = ""
     path: str = ""
@@ -66,12 +77,13 @@ class Expression:
 
 def constant(value: Value, type_: ElmType) -> Expression:
     """Return an expression that is always the same value."""
-    return Expression(type_, lambda m: m.literal(value), value)
+    shape = of_constant(value)
+    return Expression(type_, lambda m: m.literal(value), value, shape=shape, at_hand=True)
 
 
-def of_slot(slot: int, type_: ElmType) -> Expression:
+def of_slot(slot: int, type_: ElmType, shape: Shape = OPEN) -> Expression:
     """Return the expression that is an operand, alias or let."""
-    return Expression(type_, lambda m: m.slot(slot))
+    return Expression(type_, lambda m: m.slot(slot), shape=shape, at_hand=True)
 
 
 class Environment:
@@ -135,6 +147,7 @@ class Writer:
         self.lines: list[str] = []
         self._lets = lets or {}
         self._temporaries = 0
+        self._most = 0
         self._depth = 0
 
     def name(self, value: Value) -> str:
@@ -148,6 +161,7 @@ class Writer:
     def temporary(self) -> str:
         """Return a name that no text around uses."""
         self._temporaries += 1
+        self._most = max(self._most, self._temporaries)
         return f"v{self._temporaries}"
 
     def slot(self, number: int) -> str:
@@ -169,12 +183,20 @@ class Writer:
         """Return the text of an expression's value."""
         return self._nested(part.text)
 
+    def beside(self, part: Expression) -> str:
+        """Return the text of a value that is computed while other names of a node are in use."""
+        outside, self._most = self._most, self._temporaries
+        text = self.value(part)
+        self._temporaries = self._most
+        self._most = max(self._most, outside)
+        return text
+
     def truth(self, part: Expression) -> str:
         """Return text that is true in Python exactly when the value is True."""
         if part.constant is not UNSET:
             return repr(part.constant is True)
         if part.truth is None:
-            return f"({self.value(part)} is True)"
+            return self.value(part) if part.shape.known else f"({self.value(part)} is True)"
         return self._nested(part.truth)
 
     def _nested(self, text: Text) -> str:

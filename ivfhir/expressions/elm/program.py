@@ -25,6 +25,7 @@ from ivfhir.expressions.elm.code import (
 )
 from ivfhir.expressions.elm.overloads import distance, operand_types, specifier_of
 from ivfhir.expressions.elm.scope import LibraryKey, Node, Scope, place
+from ivfhir.expressions.elm.shapes import OPEN, Shape, is_structure
 from ivfhir.expressions.elm.table import NODES
 from ivfhir.expressions.index import Terminology
 from ivfhir.expressions.values.value import Value
@@ -44,9 +45,11 @@ class Cell:
     """A define or function, compiled.
 
     Args:
-        key: ("define", library, name), or ("function", library, name, number).
+        key: ("define", library, name), or ("function", library, name, number, variant).
         slot: its place in memory; 0 for a function, which has none.
         type: static type of its value.
+        shape: what is certain of it.
+        constant: the list or tuple that it always is; UNSET where it varies.
         uses: what it retrieves (FHIR types) and the keys of what it calls.
         body: computes the value from the memory and the operands.
     """
@@ -54,8 +57,16 @@ class Cell:
     key: tuple[Value, ...]
     slot: int = 0
     type: t.ElmType = t.ANY
+    shape: Shape = OPEN
+    constant: Value = UNSET
     uses: set[Value] = field(default_factory=set)
     body: Body | None = None
+
+    def take(self, compiled: Expression, scope: Scope) -> None:
+        """Keep what was found out of its expression."""
+        self.type, self.shape = compiled.type, compiled.shape
+        self.constant = compiled.constant if is_structure(compiled.type) else UNSET
+        self.uses = scope.uses
 
     def call(self, memory: list[Value], *arguments: Value) -> Value:
         """Call a function that was not compiled yet when its call was."""
@@ -71,6 +82,7 @@ class Program:
         template: the memory with which a session begins.
         cells: every define and function, compiled.
         terminology: the codes of the value sets that sessions use when they are given none.
+        bodies: what is noted of functions, by the identity of their definitions.
         given: library and parameter -> the value that stands for its default.
         closed: names of libraries whose parameters keep their default: it is compiled as a
             constant, and no session may give another value.
@@ -93,6 +105,8 @@ class Program:
         self._functions: dict[tuple[LibraryKey, str], list[Node]] = {}
         self._slots: dict[LibraryKey, dict[str, int]] = {}
         self._parameters: dict[str, dict[LibraryKey, tuple[int, t.ElmType]]] = {}
+        self._variants: dict[tuple[LibraryKey, str, int], dict[tuple[Shape, ...], int]] = {}
+        self.bodies: dict[int, Value] = {}
         self._compiling: set[tuple[Value, ...]] = set()
         self.terminology = Terminology({})
 
@@ -252,7 +266,7 @@ class Program:
         cell = self.cells[key] = Cell(key, self._slots[library][name])
         scope = self.scope_of(library, name)
         compiled = scope.compile(self._defines[library, name]["expression"])
-        cell.type, cell.uses = compiled.type, scope.uses
+        cell.take(compiled, scope)
         self.template[cell.slot] = compiled.constant
         label = f"{DEFINE}{library[0]}: {name}"
         self.computes[cell.slot] = made_define(compiled, cell.slot, label)
@@ -311,22 +325,23 @@ class Program:
             scope.refuse(node, f"external function {node['name']} is not supported")
         return candidates[0]
 
-    def function(self, library: LibraryKey, definition: Node) -> Cell:
-        """Return a function, compiled if it was not yet.
+    def function(self, library: LibraryKey, definition: Node, shapes: tuple[Shape, ...]) -> Cell:
+        """Return a function of operands of these shapes, compiled if it was not yet.
 
         A recursive one has its declared type meanwhile.
         """
         name = definition["name"]
         number = self._functions[library, name].index(definition)
-        key = ("function", library, name, number)
+        variants = self._variants.setdefault((library, name, number), {})
+        key = ("function", library, name, number, variants.setdefault(shapes, len(variants)))
         if key in self.cells:
             return self.cells[key]
         cell = self.cells[key] = Cell(key, type=declared_type(definition))
         scope = self.scope_of(library, name)
-        for operand in definition.get("operand", []):
-            scope.bind(operand["name"], t.from_specifier(specifier_of(operand)))
+        for operand, shape in zip(definition.get("operand", []), shapes, strict=True):
+            scope.bind(operand["name"], t.from_specifier(specifier_of(operand)), shape)
         compiled = scope.compile(definition["expression"])
-        cell.type, cell.uses = compiled.type, scope.uses
+        cell.take(compiled, scope)
         cell.body = made_function(compiled, len(definition.get("operand", [])))
         return cell
 

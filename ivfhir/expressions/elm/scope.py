@@ -7,6 +7,7 @@ from typing import NoReturn, Protocol
 
 from ivfhir.errors import UnsupportedError
 from ivfhir.expressions.elm.code import Body, Expression, RefusedError, of_slot
+from ivfhir.expressions.elm.shapes import OPEN, Shape
 from ivfhir.expressions.elm.types import ElmType
 from ivfhir.expressions.values.value import Value
 
@@ -24,6 +25,8 @@ class Callee(Protocol):
     key: tuple[Value, ...]
     slot: int
     type: ElmType
+    shape: Shape
+    constant: Value
     body: Body | None
 
     def call(self, memory: list[Value], *arguments: Value) -> Value:
@@ -35,6 +38,7 @@ class Libraries(Protocol):
     """What names mean in the libraries that are compiled together (see `program`)."""
 
     computes: list[Callable[[list[Value]], Value]]
+    bodies: dict[int, Value]
 
     def resolve(self, scope: "Scope", node: Node) -> LibraryKey:
         """Return the library that a reference names."""
@@ -66,8 +70,8 @@ class Libraries(Protocol):
         """Return the function that a call means."""
         ...
 
-    def function(self, library: LibraryKey, definition: Node) -> Callee:
-        """Return a function."""
+    def function(self, library: LibraryKey, definition: Node, shapes: tuple[Shape, ...]) -> Callee:
+        """Return a function of operands of these shapes."""
         ...
 
     def scope_of(self, library: LibraryKey, define: str) -> "Scope":
@@ -84,21 +88,23 @@ class Scope:
         library: name and version of the library of the node.
         define: name of the define or function.
         nodes: compiler of each node type.
-        names: local names -> slot and type.
+        names: local names -> slot, type and shape.
         lets: slot -> the let of a query that stands itself where it is asked for.
         size: slots used so far.
         uses: what the define retrieves and calls: FHIR types as strings, defines and functions by
             key.
+        inlining: library and name of the functions whose expressions stand around the node.
     """
 
     program: Libraries
     library: LibraryKey
     define: str
     nodes: Mapping[str, NodeCompiler]
-    names: dict[str, tuple[int, ElmType]] = field(default_factory=dict)
+    names: dict[str, tuple[int, ElmType, Shape]] = field(default_factory=dict)
     lets: dict[int, Expression] = field(default_factory=dict)
     size: int = 1
     uses: set[Value] = field(default_factory=set)
+    inlining: frozenset[DefineKey] = frozenset()
 
     def compile(self, node: Node) -> Expression:
         """Return what the node means.
@@ -126,11 +132,11 @@ class Scope:
         """Return each node compiled."""
         return [self.compile(node) for node in nodes]
 
-    def bind(self, name: str, type_: ElmType) -> int:
+    def bind(self, name: str, type_: ElmType, shape: Shape = OPEN) -> int:
         """Return the new slot of a local name."""
         slot = self.size
         self.size += 1
-        self.names[name] = (slot, type_)
+        self.names[name] = (slot, type_, shape)
         return slot
 
     def unnamed(self) -> int:
@@ -146,8 +152,8 @@ class Scope:
         """
         if name not in self.names:
             raise RefusedError(f"there is no {name} here")
-        slot, type_ = self.names[name]
-        return self.lets.get(slot) or of_slot(slot, type_)
+        slot, type_, shape = self.names[name]
+        return self.lets.get(slot) or of_slot(slot, type_, shape)
 
     @contextmanager
     def inner(self) -> Iterator[None]:
@@ -163,6 +169,16 @@ class Scope:
             UnsupportedError: always; names library, define and place.
         """
         raise UnsupportedError(place(self.library[0], self.define, node) + reason) from None
+
+
+def mentions(node: Value, name: str, kinds: frozenset[str]) -> int:
+    """Return in how many places of a node a local name is asked for, by nodes of some types."""
+    if isinstance(node, list):
+        return sum(mentions(item, name, kinds) for item in node)
+    if not isinstance(node, dict):
+        return 0
+    here = node.get("type") in kinds and node.get("name") == name
+    return here + sum(mentions(v, name, kinds) for v in node.values() if isinstance(v, list | dict))
 
 
 def place(library: str, define: str, node: Node) -> str:

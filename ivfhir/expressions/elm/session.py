@@ -10,6 +10,7 @@ from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.code import CLOCK, INDEX, OFFSET, TERMS, UNSET
 from ivfhir.expressions.elm.program import Program, failing_define
 from ivfhir.expressions.elm.scope import DefineKey, LibraryKey
+from ivfhir.expressions.elm.shapes import fitted, remembered
 from ivfhir.expressions.elm.type_tests import tester
 from ivfhir.expressions.index import ResourceIndex, Terminology
 from ivfhir.expressions.operators.errors import CqlError
@@ -100,7 +101,13 @@ class Session:
         slot = self._program.slots(key[0]).get(key[1])
         if slot is None:
             raise KnowledgeError(f"{key[0][0]} has no define {key[1]} to preset")
-        self._memory[slot] = value
+        cell = self._program.cells["define", *key]
+        if cell.constant is not UNSET:
+            raise KnowledgeError(f"{key[1]} of {key[0][0]} is always the same; it takes no preset")
+        try:
+            self._memory[slot] = fitted(value, remembered(cell.shape, cell.type), cell.type)
+        except ValueError:
+            raise KnowledgeError(f"{key[1]} of {key[0][0]} is never null; preset a value") from None
 
     def value(self, define: str, library: LibraryKey | None = None) -> Value:
         """Return the value of a define, computed the first time it is asked for.

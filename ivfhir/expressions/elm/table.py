@@ -30,7 +30,6 @@ from ivfhir.expressions.elm.nodes import (
 from ivfhir.expressions.elm.nodes.functions import (
     Builder,
     element,
-    flattened,
     function,
     indexed,
     needing,
@@ -122,8 +121,8 @@ OPERATORS: Mapping[str, Builder] = {
     "First": functions.first,
     "Last": function(functions.last, element),
     "Slice": needing(1, lists.slice_, same),
-    "Flatten": function(lists.flatten, flattened),
-    "Distinct": function(lists.distinct, same),
+    "Flatten": functions.flatten,
+    "Distinct": functions.distinct,
     "SingletonFrom": function(lists.singleton, element),
     "Exists": functions.exists,
     "Union": membership.union,

@@ -20,8 +20,11 @@ from ivfhir.expressions.values.value import Value
 CONTEXT = Context(prec=40, rounding=ROUND_HALF_UP)
 ONE = Decimal(1)
 PLACES = 8
-LIMIT = Decimal(10) ** 28
+DIGITS = 28
+LIMIT = Decimal(10) ** DIGITS
 """Decimals of CQL have 28 digits before the point at most."""
+SHORT = len("0.") + PLACES
+"""A number of so many characters has no more than eight places, unless it is written with an E."""
 
 
 def bounded(number: Value) -> Value:
@@ -29,6 +32,11 @@ def bounded(number: Value) -> Value:
     if isinstance(number, int):
         return number if -MAX_LONG - 1 <= number <= MAX_LONG else None
     return number if abs(number) < LIMIT else None
+
+
+def fits(number: Decimal) -> bool:
+    """Return whether a number has no more than 28 digits before the point."""
+    return number.adjusted() < DIGITS or not number
 
 
 def bounded_integer(number: int) -> int | None:
@@ -61,19 +69,19 @@ def subtract_integers(a: Value, b: Value) -> Value:
 def add_decimals(a: Decimal, b: Decimal) -> Decimal | None:
     """Return a + b."""
     result = CONTEXT.add(a, b)
-    return result if -LIMIT < result < LIMIT else None
+    return result if fits(result) else None
 
 
 def subtract_decimals(a: Decimal, b: Decimal) -> Decimal | None:
     """Return a - b."""
     result = CONTEXT.subtract(a, b)
-    return result if -LIMIT < result < LIMIT else None
+    return result if fits(result) else None
 
 
 def multiply_decimals(a: Decimal, b: Decimal) -> Decimal | None:
     """Return a * b to eight places."""
     result = scaled(CONTEXT.multiply(a, b))
-    return result if -LIMIT < result < LIMIT else None
+    return result if fits(result) else None
 
 
 def divide_decimals(a: Decimal, b: Decimal) -> Decimal | None:
@@ -81,7 +89,7 @@ def divide_decimals(a: Decimal, b: Decimal) -> Decimal | None:
     if not b:
         return None
     result = scaled(CONTEXT.divide(a, b))
-    return result if -LIMIT < result < LIMIT else None
+    return result if fits(result) else None
 
 
 def multiply_integers(a: Value, b: Value) -> Value:
@@ -92,6 +100,9 @@ def multiply_integers(a: Value, b: Value) -> Value:
 
 def scaled(number: Decimal) -> Decimal:
     """Return the number rounded to eight places, without more digits than it has."""
+    text = str(number)
+    if len(text) <= SHORT and "E" not in text:
+        return number
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -PLACES:
         number = number.quantize(STEP, ROUND_HALF_UP, CONTEXT)

@@ -1,8 +1,9 @@
 """Equality and order. Numbers and strings of one known class compare in Python directly."""
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import Function, called, strict_test, strict_words
+from ivfhir.expressions.elm.calls import Function, called, of_all, strict_test
 from ivfhir.expressions.elm.code import Expression
+from ivfhir.expressions.elm.nodes.logic import negated
 from ivfhir.expressions.operators.equality import equal, equal_dates
 
 FAST = frozenset({t.INTEGER, t.LONG, t.DECIMAL, t.STRING})
@@ -17,7 +18,7 @@ def order(symbol: str, general: Function, a: Expression, b: Expression) -> Expre
 
 def symbolic(symbol: str, a: Expression, b: Expression) -> Expression:
     """Return a comparison that is Python's own."""
-    return strict_test(lambda _, v: f"{v[0]} {symbol} {v[1]}", t.BOOLEAN, a, b)
+    return strict_test(lambda _, v: f"{v[0]} {symbol} {v[1]}", t.BOOLEAN, a, b, shape=of_all(a, b))
 
 
 def equality(a: Expression, b: Expression) -> Expression:
@@ -30,4 +31,4 @@ def equality(a: Expression, b: Expression) -> Expression:
 
 def inequality(a: Expression, b: Expression) -> Expression:
     """Return `!=`."""
-    return strict_words(lambda _, v: f"not {v[0]}", t.BOOLEAN, equality(a, b))
+    return negated(equality(a, b))

@@ -1,11 +1,13 @@
 """Operators that are one function of their operands, and what type their value has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import Function, lenient, strict, strict_words
+from ivfhir.expressions.elm.calls import Function, lenient, of_all, strict, strict_words
 from ivfhir.expressions.elm.code import Expression, Writer, constant
 from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.shapes import KNOWN, Shape, element_of
 from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, dates, lists, strings
 from ivfhir.expressions.operators.dates import DAY_DIGITS, boundary, digits_of
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
@@ -153,7 +155,7 @@ def precision_of(value: Value) -> int:
 def concatenate(*parts: Expression) -> Expression:
     """Return strings in one; null when one is."""
     if len(parts) < MANY:
-        return strict_words(lambda _, v: f"{v[0]} + {v[1]}", t.STRING, *parts)
+        return strict_words(lambda _, v: f"{v[0]} + {v[1]}", t.STRING, *parts, shape=of_all(*parts))
     return lenient(lambda *texts: strings.concatenate(list(texts)), t.STRING, *parts)
 
 
@@ -164,7 +166,8 @@ def first(source: Expression) -> Expression:
         v = m.temporary()
         return f"({v}[0] if ({v} := {m.value(source)}) else None)"
 
-    return Expression(t.element_of(source.type), text)
+    shape = replace(element_of(source.shape), known=False)
+    return Expression(t.element_of(source.type), text, shape=shape)
 
 
 def last(values: list[Value]) -> Value:
@@ -174,13 +177,36 @@ def last(values: list[Value]) -> Value:
 
 def exists(source: Expression) -> Expression:
     """Return `exists`."""
+    if source.some is not None:
+        return Expression(t.BOOLEAN, source.some, truth=source.some, shape=KNOWN)
+    certain = element_of(source.shape).known
 
     def text(m: Writer) -> str:
+        if certain:
+            return f"(True if {m.value(source)} else False)"
         v = m.temporary()
         some = f"{v}[0] is not None or {m.name(lists.exists)}({v})"
         return f"(({some}) if ({v} := {m.value(source)}) else False)"
 
-    return Expression(t.BOOLEAN, text, truth=text)
+    def truth(m: Writer) -> str:
+        return m.value(source) if certain else text(m)
+
+    return Expression(t.BOOLEAN, text, truth=truth, shape=KNOWN)
+
+
+def flatten(operand: Expression) -> Expression:
+    """Return the elements of the lists in a list, in one list."""
+    type_ = flattened([operand.type])
+    inner = element_of(element_of(operand.shape))
+    shape = Shape(known=operand.shape.known, element=inner if type_ != operand.type else None)
+    if operand.flat is not None:
+        return Expression(type_, operand.flat, shape=shape)
+    return replace(strict(lists.flatten, type_, operand), shape=shape)
+
+
+def distinct(operand: Expression) -> Expression:
+    """Return a list with later equals left out."""
+    return replace(strict(lists.distinct, operand.type, operand), shape=operand.shape)
 
 
 def length(operand: Expression) -> Expression:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from ivfhir.expressions.elm import shapes
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.calls import coerced, foldable, lenient, of_memory
-from ivfhir.expressions.elm.code import OFFSET, UNSET, Expression, Memory, Writer, constant
+from ivfhir.expressions.elm.code import OFFSET, UNSET, Expression, Memory, Text, Writer, constant
 from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.operators.boundaries import MAX_INTEGER, MAX_LONG
 from ivfhir.expressions.operators.dates import build
@@ -124,7 +125,24 @@ def list_of(parts: list[Expression], element: t.ElmType) -> Expression:
     """Return the list of some elements."""
     if all(part.constant is not UNSET for part in parts):
         return constant([part.constant for part in parts], t.ListOf(element))
-    return Expression(t.ListOf(element), lambda m: f"[{', '.join(map(m.value, parts))}]")
+    return Expression(
+        t.ListOf(element),
+        lambda m: f"[{', '.join(map(m.value, parts))}]",
+        shape=shapes.listed(shapes.any_of(part.shape for part in parts)),
+        flat=flat_of(parts) if all(isinstance(part.type, t.ListOf) for part in parts) else None,
+    )
+
+
+def flat_of(parts: list[Expression]) -> Text:
+    """Return the text of the elements of some lists in one."""
+    return lambda m: f"[{', '.join(f'*{elements_of_list(m, part)}' for part in parts)}]"
+
+
+def elements_of_list(m: Writer, part: Expression) -> str:
+    """Return text that goes through a list; through nothing where it is null."""
+    if part.constant is not UNSET:
+        return m.literal(part.constant) if part.constant else "()"
+    return m.value(part) if part.shape.known else f"({m.value(part)} or ())"
 
 
 def compile_tuple(scope: Scope, node: Node) -> Expression:
@@ -146,7 +164,8 @@ def tuple_of(parts: dict[str, Expression]) -> Expression:
     def text(m: Writer) -> str:
         return f"{{{', '.join(f'{name!r}: {m.value(part)}' for name, part in parts.items())}}}"
 
-    return Expression(type_, text)
+    shape = shapes.tuple_of({name: part.shape for name, part in parts.items()})
+    return Expression(type_, text, shape=shape)
 
 
 def compile_interval(scope: Scope, node: Node) -> Expression:

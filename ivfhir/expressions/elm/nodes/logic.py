@@ -1,9 +1,12 @@
 """Logic, null tests and choices: And, Or, If, Case, Coalesce and their like."""
 
+from dataclasses import replace
+
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import joined, lenient, strict_words
+from ivfhir.expressions.elm.calls import joined, lenient, of_all, strict_words
 from ivfhir.expressions.elm.code import UNSET, Expression, Writer, constant
 from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.shapes import KNOWN
 from ivfhir.expressions.operators.equality import pair
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
@@ -42,11 +45,17 @@ def chained(parts: list[Expression], word: str, *, decisive: bool) -> Expression
     def truth(m: Writer) -> str:
         return f"({f' {word} '.join(map(m.truth, parts))})"
 
-    return Expression(t.BOOLEAN, text, truth=truth)
+    def both(m: Writer) -> str:
+        return f"({f' {word} '.join(map(m.value, parts))})"
+
+    certain = of_all(*parts)
+    return Expression(t.BOOLEAN, both if certain.known else text, truth=truth, shape=certain)
 
 
 def negated(part: Expression) -> Expression:
     """Return `not`."""
+    if part.shape.known:
+        return Expression(t.BOOLEAN, lambda m: f"(not {m.truth(part)})", shape=KNOWN)
     text = strict_words(lambda _, v: f"not {v[0]}", t.BOOLEAN, part).text
     return Expression(t.BOOLEAN, text, truth=identity(part, False).text)
 
@@ -74,7 +83,7 @@ def identity(part: Expression, value: Truth) -> Expression:
     def text(m: Writer) -> str:
         return f"({m.value(part)} is {value})"
 
-    return Expression(t.BOOLEAN, text, truth=text)
+    return Expression(t.BOOLEAN, text, truth=text, shape=KNOWN)
 
 
 def choose(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
@@ -84,14 +93,14 @@ def choose(condition: Expression, then: Expression, otherwise: Expression) -> Ex
 
 def branches(conditions: list[Expression], results: list[Expression]) -> Expression:
     """Return the result of the first condition that is True, the last one if none is."""
-    (*thens, last), type_ = joined(results)
+    (*thens, last), type_, shape = joined(results)
 
     def text(m: Writer) -> str:
         cases = zip(thens, conditions, strict=True)
         texts = [f"{m.value(then)} if {m.truth(when)} else " for then, when in cases]
         return f"({''.join(texts)}{m.value(last)})"
 
-    return Expression(type_, text)
+    return Expression(type_, text, shape=shape)
 
 
 def compile_if(scope: Scope, node: Node) -> Expression:
@@ -114,7 +123,7 @@ def matched(
 ) -> Expression:
     """Return the result beside the first value that a comparand equals, the last one if none."""
     texts = comparand.type == t.STRING and all(each.constant.__class__ is str for each in whens)
-    (*thens, last), type_ = joined(results)
+    (*thens, last), type_, shape = joined(results)
     if not texts or any(then.constant is UNSET for then in thens):
         tests = [lenient(pair, t.BOOLEAN, comparand, when) for when in whens]
         return branches(tests, results)
@@ -126,24 +135,25 @@ def matched(
         found = f"{m.name(table)}.get({m.value(comparand)}, {unset})"
         return f"({v} if ({v} := {found}) is not {unset} else {m.value(last)})"
 
-    return Expression(type_, text)
+    return Expression(type_, text, shape=shape)
 
 
 def coalesce(*parts: Expression) -> Expression:
     """Return the first of several values, or of the elements of one list, that is not null."""
     if len(parts) == 1 and isinstance(parts[0].type, t.ListOf):
         return lenient(first_known, t.element_of(parts[0].type), parts[0])
-    (*others, last), type_ = joined(list(parts))
+    (*others, last), type_, shape = joined(list(parts))
     first = (others or [last])[0]
-    if first.constant not in (UNSET, None):
+    if first.constant not in (UNSET, None) or first.shape.known:
         return first
+    shape = replace(shape, known=last.shape.known)
 
     def text(m: Writer) -> str:
         v = m.temporary()
         texts = [f"{v} if ({v} := {m.value(part)}) is not None else " for part in others]
         return f"({''.join(texts)}{m.value(last)})"
 
-    return Expression(type_, text)
+    return Expression(type_, text, shape=shape)
 
 
 def first_known(values: list[Value] | None) -> Value:

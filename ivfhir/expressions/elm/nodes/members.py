@@ -2,7 +2,7 @@
 
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.code import Expression, of_slot
-from ivfhir.expressions.elm.nodes.queries import Loop, Source, many
+from ivfhir.expressions.elm.nodes.queries import Loop, Source, bound, many
 from ivfhir.expressions.elm.scope import Node, Scope
 
 
@@ -17,15 +17,14 @@ def compile_filter(scope: Scope, node: Node) -> Expression:
     """Compile Filter: the members of a list that pass a condition."""
     with scope.inner():
         source = bind_member(scope, node)
-        member = of_slot(source.slot, t.element_of(source.expression.type))
+        member = of_slot(source.slot, t.element_of(source.expression.type), source.element)
         return many(Loop([source], conditions=[scope.compile(node["condition"])]), member)
 
 
 def bind_member(scope: Scope, node: Node) -> Source:
     """Compile the list that ForEach or Filter goes through, and bind its member."""
     expression = scope.compile(node["source"])
-    name = node.get("scope", "$this")
-    return Source(scope.bind(name, t.element_of(expression.type)), expression, many=True)
+    return bound(scope, node.get("scope", "$this"), expression, plural=True)
 
 
 def compile_current(scope: Scope, node: Node) -> Expression:

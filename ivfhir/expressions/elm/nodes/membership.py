@@ -3,6 +3,8 @@
 from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.calls import Function, coerced, lenient, strict
 from ivfhir.expressions.elm.code import UNSET, Expression, RefusedError, Writer, constant
+from ivfhir.expressions.elm.nodes.literals import elements_of_list
+from ivfhir.expressions.elm.shapes import KNOWN, any_of, element_of, listed
 from ivfhir.expressions.operators import intervals, lists
 from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Interval
@@ -52,6 +54,8 @@ def is_in(point: Expression, container: Expression, precision: str | None = None
     """
     if container.constant.__class__ is list and point.type == t.STRING:
         return in_constant(point, frozenset(container.constant))
+    if point.type == t.STRING and container.type == t.ListOf(t.STRING):
+        return in_strings(point, container)
     return membership(intervals.holds, lists.contains, point, container, precision)
 
 
@@ -84,6 +88,15 @@ def membership(
     return lenient(member, t.BOOLEAN, point, container)
 
 
+def in_strings(point: Expression, container: Expression) -> Expression:
+    """Return whether a string, or null, is in a list of strings; nothing is in null."""
+
+    def text(m: Writer) -> str:
+        return f"({m.value(point)} in {elements_of_list(m, container)})"
+
+    return Expression(t.BOOLEAN, text, truth=text, shape=KNOWN)
+
+
 def in_constant(point: Expression, strings: frozenset[Value]) -> Expression:
     """Return whether a string is one of some that are known when compiling."""
     if point.constant is not UNSET:
@@ -92,7 +105,7 @@ def in_constant(point: Expression, strings: frozenset[Value]) -> Expression:
     def text(m: Writer) -> str:
         return f"({m.value(point)} in {m.name(strings)})"
 
-    return Expression(t.BOOLEAN, text, truth=text)
+    return Expression(t.BOOLEAN, text, truth=text, shape=KNOWN)
 
 
 def includes(a: Expression, b: Expression, precision: str | None = None) -> Expression:
@@ -129,7 +142,9 @@ def union(*parts: Expression) -> Expression:
     if any(isinstance(part.type, t.IntervalOf) for part in parts):
         return strict(intervals.union, parts[0].type, *parts)
     type_ = t.ListOf(t.choice(t.element_of(p.type) for p in parts if p.type != t.NULL))
-    return lenient(lists.union, type_, *(coerced(part, type_) for part in parts))
+    same = [coerced(part, type_) for part in parts]
+    shape = listed(any_of(element_of(part.shape) for part in same))
+    return lenient(lists.union, type_, *same, shape=shape)
 
 
 def intersection(a: Expression, b: Expression) -> Expression:

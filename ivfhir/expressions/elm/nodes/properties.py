@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from ivfhir.expressions.elm.calls import lenient, of_memory, strict, strict_words
 from ivfhir.expressions.elm.code import OFFSET, Expression, Memory, RefusedError, Writer, constant
-from ivfhir.expressions.elm.readers import Read, reader
+from ivfhir.expressions.elm.readers import Read, read_boolean, read_string, reader
 from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.shapes import OBJECT, OPEN, Shape
 from ivfhir.expressions.elm.types import (
     ANY,
     BOOLEAN,
@@ -78,7 +79,12 @@ def step(source: Expression, path: str) -> Expression:
     """
     type_ = source.type
     if isinstance(type_, TupleOf):
-        return strict_words(lambda _, v: f"{v[0]}.get({path!r})", type_.get(path), source)
+        part = source.shape.part(path)
+        words = f"[{path!r}]" if part else f".get({path!r})"
+        made = strict_words(
+            lambda _, v: v[0] + words, type_.get(path), source, shape=in_known(source, part)
+        )
+        return replace(made, at_hand=source.at_hand)
     if isinstance(type_, IntervalOf):
         if path not in INTERVAL_ELEMENTS:
             raise RefusedError(f"an interval has no element {path}")
@@ -96,6 +102,12 @@ def step(source: Expression, path: str) -> Expression:
     if is_open(type_) or type_ == NULL:
         return dynamic_step(source, path, open_type(type_, path))
     raise RefusedError(f"{type_} has no element {path}")
+
+
+def in_known(source: Expression, part: Shape | None) -> Shape:
+    """Return the shape of a part of a value, which is null where the value is."""
+    part = part or OPEN
+    return part if source.shape.known else replace(part, known=False)
 
 
 def attribute(source: Expression, name: str, type_: ElmType) -> Expression:
@@ -139,10 +151,17 @@ def object_step(source: Expression, path: str, type_: ElmType) -> Expression:
 
     def text(m: Writer) -> str:
         v, w = m.temporary(), m.temporary()
+        if is_certain_object(source):
+            return f"({w} if ({w} := {m.value(source)}.get({path!r})).__class__ is dict else None)"
         whole = f"({v} := {m.value(source)}).__class__ is dict"
         return f"({w} if {whole} and ({w} := {v}.get({path!r})).__class__ is dict else None)"
 
-    return Expression(type_, text)
+    return Expression(type_, text, shape=replace(OBJECT, known=False))
+
+
+def is_certain_object(source: Expression) -> bool:
+    """Return whether a value is a JSON object, and never null."""
+    return source.shape.known and source.shape.is_object
 
 
 def primitive_value(source: Expression, read: Read, type_: ElmType) -> Expression:
@@ -150,13 +169,31 @@ def primitive_value(source: Expression, read: Read, type_: ElmType) -> Expressio
     raw = source if source.parent is None else raw_element(source.parent, source.path)
     if type_ == DATE_TIME:
         return of_memory(read_placed, type_, raw)
+    if read in PLAIN:
+        return of_class(PLAIN[read], type_, raw)
     return lenient(read, type_, raw)
+
+
+PLAIN = {read_string: "str", read_boolean: "bool"}
+"""Readers that only look at the class of JSON -> its name."""
+
+
+def of_class(name: str, type_: ElmType, raw: Expression) -> Expression:
+    """Return a value of one class of JSON, null for JSON of another."""
+
+    def text(m: Writer) -> str:
+        v = m.temporary()
+        return f"({v} if ({v} := {m.value(raw)}).__class__ is {name} else None)"
+
+    return Expression(type_, text)
 
 
 def raw_element(parent: Expression, name: str) -> Expression:
     """Return what takes a primitive from the JSON of its element, whatever kind of JSON it is."""
 
     def text(m: Writer) -> str:
+        if is_certain_object(parent):
+            return f"{m.value(parent)}.get({name!r})"
         v = m.temporary()
         return f"({v}.get({name!r}) if ({v} := {m.value(parent)}).__class__ is dict else None)"
 

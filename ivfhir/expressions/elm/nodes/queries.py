@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import coerced
-from ivfhir.expressions.elm.code import Expression, Writer, constant
-from ivfhir.expressions.elm.nodes.literals import tuple_of
+from ivfhir.expressions.elm.calls import coerced, few_of
+from ivfhir.expressions.elm.code import Expression, Text, Writer, constant
+from ivfhir.expressions.elm.nodes.literals import elements_of_list, tuple_of
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
-from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.scope import Node, Scope, mentions
+from ivfhir.expressions.elm.shapes import Shape, element_of, known
 from ivfhir.expressions.operators import lists
-from ivfhir.expressions.values.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,13 @@ class Source:
         slot: slot of its alias.
         expression: what gives the elements.
         many: the expression is a list.
+        element: the shape of an element.
     """
 
     slot: int
     expression: Expression
     many: bool
+    element: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Loop:
     sources: list[Source]
     lets: dict[int, Expression] = field(default_factory=dict)
     conditions: list[Expression] = field(default_factory=list)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether none of the sources can be null."""
+        return all(source.expression.shape.known for source in self.sources)
 
     @property
     def many(self) -> bool:
@@ -74,8 +81,14 @@ def bind_source(scope: Scope, source: Node) -> Source:
     """Compile a source and bind its alias."""
     expression = scope.compile(source["expression"])
     plural = isinstance(expression.type, t.ListOf) or expression.type == t.NULL
+    return bound(scope, source["alias"], expression, plural=plural)
+
+
+def bound(scope: Scope, name: str, expression: Expression, *, plural: bool) -> Source:
+    """Bind the name of what goes through a list, or is a value that is not null."""
     type_ = t.element_of(expression.type) if plural else expression.type
-    return Source(scope.bind(source["alias"], type_), expression, plural)
+    shape = element_of(expression.shape) if plural else known(expression.shape)
+    return Source(scope.bind(name, type_, shape), expression, plural, shape)
 
 
 def bind_lets(scope: Scope, query: Node) -> Iterator[tuple[int, Expression]]:
@@ -86,21 +99,14 @@ def bind_lets(scope: Scope, query: Node) -> Iterator[tuple[int, Expression]]:
     for let in query.get("let", []):
         name = let["identifier"]
         expression = scope.compile(let["expression"])
-        slot = scope.bind(name, expression.type)
-        if mentions(query, name) == 1:
+        slot = scope.bind(name, expression.type, expression.shape)
+        if mentions(query, name, LETS) == 1:
             scope.lets[slot] = expression
         else:
             yield slot, expression
 
 
-def mentions(node: Value, name: str) -> int:
-    """Return in how many places of a node a let is asked for."""
-    if isinstance(node, list):
-        return sum(mentions(item, name) for item in node)
-    if not isinstance(node, dict):
-        return 0
-    here = node.get("type") in ("QueryLetRef", "IdentifierRef") and node.get("name") == name
-    return here + sum(mentions(v, name) for v in node.values() if isinstance(v, list | dict))
+LETS = frozenset({"QueryLetRef", "IdentifierRef"})
 
 
 def compile_relationship(scope: Scope, node: Node) -> Expression:
@@ -151,16 +157,41 @@ def single(loop: Loop, result: Expression) -> Expression:
 def many(loop: Loop, result: Expression) -> Expression:
     """Return a query over at least one list."""
 
-    def write(m: Writer) -> list[str]:
-        begin = ["r = []", "add = r.append"]
-        lines = loop_lines(m, loop, lambda: m.statement(f"add({m.value(result)})"), begin)
-        return [*lines, "return r"]
+    def gathering(words: Callable[[Writer], str]) -> Text:
+        def write(m: Writer) -> list[str]:
+            lines = loop_lines(m, loop, lambda: m.statement(words(m)), ["r = []"])
+            return [*lines, "return r"]
 
-    return Expression(t.ListOf(result.type), lambda m: m.inside(write, loop.lets))
+        return lambda m: m.inside(write, loop.lets)
+
+    def seeking(m: Writer) -> list[str]:
+        def found() -> list[str]:
+            if result.shape.known:
+                return ["return True"]
+            return m.statement(f"if {m.value(result)} is not None: return True")
+
+        lines = loop_lines(m, loop, found, null="False")
+        return [*lines, "return False"]
+
+    each = gathering(lambda m: f"r.append({m.value(result)})")
+    flat = gathering(lambda m: f"r += {elements_of_list(m, result)}")
+    listed_ = Shape(known=loop.is_known, element=result.shape)
+    nested = isinstance(result.type, t.ListOf)
+    return Expression(
+        t.ListOf(result.type),
+        each,
+        shape=listed_,
+        flat=flat if nested else None,
+        some=lambda m: m.inside(seeking, loop.lets),
+    )
 
 
 def loop_lines(
-    m: Writer, loop: Loop, write: Callable[[], list[str]], begin: Sequence[str] = ()
+    m: Writer,
+    loop: Loop,
+    write: Callable[[], list[str]],
+    begin: Sequence[str] = (),
+    null: str = "None",
 ) -> list[str]:
     """Return the loops over the sources, with what is written for each combination that passes.
 
@@ -169,18 +200,25 @@ def loop_lines(
         loop: what it goes through.
         write: the lines for a combination.
         begin: lines before the first loop, of a query whose result is empty where its source is.
+        null: the text of what comes back where a source is null.
     """
     lines: list[str] = []
     depth = 0
     for number, source in enumerate(loop.sources):
         x = f"x{source.slot}"
         values = "s" if source.many else x
-        head = [*m.statement(f"{values} = {m.value(source.expression)}")]
-        empty = source.many and not number and begin
-        head.append("if not s: return s" if empty else f"if {values} is None: return None")
+        text = m.value(source.expression)
+        if source.many and text.isidentifier() and not m.lines:
+            values, head = text, []
+        else:
+            head = [*m.statement(f"{values} = {text}")]
+        if source.many and not number and begin:
+            head.append(f"if not {values}: return {values}")
+        elif not source.expression.shape.known:
+            head.append(f"if {values} is None: return {null}")
         head += () if number else begin
         if source.many:
-            head.append(f"for {x} in s:")
+            head.append(f"for {x} in {values}:")
         lines += indented(head, depth)
         depth += source.many
         m.bound.add(source.slot)
@@ -200,10 +238,10 @@ def deduplicated(query: Expression) -> Expression:
 
     def text(m: Writer) -> str:
         v = m.temporary()
-        few = f"({v} := {m.value(query)}) is None or len({v}) < 2"
+        few = few_of(m, v, query)
         return f"({v} if {few} else {m.name(lists.distinct)}({v}))"
 
-    return Expression(query.type, text)
+    return Expression(query.type, text, shape=query.shape, some=query.some)
 
 
 def compile_aggregate(scope: Scope, aggregate: Node, loop: Loop) -> Expression:

@@ -1,9 +1,10 @@
 """Retrieves: the resources of a type, those with certain codes, those in a time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import coerced, of_memory
+from ivfhir.expressions.elm.calls import Function, coerced, of_memory
 from ivfhir.expressions.elm.code import (
     INDEX,
     OFFSET,
@@ -17,6 +18,7 @@ from ivfhir.expressions.elm.code import (
 from ivfhir.expressions.elm.nodes.properties import dynamic, steps
 from ivfhir.expressions.elm.nodes.terminology import expanded_name, value_pairs
 from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.shapes import OBJECT, listed
 from ivfhir.expressions.elm.type_tests import is_element_type
 from ivfhir.expressions.index import ResourceIndex, Terminology
 from ivfhir.expressions.operators import intervals
@@ -34,29 +36,34 @@ def compile_retrieve(scope: Scope, node: Node) -> Expression:
     if "codes" in node:
         found = coded_retrieve(node, name, scope.compile(node["codes"]))
     else:
-        found = of_memory(lambda memory: memory[INDEX].of_type(name), t.ListOf(type_))
+        found = resources(lambda memory: memory[INDEX].of_type(name), name)
     if "dateRange" in node:
         return dated_retrieve(scope, node, found)
     return found
 
 
+def resources(function: Function, name: str, *parts: Expression) -> Expression:
+    """Return the resources of a type that a function of the session's memory gives."""
+    found = of_memory(function, t.ListOf(f"FHIR.{name}"), *parts)
+    return replace(found, shape=listed(OBJECT))
+
+
 def coded_retrieve(node: Node, name: str, codes: Expression) -> Expression:
     """Return what gives the resources that carry one of the codes."""
     path = node.get("codeProperty", "code")
-    type_ = t.ListOf(f"FHIR.{name}")
     value = codes.constant
     if isinstance(value, ValueSet):
         return value_set_retrieve(name, path, value)
     if value is not UNSET:
         known = frozenset(value_pairs(value))
-        return of_memory(lambda memory: memory[INDEX].of_codes(name, path, known), type_)
+        return resources(lambda memory: memory[INDEX].of_codes(name, path, known), name)
 
     def some(memory: Memory, given: Value) -> list[Value]:
         pairs = frozenset(value_pairs(given or []))
         index: ResourceIndex = memory[INDEX]
         return index.of_codes(name, path, pairs)
 
-    return of_memory(some, type_, codes)
+    return resources(some, name, codes)
 
 
 def value_set_retrieve(name: str, path: str, value_set: ValueSet) -> Expression:
@@ -71,7 +78,7 @@ def value_set_retrieve(name: str, path: str, value_set: ValueSet) -> Expression:
             return found
         return index.of_value_set(name, path, expanded_name(terms, value_set), terms)
 
-    return of_memory(members, t.ListOf(f"FHIR.{name}"))
+    return resources(members, name)
 
 
 def dated_retrieve(scope: Scope, node: Node, found: Expression) -> Expression:
@@ -88,7 +95,7 @@ def dated_retrieve(scope: Scope, node: Node, found: Expression) -> Expression:
         given = ", ".join([m.value(found), m.given(slot, date), m.value(wanted)])
         return f"{m.name(within)}(m, {given})"
 
-    return Expression(found.type, text)
+    return Expression(found.type, text, shape=found.shape)
 
 
 def within(

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from ivfhir.expressions.elm import types as t
+from ivfhir.expressions.elm.calls import few_of
 from ivfhir.expressions.elm.code import Expression, Writer, of_slot
 from ivfhir.expressions.elm.nodes.properties import step, steps
 from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.shapes import element_of
 from ivfhir.expressions.fhir_model import primitive_of
 from ivfhir.expressions.operators.comparison import sort_key
 from ivfhir.expressions.values.value import Value
@@ -21,18 +23,20 @@ def compile_sort(scope: Scope, node: Node, query: Expression) -> Expression:
     """Return a query sorted by the items of its sort clause."""
     type_ = t.element_of(query.type)
     with scope.inner():
-        slot = scope.bind("$this", type_)
-        keys = [compile_key(scope, item, of_slot(slot, type_)) for item in node["by"]]
+        element = element_of(query.shape)
+        slot = scope.bind("$this", type_, element)
+        this = of_slot(slot, type_, element)
+        keys = [compile_key(scope, item, this) for item in node["by"]]
     descending = [item.get("direction", "asc") in ("desc", "descending") for item in node["by"]]
     last_first = list(zip(keys, descending, strict=True))[::-1]
 
     def text(m: Writer) -> str:
         v = m.temporary()
-        few = f"({v} := {m.value(query)}) is None or len({v}) <= 1"
+        few = few_of(m, v, query)
         given = "".join(f"({m.given(slot, key)}, {down}), " for key, down in last_first)
         return f"({v} if {few} else {m.name(ordered)}({v}, [{given}]))"
 
-    return Expression(query.type, text)
+    return Expression(query.type, text, shape=query.shape, some=query.some)
 
 
 def ordered(values: list[Value], keys: list[tuple[Callable[[Value], Value], bool]]) -> list[Value]:

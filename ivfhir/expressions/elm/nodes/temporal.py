@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import Function, of_memory, strict, strict_words
+from ivfhir.expressions.elm.calls import Function, of_all, of_memory, strict, strict_words
 from ivfhir.expressions.elm.code import CLOCK, Expression, Memory, Writer, constant
 from ivfhir.expressions.operators import dates
 from ivfhir.expressions.operators.errors import CqlError
@@ -37,8 +37,9 @@ def component(operand: Expression, precision: str) -> Expression:
     if index < 0:
         return strict(lambda _: None, t.INTEGER, operand)
 
-    def words(_: Writer, v: list[str]) -> str:
-        return f"({v[0]}.parts[{index}] if len({v[0]}.parts) > {index} else None)"
+    def words(m: Writer, v: list[str]) -> str:
+        p = m.temporary()
+        return f"({p}[{index}] if len({p} := {v[0]}.parts) > {index} else None)"
 
     return strict_words(words, t.INTEGER, operand)
 
@@ -46,7 +47,7 @@ def component(operand: Expression, precision: str) -> Expression:
 def date_from(operand: Expression) -> Expression:
     """Return `date from`."""
     if operand.type == t.DATE_TIME:
-        return strict_words(lambda _, v: f"{v[0]}.date()", t.DATE, operand)
+        return strict_words(lambda _, v: f"{v[0]}.date()", t.DATE, operand, shape=of_all(operand))
     return strict(dates.date_from, t.DATE, operand)
 
 
