@@ -171,6 +171,16 @@ class Scope:
         raise UnsupportedError(place(self.library[0], self.define, node) + reason) from None
 
 
+def mentions(node: Value, name: str, kinds: frozenset[str]) -> int:
+    """Return in how many places of a node a local name is asked for, by nodes of some types."""
+    if isinstance(node, list):
+        return sum(mentions(item, name, kinds) for item in node)
+    if not isinstance(node, dict):
+        return 0
+    here = node.get("type") in kinds and node.get("name") == name
+    return here + sum(mentions(v, name, kinds) for v in node.values() if isinstance(v, list | dict))
+
+
 def place(library: str, define: str, node: Node) -> str:
     """Return the beginning of a message about a node: file, define and position."""
     locator = node.get("locator")

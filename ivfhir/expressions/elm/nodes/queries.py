@@ -8,10 +8,9 @@ from ivfhir.expressions.elm.calls import coerced, few_of
 from ivfhir.expressions.elm.code import Expression, Text, Writer, constant
 from ivfhir.expressions.elm.nodes.literals import elements_of_list, tuple_of
 from ivfhir.expressions.elm.nodes.sorting import compile_sort
-from ivfhir.expressions.elm.scope import Node, Scope
+from ivfhir.expressions.elm.scope import Node, Scope, mentions
 from ivfhir.expressions.elm.shapes import Shape, element_of, known
 from ivfhir.expressions.operators import lists
-from ivfhir.expressions.values.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +107,6 @@ def bind_lets(scope: Scope, query: Node) -> Iterator[tuple[int, Expression]]:
 
 
 LETS = frozenset({"QueryLetRef", "IdentifierRef"})
-
-
-def mentions(node: Value, name: str, kinds: frozenset[str]) -> int:
-    """Return in how many places of a node a local name is asked for, by nodes of some types."""
-    if isinstance(node, list):
-        return sum(mentions(item, name, kinds) for item in node)
-    if not isinstance(node, dict):
-        return 0
-    here = node.get("type") in kinds and node.get("name") == name
-    return here + sum(mentions(v, name, kinds) for v in node.values() if isinstance(v, list | dict))
 
 
 def compile_relationship(scope: Scope, node: Node) -> Expression:

@@ -7,9 +7,8 @@ from ivfhir.expressions.elm import types as t
 from ivfhir.expressions.elm.calls import coerced
 from ivfhir.expressions.elm.code import UNSET, Expression, Writer, constant
 from ivfhir.expressions.elm.nodes.properties import step
-from ivfhir.expressions.elm.nodes.queries import mentions
 from ivfhir.expressions.elm.overloads import operand_types
-from ivfhir.expressions.elm.scope import Callee, LibraryKey, Node, Scope
+from ivfhir.expressions.elm.scope import Callee, LibraryKey, Node, Scope, mentions
 from ivfhir.expressions.values.value import Value
 
 
