@@ -19,6 +19,8 @@ from ivfhir.knowledge.route import BrokenRoute, RouteRule, load_route
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.shape import check_shape
+from ivfhir.sync.ladder import Means, read_means
+from ivfhir.sync.profiles import profile_of
 from ivfhir.writing.capabilities import WriteSupport, read_write_support, says_create
 from smart_app.config import Settings
 from smart_app.metrics import Metrics
@@ -45,10 +47,12 @@ class ServerSays:
     Attributes:
         of_plans: id of each protocol -> what is said of the types that its plans are made of.
         takes_audit_events: whether it says that AuditEvents can be created.
+        means: what it offers to a writer.
     """
 
     of_plans: Mapping[str, WriteSupport]
     takes_audit_events: bool
+    means: Means
 
 
 @dataclass
@@ -220,6 +224,7 @@ class AppServices:
                 for name, types in self.write_types_of.items()
             },
             takes_audit_events=says_create(statement, AUDIT_EVENT),
+            means=read_means(statement, profile_of(statement)),
         )
 
 

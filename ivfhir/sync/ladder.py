@@ -79,7 +79,7 @@ class Means:
             lower: the server refused a transaction with types that it does not name.
         """
         if not (self.profile.care_plan and self._may(CARE_PLAN, "create")):
-            return Rung.DOCUMENT if self._takes_documents() else Rung.DOWNLOAD
+            return Rung.DOCUMENT if self.takes_documents() else Rung.DOWNLOAD
         silent = self.silent(resource_types)
         barred = [
             each
@@ -119,7 +119,7 @@ class Means:
         support = read_write_support(self.capabilities, [resource_type])
         return resource_type in support.conditional
 
-    def _takes_documents(self) -> bool:
+    def takes_documents(self) -> bool:
         """Tell whether a document can be created, and looked for so that it is created once."""
         may = all(self._may(DOCUMENT_REFERENCE, each) for each in ("create", "search-type"))
         return self.profile.document and may

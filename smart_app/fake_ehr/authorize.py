@@ -31,6 +31,9 @@ _WORDS = frozenset(
 )
 
 
+_DOCUMENTS = "patient/DocumentReference.crus"
+
+
 @blueprint.get("/fhir/.well-known/smart-configuration")
 def smart_configuration() -> dict[str, object]:
     """Say where the endpoints are and what they can do."""
@@ -55,6 +58,7 @@ def smart_configuration() -> dict[str, object]:
             *sorted(_WORDS),
             "patient/*.read" if settings.version_1 else "patient/*.cruds",
             *([_audit_scope(settings)] if names_audit else []),
+            *([_DOCUMENTS] if settings.documents_only else []),
         ],
         "capabilities": [
             *("launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric"),
@@ -171,6 +175,11 @@ def granted_scope(asked: str, *, version_1: bool) -> str:
             words.append(word)
     if ehr().faults.hits("read-only"):
         words = [_without(word, "cud") for word in words if not word.endswith(".write")]
+    if ehr().settings.documents_only:
+        words = [
+            word if _type_of(word) in (AUDIT_EVENT, "DocumentReference") else _without(word, "cud")
+            for word in words
+        ]
     if ehr().faults.hits("no-update"):
         words = [_without(word, "u") for word in words]
     if ehr().faults.hits("no-allergies"):

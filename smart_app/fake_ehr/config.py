@@ -41,6 +41,7 @@ class FakeEhrSettings:
         refresh_life_s: seconds that a refresh token lives.
         version_1: know only the scopes of SMART's first version (`patient/*.read`).
         audit: let apps create AuditEvents: the scope is named and granted.
+        documents_only: let apps create DocumentReferences and nothing else of a plan.
 
     Raises:
         SettingsError: an address cannot be meant.
@@ -57,6 +58,7 @@ class FakeEhrSettings:
     refresh_life_s: int = 43_200
     version_1: bool = False
     audit: bool = False
+    documents_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse addresses that cannot be meant."""

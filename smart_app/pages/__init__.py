@@ -2,6 +2,7 @@
 
 from smart_app.pages import (
     routes_drafts,
+    routes_files,
     routes_plan,
     routes_read,
     routes_write,
@@ -12,6 +13,7 @@ from smart_app.pages.blueprint import blueprint
 __all__ = [
     "blueprint",
     "routes_drafts",
+    "routes_files",
     "routes_plan",
     "routes_read",
     "routes_write",

@@ -19,7 +19,7 @@ class ReceiptPage:
     """View model of the page, for a plan that was written and for one that was not.
 
     `gap` is what the override goes against; `replacement` is what became of an earlier plan;
-    `plan_href` is where the written plan is shown.
+    `plan_href` is where the written plan is shown; `files` are words and address of downloads.
     """
 
     style: str
@@ -36,6 +36,7 @@ class ReceiptPage:
     gap: str = ""
     replacement: Replacement | None = None
     plan_href: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def written_page(
@@ -49,6 +50,7 @@ def written_page(
     link: Callable[[str], str],
     standing: Standing,
     override: Override | None = None,
+    how: str,
     gap: str = "",
     plan_href: str = "",
 ) -> ReceiptPage:
@@ -64,6 +66,7 @@ def written_page(
         link: gives the address of our page of a `Type/id`.
         standing: how the plan stands in the EHR now.
         override: why it was made against the protocol's answer.
+        how: how it was written.
         gap: what that answer was.
         plan_href: address of the page that shows the written plan.
     """
@@ -79,6 +82,11 @@ def written_page(
     )
     when = dates.moment(datetime.fromisoformat(accepted_at))
     text = [f"Accepted by {signer} on {when}. {standing.sentence(server)}"]
+    if body.get("way") == "document":
+        text.append(
+            "It is a document to read, with the plan's data attached: there is no care plan in the "
+            "record, and no work list shows its steps."
+        )
     if body["leftOver"]:
         text.append(
             "The EHR also stored copies that could not be withdrawn: "
@@ -105,8 +113,7 @@ def written_page(
         text=tuple(text),
         next_steps=next_steps(care_plan, today) if standing.active else (),
         places=places(entries, care_plan, link),
-        how=f"All entries went to {server} as one transaction. "
-        "Accepting again, or sending again, does not write twice.",
+        how=how,
         override=override,
         gap=gap,
         replacement=replacement,
@@ -189,6 +196,40 @@ def unwritten_page(
         else (("Review again", review_href), ("Back to the protocols", match_href)),
         send_again="Send again" if again else "",
         details=problem.get("details", ""),
+    )
+
+
+def files_page(
+    body: Mapping[str, Any],
+    *,
+    server: str,
+    files: Sequence[tuple[str, str]],
+    override: Override | None = None,
+    gap: str = "",
+) -> ReceiptPage:
+    """Return the page of a plan that was accepted and that the EHR does not take.
+
+    Args:
+        body: the receipt's body.
+        server: the EHR's name.
+        files: words and address of each file.
+        override: why it was made against the protocol's answer.
+        gap: what that answer was.
+    """
+    when = dates.moment(datetime.fromisoformat(body["acceptedAt"]))
+    return ReceiptPage(
+        style="warn",
+        shape="warn",
+        title="Accepted, and not written: download the plan",
+        text=(
+            f"Accepted by {body['signer']} on {when}. {server} takes no plan from this app, so "
+            "nothing was written there, and nothing will be.",
+            "Save the plan and bring it into the record. The files are kept here as long as this "
+            "draft is.",
+        ),
+        files=tuple(files),
+        override=override,
+        gap=gap,
     )
 
 

@@ -19,6 +19,7 @@ _NAMES = {
     "CommunicationRequest": "Draft information",
     "Task": "Draft tasks",
     "Provenance": "Signature",
+    "DocumentReference": "Document: PDF and data",
 }
 
 

@@ -28,6 +28,7 @@ from smart_app.pages.parameters import (
 from smart_app.pages.plan import plan_page
 from smart_app.pages.regimens import regimen_table, regimen_values
 from smart_app.pages.review import gap_words
+from smart_app.pages.ways import way_note
 from smart_app.pages.why import why_headline
 from smart_app.services import services
 from smart_app.smart.launch import Launch
@@ -231,7 +232,8 @@ def _plan_form(
         asked=asked,
         override=override_of({"override": asked.override}),
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
-        hindered=reading.hindrances[protocol.id],
+        hindered=reading.hindrances,
+        way_note=way_note(reading.ways[protocol.id]),
         earlier=context.earlier_of(launch, reading, protocol),
         unchosen=unchosen,
         main_fields=[field for field in free if field.main],

@@ -10,6 +10,7 @@ from smart_app.pages.match import match_page
 from smart_app.pages.record import record_page
 from smart_app.pages.routes_drafts import left_behind
 from smart_app.pages.sources import KEY
+from smart_app.pages.ways import way_note
 from smart_app.pages.why import why_page
 from smart_app.services import services
 from smart_app.smart.launch import Launch
@@ -41,7 +42,8 @@ def match(launch: Launch) -> str | Response:
             titles=titles,
         ),
         frame=context.frame_of_reading(launch, reading, here="Protocols"),
-        hindered=reading.hindered,
+        hindered=reading.hindrances,
+        way_note=way_note(reading.way),
         unread_types=context.unread_types(reading),
         unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading),
@@ -64,7 +66,8 @@ def why(launch: Launch, protocol: str) -> str | Response:
         "why.html",
         page=why_page(reading.decision, answered),
         frame=context.frame_of_reading(launch, reading, here="Why", protocol=chosen),
-        hindered=reading.hindrances[chosen.id],
+        hindered=reading.hindrances,
+        way_note=way_note(reading.ways[chosen.id]),
         unread_types=context.unread_types(reading),
         unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading, chosen),

@@ -11,12 +11,16 @@ from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.outbox.line import DROPPED
+from ivfhir.writing.bundle import created_entries
+from ivfhir.writing.content import PDF
+from ivfhir.writing.document import DATA, contents_of
 from smart_app.limits import limit_address, limit_ehr
 from smart_app.pages import context
 from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import (
     ReceiptPage,
+    files_page,
     sending_page,
     unwritten_page,
     waiting_words,
@@ -25,6 +29,7 @@ from smart_app.pages.receipt import (
 from smart_app.pages.regimens import regimen_table, without_names
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
+from smart_app.pages.ways import document_standing, how_written, way_note
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
@@ -33,6 +38,12 @@ from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
 from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.overriding import override_of
+from smart_app.visit.way import ENTRIES
+
+_FILES = (
+    ("Download the PDF to read", "plan.pdf", PDF),
+    ("Download the data (FHIR Bundle)", "plan.json", DATA),
+)
 
 
 @blueprint.get("/l/<launch>/review/<draft_id>")
@@ -54,7 +65,8 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
     earlier = bool(draft.body["earlier"])
-    given = Choices.of_form(request.form, may_replace=may_replace(launch))
+    way = context.reading_of(launch).ways[draft.protocol].kind
+    given = Choices.of_form(request.form, may_replace=_may_replace(launch, draft))
     if not given.confirmed or (earlier and not given.earlier):
         return _review(launch, draft, given), 422
     limit_address(services(), "accept")
@@ -64,7 +76,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
             "This draft was changed in another window since you opened the review. "
             "Open the review again."
         )
-    if context.reading_of(launch).hindrances[draft.protocol]:
+    if context.reading_of(launch).hindrances:
         return _review(launch, draft), 409
     if not launch.may_sign():
         return _sign_in_first(launch, draft, given)
@@ -75,6 +87,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
         draft,
         replace=earlier and given.earlier == "replace",
         compare=_compare(launch),
+        way=request.form.get("way", way),
     )
     if changed is not None:
         return _changed(launch, draft, protocol, changed), 409
@@ -170,16 +183,24 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         draft=draft,
         frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
         change_href=url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
-        hindered=reading.hindrances[protocol.id],
+        hindered=reading.hindrances,
+        way=reading.ways[protocol.id].kind,
+        way_note=way_note(reading.ways[protocol.id]),
         doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, body["earlier"]),
-        may_replace=may_replace(launch),
+        may_replace=_may_replace(launch, draft),
         given=given,
         problems=[problem for problem in problems if problem[0]],
         confirm_error=confirm_error,
         earlier_error=earlier_error,
     )
+
+
+def _may_replace(launch: Launch, draft: Draft) -> bool:
+    """Tell whether an earlier plan can be ended with this one: in one transaction, or not here."""
+    way = context.reading_of(launch).ways[draft.protocol]
+    return way.kind == ENTRIES and may_replace(launch)
 
 
 def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:
@@ -214,9 +235,33 @@ def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: 
 
 def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> ReceiptPage:
     match_href = url_for("pages.match", launch=launch.id)
+    override = override_of(draft.body)
+    gap = ""
+    if override:
+        writer = context.writer_for(launch, {}, draft.body.get("refused", ()))
+        gap = gap_words(draft.body["decision"], writer)
+    if kept is not None and kept.body.get("closed"):
+        bundle = kept.body["bundle"]
+        attached = contents_of(created_entries(bundle)[0]["resource"])
+        return files_page(
+            kept.body,
+            server=launch.ehr_name,
+            files=[
+                (
+                    words,
+                    url_for("pages.plan_file", launch=launch.id, draft_id=draft.id, name=name),
+                )
+                for words, name, kind in _FILES
+                if kind in attached
+            ],
+            override=override,
+            gap=gap,
+        )
     if kept is not None and kept.body.get("written"):
-        override = override_of(draft.body)
         reference = context.written_reference(launch, draft)
+        standing = document_standing(launch, kept.body)
+        if standing is None:
+            standing = standing_of(launch, reference) if reference else Standing()
         return written_page(
             kept.body,
             draft.body["carePlan"],
@@ -225,14 +270,10 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             server=launch.ehr_name,
             today=launch.local(launch.now()).date(),
             link=lambda reference: context.record_href(launch, reference),
-            standing=standing_of(launch, reference) if reference else Standing(),
+            standing=standing,
             override=override,
-            gap=gap_words(
-                draft.body["decision"],
-                context.writer_for(launch, {}, draft.body.get("refused", ())),
-            )
-            if override
-            else "",
+            how=how_written(kept.body, launch.ehr_name),
+            gap=gap,
             plan_href=context.written_href(launch, reference) if reference else "",
         )
     if draft.state == "sending" or kept is None:

@@ -69,12 +69,20 @@ def standing_of(launch: Launch, reference: str) -> Standing:
         UnauthorisedError: the launch's access ended.
     """
     plan_id = reference.rpartition("/")[2]
+    standing = standing_in(launch, Key(CARE_PLAN, plan_id))
+    if standing.active or not standing.status:
+        return standing
+    return Standing(standing.status, replaced_by=_replaced_by(launch, plan_id))
+
+
+def standing_in(launch: Launch, key: Key) -> Standing:
+    """Return what status a resource of the launch's patient has now.
+
+    Raises:
+        UnauthorisedError: the launch's access ended.
+    """
     try:
-        plan = read_allowed(launch, Key(CARE_PLAN, plan_id))
-        status = str(plan.get("status", ""))
-        if status == "active":
-            return Standing(status)
-        return Standing(status, replaced_by=_replaced_by(launch, plan_id))
+        return Standing(str(read_allowed(launch, key).get("status", "")))
     except UnauthorisedError:
         raise
     except NotFoundError:

@@ -49,21 +49,24 @@ class Launch:
         """Tell whether the scopes let us create the type, and somebody is there to sign."""
         return self.practitioner is not None and self.scopes.may(resource_type, "c")
 
-    def write_hindrances(self, resource_types: Collection[str]) -> list[str]:
-        """Return why these types cannot be written, a sentence each; empty when they can."""
-        hindrances = []
-        if self.practitioner is None:
-            hindrances.append(
-                "The EHR did not say which practitioner you are, so no plan can be signed. Your "
-                "EHR administrator can grant the app openid and fhirUser."
-            )
+    def hindrances(self) -> list[str]:
+        """Return why no plan can be signed, a sentence each; empty when one can."""
+        if self.practitioner is not None:
+            return []
+        return [
+            "The EHR did not say which practitioner you are, so no plan can be signed. Your EHR "
+            "administrator can grant the app openid and fhirUser."
+        ]
+
+    def lacking(self, resource_types: Collection[str]) -> list[str]:
+        """Return why a plan of these types cannot be written as such; empty when it can."""
         missing = sorted(name for name in resource_types if not self.scopes.may(name, "c"))
-        if missing:
-            hindrances.append(
-                f"The EHR does not let the app create {', '.join(missing)}, so a plan cannot be "
-                "written. Your EHR administrator can grant it."
-            )
-        return hindrances
+        if not missing:
+            return []
+        return [
+            f"The EHR does not let the app create {', '.join(missing)}, which a plan is made of. "
+            "Your EHR administrator can grant it."
+        ]
 
     def may_sign(self) -> bool:
         """Tell whether the sign-in is recent enough to accept a plan with it."""

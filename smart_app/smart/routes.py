@@ -20,7 +20,7 @@ from smart_app.smart.closing import sign_out
 from smart_app.smart.cookies import MOST_COOKIES, SecretCookies, dated_secret
 from smart_app.smart.oauth import authorization_url
 from smart_app.smart.renewal import renew
-from smart_app.smart.scopes import audit_scope, scopes_to_ask
+from smart_app.smart.scopes import audit_scope, names_documents, scopes_to_ask
 from smart_app.smart.session import (
     SIGN_IN_COOKIE,
     check_sender,
@@ -199,6 +199,7 @@ def _begin(
         write_types=app.write_types,
         standalone=launch_token is None,
         offline=ehr.offline_access,
+        documents=names_documents(configuration.scopes),
         audit=None
         if ehr.audit_to_ehr == "no"
         else audit_scope(

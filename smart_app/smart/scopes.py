@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from ivfhir.fhir.types import DOCUMENT_REFERENCE
+
 _SCOPE = re.compile(r"(patient|user)/(\*|[A-Z][A-Za-z]*)\.(\*|read|write|[cruds]+)(\?.+)?")
 # "Scope requests with undefined or out of order interactions MAY be ignored by the server": by us,
 # too.
@@ -84,17 +86,27 @@ def audit_scope(
         supported: the scopes that its `.well-known/smart-configuration` names.
         unnamed: ask although it is not named.
     """
-    named = sorted(
-        scope
-        for scope in supported
-        if (match := _SCOPE.fullmatch(scope)) is not None
-        and match[2] == AUDIT_EVENT
-        and GrantedScopes(scope).may(AUDIT_EVENT, "c")
-    )
+    named = _named(AUDIT_EVENT, supported)
     if not named and not unnamed:
         return None
     context = named[0].partition("/")[0] if named else "patient"
     return f"{context}/{AUDIT_EVENT}.{'write' if _is_version_1(capabilities) else 'c'}"
+
+
+def names_documents(supported: Iterable[str]) -> bool:
+    """Tell whether the scopes that an EHR names let a document be created; see `audit_scope`."""
+    return bool(_named(DOCUMENT_REFERENCE, supported))
+
+
+def _named(resource_type: str, supported: Iterable[str]) -> list[str]:
+    """Return the scopes that name the type and let it be created, in order."""
+    return sorted(
+        scope
+        for scope in supported
+        if (match := _SCOPE.fullmatch(scope)) is not None
+        and match[2] == resource_type
+        and GrantedScopes(scope).may(resource_type, "c")
+    )
 
 
 def _is_version_1(capabilities: Collection[str]) -> bool:
@@ -109,6 +121,7 @@ def scopes_to_ask(
     standalone: bool,
     offline: bool = False,
     audit: str | None = None,
+    documents: bool = False,
 ) -> str:
     """Return the scopes to ask an EHR for, in the version it understands, nothing more than needed.
 
@@ -120,6 +133,7 @@ def scopes_to_ask(
         standalone: no EHR launch, so that the EHR must let the user choose a patient.
         offline: where the EHR renews no token of an online session, ask for one that outlives it.
         audit: that of `audit_scope`.
+        documents: ask for documents, too: where a plan can go in as nothing else.
     """
     version_1 = _is_version_1(capabilities)
     words = ["openid", "fhirUser", "launch/patient" if standalone else "launch"]
@@ -128,7 +142,7 @@ def scopes_to_ask(
     elif offline and "permission-offline" in capabilities:
         words.append("offline_access")
     interactions: dict[str, str] = {name: "rs" for name in read_types}
-    for name in write_types:
+    for name in (*write_types, *([DOCUMENT_REFERENCE] if documents else [])):
         interactions[name] = "crus"
     for name, letters in sorted(interactions.items()):
         if version_1:

@@ -153,12 +153,13 @@ class DraftStore(Database):
     def save_receipt(self, draft: Draft, body: Mapping[str, Any]) -> Receipt:
         """Keep what became of the write, in place of an earlier receipt.
 
-        `written: true` in it closes the draft, and its row in the outbox.
+        `written: true` in it closes the draft, and its row in the outbox; so does `closed: true`,
+        where there is nothing to write.
         """
         now = self._now
         with self._transaction() as session:
             self._keep_receipt(session, draft.id, body)
-            if body.get("written") is True:
+            if body.get("written") is True or body.get("closed") is True:
                 session.execute(
                     update(OutboxRow)
                     .where(OutboxRow.draft_id == draft.id)

@@ -20,12 +20,13 @@ from ivfhir.errors import (
 )
 from ivfhir.evaluate import evaluate_protocol
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import BUNDLE, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.wording import words
 from ivfhir.writing.bundle import to_transaction
+from ivfhir.writing.document import document_entry, with_pdf
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
@@ -42,6 +43,7 @@ from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
 from smart_app.visit.sending import find_sent, keep_changed, keep_failure, send_plan
 from smart_app.visit.visit import Visit
+from smart_app.visit.way import ENTRIES, FILES, WORDS, Way, means_of
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -78,7 +80,13 @@ class Changed:
 
 
 def accept_and_write(
-    visit: Visit, protocol: ClinicalProtocol, draft: Draft, *, replace: bool, compare: Compare
+    visit: Visit,
+    protocol: ClinicalProtocol,
+    draft: Draft,
+    *,
+    replace: bool,
+    compare: Compare,
+    way: str = "",
 ) -> Changed | None:
     """Write a confirmed draft once; what happened stands in its receipt afterwards.
 
@@ -88,6 +96,7 @@ def accept_and_write(
         draft: as it was shown.
         replace: revoke the active plans that were shown, in the same transaction.
         compare: tells what a reader would see differently.
+        way: the kind of `Way` that was shown; '' when none was.
 
     Returns:
         What changed since the draft was made, when nothing was sent for that reason; else None.
@@ -100,6 +109,9 @@ def accept_and_write(
     try:
         reading = visit.read_anew()
         changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
+        now = reading.ways[protocol.id].kind
+        if way and way != now:
+            changes.append(Change("How the plan goes to the EHR", WORDS[way], WORDS[now]))
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             may_go = store.accept_draft(
@@ -107,7 +119,10 @@ def accept_and_write(
             )
             held_as = "accepted"
             _record_signature(launch, draft, kept)
-            if may_go:
+            if now == FILES:  # There is nothing to send: the receipt gives the files.
+                store.save_receipt(draft, {**kept, "closed": True})
+                held_as = ""
+            elif may_go:
                 held_as = ""
                 with _given_back(visit, draft):
                     send_plan(visit, draft, kept, asked=True)
@@ -152,6 +167,9 @@ def send_again(
         if receipt is None:
             raise DraftGoneError("What was accepted is not there any more. Review it again.")
         _record_signature(launch, draft, receipt.body)
+        if receipt.body.get("way") == FILES:  # Who accepted it was killed before it was closed.
+            store.save_receipt(draft, {**receipt.body, "closed": True})
+            return None
         try:
             found = find_sent(visit, draft, receipt.body)
             reading = None if found else visit.read_anew()
@@ -211,7 +229,7 @@ def _changed_since(
 def look(visit: Visit, draft: Draft) -> None:
     """Look whether a plan whose sending did not end is on the server; keep its receipt if so."""
     receipt = visit.launch.app.store.load_receipt(draft.launch_id, draft.id)
-    if receipt is None or receipt.body.get("written"):
+    if receipt is None or receipt.body.get("written") or receipt.body.get("way") == FILES:
         return
     try:
         find_sent(visit, draft, receipt.body)
@@ -233,6 +251,7 @@ def _accepted(
     replaced = earlier_plans(reading, protocol) if replace else []
     override = override_of(draft.body)
     content = DraftContent.of_body(draft.body)
+    way = reading.ways[protocol.id]
     accepted = accept(
         content.care_plan,
         content.decision,
@@ -252,9 +271,22 @@ def _accepted(
             plan_id=draft.id,
             revoke=_to_end(reading, protocol) if replace else (),
             conditional=reading.support[protocol.id].conditional.__contains__,
-        ),
+        )
+        if way.kind == ENTRIES
+        else _document(launch, draft, accepted, reading, way),
+        "way": way.kind,
         "replaced": replaced,
     }
+
+
+def _document(
+    launch: Launch, draft: Draft, accepted: Resource, reading: Reading, way: Way
+) -> Resource:
+    """Return the transaction that creates the document of an accepted plan."""
+    conditional = means_of(launch).conditional
+    entry = document_entry(accepted, plan_id=draft.id, conditional=conditional)
+    bundle: Resource = {"resourceType": BUNDLE, "type": "transaction", "entry": [entry]}
+    return with_pdf(bundle, accepted, reading.record.patient) if way.has_pdf else bundle
 
 
 def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> None:

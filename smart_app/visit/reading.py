@@ -25,6 +25,7 @@ from smart_app.smart.launch import Launch
 from smart_app.store import KeptReading
 from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.reading_json import decode, encode
+from smart_app.visit.way import Way, way_of, worst_of
 
 PLANS_REFUSED = (
     "The EHR does not let the app read care plans, so an earlier plan would not be seen."
@@ -51,8 +52,8 @@ class Reading:
         plans: the active CarePlans of our protocols.
         plan_parts: what each of these plans refers to, by the plan's reference.
         plans_unread: why the earlier plans could not be looked for, '' when they could.
-        hindrances: id of each protocol -> why a plan of it cannot be written to this EHR, a
-            sentence each.
+        hindrances: why no plan can be signed, a sentence each.
+        ways: id of each protocol -> how a plan of it goes to this EHR.
         support: id of each protocol -> what the EHR's server says about writing such a plan.
     """
 
@@ -63,7 +64,8 @@ class Reading:
     plans: tuple[Resource, ...]
     plan_parts: Mapping[str, tuple[PlanPart, ...]]
     plans_unread: str
-    hindrances: Mapping[str, tuple[str, ...]]
+    hindrances: tuple[str, ...]
+    ways: Mapping[str, Way]
     support: Mapping[str, WriteSupport]
 
     @property
@@ -90,15 +92,14 @@ class Reading:
         return not failed and self.plans_unread in ("", PLANS_REFUSED)
 
     @property
-    def hindered(self) -> tuple[str, ...]:
-        """Why plans of the protocols that concern the patient cannot be written, each once."""
+    def way(self) -> Way | None:
+        """How plans of the protocols that concern the patient go to the EHR; None for none."""
         concerned = [
             entry["id"]
             for entry in self.decision["protocols"]
             if entry.get("status") not in (None, "not-applicable")
         ]
-        every = (each for name in concerned for each in self.hindrances.get(name, ()))
-        return tuple(dict.fromkeys(every))
+        return worst_of([self.ways[name] for name in concerned if name in self.ways])
 
     def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
         """Return the active CarePlans that follow the protocol, in any of its versions."""
@@ -223,8 +224,9 @@ def read_now(launch: Launch) -> Reading:
             for plan in plans
         },
         plans_unread=plans_unread,
-        hindrances={
-            name: (*_hindrances(launch, types), *support[name].hindrances)
+        hindrances=tuple(launch.hindrances()),
+        ways={
+            name: way_of(launch, types, support[name])
             for name, types in launch.app.write_types_of.items()
         },
         support=support,
@@ -264,17 +266,6 @@ def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:
         str(canonical).partition("|")[0] == url
         for canonical in plan.get("instantiatesCanonical", ())
     )
-
-
-def _hindrances(launch: Launch, types: frozenset[str]) -> list[str]:
-    """Return what the granted scopes lack for writing a plan of some types, a sentence each."""
-    hindrances = launch.write_hindrances(types)
-    if not launch.scopes.may(CARE_PLAN, "s"):
-        hindrances.append(
-            "The EHR does not let the app look for care plans, so it could not make sure that a "
-            "plan is written only once. Your EHR administrator can grant it."
-        )
-    return hindrances
 
 
 def _support(launch: Launch) -> Mapping[str, WriteSupport]:

@@ -51,7 +51,7 @@ def _decode_generic(value: Any, hint: Any, origin: Any, arguments: tuple[Any, ..
         return origin(decode(item, arguments[0]) for item in value)
     if origin in (dict, Mapping) and arguments[1] is not Any:
         return {name: decode(item, arguments[1]) for name, item in value.items()}
-    if origin is dict or hint is str or type(None) in arguments:
+    if origin is dict or hint in (str, bool) or type(None) in arguments:
         return value
     raise TypeError(f"{hint} cannot be told from its JSON")
 

@@ -16,7 +16,7 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
-from ivfhir.fhir.types import CARE_PLAN
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import PARKED, SIGN_IN
 from ivfhir.write_back import WriteReceipt, find_written, write_back
@@ -25,6 +25,7 @@ from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
 from smart_app.visit.visit import Visit
+from smart_app.visit.way import server_for
 
 _TITLES: tuple[tuple[type[ServerError], str], ...] = (
     (TokenRenewedError, "the EHR is busy"),
@@ -57,7 +58,8 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
     """
     launch = visit.launch
     try:
-        receipt = write_back(launch.repository, kept["bundle"], pause=launch.app.pause)
+        server = server_for(launch, kept)
+        receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
         keep_failure(visit, draft, error, asked=asked)
         return
@@ -118,7 +120,7 @@ def find_sent(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> bool:
     Raises:
         ServerError: it cannot be told.
     """
-    found = find_written(visit.launch.repository, kept["bundle"])
+    found = find_written(server_for(visit.launch, kept), kept["bundle"])
     if found is not None:
         _keep(visit, draft, kept, found)
     return found is not None
@@ -180,6 +182,8 @@ def _settle(
     The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
     """
     own = _own(entries)
+    if not own.startswith(f"{CARE_PLAN}/"):
+        return None  # A document stands beside others.
     known = [str(plan["reference"]) for plan in draft.body["earlier"]]
     try:
         found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
@@ -193,8 +197,9 @@ def _settle(
 
 
 def _own(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the reference of the plan among the entries that were written."""
-    return next(str(entry["reference"]) for entry in entries if entry["type"] == CARE_PLAN)
+    """Return the reference of the plan, or of its document, among the entries that were written."""
+    plans = (CARE_PLAN, DOCUMENT_REFERENCE)
+    return next(str(entry["reference"]) for entry in entries if entry["type"] in plans)
 
 
 def _problem(error: ServerError, after: After) -> dict[str, Any]:

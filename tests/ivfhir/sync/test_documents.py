@@ -3,10 +3,13 @@
 import base64
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
 
+from ivfhir.sync.ladder import Rung, allowed_by, read_means
+from ivfhir.sync.profiles import Profile
 from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
 from tests.ivfhir.sync.test_door import offering, settings
 from tests.servers.fault_proxy import run_proxy
@@ -293,3 +296,20 @@ def test_a_profile_says_what_a_statement_does_not(sekmet, plans, tmp_path, profi
         to = ("it", "--config", str(settings(tmp_path, proxy.base, profile)))
         assert results(plans, *to, "--download", str(tmp_path / "out")) == [result]
         assert len(proxy.writes) == (result == "created")
+
+
+@pytest.mark.parametrize(
+    ("scope", "rung"),
+    [
+        ("system/*.crus", Rung.TRANSACTION),
+        ("system/*.read system/*.write", Rung.TRANSACTION),
+        ("system/*.rs system/CarePlan.crus", Rung.CONTAINED),
+        ("system/*.rs system/DocumentReference.crus", Rung.DOCUMENT),
+        ("system/Patient.rs system/DocumentReference.c", Rung.DOWNLOAD),  # Not to be found again.
+        ("system/*.rs", Rung.DOWNLOAD),
+        ("user/*.crus patient/CarePlan.crus", Rung.DOWNLOAD),
+    ],
+)
+def test_what_scopes_do_not_allow_is_not_tried(scope, rung):
+    means = replace(read_means(None, Profile()), allows=allowed_by(scope))
+    assert means.rung({"CarePlan", "RequestGroup", "ServiceRequest"}) is rung

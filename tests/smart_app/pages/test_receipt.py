@@ -28,6 +28,7 @@ def page_of(*entries, override=None, gap="", replaced=(), rivals=None, standing=
         server="Riverside EHR",
         today=date(2025, 3, 3),
         link=lambda reference: f"/record/{reference}",
+        how="All entries went to Test EHR as one transaction.",
         standing=standing,
         override=override,
         gap=gap,

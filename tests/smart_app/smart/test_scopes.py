@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_app.smart.scopes import GrantedScopes, scopes_to_ask
+from smart_app.smart.scopes import GrantedScopes, names_documents, scopes_to_ask
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,25 @@ def test_access_that_outlives_the_session_is_asked_for_only_where_a_setting_says
 def test_standalone_asks_for_a_patient() -> None:
     assert "launch/patient" in ask(standalone=True)
     assert "launch" not in ask(standalone=True)
+
+
+@pytest.mark.parametrize(
+    ("supported", "named"),
+    [
+        (["patient/DocumentReference.crus"], True),
+        (["user/DocumentReference.c"], True),
+        (["patient/DocumentReference.write"], True),
+        (["patient/DocumentReference.rs"], False),
+        (["patient/DocumentReference.c?category=x"], False),
+        (["patient/*.cruds"], False),
+        ([], False),
+    ],
+)
+def test_documents_are_asked_for_only_where_their_scope_is_named(
+    supported: list[str], named: bool
+) -> None:
+    assert names_documents(supported) is named
+    asked = scopes_to_ask(
+        (), read_types=[], write_types=["CarePlan"], standalone=False, documents=named
+    )
+    assert ("patient/DocumentReference.crus" in asked.split()) is named

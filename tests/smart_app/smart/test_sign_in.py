@@ -78,7 +78,7 @@ def test_without_a_practitioner_the_record_is_read_but_nothing_can_be_signed(
         launch = open_launch(launched.launch_id)
         assert launch.practitioner is None
         assert not launch.can_write("CarePlan")
-        [hindrance] = launch.write_hindrances(["CarePlan"])
+        [hindrance] = launch.hindrances()
         assert "which practitioner you are" in hindrance
 
 
@@ -91,7 +91,7 @@ def test_a_scope_to_write_that_is_not_granted_is_said_in_a_sentence(
         launched.url("match"), headers={"Cookie": _cookies(client, launched)}
     ):
         launch = open_launch(launched.launch_id)
-        [hindrance] = launch.write_hindrances(["CarePlan", "Goal"])
+        [hindrance] = launch.lacking(["CarePlan", "Goal"])
     assert "CarePlan, Goal" in hindrance
 
 
