@@ -14,13 +14,13 @@ from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.sync.door import Door, WritableServer
 from ivfhir.sync.ladder import Means, Rung, lost_on
 from ivfhir.sync.ledger import DONE, Ledger, SentPart
-from ivfhir.sync.mapping import find_patient, map_references, search_token
+from ivfhir.sync.looks import identity_look
+from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
-from ivfhir.sync.plans import SyncPlan, Token, tokens_of
+from ivfhir.sync.plans import SyncPlan, tokens_of
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among
 from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
-    PLAN_SYSTEM,
     created_entries,
     revocation,
     value_of,
@@ -105,10 +105,7 @@ def decide(
     if plan.refusal:
         return Decision(REFUSED, reason=plan.refusal)
     try:
-        patient = at.patients.get(plan.patient_key)
-        if patient is None:
-            patient = find_patient(Door(at.server, at.means), plan)
-            at.patients[plan.patient_key] = patient
+        patient = place_patient(plan, at)
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
@@ -147,16 +144,28 @@ def _wrong_words(withdrawn: list[Resource]) -> str:
     return "" if withdrawn else "It is marked as entered in error, and the server never had it."
 
 
+def place_patient(plan: SyncPlan, at: Place) -> str:
+    """Return the server's reference of a plan's patient, and remember it for the run.
+
+    Raises:
+        InputError: none or several can be meant.
+        ServerError: the server could not be asked.
+    """
+    patient = at.patients.get(plan.patient_key)
+    if patient is None:
+        patient = find_patient(Door(at.server, at.means), plan)
+        at.patients[plan.patient_key] = patient
+    return patient
+
+
 def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
     """Return the server's CarePlans of the plan's identifiers: those that stand, those withdrawn.
 
     The oldest is first; a plan that we wrote carries our identifier, another one its own alone.
     """
-    ours = Token(PLAN_SYSTEM, plan.plan_id)
-    query = ",".join(search_token(token) for token in (ours, *plan.tokens))
     found = [
         each
-        for each in door.search(CARE_PLAN, {"identifier": query})
+        for each in door.search(CARE_PLAN, identity_look(plan).params)
         if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
     ]
     found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))

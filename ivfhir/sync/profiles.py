@@ -20,6 +20,7 @@ class Profile:
         conditional_create: keeps to If-None-Exist.
         update: lets a client change what it wrote.
         search_needs_patient: refuses searches of clinical types that name no patient.
+        lists: takes a comma in a search as "or"; of others this is believed once it was seen.
     """
 
     name: str = "any"
@@ -28,6 +29,7 @@ class Profile:
     conditional_create: bool = True
     update: bool = True
     search_needs_patient: bool = False
+    lists: bool = False
 
 
 def load_profiles() -> dict[str, Profile]:

@@ -3,22 +3,34 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from threading import Lock, local
+from functools import partial
+from threading import Lock
 from typing import Protocol
 
 from ivfhir.errors import ForbiddenError, NotFoundError, ServerError, UnreachableError, UsageError
-from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.fhir.types import CARE_PLAN
+from ivfhir.sync.bulk import Lists
+from ivfhir.sync.connections import Connections
 from ivfhir.sync.decide import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
-from ivfhir.sync.deliver import Outcome, deliver, foretell, parked
+from ivfhir.sync.deliver import Outcome, foretell, parked
 from ivfhir.sync.door import WritableServer
-from ivfhir.sync.ladder import Means, read_means
+from ivfhir.sync.group import MOST, Ways, deliver_group, look_ahead
+from ivfhir.sync.ladder import read_means
 from ivfhir.sync.ledger import DONE, Ledger
+from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
 
+_GROUPS = 2
+"""Groups of plans at the same time: while one is read back, the other is sent."""
+
 _AT_ONCE = 50
 """Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
+
+_TRIAL = 2
+"""Patients of the first group where it is to be seen whether the server takes lists in searches."""
 
 _GIVE_UP = 3
 """Plans in a row that a server does not answer for, after which it is not asked any more."""
@@ -41,6 +53,7 @@ class Target:
         ledger: what was sent.
         profile: name of the profile that was asked for; None to tell by its CapabilityStatement.
         patients: who was found there in this run.
+        lists: what is known of its comma lists.
     """
 
     name: str
@@ -48,32 +61,35 @@ class Target:
     ledger: Ledger
     profile: str | None = None
     patients: dict[tuple[str, ...], str] = field(default_factory=dict)
-    _means: Means | None = None
-    _threads: local = field(default_factory=local)
+    lists: Lists = field(default_factory=Lists)
+    _place: Place | None = None
     _lock: Lock = field(default_factory=Lock)
     _silent: int = 0
 
-    def meet(self) -> None:
+    def meet(self, connections: int = 1) -> None:
         """Read what the server says of itself.
+
+        Args:
+            connections: how many there may be at the same time.
 
         Raises:
             ServerError: it does not answer, or wants another token.
         """
+        server = Connections(self.connect, connections)
         try:
-            capabilities = self.connect().capabilities()
+            capabilities = server.capabilities()
         except (NotFoundError, ForbiddenError):
             capabilities = None
-        self._means = read_means(capabilities, profile_of(capabilities, self.profile))
+        means = read_means(capabilities, profile_of(capabilities, self.profile))
+        self.lists = Lists(known=means.profile.lists)
+        self._place = Place(self.name, server, means, self.ledger, self.patients)
 
     @property
     def place(self) -> Place:
-        """The server with a connection of this thread's own."""
-        if self._means is None:
+        """The server, for any thread."""
+        if self._place is None:
             raise ValueError("the server was not met yet")
-        server = getattr(self._threads, "server", None)
-        if server is None:
-            server = self._threads.server = self.connect()
-        return Place(self.name, server, self._means, self.ledger, self.patients)
+        return self._place
 
     @property
     def is_silent(self) -> bool:
@@ -97,6 +113,7 @@ def sync_plans(
     at_most: float | None = None,
     connections: int = 1,
     pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
     watch: Watcher | None = None,
 ) -> list[Outcome]:
     """Bring plans to servers and return a row for each plan and server, in that order.
@@ -109,12 +126,13 @@ def sync_plans(
         at_most: share of the rows from 0 to 1; when more would change, nothing is sent.
         connections: to each server at the same time.
         pause: waits for so many seconds.
+        clock: returns seconds that only ever grow.
         watch: is told each row when it is done.
 
     Raises:
         ServerError: no server can be reached at all.
     """
-    met, failed = _meet(targets)
+    met, failed = _meet(targets, connections)
     rows: dict[tuple[str, str], Outcome] = {}
     for target, error in failed:
         rows |= {(plan.name, target.name): parked(plan, target.name, error) for plan in plans}
@@ -125,30 +143,34 @@ def sync_plans(
             rows[outcome.plan, target.name] = outcome
             say(outcome)
 
-    def run(step: Callable[[SyncPlan, Target, _Past], Outcome], say: Watcher) -> None:
-        def of_patient(group: tuple[Target, list[SyncPlan]]) -> None:
-            target, own = group
-            past = _Past()
-            for plan in own:
-                outcome = _one(step, plan, target, past)
-                target.hear(outcome)
-                rows[plan.name, target.name] = outcome
-                say(outcome)
+    def run(step: _Step, say: Watcher) -> None:
+        def told(target: Target, plan: SyncPlan, outcome: Outcome) -> None:
+            target.hear(outcome)
+            rows[plan.name, target.name] = outcome
+            say(outcome)
 
-        groups = [
-            (target, own)
-            for target in met
-            for own in _by_patient(plan for plan in plans if plan.name not in still[target.name])
-        ]
-        with ThreadPoolExecutor(max(1, connections * len(met))) as pool:
-            list(pool.map(of_patient, groups))
+        with ExitStack() as stack:
+            workers = []
+            for target in met:
+                pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
+                ways = Ways(pool, target.lists, random=random, pause=pause, clock=clock)
+                left = [plan for plan in plans if plan.name not in still[target.name]]
+                trial = 0 if target.place.means.profile.lists else _TRIAL
+                lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
+                drivers = stack.enter_context(ThreadPoolExecutor(_GROUPS))
+                workers += [
+                    drivers.submit(_work, lines, target, step, ways, partial(told, target))
+                    for _ in range(_GROUPS)
+                ]
+            for worker in workers:
+                worker.result()
 
     if dry_run or at_most is not None:
-        run(lambda plan, target, past: past.foretell(plan, target), say if dry_run else _nothing)
+        run(_foretell, say if dry_run else _nothing)
     if at_most is not None and _share(rows.values()) > at_most:
         rows = {key: _stopped(each, at_most) for key, each in rows.items()}
     elif not dry_run:
-        run(lambda plan, target, _: deliver(plan, target.place, random=random, pause=pause), say)
+        run(_deliver, say)
     return [rows[plan.name, target.name] for plan in plans for target in targets]
 
 
@@ -156,11 +178,13 @@ def _nothing(outcome: Outcome) -> None:
     """Tell nobody."""
 
 
-def _meet(targets: Sequence[Target]) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
+def _meet(
+    targets: Sequence[Target], connections: int
+) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
     met, failed = [], []
     for target in targets:
         try:
-            target.meet()
+            target.meet(connections)
             met.append(target)
         except ServerError as error:
             failed.append((target, error))
@@ -169,55 +193,71 @@ def _meet(targets: Sequence[Target]) -> tuple[list[Target], list[tuple[Target, S
     return met, failed
 
 
-def _one(
-    step: Callable[[SyncPlan, Target, "_Past"], Outcome],
-    plan: SyncPlan,
+_Step = Callable[[list[Line], Target, Ways], Iterator[tuple[SyncPlan, Outcome]]]
+
+
+def _work(
+    lines: Lines,
     target: Target,
-    past: "_Past",
-) -> Outcome:
+    step: _Step,
+    ways: Ways,
+    told: Callable[[SyncPlan, Outcome], None],
+) -> None:
+    """Take one plan of each of several patients, then the next of others, until none is left."""
+    while group := lines.take():
+        try:
+            going = []
+            for line in group:
+                stopped = _stopped_before(line, target)
+                if stopped is None:
+                    going.append(line)
+                else:
+                    _settle(line, stopped)
+                    told(line.plan, stopped)
+            by_plan = {id(line.plan): line for line in going}
+            for plan, outcome in step(going, target, ways):
+                _settle(by_plan[id(plan)], outcome)
+                told(plan, outcome)
+        finally:
+            lines.give_back(group)
+
+
+def _stopped_before(line: Line, target: Target) -> Outcome | None:
+    """Return the row of a plan that is not tried; None when it is."""
     if target.is_silent:
-        return parked(plan, target.name, UnreachableError("The server no longer answers."))
-    before = past.waits_for(plan)
+        return parked(line.plan, target.name, UnreachableError("The server no longer answers."))
+    own = protocols_of(line.plan.care_plan)
+    waits = (each for each in line.parked if own & protocols_of(each.care_plan))
+    before = next((each.name for each in waits), "")
     if before:
         why = f"An earlier plan of this patient and protocol ({before}) has to arrive first."
-        return parked(plan, target.name, UsageError(why))
-    outcome = step(plan, target, past)
-    if outcome.result == PARKED:
-        past.parked.append(plan)
-    return outcome
+        return parked(line.plan, target.name, UsageError(why))
+    return None
 
 
-@dataclass
-class _Past:
-    """What became of a patient's earlier plans on a server in this run."""
+def _settle(line: Line, outcome: Outcome) -> None:
+    if outcome.result == PARKED and line.plan not in line.parked:
+        line.parked.append(line.plan)
 
-    parked: list[SyncPlan] = field(default_factory=list)
-    coming: list[Resource] = field(default_factory=list)
-    gone: set[str] = field(default_factory=set)
 
-    def waits_for(self, plan: SyncPlan) -> str:
-        """Return the name of a parked plan of the same protocol; '' when there is none."""
-        own = protocols_of(plan.care_plan)
-        found = (each for each in self.parked if own & protocols_of(each.care_plan))
-        return next((each.name for each in found), "")
+def _deliver(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
+    plans = [line.plan for line in lines]
+    return deliver_group(plans, target.place, ways, is_silent=lambda: target.is_silent)
 
-    def foretell(self, plan: SyncPlan, target: Target) -> Outcome:
-        """Return what would become of the next plan, and remember it as if it had been sent."""
-        outcome = foretell(plan, target.place, coming=self.coming, gone=self.gone)
+
+def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
+    """Tell what would become of plans, and remember it as if they had been sent."""
+    members = look_ahead([line.plan for line in lines], target.place, ways)
+    for line, member in zip(lines, members, strict=True):
+        plan = line.plan
+        outcome = foretell(plan, member.at, coming=line.coming, gone=line.gone)
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
-            self.coming = [each for each in self.coming if not own & protocols_of(each)]
+            line.coming = [each for each in line.coming if not own & protocols_of(each)]
             if plan.care_plan.get("status") in ("draft", "active", "on-hold"):
-                self.coming.append({**plan.care_plan, "id": "of-this-input"})
-            self.gone |= set(outcome.references)
-        return outcome
-
-
-def _by_patient(plans: Iterable[SyncPlan]) -> Iterator[list[SyncPlan]]:
-    groups: dict[str, list[SyncPlan]] = {}
-    for plan in plans:
-        groups.setdefault(plan.patient, []).append(plan)
-    return iter(groups.values())
+                line.coming.append({**plan.care_plan, "id": "of-this-input"})
+            line.gone |= set(outcome.references)
+        yield plan, outcome
 
 
 def _share(outcomes: Iterable[Outcome]) -> float:
