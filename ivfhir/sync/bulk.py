@@ -20,9 +20,6 @@ ID, IDENTIFIER, PATIENT_PARAM = "_id", "identifier", "patient"
 _LONGEST = 4000
 """Characters of the values in one address: servers take 8,000 of a whole request line."""
 
-_MOST = 200
-"""Values in one search: what it finds is one page."""
-
 
 class Look(NamedTuple):
     """A search that will be made: the resources of a type with one of these values.
@@ -60,10 +57,14 @@ class Lists:
 
     Args:
         known: the server is known to take them.
+        page: values in one list, so that what it finds is one page: a next one can be slow.
+
+    `page` stays readable.
     """
 
-    def __init__(self, *, known: bool = False) -> None:
+    def __init__(self, *, known: bool = False, page: int = 100) -> None:
         """Know nothing more yet."""
+        self.page = page
         self._known = known
         self._proven: set[tuple[str, str]] = set()
         self._refused: set[tuple[str, str]] = set()
@@ -111,7 +112,7 @@ def look_together(
     shelves: dict[tuple[str, str], list[Look]] = {}
     for look in dict.fromkeys(looks):
         shelves.setdefault((look.resource_type, look.name), []).append(look)
-    wanted = [some for shelf in shelves.values() for some in _lists_of(shelf)]
+    wanted = [some for shelf in shelves.values() for some in _lists_of(shelf, lists.page)]
     wanted = [some for some in wanted if lists.takes(some.resource_type, some.name)]
     answers = list(each(lambda some: _ask(server, some, lists), wanted))
     found: dict[Look, list[Resource]] = {}
@@ -169,14 +170,14 @@ def _ask(server: Searching, some: Look, lists: Lists) -> list[Resource] | None:
     return None
 
 
-def _lists_of(shelf: list[Look]) -> Iterator[Look]:
+def _lists_of(shelf: list[Look], page: int) -> Iterator[Look]:
     """Yield all values of a type and parameter, each once, in as few searches as may be."""
     kind, name = shelf[0].resource_type, shelf[0].name
     some: list[str] = []
     length = 0
     for value in dict.fromkeys(value for look in shelf for value in look.values):
         own = len(quote(value, safe="")) + len("%2C")
-        if some and (length + own > _LONGEST or len(some) == _MOST):
+        if some and (length + own > _LONGEST or len(some) == page):
             yield Look(kind, name, tuple(some))
             some, length = [], 0
         some.append(value)

@@ -21,6 +21,7 @@ class Profile:
         update: lets a client change what it wrote.
         search_needs_patient: refuses searches of clinical types that name no patient.
         lists: takes a comma in a search as "or"; of others this is believed once it was seen.
+        page: matches of a search that it puts on its first page.
     """
 
     name: str = "any"
@@ -30,6 +31,7 @@ class Profile:
     update: bool = True
     search_needs_patient: bool = False
     lists: bool = False
+    page: int = 100
 
 
 def load_profiles() -> dict[str, Profile]:

@@ -81,7 +81,7 @@ class Target:
         except (NotFoundError, ForbiddenError):
             capabilities = None
         means = read_means(capabilities, profile_of(capabilities, self.profile))
-        self.lists = Lists(known=means.profile.lists)
+        self.lists = Lists(known=means.profile.lists, page=means.profile.page)
         self._place = Place(self.name, server, means, self.ledger, self.patients)
 
     @property
@@ -137,7 +137,7 @@ def sync_plans(
     for target, error in failed:
         rows |= {(plan.name, target.name): parked(plan, target.name, error) for plan in plans}
     say = watch or (lambda outcome: None)
-    still = {target.name: _unchanged(target, plans) for target in met}
+    still = {target.name: _unchanged(target, plans, connections) for target in met}
     for target in met:
         for outcome in still[target.name].values():
             rows[outcome.plan, target.name] = outcome
@@ -278,7 +278,9 @@ def _stopped(outcome: Outcome, at_most: float) -> Outcome:
     return replace(outcome, result=PARKED, outcome=told)
 
 
-def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcome]:
+def _unchanged(
+    target: Target, plans: Sequence[SyncPlan], connections: int
+) -> Mapping[str, Outcome]:
     """Return the rows of plans whose every part has the version that it was written with.
 
     Many plans are asked for in one search; what does not come back as expected is looked at alone.
@@ -293,7 +295,7 @@ def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcom
             versions = place.ledger.versions(target.name, plan.plan_id)
             if versions and all(versions.values()):
                 wanted[plan.name] = versions
-    there = _versions(place, {key for each in wanted.values() for key in each})
+    there = _versions(place, {key for each in wanted.values() for key in each}, connections)
     return {
         name: Outcome(
             name,
@@ -306,21 +308,27 @@ def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcom
     }
 
 
-def _versions(place: Place, references: Iterable[str]) -> dict[str, str]:
+def _versions(place: Place, references: Iterable[str], connections: int) -> dict[str, str]:
     by_type: dict[str, list[str]] = {}
     for reference in sorted(references):
         resource_type, _, resource_id = reference.partition("/")
         by_type.setdefault(resource_type, []).append(resource_id)
-    found: dict[str, str] = {}
-    for resource_type, ids in by_type.items():
-        for start in range(0, len(ids), _AT_ONCE):
-            params = {"_id": ",".join(ids[start : start + _AT_ONCE]), "_elements": "id"}
-            try:
-                resources = place.server.search(resource_type, params)
-            except ServerError:
-                continue
-            found |= {
-                f"{resource_type}/{each.get('id')}": str(each.get("meta", {}).get("versionId", ""))
-                for each in resources
-            }
-    return found
+    wanted = [
+        (resource_type, ids[start : start + _AT_ONCE])
+        for resource_type, ids in by_type.items()
+        for start in range(0, len(ids), _AT_ONCE)
+    ]
+
+    def ask(some: tuple[str, list[str]]) -> dict[str, str]:
+        resource_type, ids = some
+        try:
+            found = place.server.search(resource_type, {"_id": ",".join(ids), "_elements": "id"})
+        except ServerError:
+            return {}
+        return {
+            f"{resource_type}/{each.get('id')}": str(each.get("meta", {}).get("versionId", ""))
+            for each in found
+        }
+
+    with ThreadPoolExecutor(connections) as pool:
+        return {key: version for some in pool.map(ask, wanted) for key, version in some.items()}

@@ -95,7 +95,7 @@ def test_addresses_stay_short_and_searches_stay_one_page():
     shelf.asked.clear()
     short = [Look("CarePlan", "_id", (str(number),)) for number in range(250)]
     look_together(shelf, short, Lists())
-    assert [params["_id"].count(",") + 1 for _, params in shelf.asked] == [200, 50]
+    assert [params["_id"].count(",") + 1 for _, params in shelf.asked] == [100, 100, 50]
 
 
 @pytest.mark.parametrize(
