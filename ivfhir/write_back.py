@@ -68,21 +68,16 @@ def write_back(
             did not answer and has nothing. Calling again with the same bundle is safe.
     """
     found = find_written(repository, bundle)
-    return send_new(repository, bundle, pause=pause) if found is None else found
-
-
-def send_new(
-    repository: Repository, bundle: Resource, *, pause: Callable[[float], None] = time.sleep
-) -> WriteReceipt:
-    """Send a plan that was just looked for and is not there; else as `write_back`."""
-    places = _send(repository, bundle, pause)
-    return _receipt(repository, bundle, places, already_there=False)
+    if found is not None:
+        return found
+    places = send(repository, bundle, pause=pause)
+    return receipt_of(repository, bundle, places, already_there=False)
 
 
 def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | None:
     """Return the receipt of a plan that is on the server in full; None when it is not."""
     places = _find_all(repository, bundle)
-    return None if places is None else _receipt(repository, bundle, places, already_there=True)
+    return None if places is None else receipt_of(repository, bundle, places, already_there=True)
 
 
 def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None:
@@ -94,9 +89,14 @@ def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None
     return places if len(places) == len(parts) else None
 
 
-def _send(
-    repository: Repository, bundle: Resource, pause: Callable[[float], None]
+def send(
+    repository: Repository, bundle: Resource, *, pause: Callable[[float], None] = time.sleep
 ) -> dict[str, str]:
+    """Send a plan that was just looked for, and return where its parts are, by identifier value.
+
+    Raises:
+        ServerError: as of `write_back`.
+    """
     try:
         return created_places(bundle, repository.transact(bundle))
     except TokenRenewedError:
@@ -172,10 +172,10 @@ def _place(resource_type: str, answer: Mapping[str, Resource]) -> str:
     )
 
 
-def _receipt(
+def receipt_of(
     repository: Repository, bundle: Resource, places: Mapping[str, str], *, already_there: bool
 ) -> WriteReceipt:
-    """Settle copies, read every part and compare it."""
+    """Settle copies of a plan that was sent or found, read every part of it and compare it."""
     try:
         kept, withdrawn, left_over = withdraw_copies(repository, bundle, places)
     except UnauthorisedError:

@@ -7,12 +7,13 @@ patients; they take turns, so that whatever else the machine does falls on both.
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ import requests
 
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.decide import decide
+from ivfhir.sync.deliver import Outcome
 from ivfhir.sync.ledger import Ledger
 from ivfhir.sync.plans import SyncPlan, read_plans
 from ivfhir.sync.run import Target, sync_plans
-from tests.servers.fault_proxy import run_proxy
+from tests.ivfhir.sync.scene import named
 from tests.servers.hapi_server import run_hapi
 
 _GOLDEN = Path(__file__).parents[2] / "tests/ivfhir/golden/CarePlan-V01.json"
@@ -51,7 +53,9 @@ class Rates:
         return {way: round(self._plans[way] / self._seconds[way], 2) for way in self._plans}
 
 
-def measure(base: str, *, plans: int, turns: int, name: str, connections: int) -> dict[str, Any]:
+def measure(
+    base: str, *, plans: int, turns: int, name: str, connections: int, small: bool = False
+) -> dict[str, Any]:
     """Return plans a second of each way, and the ratios that count.
 
     Args:
@@ -60,13 +64,14 @@ def measure(base: str, *, plans: int, turns: int, name: str, connections: int) -
         turns: how often each way is measured; one more is off the clock.
         name: keeps the patients apart from others on the server.
         connections: of the second way of sync.
+        small: plans of 4 resources in place of 47.
     """
     rates = Rates()
     for turn in range(turns + 1):
         clock = Rates() if turn == 0 else rates
         for way, many in (("loop", 0), ("sync1", 1), (f"sync{connections}", connections)):
             with tempfile.TemporaryDirectory() as folder:
-                found = _new_plans(base, Path(folder), f"{name}-{turn}-{way}", plans)
+                found = _new_plans(base, Path(folder), f"{name}-{turn}-{way}", plans, small=small)
                 if way == "loop":
                     _loop(base, found, clock)
                 else:
@@ -81,14 +86,54 @@ def measure(base: str, *, plans: int, turns: int, name: str, connections: int) -
     }
 
 
-def _new_plans(base: str, folder: Path, name: str, count: int) -> list[SyncPlan]:
-    """Register patients, and return a plan of `ivfhir apply` for each."""
-    text = _GOLDEN.read_text(encoding="utf-8")
+def measure_memory(base: str, *, plans: int, connections: int) -> dict[str, Any]:
+    """Return the resident MiB of a sync of many small plans: once read, at a tenth, at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = json.dumps(named("VALUE")).replace("Patient/p", "Patient/NUMBER")
+        with (Path(folder) / "plans.ndjson").open("w", encoding="utf-8") as file:
+            for number in range(plans):
+                patient = {"resourceType": "Patient", "id": str(number)}
+                requests.put(f"{base}/Patient/{number}", json=patient, timeout=60)
+                text = small.replace("VALUE", f"v{number}").replace("NUMBER", str(number))
+                file.write(text + "\n")
+        found = read_plans([Path(folder)])[0]
+        resident = [_resident_mib()]
+        done: list[str] = []
+
+        def watch(outcome: Outcome) -> None:
+            done.append(outcome.result)
+            if len(done) in (plans // 10, plans):
+                resident.append(_resident_mib())
+
+        ledger = Ledger(Path(folder) / "ledger")
+        target = Target(base, lambda: HttpRepository(base, prefer="minimal"), ledger)
+        began = time.perf_counter()
+        sync_plans(found, [target], random=lambda: 0.5, connections=connections, watch=watch)
+        rate = plans / (time.perf_counter() - began)
+        assert set(done) == {"created"}
+        ledger.close()
+    names = ("readMiB", "tenthMiB", "endMiB")
+    return {"plans": plans, "aSecond": round(rate, 1), **dict(zip(names, resident, strict=True))}
+
+
+def _resident_mib() -> float:
+    """Return the resident memory of this process; Linux tells it."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return round(pages * resource.getpagesize() / 1024 / 1024, 1)
+
+
+def _new_plans(
+    base: str, folder: Path, name: str, count: int, *, small: bool = False
+) -> list[SyncPlan]:
+    """Register patients, and return a plan for each: one of `ivfhir apply`, or a small one."""
+    text = _GOLDEN.read_text(encoding="utf-8").replace("in-v01-standard", "NUMBER")
+    if small:
+        text = json.dumps(named("NUMBER")).replace("Patient/p", "Patient/NUMBER")
     for number in range(count):
         patient = f"{name}-{number}"
-        resource = {"resourceType": "Patient", "id": patient}
-        requests.put(f"{base}/Patient/{patient}", json=resource, timeout=60).raise_for_status()
-        plan = text.replace("in-v01-standard", patient)
+        body = {"resourceType": "Patient", "id": patient}
+        requests.put(f"{base}/Patient/{patient}", json=body, timeout=60).raise_for_status()
+        plan = text.replace("NUMBER", patient)
         (folder / f"{number}.json").write_text(plan, encoding="utf-8")
     return read_plans([folder])[0]
 
@@ -117,21 +162,30 @@ def _sync(
 
 
 @contextmanager
-def _sekmet() -> Iterator[str]:
-    """Start sekmet in a process of its own, as a server is; yield its base URL."""
-    code = (
-        "from tests.servers.sekmet_server import run_sekmet\n"
-        "with run_sekmet() as base:\n    print(base, flush=True)\n    input()"
-    )
-    command = [sys.executable, "-c", code]
+def _server(*words: str) -> Iterator[str]:
+    """Start a server in a process of its own that prints its base URL; yield that."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         yield server.stdout.readline().strip()
-        server.stdin.write("\n")
         server.stdin.close()
+
+
+_SEKMET = (
+    "import sys\nfrom tests.servers.sekmet_server import run_sekmet\n"
+    "with run_sekmet() as base:\n    print(base, flush=True)\n    sys.stdin.read()"
+)
+
+
+def _start(name: str) -> AbstractContextManager[str]:
+    if name == "hapi":
+        return run_hapi()
+    if name == "sekmet":
+        return _server("-c", _SEKMET)
+    answer_s = _LATENCY_S if name == "slow" else 0.0
+    return _server("-m", "benchmarks.sync.slow_fhir", str(answer_s))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -141,19 +195,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--server", action="append", choices=("hapi", "sekmet", "slow"))
+    parser.add_argument("--small", action="store_true", help="plans of 4 resources, not of 47")
+    parser.add_argument(
+        "--memory", type=int, metavar="PLANS", help="only this: small plans to a server in memory"
+    )
     arguments = parser.parse_args(argv)
+    if arguments.memory is not None:
+        with _start("fast") as base:
+            told = measure_memory(base, plans=arguments.memory, connections=arguments.connections)
+        print(json.dumps(told), flush=True)
+        return 0
     for name in arguments.server or ("hapi", "sekmet", "slow"):
-        with ExitStack() as stack:
-            base = stack.enter_context(run_hapi() if name == "hapi" else _sekmet())
-            if name == "slow":
-                proxy = stack.enter_context(run_proxy(base, latency_s=_LATENCY_S))
-                base = proxy.base
+        with _start(name) as base:
             told = measure(
                 base,
                 plans=arguments.plans,
                 turns=arguments.turns,
                 name=f"bench-{name}",
                 connections=arguments.connections,
+                small=arguments.small,
             )
         print(json.dumps({"server": name, **told}), flush=True)
     return 0

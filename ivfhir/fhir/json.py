@@ -106,47 +106,56 @@ def dumps(value: Json, *, indent: int | None = None) -> str:
         value: what `loads` returns.
         indent: blanks a level; None writes one line.
     """
-    return "".join(_pieces(value, indent, "\n"))
+    return _line(value) if indent is None else "".join(_pieces(value, indent, "\n"))
 
 
-def _pieces(value: Json, indent: int | None, newline: str) -> list[str]:
+def _line(value: Json) -> str:
+    """Return a value as one line: what every request and every row of a ledger is written by."""
     if isinstance(value, str):
-        return [encode_basestring(value)]
-    if value is None or isinstance(value, bool):
-        return ["null" if value is None else "true" if value else "false"]
-    if isinstance(value, int | Decimal):
-        return [str(value)]
+        return encode_basestring(value)
     if isinstance(value, dict):
-        members = [
-            [encode_basestring(name), ": ", *_pieces(member, indent, _deeper(newline, indent))]
-            for name, member in value.items()
-        ]
-        return _enclosed("{", members, "}", indent, newline)
+        members = [f"{encode_basestring(name)}: {_line(each)}" for name, each in value.items()]
+        return "{" + ", ".join(members) + "}"
     if isinstance(value, list | tuple):
-        items = [_pieces(item, indent, _deeper(newline, indent)) for item in value]
-        return _enclosed("[", items, "]", indent, newline)
+        return "[" + ", ".join([_line(item) for item in value]) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Json) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
+def _pieces(value: Json, indent: int, newline: str) -> list[str]:
+    if isinstance(value, str):
+        return [encode_basestring(value)]
+    deeper = newline + " " * indent
+    if isinstance(value, dict):
+        members = [
+            [encode_basestring(name), ": ", *_pieces(member, indent, deeper)]
+            for name, member in value.items()
+        ]
+        return _enclosed("{", members, "}", deeper, newline)
+    if isinstance(value, list | tuple):
+        items = [_pieces(item, indent, deeper) for item in value]
+        return _enclosed("[", items, "]", deeper, newline)
+    return [_scalar(value)]
+
+
 def _enclosed(
-    opening: str, parts: list[list[str]], closing: str, indent: int | None, newline: str
+    opening: str, parts: list[list[str]], closing: str, deeper: str, newline: str
 ) -> list[str]:
     if not parts:
         return [opening + closing]
-    deeper = _deeper(newline, indent)
     pieces = [opening]
     for number, part in enumerate(parts):
-        if number:
-            pieces.append(", " if indent is None else ",")
-        if indent is not None:
-            pieces.append(deeper)
+        pieces.append("," + deeper if number else deeper)
         pieces.extend(part)
-    pieces.append(closing if indent is None else newline + closing)
+    pieces.append(newline + closing)
     return pieces
-
-
-def _deeper(newline: str, indent: int | None) -> str:
-    return newline + " " * (indent or 0)
 
 
 def _count_members(value: Json, place: str) -> int:

@@ -20,9 +20,9 @@ def drop_nulls(value: Json) -> None:
             for name, member in holder.items():
                 if isinstance(member, list) and not _has_sister(holder, name):
                     _drop_items(member)
-            waiting += [each for each in holder.values() if isinstance(each, dict | list)]
+            waiting += [each for each in holder.values() if isinstance(each, (dict, list))]
         elif isinstance(holder, list):
-            waiting += [each for each in holder if isinstance(each, dict | list)]
+            waiting += [each for each in holder if isinstance(each, (dict, list))]
 
 
 def _has_sister(holder: dict[str, Any], name: str) -> bool:

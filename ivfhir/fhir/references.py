@@ -102,13 +102,19 @@ def renamed_references(element: Json, names: Mapping[str, str]) -> Any:  # noqa:
         element: a resource or any part of one; it is not changed.
         names: reference as written -> what it becomes.
     """
-    if isinstance(element, list):
-        return [renamed_references(item, names) for item in element]
     if isinstance(element, dict):
-        return {
-            name: names.get(member, member)
-            if name == "reference" and isinstance(member, str)
-            else renamed_references(member, names)
-            for name, member in element.items()
-        }
+        copy: dict[str, Any] = {}
+        for name, member in element.items():
+            if isinstance(member, (dict, list)):
+                copy[name] = renamed_references(member, names)
+            elif name == "reference" and isinstance(member, str):
+                copy[name] = names.get(member, member)
+            else:
+                copy[name] = member
+        return copy
+    if isinstance(element, list):
+        return [
+            renamed_references(item, names) if isinstance(item, (dict, list)) else item
+            for item in element
+        ]
     return element

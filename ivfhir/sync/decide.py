@@ -26,13 +26,13 @@ from ivfhir.sync.door import Door
 from ivfhir.sync.download import decide_download
 from ivfhir.sync.ladder import Rung, lost_on
 from ivfhir.sync.ledger import DONE, SentPart
-from ivfhir.sync.mapping import find_patient, map_references, search_token
+from ivfhir.sync.looks import identity_look
+from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
-from ivfhir.sync.plans import SyncPlan, Token, tokens_of
+from ivfhir.sync.plans import SyncPlan, tokens_of
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among
 from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
-    PLAN_SYSTEM,
     created_entries,
     revocation,
     value_of,
@@ -69,10 +69,7 @@ def decide(
     if plan.refusal:
         return Decision(REFUSED, reason=plan.refusal)
     try:
-        patient = at.patients.get(plan.patient_key)
-        if patient is None:
-            patient = find_patient(Door(at.server, at.means), plan)
-            at.patients[plan.patient_key] = patient
+        patient = place_patient(plan, at)
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
@@ -91,15 +88,27 @@ def decide(
     )
 
 
+def place_patient(plan: SyncPlan, at: Place) -> str:
+    """Return the server's reference of a plan's patient, and remember it for the run.
+
+    Raises:
+        InputError: none or several can be meant.
+        ServerError: the server could not be asked.
+    """
+    patient = at.patients.get(plan.patient_key)
+    if patient is None:
+        patient = find_patient(Door(at.server, at.means), plan)
+        at.patients[plan.patient_key] = patient
+    return patient
+
+
 def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
     """Return the server's CarePlans of the plan's identifiers: those that stand, those withdrawn.
 
     The oldest is first; a plan that we wrote carries our identifier, another one its own alone.
     """
-    ours = Token(PLAN_SYSTEM, plan.plan_id)
-    query = ",".join(search_token(token) for token in (ours, *plan.tokens))
     try:
-        every = door.search(CARE_PLAN, {"identifier": query})
+        every = door.search(CARE_PLAN, identity_look(plan).params)
     except (ForbiddenError, NotFoundError, RejectedError):
         if door.rung.has_care_plan:
             raise

@@ -5,7 +5,7 @@ stopped after any of them and begun anew.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from ivfhir.errors import (
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PATIENT, Resource
+from ivfhir.sync.bulk import Look
 from ivfhir.sync.decide import decide, settle_copies
 from ivfhir.sync.decision import (
     CONFLICT,
@@ -33,10 +34,11 @@ from ivfhir.sync.decision import (
 )
 from ivfhir.sync.download import save
 from ivfhir.sync.ledger import DONE, SentPart
-from ivfhir.sync.plans import SyncPlan
+from ivfhir.sync.looks import back_looks
+from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.race import Race, settle_race
 from ivfhir.sync.retries import pause_before_retry_s
-from ivfhir.write_back import created_places, send_new
+from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.content import content_digest
 from ivfhir.writing.document import with_pdf
@@ -81,7 +83,10 @@ class Outcome:
 
 
 class Delivery:
-    """A plan on its way to a server: what a worker does one try at a time."""
+    """A plan on its way to a server: what a worker does one try at a time.
+
+    `plan` and `at` stay readable.
+    """
 
     def __init__(self, plan: SyncPlan, at: Place) -> None:
         """Begin.
@@ -90,8 +95,9 @@ class Delivery:
             plan: the plan.
             at: the server.
         """
-        self._plan, self._at = plan, at
+        self.plan, self.at = plan, at
         self._begun: Decision | None = None
+        self._sent: _Sent | None = None
         self._lower = False
 
     def attempt(self, *, pause: Callable[[float], None] = time.sleep) -> Outcome:
@@ -106,22 +112,61 @@ class Delivery:
             ServerError: it is not there as far as can be seen; `pause_before_retry_s` tells
                 whether, and when, another try makes sense.
         """
+        return self.send(pause=pause) or self.finish()
+
+    def send(
+        self,
+        *,
+        again: Callable[[], None] | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Outcome | None:
+        """Do the first half of an attempt: return the row of what needed no sending, else None.
+
+        Args:
+            again: makes the server forget what it was asked in advance; is called before a
+                change of what is there, which is then looked at once more.
+            pause: as of `attempt`.
+
+        Raises:
+            ServerError: as of `attempt`.
+        """
+        self._sent = None
         while True:
-            decision = decide(self._plan, self._at, lower=self._lower)
+            decision = decide(self.plan, self.at, lower=self._lower)
+            if again is not None and decision.bundle is not None and not _is_new(decision):
+                again()
+                decision = decide(self.plan, self.at, lower=self._lower)
             if decision.bundle is not None and not decision.bundle["entry"]:
                 settle_copies(decision)
-                decision = decide(self._plan, self._at, lower=self._lower)
+                decision = decide(self.plan, self.at, lower=self._lower)
             if decision.result == DOWNLOADED:
-                save(self._plan.plan_id, decision, _patient(decision))
+                save(self.plan.plan_id, decision, _patient(decision))
             if decision.bundle is None or not decision.bundle["entry"]:
-                return _settled(self._plan, self._at, decision, self._begun)
+                return _settled(self.plan, self.at, decision, self._begun)
             self._begun = decision
             try:
-                return _send(self._plan, self._at, decision, pause)
+                self._sent = _send(self.plan, self.at, decision, pause)
+                return None
             except (RejectedError, NotFoundError):
-                if self._lower or not self._at.means.silent(self._plan.types):
+                if self._lower or not self.at.means.silent(self.plan.types):
                     raise
                 self._lower = True
+
+    def back_looks(self) -> Iterator[Look]:
+        """Yield what `finish` will ask."""
+        if self._sent is not None:
+            patient = self._sent.decision.patient
+            yield from back_looks(self.plan, patient, self._sent.places)
+
+    def finish(self) -> Outcome:
+        """Do the second half of an attempt: read back what was sent, and return its row.
+
+        Raises:
+            ServerError: as of `attempt`.
+        """
+        if self._sent is None:
+            raise ValueError("nothing was sent")
+        return _read_back(self.plan, self.at, self._sent)
 
 
 def deliver(
@@ -139,16 +184,61 @@ def deliver(
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
     """
-    delivery, tries = Delivery(plan, at), 0
+    return persist(Delivery(plan, at), random=random, pause=pause)
+
+
+def persist(
+    delivery: Delivery,
+    *,
+    random: Callable[[], float],
+    failed: ServerError | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Try a delivery until it is done or makes no sense any more; no failure is raised.
+
+    Args:
+        delivery: the plan on its way.
+        random: returns a number from 0 to below 1.
+        failed: how a first try ended; None when there was none.
+        pause: waits for so many seconds.
+    """
+    error, tries = failed, 0
     while True:
-        tries += 1
-        try:
-            return delivery.attempt(pause=pause)
-        except ServerError as error:
+        if error is not None:
+            tries += 1
             wait_s = pause_before_retry_s(error, tries, random=random)
             if wait_s is None:
-                return parked(plan, at.name, error)
+                return parked(delivery.plan, delivery.at.name, error)
             pause(wait_s)
+        try:
+            return delivery.attempt(pause=pause)
+        except ServerError as again:
+            error = again
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A plan that was sent and not read back yet.
+
+    Attributes:
+        decision: what was decided.
+        places: where its parts are, by identifier value.
+        bundle: what was sent.
+    """
+
+    decision: Decision
+    places: Mapping[str, str]
+    bundle: Resource
+
+
+def _is_new(decision: Decision) -> bool:
+    """Tell whether a decision only creates: that a server refuses what it has, it can tell."""
+    entries = (decision.bundle or {}).get("entry", [])
+    return (
+        bool(entries)
+        and decision.bundle is decision.parcel
+        and all(each["request"]["method"] == "POST" for each in entries)
+    )
 
 
 def foretell(
@@ -186,7 +276,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     race = None
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
-            race = _race(at, decision, decision.places[plan.plan_id])
+            race = _race(plan, at, decision, decision.places[plan.plan_id])
         stored = read_parts(decision.door, decision.places)
         if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
@@ -210,33 +300,41 @@ def _outcome(plan: SyncPlan, at: Place, decision: Decision) -> Outcome:
     )
 
 
-def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float], None]) -> Outcome:
-    door, bundle, parcel = decision.door, decision.bundle, decision.parcel
-    assert door is not None  # noqa: S101 - a decision to send has all three
+def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float], None]) -> _Sent:
+    door, bundle = decision.door, decision.bundle
+    assert door is not None  # noqa: S101 - a decision to send has both
     assert bundle is not None  # noqa: S101
-    assert parcel is not None  # noqa: S101
     at.ledger.begin(at.name, plan.plan_id, plan.digest, decision.patient)
-    if bundle is parcel:
+    if bundle is decision.parcel:
         if decision.whole is not None:
             bundle = with_pdf(bundle, decision.whole, _patient(decision))
-        receipt = send_new(door, bundle, pause=pause)
+        return _Sent(decision, send(door, bundle, pause=pause), bundle)
+    answer = door.transact(bundle)
+    return _Sent(decision, {**decision.places, **created_places(bundle, answer)}, bundle)
+
+
+def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
+    decision, places = sent.decision, sent.places
+    door, bundle, parcel = decision.door, sent.bundle, decision.parcel
+    assert door is not None  # noqa: S101 - what was sent had both
+    assert parcel is not None  # noqa: S101
+    if decision.bundle is parcel:
+        receipt = receipt_of(door, bundle, places, already_there=False)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
         versions = {each.reference: each.version for each in receipt.entries}
         compared, ended = receipt.entries, receipt.ended
-        race = _race(at, decision, places.get(plan.plan_id))
+        race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, versions=versions)
         left = [
             {"reference": each, "text": "A copy could not be withdrawn."}
             for each in receipt.left_over
         ]
     else:
-        answer = door.transact(bundle)
-        places = {**decision.places, **created_places(bundle, answer)}
         stored = read_parts(door, places)
         # Of a document nothing but the status of an older one was sent.
         compared = () if decision.whole is not None else compare(parcel, places, stored)
         ended = () if decision.result == UPDATED else read_ended(door, bundle)
-        race = _race(at, decision, places.get(plan.plan_id))
+        race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
         left = []
     if ended:
@@ -246,13 +344,15 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
     differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
-    sent = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
-    return sent if race is None else _after_race(sent, race)
+    row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
+    return row if race is None else _after_race(row, race)
 
 
-def _race(at: Place, decision: Decision, own: str | None) -> Race | None:
+def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Race | None:
     """Settle what other writers sent while this plan was under way."""
     if own is None or not own.startswith(f"{CARE_PLAN}/") or decision.result == UPDATED:
+        return None
+    if not protocols_of(plan.care_plan):
         return None
     assert decision.door is not None  # noqa: S101 - a decision to send has one
     return settle_race(decision.door, own, decision.patient, means=at.means)

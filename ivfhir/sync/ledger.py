@@ -81,6 +81,8 @@ class Ledger:
             )
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
+            # A crash of the machine may lose the last rows, not the file: the server is asked.
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
             self._db.execute("DELETE FROM plan WHERE server IS NULL")  # Takes the lock now.
             self._db.commit()

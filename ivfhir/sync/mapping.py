@@ -5,7 +5,7 @@ where the patient's own id is the same on both sides; everything else is found b
 kept as words.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,8 +14,15 @@ from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedErr
 from ivfhir.fhir.references import parse_literal, reference_of, subject_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.repository import Repository
-from ivfhir.sync.plans import SyncPlan, Token, is_patient, tokens_of, with_references
-from ivfhir.sync.plans import written_references as references
+from ivfhir.sync.bulk import ID, IDENTIFIER, Look
+from ivfhir.sync.plans import (
+    SyncPlan,
+    Token,
+    is_patient,
+    search_token,
+    tokens_of,
+    with_references,
+)
 from ivfhir.writing.bundle import value_of
 from ivfhir.writing.read_back import bare, is_withdrawn, read_references
 
@@ -37,14 +44,6 @@ class Mapped:
     losses: Mapping[str, str]
 
 
-def search_token(token: Token) -> str:
-    """Return an identifier as a search writes it, its special characters escaped."""
-    system, value = (
-        "".join(f"\\{char}" if char in "\\,|$" else char for char in text) for text in token
-    )
-    return f"{system}|{value}" if system else value
-
-
 def find_patient(repository: Repository, plan: SyncPlan) -> str:
     """Return the server's reference of a plan's patient.
 
@@ -52,14 +51,9 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
         InputError: none or several can be meant; the sentence says so.
         ServerError: the server did not answer.
     """
-    subject = plan.care_plan["subject"]
-    written = str(subject.get("reference", ""))
+    written = str(plan.care_plan["subject"].get("reference", ""))
     ours = plan.others.get(written)
-    tokens = [
-        token
-        for token in (*tokens_of(ours or {}), *tokens_of(subject), *_query_tokens(written))
-        if token.system
-    ]
+    tokens = _patient_tokens(plan)
     if tokens:
         return _by_identifier(repository, tokens)
     literal = parse_literal(written)
@@ -84,9 +78,31 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
     return str(literal.key)
 
 
-def _by_identifier(repository: Repository, tokens: Iterable[Token]) -> str:
-    wanted = set(tokens)
-    query = ",".join(search_token(token) for token in sorted(wanted))
+def patient_look(plan: SyncPlan) -> Look | None:
+    """Return what `find_patient` will ask; None where it will not ask."""
+    tokens = _patient_tokens(plan)
+    if tokens:
+        return Look(PATIENT, IDENTIFIER, _written(sorted(tokens)))
+    literal = parse_literal(str(plan.care_plan["subject"].get("reference", "")))
+    if literal is None or literal.key.resource_type != PATIENT:
+        return None
+    return Look(PATIENT, ID, (literal.key.resource_id,))
+
+
+def _patient_tokens(plan: SyncPlan) -> set[Token]:
+    subject = plan.care_plan["subject"]
+    written = str(subject.get("reference", ""))
+    ours = plan.others.get(written, {})
+    found = (*tokens_of(ours), *tokens_of(subject), *_query_tokens(written))
+    return {token for token in found if token.system}
+
+
+def _written(tokens: Iterable[Token]) -> tuple[str, ...]:
+    return tuple(map(search_token, tokens))
+
+
+def _by_identifier(repository: Repository, wanted: set[Token]) -> str:
+    query = ",".join(_written(sorted(wanted)))
     found = {
         reference_of(each)
         for each in repository.search(PATIENT, {"identifier": query})
@@ -111,32 +127,22 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         plan: the plan.
         patient: from `find_patient`.
     """
-    shelves = [plan.care_plan, *plan.parts.values(), *plan.embedded.values()]
-    written = dict.fromkeys(
-        each for shelf in shelves for each in references(shelf) if not each.startswith("#")
-    )
     subject = str(plan.care_plan["subject"].get("reference", ""))
-    same_ids = bare(subject) == patient
     names: dict[str, dict[str, Any]] = {}
     losses: dict[str, str] = {}
     literal: dict[str, str] = {}
-    for reference in written:
+    for reference, kind, tokens, key in _read_references(plan, patient):
         ours = plan.others.get(reference)
-        parsed = parse_literal(reference)
         if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
-        elif tokens := [
-            each for each in (*tokens_of(ours or {}), *_query_tokens(reference)) if each.system
-        ]:
-            kind = ours["resourceType"] if ours else reference.partition("?")[0]
-            there = _one_of(repository, kind, tokens, patient)
+        elif tokens:
+            there = _one_of(repository, str(kind), tokens, patient)
             names[reference] = {"reference": there} if there else _words(reference, kind, tokens)
             if not there:
                 losses[reference] = "The server has none of that identifier; kept as words."
-        elif parsed is not None and same_ids and not parsed.base:
-            literal[reference] = str(parsed.key)
+        elif key:
+            literal[reference] = key
         else:
-            kind = ours["resourceType"] if ours else parsed.key.resource_type if parsed else None
             names[reference] = _words(reference, kind, ())
             losses[reference] = "It cannot be told which one that is on this server; kept as words."
     held = {reference_of(each): each for each in _held(repository, literal.values())}
@@ -148,7 +154,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
             losses[reference] = "The server has none of this patient; kept as words."
     parts = {}
     for key, part in plan.parts.items():
-        own = [token for token in tokens_of(part) if token.system]
+        own = _own_tokens(part)
         kind = part["resourceType"]
         placed = _one_of(repository, kind, own, patient, but=plan.plan_id) if own else None
         if placed:
@@ -161,6 +167,53 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         {key: with_references(_by_reference(part, patient), names) for key, part in parts.items()},
         losses,
     )
+
+
+def reference_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:
+    """Yield what `map_references` will ask."""
+    subject = str(plan.care_plan["subject"].get("reference", ""))
+    ids: dict[str, dict[str, None]] = {}
+    for reference, kind, tokens, key in _read_references(plan, patient):
+        ours = plan.others.get(reference)
+        if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
+            continue
+        if tokens:
+            yield Look(str(kind), IDENTIFIER, _written(tokens))
+        elif key:
+            resource_type, _, resource_id = key.partition("/")
+            ids.setdefault(resource_type, {})[resource_id] = None
+    for resource_type, some in ids.items():
+        yield Look(resource_type, ID, tuple(some))
+    for part in plan.parts.values():
+        if own := _own_tokens(part):
+            yield Look(part["resourceType"], IDENTIFIER, _written(own))
+
+
+def _read_references(
+    plan: SyncPlan, patient: str
+) -> Iterator[tuple[str, str | None, list[Token], str]]:
+    """Yield each reference to what is no part: as written, type, identifiers, `Type/id`.
+
+    The last is '' where the server's resource of that id can be another one.
+    """
+    same_ids = bare(str(plan.care_plan["subject"].get("reference", ""))) == patient
+    for reference in plan.outward:
+        ours = plan.others.get(reference)
+        parsed = parse_literal(reference)
+        found = (*tokens_of(ours or {}), *_query_tokens(reference))
+        tokens = [token for token in found if token.system]
+        if ours:
+            kind = ours["resourceType"]
+        elif tokens:
+            kind = reference.partition("?")[0]
+        else:
+            kind = parsed.key.resource_type if parsed else None
+        at_home = parsed is not None and same_ids and not parsed.base
+        yield reference, kind, tokens, str(parsed.key) if parsed and at_home else ""
+
+
+def _own_tokens(part: Resource) -> list[Token]:
+    return [token for token in tokens_of(part) if token.system]
 
 
 def _held(repository: Repository, references: Iterable[str]) -> list[Resource]:

@@ -98,6 +98,8 @@ def _whole(
 
 def _with_embedded(resource: Resource, embedded: Mapping[str, Resource]) -> Resource:
     """Return a resource with those contained ones that it points to, and that these point to."""
+    if not embedded:
+        return resource
     needed: dict[str, Resource] = {}
     pending = list(_inner(resource))
     while pending:

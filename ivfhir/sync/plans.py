@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +89,13 @@ class SyncPlan:
         """The types of the plan and its parts."""
         return frozenset({CARE_PLAN, *(part["resourceType"] for part in self.parts.values())})
 
+    @cached_property
+    def outward(self) -> tuple[str, ...]:
+        """Each reference to what is no part of it, as written, once."""
+        shelves = (self.care_plan, *self.parts.values(), *self.embedded.values())
+        written = (each for shelf in shelves for each in written_references(shelf))
+        return tuple(dict.fromkeys(each for each in written if not each.startswith("#")))
+
     @property
     def patient_key(self) -> tuple[str, ...]:
         """All that the input says about who the patient is."""
@@ -145,6 +153,14 @@ def tokens_of(resource: Resource) -> tuple[Token, ...]:
         and isinstance(each.get("value"), str)
         and each.get("system") != PLAN_SYSTEM
     )
+
+
+def search_token(token: Token) -> str:
+    """Return an identifier as a search writes it, its special characters escaped."""
+    system, value = (
+        "".join(f"\\{char}" if char in "\\,|$" else char for char in text) for text in token
+    )
+    return f"{system}|{value}" if system else value
 
 
 def protocols_of(care_plan: Resource) -> frozenset[str]:
@@ -312,11 +328,12 @@ def written_references(element: object) -> Iterator[str]:
             if name == "reference" and isinstance(member, str):
                 if not _is_expression(element):
                     yield member
-            elif name != "contained":
+            elif isinstance(member, (dict, list)) and name != "contained":
                 yield from written_references(member)
     elif isinstance(element, list):
         for item in element:
-            yield from written_references(item)
+            if isinstance(item, (dict, list)):
+                yield from written_references(item)
 
 
 def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401 - raw JSON
@@ -325,7 +342,10 @@ def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any
         return [with_references(item, names) for item in element]
     if not isinstance(element, dict):
         return element
-    copy = {name: with_references(member, names) for name, member in element.items()}
+    copy = {
+        name: with_references(member, names) if isinstance(member, (dict, list)) else member
+        for name, member in element.items()
+    }
     written = element.get("reference")
     if isinstance(written, str) and written in names and not _is_expression(element):
         new = dict(names[written])

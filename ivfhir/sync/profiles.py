@@ -22,6 +22,8 @@ class Profile:
         search_needs_patient: refuses searches of clinical types that name no patient.
         care_plan: takes CarePlans.
         document: takes DocumentReferences.
+        lists: takes a comma in a search as "or"; of others this is believed once it was seen.
+        page: matches of a search that it puts on its first page.
     """
 
     name: str = "any"
@@ -32,6 +34,8 @@ class Profile:
     search_needs_patient: bool = False
     care_plan: bool = True
     document: bool = True
+    lists: bool = False
+    page: int = 100
 
 
 def load_profiles() -> dict[str, Profile]:

@@ -13,7 +13,7 @@ from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.repository import Repository
 from ivfhir.sync.created import is_later
 from ivfhir.sync.ladder import Means
-from ivfhir.sync.supersede import OPEN, find_open, standing_of
+from ivfhir.sync.supersede import OPEN, open_among, standing_of
 from ivfhir.writing.rivals import are_together, end_plan, stored_rank
 
 
@@ -46,12 +46,9 @@ def settle_race(repository: Repository, own: str, patient: str, *, means: Means)
     Raises:
         ServerError: the plans could not be looked for.
     """
-    plan = repository.read(CARE_PLAN, own.partition("/")[2])
-    others = [
-        each
-        for each in find_open(repository, plan, patient)
-        if reference_of(each) != own and are_together(plan, each)
-    ]
+    plan, others = _side_by_side(repository, own, patient)
+    if others:  # What is to be changed is looked at once more: the first look may be old.
+        plan, others = _side_by_side(repository, own, patient)
     if not others:
         return None
     is_open = plan.get("status") in OPEN
@@ -64,6 +61,22 @@ def settle_race(repository: Repository, own: str, patient: str, *, means: Means)
         gone = end_plan(repository, each, lambda kind, _: means.may_update(kind), among=OPEN)
         (ended if gone else left).append(reference_of(each))
     return Race(reference_of(stays), tuple(ended), tuple(left))
+
+
+def _side_by_side(
+    repository: Repository, own: str, patient: str
+) -> tuple[Resource, list[Resource]]:
+    """Return a plan as it is, and the open ones of its protocol that were sent with it."""
+    found = repository.search(CARE_PLAN, {"patient": patient})
+    plan = next((each for each in found if reference_of(each) == own), None)
+    if plan is None:  # A search may find late what was just stored.
+        plan = repository.read(CARE_PLAN, own.partition("/")[2])
+    others = [
+        each
+        for each in open_among(found, plan)
+        if reference_of(each) != own and are_together(plan, each)
+    ]
+    return plan, others
 
 
 def last_of(plans: list[Resource]) -> Resource:

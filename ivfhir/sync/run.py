@@ -3,25 +3,37 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from threading import Lock, local
+from threading import Lock
 from typing import Protocol
 
 from ivfhir.errors import ForbiddenError, NotFoundError, ServerError, UnreachableError, UsageError
-from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
+from ivfhir.sync.bulk import Lists
+from ivfhir.sync.connections import Connections
 from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
-from ivfhir.sync.deliver import Outcome, deliver, foretell, parked
+from ivfhir.sync.deliver import Outcome, foretell, parked
 from ivfhir.sync.door import WritableServer
-from ivfhir.sync.ladder import Means, allowed_by, read_means
+from ivfhir.sync.group import MOST, Ways, deliver_group, look_ahead
+from ivfhir.sync.ladder import allowed_by, read_means
 from ivfhir.sync.ledger import DONE, Ledger
+from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
+
+_GROUPS = 2
+"""Groups of plans at the same time: while one is read back, the other is sent."""
 
 _AT_ONCE = 50
 """Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
+
+_TRIAL = 2
+"""Patients of the first group where it is to be seen whether the server takes lists in searches."""
 
 _GIVE_UP = 3
 """Plans in a row that a server does not answer for, after which it is not asked any more."""
@@ -46,6 +58,7 @@ class Target:
         scope: the system scopes that the client has there; '' where nobody says.
         folder: where plans go that it does not take at all; None for nowhere.
         patients: who was found there in this run.
+        lists: what is known of its comma lists.
     """
 
     name: str
@@ -55,33 +68,37 @@ class Target:
     scope: str = ""
     folder: Path | None = None
     patients: dict[tuple[str, ...], str] = field(default_factory=dict)
-    _means: Means | None = None
-    _threads: local = field(default_factory=local)
+    lists: Lists = field(default_factory=Lists)
+    _place: Place | None = None
     _lock: Lock = field(default_factory=Lock)
     _silent: int = 0
 
-    def meet(self) -> None:
+    def meet(self, connections: int = 1) -> None:
         """Read what the server says of itself.
+
+        Args:
+            connections: how many there may be at the same time.
 
         Raises:
             ServerError: it does not answer, or wants another token.
         """
+        server = Connections(self.connect, connections)
         try:
-            capabilities = self.connect().capabilities()
+            capabilities = server.capabilities()
         except (NotFoundError, ForbiddenError):
             capabilities = None
         means = read_means(capabilities, profile_of(capabilities, self.profile))
-        self._means = replace(means, allows=allowed_by(self.scope)) if self.scope else means
+        if self.scope:
+            means = replace(means, allows=allowed_by(self.scope))
+        self.lists = Lists(known=means.profile.lists, page=means.profile.page)
+        self._place = Place(self.name, server, means, self.ledger, self.patients, self.folder)
 
     @property
     def place(self) -> Place:
-        """The server with a connection of this thread's own."""
-        if self._means is None:
+        """The server, for any thread."""
+        if self._place is None:
             raise ValueError("the server was not met yet")
-        server = getattr(self._threads, "server", None)
-        if server is None:
-            server = self._threads.server = self.connect()
-        return Place(self.name, server, self._means, self.ledger, self.patients, self.folder)
+        return self._place
 
     @property
     def is_silent(self) -> bool:
@@ -105,6 +122,7 @@ def sync_plans(
     at_most: float | None = None,
     connections: int = 1,
     pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
     watch: Watcher | None = None,
 ) -> list[Outcome]:
     """Bring plans to servers and return a row for each plan and server, in that order.
@@ -117,46 +135,51 @@ def sync_plans(
         at_most: share of the rows from 0 to 1; when more would change, nothing is sent.
         connections: to each server at the same time.
         pause: waits for so many seconds.
+        clock: returns seconds that only ever grow.
         watch: is told each row when it is done.
 
     Raises:
         ServerError: no server can be reached at all.
     """
-    met, failed = _meet(targets)
+    met, failed = _meet(targets, connections)
     rows: dict[tuple[str, str], Outcome] = {}
     for target, error in failed:
         rows |= {(plan.name, target.name): parked(plan, target.name, error) for plan in plans}
     say = watch or (lambda outcome: None)
-    still = {target.name: _unchanged(target, plans) for target in met}
+    still = {target.name: _unchanged(target, plans, connections) for target in met}
     for target in met:
         for outcome in still[target.name].values():
             rows[outcome.plan, target.name] = outcome
             say(outcome)
 
-    def run(step: Callable[[SyncPlan, Target, _Past], Outcome], say: Watcher) -> None:
-        def of_patient(group: tuple[Target, list[SyncPlan]]) -> None:
-            target, own = group
-            past = _Past()
-            for plan in own:
-                outcome = _one(step, plan, target, past)
-                target.hear(outcome)
-                rows[plan.name, target.name] = outcome
-                say(outcome)
+    def run(step: _Step, say: Watcher) -> None:
+        def told(target: Target, plan: SyncPlan, outcome: Outcome) -> None:
+            target.hear(outcome)
+            rows[plan.name, target.name] = outcome
+            say(outcome)
 
-        groups = [
-            (target, own)
-            for target in met
-            for own in _by_patient(plan for plan in plans if plan.name not in still[target.name])
-        ]
-        with ThreadPoolExecutor(max(1, connections * len(met))) as pool:
-            list(pool.map(of_patient, groups))
+        with ExitStack() as stack:
+            workers = []
+            for target in met:
+                pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
+                ways = Ways(pool, target.lists, random=random, pause=pause, clock=clock)
+                left = [plan for plan in plans if plan.name not in still[target.name]]
+                trial = 0 if target.place.means.profile.lists else _TRIAL
+                lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
+                drivers = stack.enter_context(ThreadPoolExecutor(_GROUPS))
+                workers += [
+                    drivers.submit(_work, lines, target, step, ways, partial(told, target))
+                    for _ in range(_GROUPS)
+                ]
+            for worker in workers:
+                worker.result()
 
     if dry_run or at_most is not None:
-        run(lambda plan, target, past: past.foretell(plan, target), say if dry_run else _nothing)
+        run(_foretell, say if dry_run else _nothing)
     if at_most is not None and _share(rows.values()) > at_most:
         rows = {key: _stopped(each, at_most) for key, each in rows.items()}
     elif not dry_run:
-        run(lambda plan, target, _: deliver(plan, target.place, random=random, pause=pause), say)
+        run(_deliver, say)
     return [rows[plan.name, target.name] for plan in plans for target in targets]
 
 
@@ -164,11 +187,13 @@ def _nothing(outcome: Outcome) -> None:
     """Tell nobody."""
 
 
-def _meet(targets: Sequence[Target]) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
+def _meet(
+    targets: Sequence[Target], connections: int
+) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
     met, failed = [], []
     for target in targets:
         try:
-            target.meet()
+            target.meet(connections)
             met.append(target)
         except ServerError as error:
             failed.append((target, error))
@@ -177,55 +202,71 @@ def _meet(targets: Sequence[Target]) -> tuple[list[Target], list[tuple[Target, S
     return met, failed
 
 
-def _one(
-    step: Callable[[SyncPlan, Target, "_Past"], Outcome],
-    plan: SyncPlan,
+_Step = Callable[[list[Line], Target, Ways], Iterator[tuple[SyncPlan, Outcome]]]
+
+
+def _work(
+    lines: Lines,
     target: Target,
-    past: "_Past",
-) -> Outcome:
+    step: _Step,
+    ways: Ways,
+    told: Callable[[SyncPlan, Outcome], None],
+) -> None:
+    """Take one plan of each of several patients, then the next of others, until none is left."""
+    while group := lines.take():
+        try:
+            going = []
+            for line in group:
+                stopped = _stopped_before(line, target)
+                if stopped is None:
+                    going.append(line)
+                else:
+                    _settle(line, stopped)
+                    told(line.plan, stopped)
+            by_plan = {id(line.plan): line for line in going}
+            for plan, outcome in step(going, target, ways):
+                _settle(by_plan[id(plan)], outcome)
+                told(plan, outcome)
+        finally:
+            lines.give_back(group)
+
+
+def _stopped_before(line: Line, target: Target) -> Outcome | None:
+    """Return the row of a plan that is not tried; None when it is."""
     if target.is_silent:
-        return parked(plan, target.name, UnreachableError("The server no longer answers."))
-    before = past.waits_for(plan)
+        return parked(line.plan, target.name, UnreachableError("The server no longer answers."))
+    own = protocols_of(line.plan.care_plan)
+    waits = (each for each in line.parked if own & protocols_of(each.care_plan))
+    before = next((each.name for each in waits), "")
     if before:
         why = f"An earlier plan of this patient and protocol ({before}) has to arrive first."
-        return parked(plan, target.name, UsageError(why))
-    outcome = step(plan, target, past)
-    if outcome.result == PARKED:
-        past.parked.append(plan)
-    return outcome
+        return parked(line.plan, target.name, UsageError(why))
+    return None
 
 
-@dataclass
-class _Past:
-    """What became of a patient's earlier plans on a server in this run."""
+def _settle(line: Line, outcome: Outcome) -> None:
+    if outcome.result == PARKED and line.plan not in line.parked:
+        line.parked.append(line.plan)
 
-    parked: list[SyncPlan] = field(default_factory=list)
-    coming: list[Resource] = field(default_factory=list)
-    gone: set[str] = field(default_factory=set)
 
-    def waits_for(self, plan: SyncPlan) -> str:
-        """Return the name of a parked plan of the same protocol; '' when there is none."""
-        own = protocols_of(plan.care_plan)
-        found = (each for each in self.parked if own & protocols_of(each.care_plan))
-        return next((each.name for each in found), "")
+def _deliver(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
+    plans = [line.plan for line in lines]
+    return deliver_group(plans, target.place, ways, is_silent=lambda: target.is_silent)
 
-    def foretell(self, plan: SyncPlan, target: Target) -> Outcome:
-        """Return what would become of the next plan, and remember it as if it had been sent."""
-        outcome = foretell(plan, target.place, coming=self.coming, gone=self.gone)
+
+def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
+    """Tell what would become of plans, and remember it as if they had been sent."""
+    members = look_ahead([line.plan for line in lines], target.place, ways)
+    for line, member in zip(lines, members, strict=True):
+        plan = line.plan
+        outcome = foretell(plan, member.at, coming=line.coming, gone=line.gone)
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
-            self.coming = [each for each in self.coming if not own & protocols_of(each)]
+            line.coming = [each for each in line.coming if not own & protocols_of(each)]
             if plan.care_plan.get("status") in ("draft", "active", "on-hold"):
-                self.coming.append({**plan.care_plan, "id": "of-this-input"})
-            self.gone |= set(outcome.references)
-        return outcome
-
-
-def _by_patient(plans: Iterable[SyncPlan]) -> Iterator[list[SyncPlan]]:
-    groups: dict[str, list[SyncPlan]] = {}
-    for plan in plans:
-        groups.setdefault(plan.patient, []).append(plan)
-    return iter(groups.values())
+                line.coming.append({**plan.care_plan, "id": "of-this-input"})
+            line.gone |= set(outcome.references)
+        yield plan, outcome
 
 
 def _share(outcomes: Iterable[Outcome]) -> float:
@@ -246,7 +287,9 @@ def _stopped(outcome: Outcome, at_most: float) -> Outcome:
     return replace(outcome, result=PARKED, outcome=told)
 
 
-def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcome]:
+def _unchanged(
+    target: Target, plans: Sequence[SyncPlan], connections: int
+) -> Mapping[str, Outcome]:
     """Return the rows of plans whose every part has the version that it was written with.
 
     Many plans are asked for in one search; what does not come back as expected is looked at alone.
@@ -261,7 +304,7 @@ def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcom
             versions = place.ledger.versions(target.name, plan.plan_id)
             if versions and all(versions.values()):
                 wanted[plan.name] = versions
-    there = _versions(place, {key for each in wanted.values() for key in each})
+    there = _versions(place, {key for each in wanted.values() for key in each}, connections)
     return {
         name: Outcome(
             name,
@@ -274,21 +317,27 @@ def _unchanged(target: Target, plans: Sequence[SyncPlan]) -> Mapping[str, Outcom
     }
 
 
-def _versions(place: Place, references: Iterable[str]) -> dict[str, str]:
+def _versions(place: Place, references: Iterable[str], connections: int) -> dict[str, str]:
     by_type: dict[str, list[str]] = {}
     for reference in sorted(references):
         resource_type, _, resource_id = reference.partition("/")
         by_type.setdefault(resource_type, []).append(resource_id)
-    found: dict[str, str] = {}
-    for resource_type, ids in by_type.items():
-        for start in range(0, len(ids), _AT_ONCE):
-            params = {"_id": ",".join(ids[start : start + _AT_ONCE]), "_elements": "id"}
-            try:
-                resources = place.server.search(resource_type, params)
-            except ServerError:
-                continue
-            found |= {
-                f"{resource_type}/{each.get('id')}": str(each.get("meta", {}).get("versionId", ""))
-                for each in resources
-            }
-    return found
+    wanted = [
+        (resource_type, ids[start : start + _AT_ONCE])
+        for resource_type, ids in by_type.items()
+        for start in range(0, len(ids), _AT_ONCE)
+    ]
+
+    def ask(some: tuple[str, list[str]]) -> dict[str, str]:
+        resource_type, ids = some
+        try:
+            found = place.server.search(resource_type, {"_id": ",".join(ids), "_elements": "id"})
+        except ServerError:
+            return {}
+        return {
+            f"{resource_type}/{each.get('id')}": str(each.get("meta", {}).get("versionId", ""))
+            for each in found
+        }
+
+    with ThreadPoolExecutor(connections) as pool:
+        return {key: version for some in pool.map(ask, wanted) for key, version in some.items()}

@@ -72,14 +72,14 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - raw JSON
         value: the element.
         name: what it is called in its parent.
     """
+    if isinstance(value, str):  # Most are, and every part is gone through several times.
+        return _target(value) if name == "reference" else value
     if isinstance(value, dict):
         return {key: plain(member, key) for key, member in value.items()}
     if isinstance(value, list):
         return [plain(member, name) for member in value]
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return f"{Decimal(str(value)).normalize():f}"
-    if isinstance(value, str) and name == "reference":
-        return _target(value)
     return value
 
 

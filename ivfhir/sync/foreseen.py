@@ -1,0 +1,107 @@
+"""A server some of whose answers were fetched in advance, each to be used once.
+
+Whatever was not fetched, is asked a second time or has grown old is asked of the server itself. So
+code that looks, acts and looks again sees each time what is there, and need not know of this.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import Resource
+from ivfhir.servers.http import Stored
+from ivfhir.sync.bulk import ID, Look
+from ivfhir.sync.door import WritableServer
+
+FRESH_S = 20.0
+"""Seconds for which an answer counts: far below those within which writers count as together."""
+
+
+class Foreseen:
+    """A `WritableServer` for one plan.
+
+    Args:
+        server: the server.
+        clock: returns seconds that only ever grow.
+    """
+
+    def __init__(self, server: WritableServer, clock: Callable[[], float]) -> None:
+        """Know nothing yet."""
+        self._server = server
+        self._clock = clock
+        self._found: dict[Look, list[Resource]] = {}
+        self._held: dict[str, Resource | None] = {}
+        self._until = 0.0
+
+    def learn(self, answers: Mapping[Look, list[Resource]], *, asked_at: float) -> None:
+        """Keep answers beside those of earlier that were not used yet.
+
+        Args:
+            answers: look -> what it finds.
+            asked_at: what the clock said before the server was asked.
+        """
+        if not self._is_fresh():
+            self.forget()
+        until = asked_at + FRESH_S
+        self._until = min(self._until, until) if self._found or self._held else until
+        for look, resources in answers.items():
+            if look.name == ID:
+                self._held |= {f"{look.resource_type}/{each}": None for each in look.values}
+                self._held |= {reference_of(each): each for each in resources}
+            else:
+                self._found[look] = resources
+
+    def forget(self) -> None:
+        """Ask the server itself from now on."""
+        self._found.clear()
+        self._held.clear()
+
+    def read(self, resource_type: str, resource_id: str) -> Resource:
+        """Return the resource, as stored."""
+        held = self._taken(resource_type, [resource_id]) if self._is_fresh() else []
+        return held[0] if held else self._server.read(resource_type, resource_id)
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """Return every match."""
+        if len(params) == 1:
+            ((name, values),) = params.items()
+            if name == ID:
+                ids = values.split(",")
+                if self._is_fresh() and all(
+                    f"{resource_type}/{each}" in self._held for each in ids
+                ):
+                    return self._taken(resource_type, ids)
+            elif self._is_fresh():
+                for look in self._found:
+                    if (look.resource_type, look.params) == (resource_type, dict(params)):
+                        return self._found.pop(look)
+        return self._server.search(resource_type, params)
+
+    def _is_fresh(self) -> bool:
+        return self._clock() < self._until
+
+    def _taken(self, resource_type: str, ids: Iterable[str]) -> list[Resource]:
+        taken = (self._held.pop(f"{resource_type}/{each}", None) for each in ids)
+        return [each for each in taken if each is not None]
+
+    def transact(self, bundle: Resource) -> Resource:
+        """Send a transaction; what was fetched before it no longer counts."""
+        self.forget()
+        return self._server.transact(bundle)
+
+    def operation(self, path: str, parameters: Resource) -> Resource:
+        """POST a resource to an operation."""
+        return self._server.operation(path, parameters)
+
+    def capabilities(self) -> Resource:
+        """Return the CapabilityStatement."""
+        return self._server.capabilities()
+
+    def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Stored:
+        """Create one resource; what was fetched before no longer counts."""
+        self.forget()
+        return self._server.create(resource, if_none_exist=if_none_exist)
+
+    def update(self, resource: Resource, *, if_match: str | None = None) -> Stored:
+        """Replace one resource; what was fetched before no longer counts."""
+        self.forget()
+        return self._server.update(resource, if_match=if_match)

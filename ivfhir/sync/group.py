@@ -1,0 +1,153 @@
+"""Plans of several patients side by side: what is asked for all of them is asked in one search.
+
+A group looks what is there, sends each plan, and reads back what was sent. Each plan on its own
+does just the same, only that it asks alone: that is what happens where a common look fails.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ivfhir.errors import InputError, ServerError, UnreachableError
+from ivfhir.sync.bulk import Lists, Look, look_together
+from ivfhir.sync.decide import place_patient
+from ivfhir.sync.decision import Place
+from ivfhir.sync.deliver import Delivery, Outcome, parked, persist
+from ivfhir.sync.foreseen import Foreseen
+from ivfhir.sync.looks import first_looks, second_looks
+from ivfhir.sync.plans import SyncPlan
+
+MOST = 32
+"""Plans in one group: as much of the server as is held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a group works.
+
+    Attributes:
+        pool: does what goes side by side.
+        lists: what is known of the server's comma lists.
+        random: returns a number from 0 to below 1.
+        pause: waits for so many seconds.
+        clock: returns seconds that only ever grow.
+    """
+
+    pool: Executor
+    lists: Lists
+    random: Callable[[], float]
+    pause: Callable[[float], None]
+    clock: Callable[[], float]
+
+
+class _Member:
+    """One plan of a group."""
+
+    def __init__(self, plan: SyncPlan, at: Place, clock: Callable[[], float]) -> None:
+        self.plan = plan
+        self.foreseen = Foreseen(at.server, clock)
+        self.at = at._replace(server=self.foreseen)
+        self.delivery = Delivery(plan, self.at)
+
+    def first(self) -> Iterator[Look]:
+        return first_looks(self.plan, self.at.patients.get(self.plan.patient_key))
+
+    def second(self) -> Iterator[Look]:
+        """Yield what is asked next, once the patient is found."""
+        if not self.plan.refusal:
+            with suppress(InputError, ServerError):  # The decision comes to the same, and tells it.
+                yield from second_looks(self.plan, place_patient(self.plan, self.at))
+
+    def send(self, pause: Callable[[float], None]) -> Outcome | ServerError | None:
+        try:
+            return self.delivery.send(again=self.foreseen.forget, pause=pause)
+        except ServerError as error:
+            return error
+
+    def finish(self) -> Outcome | ServerError:
+        try:
+            return self.delivery.finish()
+        except ServerError as error:
+            return error
+
+
+def look_ahead(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member]:
+    """Return the plans of a group, each with what will be asked of it."""
+    members = [_Member(plan, at, ways.clock) for plan in plans]
+    if len(members) > 1 and not at.means.profile.search_needs_patient:
+        _ask(members, _Member.first, at, ways)
+        _ask(members, _Member.second, at, ways)
+    return members
+
+
+def deliver_group(
+    plans: Sequence[SyncPlan], at: Place, ways: Ways, *, is_silent: Callable[[], bool]
+) -> Iterator[tuple[SyncPlan, Outcome]]:
+    """Bring plans of different patients to a server, and yield each with its row when it is done.
+
+    Args:
+        plans: the plans.
+        at: the server.
+        ways: how.
+        is_silent: tells whether the server is not to be asked any more.
+    """
+    members = look_ahead(plans, at, ways)
+    now, later = _one_a_patient(members)
+    failed: list[tuple[_Member, ServerError | None]] = []
+    sent: list[_Member] = []
+    for member, row in zip(now, ways.pool.map(lambda m: m.send(ways.pause), now), strict=True):
+        if isinstance(row, Outcome):
+            yield member.plan, row
+        elif row is None:
+            sent.append(member)
+        else:
+            failed.append((member, row))
+    if len(members) > 1 and not at.means.profile.search_needs_patient:
+        _ask(sent, lambda member: member.delivery.back_looks(), at, ways)
+    for member, row in zip(sent, ways.pool.map(_Member.finish, sent), strict=True):
+        if isinstance(row, Outcome):
+            yield member.plan, row
+        else:
+            failed.append((member, row))
+    for member, error in [*failed, *((member, None) for member in later)]:
+        member.foreseen.forget()
+        if is_silent():
+            silence = UnreachableError("The server no longer answers.")
+            yield member.plan, parked(member.plan, at.name, silence)
+        else:
+            row = persist(member.delivery, random=ways.random, failed=error, pause=ways.pause)
+            yield member.plan, row
+
+
+def _ask(
+    members: Sequence[_Member],
+    looks: Callable[[_Member], Iterable[Look]],
+    at: Place,
+    ways: Ways,
+) -> None:
+    """Ask what all members will ask, together."""
+    asked_at = ways.clock()
+    wanted = ways.pool.map(lambda member: list(looks(member)), members)
+    own = list(zip(members, wanted, strict=True))
+    every = [look for _, each in own for look in each]
+    found = look_together(at.server, every, ways.lists, each=ways.pool.map)
+    for member, each in own:
+        answers = {look: found[look] for look in each if look in found}
+        member.foreseen.learn(answers, asked_at=asked_at)
+
+
+def _one_a_patient(members: Sequence[_Member]) -> tuple[list[_Member], list[_Member]]:
+    """Return members of different patients of the server, and those that have to come after.
+
+    What the input calls two patients can be one there.
+    """
+    now: list[_Member] = []
+    later: list[_Member] = []
+    seen: set[str] = set()
+    for member in members:
+        patient = member.at.patients.get(member.plan.patient_key)
+        (later if patient in seen else now).append(member)
+        if patient is not None:
+            seen.add(patient)
+    return now, later

@@ -1,0 +1,110 @@
+"""The looks of many plans in one search: what each finds, and when a list is believed."""
+
+import pytest
+
+from ivfhir.errors import NotFoundError, RejectedError, UnreachableError
+from ivfhir.sync.bulk import Lists, Look, look_together
+
+
+class Shelf:
+    """Resources that are searched by comma lists, or by a list's first value alone."""
+
+    def __init__(self, resources, *, lists=True, error=None):
+        self.resources = resources
+        self.lists = lists
+        self.error = error
+        self.asked = []
+
+    def search(self, resource_type, params):
+        self.asked.append((resource_type, dict(params)))
+        if self.error is not None:
+            raise self.error
+        ((name, joined),) = params.items()
+        values = joined.split(",")
+        look = Look(resource_type, name, tuple(values if self.lists else values[:1]))
+        return [each for each in self.resources if look.finds(each)]
+
+
+def plan(plan_id, patient_id):
+    identifier = [{"system": "urn:s", "value": plan_id}]
+    subject = {"reference": f"https://x.example/fhir/Patient/{patient_id}"}
+    return {
+        "resourceType": "CarePlan",
+        "id": plan_id,
+        "identifier": identifier,
+        "subject": subject,
+    }
+
+
+PLANS = [plan("1", "a"), plan("2", "b"), plan("3", "b")]
+OF_A = Look("CarePlan", "patient", ("Patient/a",))
+OF_B = Look("CarePlan", "patient", ("Patient/b",))
+OF_C = Look("CarePlan", "patient", ("Patient/c",))
+
+
+def ids(found):
+    return {look: [each["id"] for each in resources] for look, resources in found.items()}
+
+
+def test_one_search_answers_looks_of_one_type_and_parameter():
+    shelf = Shelf(PLANS)
+    found = look_together(shelf, [OF_A, OF_B, OF_C], Lists())
+    assert ids(found) == {OF_A: ["1"], OF_B: ["2", "3"], OF_C: []}
+    assert shelf.asked == [("CarePlan", {"patient": "Patient/a,Patient/b,Patient/c"})]
+
+
+def test_a_look_of_several_identifiers_finds_what_has_one_of_them():
+    both = Look("CarePlan", "identifier", ("urn:s|1", "urn:s|2"))
+    bare = Look("CarePlan", "identifier", ("3",))
+    found = look_together(Shelf(PLANS), [both, bare], Lists())
+    assert ids(found) == {both: ["1", "2"], bare: ["3"]}
+
+
+def test_a_list_that_was_seen_to_answer_one_look_is_not_believed():
+    """A server without lists takes the comma for a part of the value, or the first value alone."""
+    lists = Lists()
+    assert look_together(Shelf(PLANS, lists=False), [OF_A, OF_B], lists) == {}
+    assert look_together(Shelf([]), [OF_A, OF_B], lists) == {}
+    assert not lists.believes("CarePlan", "patient")
+
+
+def test_a_list_is_believed_once_it_was_seen_and_of_a_server_that_is_known_to_take_it():
+    lists = Lists()
+    assert len(look_together(Shelf(PLANS), [OF_A, OF_B], lists)) == 2
+    assert look_together(Shelf([]), [OF_A, OF_B], lists) == {OF_A: [], OF_B: []}
+    assert not lists.believes("CarePlan", "identifier")
+    assert look_together(Shelf([]), [OF_A, OF_B], Lists(known=True)) == {OF_A: [], OF_B: []}
+
+
+def test_one_look_alone_is_the_search_that_it_would_be():
+    assert look_together(Shelf([]), [OF_A], Lists()) == {OF_A: []}
+
+
+def test_ids_need_no_proof_for_what_is_left_out_is_read_alone():
+    looks = [Look("CarePlan", "_id", (each,)) for each in ("1", "9")]
+    assert ids(look_together(Shelf(PLANS), looks, Lists())) == {looks[0]: ["1"], looks[1]: []}
+
+
+def test_addresses_stay_short_and_searches_stay_one_page():
+    shelf = Shelf([])
+    long = [Look("CarePlan", "_id", (f"{number:036}",)) for number in range(250)]
+    assert len(look_together(shelf, long, Lists())) == 250
+    joined = [params["_id"] for _, params in shelf.asked]
+    assert len(joined) == 3
+    assert max(map(len, joined)) < 4000
+    shelf.asked.clear()
+    short = [Look("CarePlan", "_id", (str(number),)) for number in range(250)]
+    look_together(shelf, short, Lists())
+    assert [params["_id"].count(",") + 1 for _, params in shelf.asked] == [100, 100, 50]
+
+
+@pytest.mark.parametrize(
+    ("error", "searches"), [(RejectedError, 1), (NotFoundError, 1), (UnreachableError, 2)]
+)
+def test_a_list_that_fails_answers_nothing_and_one_that_is_refused_is_not_tried_again(
+    error, searches
+):
+    shelf, lists = Shelf(PLANS, error=error("no")), Lists(known=True)
+    for _ in range(2):
+        assert look_together(shelf, [OF_A, OF_B], lists) == {}
+    assert len(shelf.asked) == searches

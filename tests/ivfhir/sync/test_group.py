@@ -1,0 +1,192 @@
+"""Plans of many patients ask together: how many requests that takes, and that nothing is lost."""
+
+import json
+from collections import Counter
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.ivfhir.sync.scene import named, patient, put, results, run, stored, write
+from tests.servers.fault_proxy import run_proxy
+
+pytestmark = pytest.mark.server
+MANY = 20
+
+
+def plan_of(number, *, value=None, **changes):
+    """Return a plan of the patient of that number."""
+    text = json.dumps(named(value or f"n{number}", **changes))
+    return json.loads(text.replace('"Patient/p"', f'"Patient/p{number}"'))
+
+
+def register(base, number, **more):
+    """Register the patient of that number under an identifier of its own."""
+    identifier = [{"system": "https://hospital.example/mrn", "value": str(number)}]
+    patient(base, f"p{number}", identifier=identifier, **more)
+
+
+def fill(folder, base, **changes):
+    """Write a plan of each of many patients, and register these."""
+    for number in range(MANY):
+        register(base, number)
+        write(folder, f"{number}", plan_of(number, **changes))
+
+
+def counted(proxy, folder, *more):
+    """Sync, and return the results and how many requests of each kind that took."""
+    before = len(proxy.asked)
+    told = Counter(results(folder, proxy.base, "--connections", "1", *more))
+    kinds: Counter[str] = Counter()
+    for asked in proxy.asked[before:]:
+        parts = urlsplit(asked.path)
+        names = [name for name in parse_qs(parts.query) if name not in ("_count", "_elements")]
+        kinds[" ".join([asked.method, parts.path or "/", *names])] += 1
+    return told, kinds
+
+
+def test_a_new_plan_takes_less_than_two_requests_and_an_unchanged_one_a_quarter(sekmet, tmp_path):
+    """Two groups of ten: what is asked is asked once a group, each plan is one transaction."""
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+        assert told == {"created": MANY}
+        assert kinds == {
+            "GET /metadata": 1,
+            "GET /Patient _id": 2,
+            "GET /CarePlan identifier": 4,
+            "GET /CarePlan patient": 4,
+            "POST /": MANY,
+            "GET /CarePlan _id": 2,
+            "GET /RequestGroup _id": 2,
+            "GET /ServiceRequest _id": 2,
+            "GET /Goal _id": 2,
+        }
+        told, kinds = counted(proxy, tmp_path)
+        assert (told, kinds.total()) == ({"unchanged": MANY}, 5)
+
+
+def test_a_plan_without_parts_takes_fewer_and_one_with_references_a_search_a_type_more(
+    sekmet, tmp_path
+):
+    alone, pointing = tmp_path / "alone", tmp_path / "pointing"
+    alone.mkdir()
+    pointing.mkdir()
+    fill(alone, sekmet, contained=None, goal=None, activity=None)
+    with run_proxy(sekmet) as proxy:
+        told, kinds = counted(proxy, alone)
+        assert (told, kinds.total()) == ({"created": MANY}, 33)
+        doctor = "Practitioner?identifier=https://hospital.example/staff|7"
+        for number in range(MANY):
+            subject = {"reference": f"Patient/p{number}"}
+            put(sekmet, {"resourceType": "Condition", "id": f"c{number}", "subject": subject})
+            changes = {
+                "instantiatesCanonical": ["https://example.org/PlanDefinition/Q"],
+                "addresses": [{"reference": f"Condition/c{number}"}],
+                "author": {"reference": doctor},
+            }
+            write(pointing, f"{number}", plan_of(number, value=f"r{number}", **changes))
+        told, kinds = counted(proxy, pointing)
+    assert told == {"created": MANY}
+    assert kinds["GET /Condition _id"] == 2
+    assert kinds["GET /Practitioner identifier"] == 2
+    assert kinds.total() == 43
+    assert all(each.get("addresses") for each in stored(sekmet, "CarePlan") if "author" in each)
+
+
+def test_a_plan_that_takes_the_place_of_another_looks_again_alone_before_it_writes(
+    sekmet, tmp_path
+):
+    """A server that ignores If-Match must not be given what was read some seconds ago."""
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"] * MANY
+        for number in range(MANY):
+            later = plan_of(number, value=f"later{number}", created="2025-05-01")
+            write(tmp_path, f"later{number}", later)
+        told, kinds = counted(proxy, tmp_path)
+    assert told == {"unchanged": MANY, "superseded": MANY}
+    assert kinds["POST /"] == MANY
+    assert kinds["GET /CarePlan patient"] == MANY + 4
+    status = Counter(each["status"] for each in stored(sekmet, "CarePlan"))
+    assert status == {"draft": MANY, "revoked": MANY}
+
+
+def unknown(statement):
+    """Return a CapabilityStatement that says nothing of the software."""
+    return {name: value for name, value in statement.items() if name != "software"}
+
+
+def test_lists_of_a_server_that_nobody_knows_are_believed_once_it_was_seen_to_take_them(
+    sekmet, tmp_path
+):
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet, statement=unknown) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+        assert told == {"created": MANY}
+    # Two plans first: for each a common search that is not believed, and one of its own. Then
+    # there are two groups, and one of the two groups' searches stands for all of them.
+    for name in ("identifier", "patient"):
+        assert kinds[f"GET /CarePlan {name}"] == 4 + 2 * 2
+
+
+def test_a_server_that_reads_the_first_value_of_a_list_alone_loses_no_plan(sekmet, tmp_path):
+    """The open plan of each patient is found all the same, and ended."""
+    fill(tmp_path, sekmet)
+    assert results(tmp_path, sekmet) == ["created"] * MANY
+    for number in range(MANY):
+        later = plan_of(number, value=f"later{number}", created="2025-05-01")
+        write(tmp_path, f"{number}", later)
+
+    def cut(asked):
+        path, mark, query = asked.path.partition("?")
+        kept = [each.partition("%2C")[0] for each in query.split("&")]
+        asked.path = f"{path}{mark}{'&'.join(kept)}"
+
+    with run_proxy(sekmet, statement=unknown, change=cut) as proxy:
+        assert results(tmp_path, proxy.base) == ["superseded"] * MANY
+    status = Counter(each["status"] for each in stored(sekmet, "CarePlan"))
+    assert status == {"draft": MANY, "revoked": MANY}
+
+
+def test_where_common_searches_are_refused_each_plan_asks_alone(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+
+    def refuse(asked):
+        return 414 if asked.path.count("%2C") > 1 else None
+
+    with run_proxy(sekmet, refuse=refuse) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+    assert told == {"created": MANY}
+    assert len(stored(sekmet, "CarePlan")) == MANY
+    assert kinds["GET /CarePlan patient"] >= 2 * MANY
+
+
+def test_a_plan_that_fails_in_a_group_is_tried_again_and_the_others_go_on(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    failed = []
+
+    def busy(asked):
+        if asked.writes and b"|n7" in asked.body and not failed:
+            failed.append(asked)
+            return "503"
+        return None
+
+    with run_proxy(sekmet, fault=busy) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+    assert (told, kinds["POST /"]) == ({"created": MANY}, MANY)
+    assert len(stored(sekmet, "CarePlan")) == MANY
+
+
+def test_two_patients_of_the_input_that_are_one_on_the_server_keep_their_order(sekmet, tmp_path):
+    register(sekmet, 1)
+    mrn = {"system": "https://hospital.example/mrn", "value": "1"}
+    write(tmp_path, "a", plan_of(1, value="a"))
+    by_words = named("b", subject={"identifier": mrn}, created="2025-05-01", contained=None)
+    write(tmp_path, "b", {**by_words, "goal": [], "activity": []})
+    for number in (2, 3):  # So that the two go in one group.
+        register(sekmet, number)
+        write(tmp_path, f"{number}", plan_of(number, value=f"{number}", created="2025-06-01"))
+    with run_proxy(sekmet) as proxy:
+        _, rows, _ = run(tmp_path, "--to", proxy.base, "--connections", "1")
+    assert [row["result"] for row in rows] == ["created", "superseded", "created", "created"]
+    assert len(rows[1]["references"]) == 2
