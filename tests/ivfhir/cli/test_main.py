@@ -1,8 +1,8 @@
 """Results on standard output, one sentence on standard error, the promised exit codes."""
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -159,15 +159,19 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 
 def test_help_and_one_patient_are_quick() -> None:
-    """Help within 0.3 s, one patient within 1.5 s, cold; the best of three, for busy machines."""
+    """Help takes 0.3 s of the processor, one patient 1.5 s, cold; the best of three."""
+
+    def spent_s() -> float:
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return spent.ru_utime + spent.ru_stime
 
     def best_s(*argv: str) -> float:
         times = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = spent_s()
             command = [sys.executable, "-m", "ivfhir.cli.main", *argv]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            times.append(time.perf_counter() - start)
+            times.append(spent_s() - start)
         return min(times)
 
     assert best_s("--help") <= 0.3
