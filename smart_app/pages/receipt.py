@@ -8,6 +8,7 @@ from typing import Any
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.line import SIGN_IN, Entry
 from ivfhir.wording import dates, words
+from ivfhir.wording.sentences import capitalise
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
 from smart_app.pages.replacing import Replacement, after_replacing
 from smart_app.pages.standing import Standing
@@ -170,7 +171,12 @@ def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
 
 
 def unwritten_page(
-    problem: Mapping[str, str], *, review_href: str, match_href: str, waits: Sequence[str] = ()
+    problem: Mapping[str, str],
+    *,
+    review_href: str,
+    match_href: str,
+    waits: Sequence[str] = (),
+    by_itself: bool = True,
 ) -> ReceiptPage:
     """Return the page of a plan that was accepted and is not on the server.
 
@@ -179,10 +185,12 @@ def unwritten_page(
         review_href: address of the review.
         match_href: address of the list of protocols.
         waits: when it is sent again, or what for it waits, a sentence each.
+        by_itself: nobody has to do anything for that.
     """
     again = problem.get("again") == "yes"
+    how = "sent again by itself" if by_itself else "sent again"
     kept = (
-        "Your accepted plan is kept and sent again by itself, never twice."
+        f"Your accepted plan is kept and {how}, never twice."
         if again
         else "Your draft is kept. Review it again before it is sent."
     )
@@ -222,8 +230,8 @@ def files_page(
         shape="warn",
         title="Accepted, and not written: download the plan",
         text=(
-            f"Accepted by {body['signer']} on {when}. {server} takes no plan from this app, so "
-            "nothing was written there, and nothing will be.",
+            f"Accepted by {body['signer']} on {when}. {capitalise(server)} takes no plan from this "
+            "app, so nothing was written there, and nothing will be.",
             "Save the plan and bring it into the record. The files are kept here as long as this "
             "draft is.",
         ),

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.outbox.line import DROPPED
+from ivfhir.outbox.line import DROPPED, SIGN_IN
 from ivfhir.writing.bundle import created_entries
 from ivfhir.writing.content import PDF
 from ivfhir.writing.document import DATA, contents_of
@@ -288,7 +288,13 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             first=not services().store.ahead_of(draft.id),
             local=lambda at: launch.local(datetime.fromtimestamp(at, UTC)),
         )
-    return unwritten_page(problem, review_href=review_href, match_href=match_href, waits=waits)
+    return unwritten_page(
+        problem,
+        review_href=review_href,
+        match_href=match_href,
+        waits=waits,
+        by_itself=waiting is None or waiting.entry.state != SIGN_IN,
+    )
 
 
 def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:

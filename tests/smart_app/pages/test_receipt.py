@@ -7,7 +7,7 @@ import pytest
 from ivfhir.write_back import WriteReceipt
 from ivfhir.writing.earlier import Ended
 from ivfhir.writing.read_back import Compared
-from smart_app.pages.receipt import rival_words, unwritten_page, written_page
+from smart_app.pages.receipt import files_page, rival_words, unwritten_page, written_page
 from smart_app.pages.standing import Standing
 from smart_app.visit.overriding import Override
 from smart_app.visit.sending import receipt_body
@@ -194,3 +194,15 @@ def test_a_plan_whose_standing_cannot_be_read_is_not_called_active():
     assert page.title == "Written: 1 of 1 entries, read back and the same"
     assert "How it stands there now could not be read" in page.text[0]
     assert (page.style, page.next_steps) == ("ask", ())
+
+
+def test_a_plan_that_waits_for_a_sign_in_is_not_said_to_be_sent_by_itself():
+    problem = {"title": "it waits", "message": "The access is over.", "again": "yes"}
+    waiting = unwritten_page(problem, review_href="/r", match_href="/m", by_itself=False)
+    assert waiting.text[1] == "Your accepted plan is kept and sent again, never twice."
+
+
+def test_the_name_of_the_ehr_begins_its_sentence_with_a_capital():
+    body = {"signer": "Dr A", "acceptedAt": "2026-11-28T10:00:00+00:00"}
+    page = files_page(body, server="the ward's EHR", files=())
+    assert ". The ward's EHR takes no plan from this app" in page.text[0]

@@ -71,6 +71,17 @@ def test_an_ehr_that_takes_nothing_gets_nothing_and_the_clinician_the_files(
     assert clinician.open(f"receipt/{draft_id}/plan.txt").status_code == 404
 
 
+def test_beside_files_the_earlier_plan_is_said_to_stay_and_not_two_to_be_active(
+    clinician_for, fake_ehr
+):
+    first = clinician_for("halloran")
+    first.accept(first.make_draft())
+    other = read_only(clinician_for, fake_ehr)
+    review = other.open(f"review/{other.make_draft()}").text
+    assert "The earlier plan stays as it is</label>" in review
+    assert "Keep both active" not in review
+
+
 def test_files_are_for_the_launch_that_accepted_the_plan(clinician_for, fake_ehr, launch_for, app):
     clinician = read_only(clinician_for, fake_ehr)
     draft_id = clinician.make_draft()
