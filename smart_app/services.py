@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-import requests
 from flask import current_app, g, has_app_context
 from structlog.typing import FilteringBoundLogger
 
@@ -18,6 +17,7 @@ from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.route import BrokenRoute, RouteRule, load_route
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
+from ivfhir.servers.transport import trusting_session
 from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, read_means
 from ivfhir.sync.profiles import profile_of
@@ -152,11 +152,8 @@ class AppServices:
             most_s: seconds that all answers may take together, where it is not a page that waits.
         """
         settings = self.settings
-        session = requests.Session()
+        session = trusting_session(settings.ca_file)
         self.metrics.watch_session(session)
-        if settings.ca_file is not None:
-            session.verify = settings.ca_file
-            session.trust_env = False  # REQUESTS_CA_BUNDLE would replace the app's own setting.
         return HttpRepository(
             fhir_base,
             token=access_token,

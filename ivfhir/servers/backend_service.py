@@ -16,6 +16,7 @@ import requests
 from ivfhir.errors import BadAnswerError, UnauthorisedError, UnreachableError
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.servers.client_key import ASSERTION_TYPE, load_private_key
+from ivfhir.servers.transport import trusting_session
 
 _EARLY_S = 30
 _LIFE_S = 300
@@ -34,6 +35,7 @@ class BackendService:
         private_key_file: Path,
         *,
         scope: str,
+        ca_file: str | None = None,
         clock_s: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
     ) -> None:
@@ -44,6 +46,7 @@ class BackendService:
             client_id: under which the server registered the client.
             private_key_file: PEM or JWK; RSA signs RS384, EC P-384 signs ES384.
             scope: what to ask for.
+            ca_file: certificates to trust, None for those of the machine.
             clock_s: seconds since 1970.
             new_id: names an assertion.
 
@@ -51,7 +54,7 @@ class BackendService:
             SettingsError: the file holds no such key.
         """
         self._base = BaseAddress(url)
-        self._client_id, self._scope = client_id, scope
+        self._client_id, self._scope, self._ca_file = client_id, scope, ca_file
         self._key = load_private_key(private_key_file)
         self._clock_s, self._new_id = clock_s, new_id
         self._lock = threading.Lock()
@@ -88,7 +91,7 @@ class BackendService:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
         }
-        status, body = _exchange("POST", endpoint, form)
+        status, body = self._exchange("POST", endpoint, form)
         token = body.get("access_token")
         if status != _OK:
             code = str(body.get("error", ""))
@@ -105,7 +108,8 @@ class BackendService:
         self._token, self._ends_s = token, now + max(0.0, life_s - _EARLY_S)
 
     def _endpoint(self) -> str:
-        status, body = _exchange("GET", f"{self._base.url}.well-known/smart-configuration", None)
+        configuration = f"{self._base.url}.well-known/smart-configuration"
+        status, body = self._exchange("GET", configuration)
         endpoint = body.get("token_endpoint")
         if status != _OK or not isinstance(endpoint, str):
             raise BadAnswerError("The server's SMART configuration names no token endpoint.")
@@ -114,22 +118,24 @@ class BackendService:
             raise BadAnswerError("The server's token endpoint is not https; no key is used there.")
         return endpoint
 
-
-def _exchange(method: str, url: str, form: dict[str, str] | None) -> tuple[int, dict[str, Any]]:
-    """Return status and JSON object of an answer; {} where it holds none."""
-    try:
-        answer = requests.request(
-            method,
-            url,
-            data=form,
-            headers={"Accept": "application/json"},
-            timeout=_TIMEOUT_S,
-            allow_redirects=False,
-        )
-    except requests.RequestException:
-        raise UnreachableError("The server's sign-in does not answer; try again.") from None
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    return answer.status_code, body if isinstance(body, dict) else {}
+    def _exchange(
+        self, method: str, url: str, form: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Return status and JSON object of an answer; {} where it holds none."""
+        try:
+            with trusting_session(self._ca_file) as session:
+                answer = session.request(
+                    method,
+                    url,
+                    data=form,
+                    headers={"Accept": "application/json"},
+                    timeout=_TIMEOUT_S,
+                    allow_redirects=False,
+                )
+        except requests.RequestException:
+            raise UnreachableError("The server's sign-in does not answer; try again.") from None
+        try:
+            body = answer.json()
+        except ValueError:
+            body = {}
+        return answer.status_code, body if isinstance(body, dict) else {}

@@ -66,6 +66,15 @@ def watched_session(session: requests.Session | None = None) -> requests.Session
     return session
 
 
+def trusting_session(ca_file: str | None) -> requests.Session:
+    """Return a session that trusts the certificates of a file; those of the machine for None."""
+    session = requests.Session()
+    if ca_file is not None:
+        session.verify = ca_file
+        session.trust_env = False  # REQUESTS_CA_BUNDLE would replace the file.
+    return session
+
+
 def exchange(
     session: requests.Session,
     method: str,

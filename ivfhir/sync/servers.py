@@ -10,6 +10,7 @@ from ivfhir.errors import SettingsError, UsageError
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.servers.http import HttpRepository
 from ivfhir.servers.limits import Limits
+from ivfhir.servers.transport import trusting_session
 
 CONFIG = "ivfhir.toml"
 _KEYS = frozenset({"name", "url", "token", "client_id", "private_key_file", "profile", "scope"})
@@ -83,15 +84,23 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
     return list(found.values())
 
 
-def connector(server: Server) -> Callable[[], HttpRepository]:
+def connector(server: Server, *, ca_file: str | None = None) -> Callable[[], HttpRepository]:
     """Return what makes connections to a server; those of one server share its token.
+
+    Args:
+        server: the server.
+        ca_file: certificates to trust, None for those of the machine.
 
     Raises:
         UsageError: the extra for backend services is missing.
     """
     if server.client_id is None:
         return lambda: HttpRepository(
-            server.url, token=server.token, limits=_UNLIMITED, prefer=_PREFER
+            server.url,
+            token=server.token,
+            session=trusting_session(ca_file),
+            limits=_UNLIMITED,
+            prefer=_PREFER,
         )
     try:
         from ivfhir.servers.backend_service import BackendService  # noqa: PLC0415 - an extra
@@ -100,11 +109,16 @@ def connector(server: Server) -> Callable[[], HttpRepository]:
             f"{server.name} signs in with a key, which needs: pip install 'ivfhir[sync]'."
         ) from None
     service = BackendService(
-        server.url, server.client_id, Path(server.private_key_file or ""), scope=server.scope
+        server.url,
+        server.client_id,
+        Path(server.private_key_file or ""),
+        scope=server.scope,
+        ca_file=ca_file,
     )
     return lambda: HttpRepository(
         server.url,
         token=service.token(),
+        session=trusting_session(ca_file),
         renew=service.renew,
         limits=_UNLIMITED,
         prefer=_PREFER,

@@ -73,8 +73,10 @@ def backend_launch(app: AppServices, launch_id: str) -> Launch | None:
 
 
 def _backend_repository(app: AppServices, server: Server) -> HttpRepository:
-    connect = app.backend_services.setdefault(server.name, connector(server))
-    return connect()
+    if server.name not in app.backend_services:
+        made = connector(server, ca_file=app.settings.ca_file)
+        app.backend_services.setdefault(server.name, made)  # Another thread's may be there.
+    return app.backend_services[server.name]()
 
 
 def _scopes_of(server: Server) -> GrantedScopes:

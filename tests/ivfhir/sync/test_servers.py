@@ -1,9 +1,15 @@
 """Servers are addresses or tables of the settings; their secrets stay unseen."""
 
-import pytest
+import ssl
 
-from ivfhir.errors import SettingsError, UsageError
-from ivfhir.sync.servers import connector, find_servers
+import pytest
+from flask import Flask, request
+from joserfc.jwk import RSAKey
+
+from ivfhir.errors import SettingsError, UnreachableError, UsageError
+from ivfhir.sync.servers import Server, connector, find_servers
+from smart_app.demo_certificate import make_certificate
+from smart_app.local_server import listen, serving
 
 CLINIC = '[[server]]\nname = "clinic"\nurl = "https://ehr.example/fhir"\ntoken = "secret-1"\n'
 
@@ -59,3 +65,28 @@ def test_another_word_is_wrong_usage(tmp_path, word):
 def test_a_table_that_cannot_be_meant_is_refused(tmp_path, text):
     with pytest.raises(SettingsError):
         find_servers(["x"], settings(tmp_path, text))
+
+
+@pytest.mark.parametrize("signs_in", [False, True])
+def test_a_certificate_of_the_settings_is_trusted_by_sign_in_and_server(tmp_path, signs_in):
+    certificate = make_certificate(tmp_path)
+    key = tmp_path / "key.pem"
+    key.write_bytes(RSAKey.generate_key(2048).as_pem(private=True))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listener = listen("127.0.0.1", 0, option="--port")
+    url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    app = Flask(__name__)
+    answers = {
+        "/fhir/.well-known/smart-configuration": {"token_endpoint": f"{url}/token"},
+        "/token": {"access_token": "t", "expires_in": 300},
+        "/fhir/metadata": {"resourceType": "CapabilityStatement"},
+    }
+    app.before_request(lambda: answers[request.path])
+    client = {"client_id": "c", "private_key_file": str(key)} if signs_in else {"token": "t"}
+    server = Server("ward", f"{url}/fhir", **client)
+    with serving([(listener, app, context)]):
+        found = connector(server, ca_file=str(certificate))().capabilities()
+        assert found["resourceType"] == "CapabilityStatement"
+        with pytest.raises(UnreachableError):
+            connector(server)().capabilities()
