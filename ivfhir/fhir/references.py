@@ -46,6 +46,19 @@ def parse_literal(reference: str) -> Literal | None:
     return Literal(match["base"] or "", Key(match["type"], match["id"]))
 
 
+def absolute_reference(reference: str, full_url: str | None) -> str:
+    """Return a relative reference made absolute by the address of the resource that holds it.
+
+    What is not relative, or is held by a resource without a RESTful address, comes back as it is:
+    http://hl7.org/fhir/R4/bundle.html#references.
+    """
+    own = parse_literal(full_url) if full_url is not None else None
+    target = parse_literal(reference)
+    if own is None or not own.base or target is None or target.base:
+        return reference
+    return own.base + reference
+
+
 def key_of(resource: Resource) -> Key | None:
     """Return the type and id of a resource; None when it has no id."""
     resource_id = resource.get("id")
