@@ -10,6 +10,9 @@ from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 
+SEVERITIES = ("error", "warning", "information")
+TOO_MANY = "too-many"
+
 
 def validate_resource(raw: Json) -> list[Issue]:
     """Return what is wrong with a resource: shape, types, formats, codes, references, R4's rules.
@@ -19,7 +22,8 @@ def validate_resource(raw: Json) -> list[Issue]:
 
     Returns:
         Issues as they are met, those of the shape first. A rule is not asked of an element whose
-        own value is of another kind than its type.
+        own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
+        before the warnings, and a last issue says that the rest is not shown.
     """
     broken: list[Issue] = []
     entries = entries_of(raw)
@@ -34,4 +38,12 @@ def validate_resource(raw: Json) -> list[Issue]:
 
     structure = Structure(visit)
     structure.resource(raw)
-    return [*structure.issues, *broken][:MAX_ISSUES]
+    return _shown([*structure.issues, *broken])
+
+
+def _shown(issues: list[Issue]) -> list[Issue]:
+    if len(issues) <= MAX_ISSUES:
+        return issues
+    most = sorted(issues, key=lambda each: SEVERITIES.index(each.severity))[:MAX_ISSUES]
+    text = f"More than {MAX_ISSUES} issues were found; the rest is not shown, errors come first."
+    return [*most, Issue("information", "informational", "", text, TOO_MANY, ())]
