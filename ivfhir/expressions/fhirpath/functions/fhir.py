@@ -103,19 +103,27 @@ def member_of(call: Invocation) -> Compiled:
     return of_truth(truth)
 
 
-def _is_member(item: Value, members: Members) -> bool:
+def _is_member(item: Value, members: Members) -> Truth:
+    """Return whether one of the codes is listed; None where none is, but one cannot be told."""
     if item.__class__ is Node and item.type.convert is None:
         found: Items = []
         add_children(item, "coding", found)
         codings = [each.value for each in found or [item] if each.value.__class__ is dict]
-        return any(_is_listed(each.get("system"), each.get("code"), members) for each in codings)
+        answers = [_is_listed(each.get("system"), each.get("code"), members) for each in codings]
+        return True if True in answers else None if None in answers or not answers else False
     code = value_of(item)
-    return any(each == code for _, each in members)
+    return any(each == code for _, each in members) if isinstance(code, str) else None
 
 
-def _is_listed(system: Value, code: Value, members: Members) -> bool:
-    texts = isinstance(code, str) and (system is None or isinstance(system, str))
-    return texts and (system, code) in members
+def _is_listed(system: Value, code: Value, members: Members) -> Truth:
+    """Return whether a Coding is listed, None without a code or where a system is missing."""
+    if not isinstance(code, str):
+        return None
+    if not isinstance(system, str):
+        return None if any(each == code for _, each in members) else False
+    if (system, code) in members:
+        return True
+    return None if (None, code) in members else False
 
 
 def conforms_to(call: Invocation) -> Compiled:

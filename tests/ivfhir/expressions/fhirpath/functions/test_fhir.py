@@ -42,6 +42,15 @@ CONDITION = {
         ]
     },
     "stage": [{"type": {"coding": [{"system": "http://s.example", "code": "b"}]}}],
+    "severity": {"text": "grave"},
+    "bodySite": [
+        {"coding": [{"code": "a"}]},
+        {"coding": [{"code": "c"}]},
+        {"coding": [{"system": "http://t.example", "display": "d"}]},
+        {"coding": [{"system": "http://t.example", "code": "male"}]},
+        {"coding": [{"display": "d"}, {"system": "http://s.example", "code": "a"}]},
+    ],
+    "clinicalStatus": {"coding": [{"_code": {"id": "x"}}]},
 }
 
 
@@ -54,7 +63,15 @@ CONDITION = {
         ("code.coding[1].code.memberOf('http://x.example/vs')", [True]),
         ("stage.type.memberOf('http://x.example/vs')", [False]),
         ("code.memberOf('http://x.example/unknown')", []),
-        ("bodySite.memberOf('http://x.example/vs')", []),
+        ("category.memberOf('http://x.example/vs')", []),
+        ("severity.memberOf('http://x.example/vs')", []),
+        ("bodySite[0].memberOf('http://x.example/vs')", []),
+        ("bodySite[1].memberOf('http://x.example/vs')", [False]),
+        ("bodySite[2].memberOf('http://x.example/vs')", []),
+        ("bodySite[3].memberOf('http://x.example/vs')", []),
+        ("bodySite[4].memberOf('http://x.example/vs')", [True]),
+        ("clinicalStatus.coding.code.memberOf('http://x.example/vs')", []),
+        ("5.memberOf('http://x.example/vs')", []),
         ("conformsTo('http://x.example/P')", [True]),
     ],
 )
