@@ -14,6 +14,7 @@ from ivfhir.fhir.json import dumps, loads
 from ivfhir.fhir.types import BUNDLE, Json, Resource
 from ivfhir.knowledge.package import knowledge_root, read_json
 from ivfhir.servers.folder import read_text
+from ivfhir.validation import conforms
 
 GIVE = "give a file with one FHIR R4 resource as JSON; it may be a Bundle."
 MAX_BYTES = 64 * 2**20
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         resource,
         variables=variables,
         now=as_of(argparse.Namespace(as_of=None)),
-        services=Services(value_set=lambda url: _members(url, resource), trace=_trace),
+        services=Services(
+            value_set=lambda url: _members(url, resource), conforms=conforms, trace=_trace
+        ),
     )
     print(dumps([to_json(item) for item in items], indent=2))
     return 0

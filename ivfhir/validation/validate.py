@@ -1,5 +1,6 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
+from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import Json
 from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.bundles import wrong_addresses
@@ -12,6 +13,9 @@ from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
+BASE = "http://hl7.org/fhir/StructureDefinition/"
+OPEN = "binding-required"
+"""What is no error of this rule was not asked whole: the codes of the value set are not known."""
 
 
 def validate_resource(raw: Json) -> list[Issue]:
@@ -39,6 +43,29 @@ def validate_resource(raw: Json) -> list[Issue]:
     structure = Structure(visit)
     structure.resource(raw)
     return _shown([*structure.issues, *broken])
+
+
+def conforms(raw: Json, profile: str) -> bool | None:
+    """Return whether a resource is what R4 says of one of its types.
+
+    Args:
+        raw: parsed JSON of a resource of the type, or of an element of another kind.
+        profile: canonical.
+
+    Returns:
+        None for a profile of any other kind, what is no resource, and where a rule could not be
+        asked or a required value set is not known.
+    """
+    definition = definition_of(profile.removeprefix(BASE)) if profile.startswith(BASE) else None
+    if definition is None or definition.kind != "resource":
+        return None
+    if not isinstance(raw, dict) or "resourceType" not in raw:
+        return None
+    issues = validate_resource(raw)
+    if any(each.severity == "error" for each in issues):
+        return False
+    open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)
+    return None if open_ else True
 
 
 def _shown(issues: list[Issue]) -> list[Issue]:

@@ -52,6 +52,8 @@ def given(capsys, *argv):
         ("gender.memberOf('http://x.example/vs|2')", [True]),
         ("gender.memberOf('http://x.example/vs|3')", []),
         ("gender.memberOf('https://ivfhir.example/fhir/ValueSet/dx-lung')", [False]),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [False]),
+        ("contained.conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [False]),
         ("now() > @2025", [True]),
     ],
 )
