@@ -1,7 +1,7 @@
 """Equality, equivalence and order of items (https://hl7.org/fhirpath/N1/#equality)."""
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from ivfhir.expressions.fhirpath.nodes import Items, Node, type_of, value_of
 from ivfhir.expressions.fhirpath.place import PlacedError
@@ -194,7 +194,17 @@ def equivalent(a: Value, b: Value) -> bool:
 
 
 def roughly_equal(a: Quantity, b: Quantity) -> bool:
-    """Return whether quantities are equal at the precision of the coarser one."""
+    """Return whether quantities are equal at the precision of the coarser one.
+
+    Numbers of more digits than are computed with are not rounded, so they are not.
+    """
+    try:
+        return _roughly_equal(a, b)
+    except InvalidOperation:
+        return False
+
+
+def _roughly_equal(a: Quantity, b: Quantity) -> bool:
     if a.value is None or b.value is None:
         return False
     x = convert(a, b.unit)

@@ -1,6 +1,6 @@
 """What a value of limited precision can mean (https://hl7.org/fhirpath/#lowboundary)."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from ivfhir.expressions.fhirpath.compiled import Compiled, Invocation, of_one, single
 from ivfhir.expressions.fhirpath.equality import (
@@ -27,6 +27,8 @@ MOST_PLACES = 28
 def decimal_boundary(number: Value, digits: int | None, *, last: bool) -> Decimal | None:
     """Return the least or greatest number that is rounded to this one, to so many places.
 
+    None where that has more digits than are computed with.
+
     Args:
         number: as written: 1.587 stands for all from 1.5865 to 1.5875.
         digits: places of the answer; None is 8.
@@ -37,7 +39,11 @@ def decimal_boundary(number: Value, digits: int | None, *, last: bool) -> Decima
         return None
     half = Decimal(5).scaleb(-decimal_digits(number) - 1)
     end = CONTEXT.add(Decimal(number), half if last else -half)
-    return end.quantize(Decimal(1).scaleb(-places), ROUND_CEILING if last else ROUND_FLOOR, CONTEXT)
+    rounding = ROUND_CEILING if last else ROUND_FLOOR
+    try:
+        return end.quantize(Decimal(1).scaleb(-places), rounding, CONTEXT)
+    except InvalidOperation:
+        return None
 
 
 def date_boundary(value: Partial, digits: int | None, *, last: bool) -> Partial | None:

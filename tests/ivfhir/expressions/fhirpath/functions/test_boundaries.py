@@ -15,6 +15,8 @@ from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask_all_ways
         ("(-1.587).lowBoundary(2) = -1.59", [True]),
         ("1.lowBoundary(29)", []),
         ("1.lowBoundary(-1)", []),
+        ("12345678901234567890123456789012345678901234567890.5.lowBoundary(28)", []),
+        ("12345678901234567890123456789012345678901234567890.5.highBoundary(28)", []),
         ("@2014.lowBoundary()", ["2014-01-01"]),
         ("@2014-02.highBoundary()", ["2014-02-28"]),
         ("birthDate.highBoundary()", ["1960-05-31"]),
