@@ -68,3 +68,28 @@ def test_the_type_that_is_said_must_be_the_one_that_is_named():
         "reference-target"
     ]
     assert issues(observation(reference="Patient/1", type="Patient")) == []
+
+
+@pytest.mark.parametrize("said", ["Patiennt", "http://hl7.org/fhir/StructureDefinition/Patient"])
+def test_the_type_that_is_said_is_one_of_r4(said):
+    found = validate_resource(observation(reference="Patient/1", type=said))
+    assert [(each.severity, each.rule, each.expression) for each in found] == [
+        ("warning", "binding-extensible", "Observation.subject.type")
+    ]
+
+
+@pytest.mark.parametrize("code", ["http://hl7.org/fhirpath/System.String", "string"])
+def test_the_type_of_an_element_may_be_one_of_fhirpath(code):
+    element = {"id": "x", "path": "X.x", "type": [{"code": code}]}
+    definition = {
+        "resourceType": "StructureDefinition",
+        "text": TEXT,
+        "url": "http://x.example/X",
+        "name": "X",
+        "status": "draft",
+        "kind": "logical",
+        "abstract": False,
+        "type": "http://x.example/X",
+        "differential": {"element": [element]},
+    }
+    assert [each for each in issues(definition) if each[0].startswith("binding")] == []
