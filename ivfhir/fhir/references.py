@@ -17,6 +17,9 @@ _LITERAL = re.compile(
 )
 
 
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
 class Key(NamedTuple):
     """What a resource is known by: type and id, `Condition/c1`."""
 
@@ -44,6 +47,11 @@ def parse_literal(reference: str) -> Literal | None:
     if match is None:
         return None
     return Literal(match["base"] or "", Key(match["type"], match["id"]))
+
+
+def is_absolute(uri: str) -> bool:
+    """Return whether a URI has a scheme, `https:` or `urn:`, and no blanks."""
+    return _ABSOLUTE.fullmatch(uri) is not None
 
 
 def absolute_reference(reference: str, full_url: str | None) -> str:

@@ -3,17 +3,16 @@
 http://hl7.org/fhir/R4/extensibility.html
 """
 
-import re
 from typing import Any
 
 from ivfhir.fhir.r4.extensions import value_types_of
+from ivfhir.fhir.references import is_absolute
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited, shape_of
 
 OURS = "http://hl7.org/fhir/StructureDefinition/"
 """What begins so is defined by the specification, or by packages of HL7 that extend it."""
 EXTENSION = "Extension"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 def wrong_extensions(visited: Visited) -> list[Issue]:
@@ -26,7 +25,7 @@ def wrong_extensions(visited: Visited) -> list[Issue]:
     if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
         return []
     url: str = value["url"]
-    if not _ABSOLUTE.fullmatch(url):
+    if not is_absolute(url):
         # Inside another extension a name is enough.
         nested = visited.slot.owner == EXTENSION
         text = "has a url that is not absolute; name the extension's own address"
