@@ -1,19 +1,19 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
 from ivfhir.fhir.r4 import definition_of
-from ivfhir.fhir.types import Json
+from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.bundles import wrong_addresses
 from ivfhir.validation.consistency import contradictions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
+from ivfhir.validation.profiles import unchecked_profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
-BASE = "http://hl7.org/fhir/StructureDefinition/"
 OPEN = "binding-required"
 """What is no error of this rule was not asked whole: the codes of the value set are not known."""
 
@@ -37,6 +37,7 @@ def validate_resource(raw: Json) -> list[Issue]:
         broken.extend(wrong_addresses(visited))
         broken.extend(contradictions(visited))
         broken.extend(wrong_extensions(visited))
+        broken.extend(unchecked_profiles(visited))
         broken.extend(unbound_codes(visited))
         broken.extend(broken_rules(visited))
 
@@ -56,7 +57,11 @@ def conforms(raw: Json, profile: str) -> bool | None:
         None for a profile of any other kind, what is no resource, and where a rule could not be
         asked or a required value set is not known.
     """
-    definition = definition_of(profile.removeprefix(BASE)) if profile.startswith(BASE) else None
+    definition = (
+        definition_of(profile.removeprefix(STRUCTURE_DEFINITIONS))
+        if profile.startswith(STRUCTURE_DEFINITIONS)
+        else None
+    )
     if definition is None or definition.kind != "resource":
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:

@@ -45,7 +45,7 @@ WRONG = {
     "Bundle-3a0707d3-549e-4467-b8b8-5a2ab3800efe.json": {"full-url"},
     "Bundle-lri-example.json": {"full-url"},
 }
-OF_THE_WHOLE = frozenset({"too-many"})
+OF_THE_WHOLE = frozenset({"too-many", "profile"})
 """Information that is no rule that could not be asked."""
 
 

@@ -23,8 +23,7 @@ from ivfhir.expressions.fhirpath.run import Members, Run
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of
-
-BASE = "http://hl7.org/fhir/StructureDefinition/"
+from ivfhir.fhir.types import STRUCTURE_DEFINITIONS
 
 
 def extension(call: Invocation) -> Compiled:
@@ -148,8 +147,8 @@ def conforms_to(call: Invocation) -> Compiled:
             raise PlacedError("conformsTo() takes one item; use all(conformsTo(…))", call.at)
         if not items or url is None:
             return None
-        item, name = items[0], url.removeprefix(BASE)
-        is_type = url.startswith(BASE) and definition_of(name) is not None
+        item, name = items[0], url.removeprefix(STRUCTURE_DEFINITIONS)
+        is_type = url.startswith(STRUCTURE_DEFINITIONS) and definition_of(name) is not None
         own = type_of(item)
         if is_type and own is not UNTYPED and not (own.namespace == "FHIR" and name in own.lineage):
             return False
