@@ -1,5 +1,6 @@
 """Files and folders validated: what was found in each resource, with lines and columns."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,7 @@ def _validate_file(file: Path, *, in_folder: bool) -> Iterator[Finding]:
 
     In a folder a file whose one JSON object has no resourceType is none of FHIR's and left out.
     """
-    name = str(file)
+    name = os.fsencode(file).decode("utf-8", "replace")
     try:
         if file.is_file() and file.stat().st_size > MAX_BYTES:
             raise InputError(f"{name} is larger than {MAX_BYTES // 2**20} MB; give less of it.")

@@ -1,6 +1,7 @@
 """Files, folders and NDJSON: each resource with lines and columns, also what cannot be read."""
 
 import json
+import os
 
 import pytest
 
@@ -105,3 +106,8 @@ def test_a_line_of_ndjson_and_a_wrong_type_are_never_left_out(tmp_path):
         (each.line, each.found[0].line, each.count("error"), each.is_read)
         for each in validate_paths([tmp_path])
     ] == [(1, 1, 1, True), (2, 2, 1, True), (3, 3, 1, True), (None, 1, 1, True), (None, 1, 1, True)]
+
+
+def test_a_name_that_is_no_utf_8_can_be_told(tmp_path):
+    (tmp_path / os.fsdecode(b"a\xff.json")).write_text(json.dumps(GOOD))
+    assert told(tmp_path) == [("a\ufffd.json", None, "Patient/p", [])]
