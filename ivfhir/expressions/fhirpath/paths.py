@@ -210,7 +210,7 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
             raw = each.get(key)
             if raw is not None:
                 if raw.__class__ is list:
-                    items += raw
+                    items += raw if None not in raw else _present(raw)
                 else:
                     items.append(raw)
         return items
@@ -238,12 +238,19 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
     )
 
 
+def _present(raw: Items) -> Items:
+    """Return a list without its nulls: they are no items."""
+    return [each for each in raw if each is not None]
+
+
 def _list_of_this(key: str) -> Many:
     def found(run: Run, this: Value) -> Items:
         raw = this.get(key)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -254,7 +261,9 @@ def _list_of(parent: One, key: str) -> Many:
         raw = None if owner is None else owner.get(key)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -276,7 +285,9 @@ def _as_list(one: One) -> Many:
         raw = one(run, this)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -316,7 +327,7 @@ def _primitive_step(
             if beside in each:
                 add_element(each, key, type_, items)
             elif raw.__class__ is list:
-                items += raw
+                items += _present(raw)
             elif raw is not None:
                 items.append(raw)
         return items
