@@ -89,11 +89,23 @@ def _variable(text: str) -> tuple[str, Json]:
             f"--var takes NAME=JSON, such as limit=3 or name='\"x\"', not '{text[:40]}'."
         )
     try:
-        return name, loads(value, place=f"--var {name}")
+        read = loads(value, place=f"--var {name}")
     except InputError as error:
         raise UsageError(
             f"{error.message} A text needs its quotes: --var {name}='\"x\"'."
         ) from None
+    if _is_nested(read):
+        raise UsageError(f"--var {name} has an array in an array, which no collection can be.")
+    return name, read
+
+
+def _is_nested(value: Json) -> bool:
+    """Return whether an array stands right in an array, at any depth."""
+    rows = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(rows, list):
+        return False
+    direct = isinstance(value, list) and any(isinstance(each, list) for each in value)
+    return direct or any(map(_is_nested, rows))
 
 
 def _members(url: str, resource: Resource) -> Members | None:

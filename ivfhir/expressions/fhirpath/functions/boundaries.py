@@ -86,14 +86,23 @@ def _boundary(*, last: bool) -> Function:
 
 
 def precision(value: Value) -> int | None:
-    """Return how many digits a number's fraction, or a date or time, has."""
+    """Return how many digits a number's fraction, or a date or time, has.
+
+    Raises:
+        PlacedError: it is none of them.
+    """
     if is_number(value):
         return decimal_digits(value)
-    return digits_of(value) if isinstance(value, Partial) else None
+    if isinstance(value, Partial):
+        return digits_of(value)
+    raise PlacedError(f"precision() takes a number, a date or a time, not a {said(value)}")
 
 
 def comparable(a: Value, b: Value) -> bool:
-    """Return whether two quantities can be brought to one unit."""
+    """Return whether two quantities can be brought to one unit.
+
+    With a unit that UCUM does not have nothing can, as the official suite has it, but itself.
+    """
     if not isinstance(a, Quantity) or not isinstance(b, Quantity):
         return False
     x, y = in_base(a), in_base(b)
