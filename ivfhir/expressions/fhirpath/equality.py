@@ -240,15 +240,18 @@ def equivalent_json(a: Value, b: Value) -> bool:
 
 def distinct(items: Items) -> Items:
     """Return the items without those that equal an earlier one."""
-    found: Items = []
     seen: dict[Value, Items] = {}
-    for item in items:
-        alike = seen.setdefault(rough_key(item), [])
-        value = comparable(item)
-        if not any(equal(value, other) for other in alike):
-            alike.append(value)
-            found.append(item)
-    return found
+    return [each for each in items if is_new(each, seen)]
+
+
+def is_new(item: Value, seen: dict[Value, Items]) -> bool:
+    """Return whether no equal item was seen, and remember it."""
+    alike = seen.setdefault(rough_key(item), [])
+    value = comparable(item)
+    if any(equal(value, other) for other in alike):
+        return False
+    alike.append(value)
+    return True
 
 
 def comparable(item: Value) -> Value:

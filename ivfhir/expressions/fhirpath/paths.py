@@ -24,7 +24,7 @@ from ivfhir.expressions.fhirpath.nodes import (
 )
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
-from ivfhir.expressions.fhirpath.types import SYSTEM, UNTYPED, Step, Type, conversion_of, named_type
+from ivfhir.expressions.fhirpath.types import UNTYPED, Step, Type, is_text, named_type
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of, type_names
 
@@ -339,12 +339,12 @@ def _primitive_step(
         each=each_one,
         one=None if is_list or base.raw is None else _value_of(base.raw, key, convert, type_),
         ordered=base.ordered,
-        key=key if base.is_this and not is_list and _is_text(type_) else None,
+        key=key if base.is_this and not is_list and is_text(type_) else None,
     )
 
 
 def _value_of(parent: One, key: str, convert: Callable[[Value], Value], type_: Type) -> One:
-    if _is_text(type_):
+    if is_text(type_):
 
         def text(run: Run, this: Value) -> Value:
             owner = parent(run, this)
@@ -359,7 +359,3 @@ def _value_of(parent: One, key: str, convert: Callable[[Value], Value], type_: T
         return None if raw is None else convert(raw)
 
     return found
-
-
-def _is_text(type_: Type) -> bool:
-    return conversion_of(type_.lineage)[1] == SYSTEM["String"].name
