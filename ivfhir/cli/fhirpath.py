@@ -14,6 +14,7 @@ from ivfhir.fhir.json import dumps, loads
 from ivfhir.fhir.types import BUNDLE, Json, Resource
 from ivfhir.knowledge.package import knowledge_root, read_json
 from ivfhir.servers.folder import read_text
+from ivfhir.validation import conforms
 
 GIVE = "give a file with one FHIR R4 resource as JSON; it may be a Bundle."
 MAX_BYTES = 64 * 2**20
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         resource,
         variables=variables,
         now=as_of(argparse.Namespace(as_of=None)),
-        services=Services(value_set=lambda url: _members(url, resource), trace=_trace),
+        services=Services(
+            value_set=lambda url: _members(url, resource), conforms=conforms, trace=_trace
+        ),
     )
     print(dumps([to_json(item) for item in items], indent=2))
     return 0
@@ -86,11 +89,23 @@ def _variable(text: str) -> tuple[str, Json]:
             f"--var takes NAME=JSON, such as limit=3 or name='\"x\"', not '{text[:40]}'."
         )
     try:
-        return name, loads(value, place=f"--var {name}")
+        read = loads(value, place=f"--var {name}")
     except InputError as error:
         raise UsageError(
             f"{error.message} A text needs its quotes: --var {name}='\"x\"'."
         ) from None
+    if _is_nested(read):
+        raise UsageError(f"--var {name} has an array in an array, which no collection can be.")
+    return name, read
+
+
+def _is_nested(value: Json) -> bool:
+    """Return whether an array stands right in an array, at any depth."""
+    rows = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(rows, list):
+        return False
+    direct = isinstance(value, list) and any(isinstance(each, list) for each in value)
+    return direct or any(map(_is_nested, rows))
 
 
 def _members(url: str, resource: Resource) -> Members | None:

@@ -6,6 +6,13 @@ from ivfhir.fhir.types import Json, Resource
 
 Members = frozenset[tuple[str | None, str]]
 """System and code of each."""
+UNFINISHED = frozenset(
+    {
+        "http://hl7.org/fhir/StructureDefinition/valueset-toocostly",
+        "http://hl7.org/fhir/StructureDefinition/valueset-unclosed",
+    }
+)
+"""Extensions of an expansion that does not list every code of its set."""
 
 
 def members_of(value_set: Resource) -> Members | None:
@@ -30,25 +37,35 @@ def members_of(value_set: Resource) -> Members | None:
     return frozenset(found) if includes else None
 
 
-def _expanded(expansion: Resource) -> Members | None:
-    listed = list(_contained(expansion))
-    total = expansion.get("total")
-    if isinstance(total, int) and total > len(listed):
-        return None  # a page of it
-    return frozenset(
-        (each.get("system"), each["code"])
-        for each in listed
-        if isinstance(each.get("code"), str) and each.get("abstract") is not True
-    )
+def is_whole(expansion: Resource) -> bool:
+    """Return whether an expansion lists all codes of its set.
+
+    Not one that says that it is too large or has no end, a page of one, or one that lists nothing.
+    """
+    if any(each.get("url") in UNFINISHED for each in _objects(expansion.get("extension"))):
+        return False
+    offset, total = expansion.get("offset", 0), expansion.get("total", 0)
+    listed = sum(1 for _ in contained(expansion))
+    return offset == 0 and listed > 0 and isinstance(total, int) and total <= listed
 
 
-def _contained(expansion: Resource) -> Iterator[Resource]:
+def contained(expansion: Resource) -> Iterator[Resource]:
     """Yield what an expansion contains, at any depth."""
     left = _objects(expansion.get("contains"))[::-1]
     while left:
         each = left.pop()
         yield each
         left += _objects(each.get("contains"))[::-1]
+
+
+def _expanded(expansion: Resource) -> Members | None:
+    if not is_whole(expansion):
+        return None
+    return frozenset(
+        (each.get("system"), each["code"])
+        for each in contained(expansion)
+        if isinstance(each.get("code"), str) and each.get("abstract") is not True
+    )
 
 
 def _objects(value: Json) -> list[Resource]:

@@ -17,6 +17,9 @@ _LITERAL = re.compile(
 )
 
 
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
 class Key(NamedTuple):
     """What a resource is known by: type and id, `Condition/c1`."""
 
@@ -44,6 +47,24 @@ def parse_literal(reference: str) -> Literal | None:
     if match is None:
         return None
     return Literal(match["base"] or "", Key(match["type"], match["id"]))
+
+
+def is_absolute(uri: str) -> bool:
+    """Return whether a URI has a scheme, `https:` or `urn:`, and no blanks."""
+    return _ABSOLUTE.fullmatch(uri) is not None
+
+
+def absolute_reference(reference: str, full_url: str | None) -> str:
+    """Return a relative reference made absolute by the address of the resource that holds it.
+
+    What is not relative, or is held by a resource without a RESTful address, comes back as it is:
+    http://hl7.org/fhir/R4/bundle.html#references.
+    """
+    own = parse_literal(full_url) if full_url is not None else None
+    target = parse_literal(reference)
+    if own is None or not own.base or target is None or target.base:
+        return reference
+    return own.base + reference
 
 
 def key_of(resource: Resource) -> Key | None:

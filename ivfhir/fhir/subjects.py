@@ -4,7 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ivfhir.fhir.bundles import Entry
-from ivfhir.fhir.references import identifier_tokens, parse_literal, subject_of
+from ivfhir.fhir.references import (
+    absolute_reference,
+    identifier_tokens,
+    parse_literal,
+    subject_of,
+)
 from ivfhir.fhir.types import PATIENT
 
 _SEARCH = f"{PATIENT}?identifier="
@@ -56,7 +61,7 @@ class Subjects:
         See http://hl7.org/fhir/R4/bundle.html#references. An address on another server than the
         Patient's own is another patient.
         """
-        own = self._by_full_url.get((entry.scope, _absolute(reference, entry.full_url)))
+        own = self._by_full_url.get((entry.scope, absolute_reference(reference, entry.full_url)))
         if own is not None:
             return own
         elsewhere = self._anywhere.get(reference, set())
@@ -74,12 +79,3 @@ class Subjects:
             patient_id for token in tokens for patient_id in self._by_identifier.get(token, ())
         }
         return found.pop() if len(found) == 1 else None
-
-
-def _absolute(reference: str, full_url: str | None) -> str:
-    """Return a relative reference made absolute by the address of the resource that holds it."""
-    own = parse_literal(full_url) if full_url is not None else None
-    target = parse_literal(reference)
-    if own is None or not own.base or target is None or target.base:
-        return reference
-    return own.base + reference

@@ -17,6 +17,8 @@ GOAL = "Goal"
 PROVENANCE = "Provenance"
 OPERATION_OUTCOME = "OperationOutcome"
 BUNDLE = "Bundle"
+STRUCTURE_DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
+"""The canonicals of R4's own types and extensions begin so."""
 DOCUMENT_REFERENCE = "DocumentReference"
 
 WITHOUT_A_PATIENT = frozenset(

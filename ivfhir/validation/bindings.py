@@ -18,7 +18,10 @@ FEW = 12
 UCUM = "http://unitsofmeasure.org"
 FORMATS = frozenset({"xml", "json", "ttl"})
 """R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
-CODED = frozenset({"code", "Coding", "CodeableConcept"})
+TEXTS = frozenset({"code", "uri"})
+"""Types that are a code by themselves; R4 binds three elements of uri to names of types."""
+CODED = frozenset({"Coding", "CodeableConcept"}) | TEXTS
+REFERENCE = "Reference"
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 _CURRENCY = re.compile("[A-Z]{3}")
 _MEDIA_TYPE = re.compile(
@@ -71,7 +74,7 @@ def unbound_codes(visited: Visited) -> list[Issue]:
     codes = codes_of(bound.value_set)
     if codes is None:
         return _not_known(bound)
-    if type_name == "code":
+    if type_name in TEXTS:
         return _code(bound, codes)
     return _concept(bound, codes)
 
@@ -87,6 +90,9 @@ def _code(bound: Bound, codes: Codes) -> list[Issue]:
     code = bound.visited.value
     if not isinstance(code, str) or any(code in each for each in codes.values()):
         return []
+    slot = bound.visited.slot
+    if slot.type_name == "uri" and ":" in code and slot.owner != REFERENCE:
+        return []  # a type of FHIRPath, or of a logical model
     newer = _moving(codes) and _CURRENCY.fullmatch(code) is not None
     severity = "error" if bound.strength == "required" and not newer else "warning"
     return [bound.issue(severity, f"is '{code[:60]}', {_outside(bound, codes, code)}")]

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
+from ivfhir.fhir.references import is_absolute
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
 
 ENTRY = "Bundle.entry"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _REST = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 
 
@@ -21,7 +21,7 @@ def wrong_addresses(visited: Visited) -> list[Issue]:
     if visited.slot.type_name != ENTRY or not isinstance(entry.get("fullUrl"), str):
         return []
     url: str = entry["fullUrl"]
-    if not _ABSOLUTE.fullmatch(url):
+    if not is_absolute(url):
         return [_issue(visited, "is not absolute; write https://… or urn:uuid:…")]
     resource = entry.get("resource")
     match = _REST.fullmatch(url)

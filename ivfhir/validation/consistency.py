@@ -2,14 +2,13 @@
 
 import base64
 import binascii
-import re
 from collections import Counter
 from typing import Any
 
+from ivfhir.fhir.references import is_absolute
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 
 
@@ -59,7 +58,7 @@ def _code_system(visited: Visited) -> list[Issue]:
     if system.startswith(VALUE_SETS):
         text = "names a value set as its system; name the code system that the code is from"
         return [_issue(visited, text, "code-system")]
-    if not _ABSOLUTE.fullmatch(system):
+    if not is_absolute(system):
         return [_issue(visited, "has a system that is not absolute", "code-system")]
     return []
 

@@ -3,17 +3,15 @@
 http://hl7.org/fhir/R4/extensibility.html
 """
 
-import re
 from typing import Any
 
 from ivfhir.fhir.r4.extensions import value_types_of
+from ivfhir.fhir.references import is_absolute
+from ivfhir.fhir.types import STRUCTURE_DEFINITIONS
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited, shape_of
 
-OURS = "http://hl7.org/fhir/StructureDefinition/"
-"""What begins so is defined by the specification, or by packages of HL7 that extend it."""
 EXTENSION = "Extension"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 def wrong_extensions(visited: Visited) -> list[Issue]:
@@ -26,7 +24,7 @@ def wrong_extensions(visited: Visited) -> list[Issue]:
     if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
         return []
     url: str = value["url"]
-    if not _ABSOLUTE.fullmatch(url):
+    if not is_absolute(url):
         # Inside another extension a name is enough.
         nested = visited.slot.owner == EXTENSION
         text = "has a url that is not absolute; name the extension's own address"
@@ -37,7 +35,7 @@ def wrong_extensions(visited: Visited) -> list[Issue]:
     held = [
         slot.type_name for key, slot in shape_of(EXTENSION).members.items() if _holds(value, key)
     ]
-    name = url.removeprefix(OURS)
+    name = url.removeprefix(STRUCTURE_DEFINITIONS)
     if held and held[0] not in types:
         wanted = f"a value of {' or '.join(types)}" if types else "further extensions, no value"
         text = f"is {name} with a value of {held[0]}; it holds {wanted}"
@@ -50,7 +48,7 @@ def _holds(value: dict[str, Any], key: str) -> bool:
 
 
 def _unknown(visited: Visited, url: str) -> list[Issue]:
-    if not url.startswith(OURS):
+    if not url.startswith(STRUCTURE_DEFINITIONS):
         return []
     text = f"is {url}, which R4 does not define; is it of another package, or misspelt?"
     return [_issue(visited, "warning", text, "extension-unknown")]

@@ -1,5 +1,6 @@
 """Files and folders validated: what was found in each resource, with lines and columns."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,8 @@ MAX_BYTES = 64 * 2**20
 GIVE = "give a resource, a Bundle, NDJSON, or a folder of them."
 UNREADABLE = "unreadable"
 """The rule of what is no FHIR JSON at all."""
-RESOURCE_TYPE = "resource-type"
 NO_RESOURCE = "no-resource"
+"""The rule of a folder's file that is JSON of another kind, and was left out."""
 BY = "ivfhir"
 
 
@@ -72,8 +73,8 @@ class Finding:
 
     @property
     def is_read(self) -> bool:
-        """Whether there was FHIR JSON to be read."""
-        return all(each.issue.rule != UNREADABLE for each in self.found)
+        """Whether there was FHIR JSON to be read; what was left out is none."""
+        return all(each.issue.rule not in (UNREADABLE, NO_RESOURCE) for each in self.found)
 
     def count(self, severity: str) -> int:
         """Return how many issues of a severity there are."""
@@ -97,22 +98,21 @@ def validate_paths(paths: Sequence[Path]) -> Iterator[Finding]:
             yield _unread(str(path), None, error)
             continue
         for file in files:
-            for finding in _validate_file(file):
-                yield _left_out(finding) if path.is_dir() else finding
+            yield from _validate_file(file, in_folder=path.is_dir())
 
 
-def _left_out(finding: Finding) -> Finding:
-    """Return a finding of a folder; JSON without a resourceType in it is none of FHIR's files."""
-    rules = [each.issue.rule for each in finding.found]
-    if rules != [RESOURCE_TYPE] or finding.resource:
-        return finding
+def _left_out(name: str) -> Finding:
     text = "is no FHIR resource (it has no resourceType) and was left out."
-    issue = Issue("information", "informational", "", f"{finding.file} {text}", NO_RESOURCE, ())
-    return Finding(finding.file, finding.line, "", (Found(issue),))
+    issue = Issue("information", "informational", "", f"{name} {text}", NO_RESOURCE, ())
+    return Finding(name, None, "", (Found(issue),))
 
 
-def _validate_file(file: Path) -> Iterator[Finding]:
-    name = str(file)
+def _validate_file(file: Path, *, in_folder: bool) -> Iterator[Finding]:
+    """Yield what was found in a file.
+
+    In a folder a file whose one JSON object has no resourceType is none of FHIR's and left out.
+    """
+    name = os.fsencode(file).decode("utf-8", "replace")
     try:
         if file.is_file() and file.stat().st_size > MAX_BYTES:
             raise InputError(f"{name} is larger than {MAX_BYTES // 2**20} MB; give less of it.")
@@ -122,7 +122,7 @@ def _validate_file(file: Path) -> Iterator[Finding]:
         return
     lines = _lines_of(file, text)
     if lines is None:
-        yield _validate_text(name, None, text)
+        yield _validate_text(name, None, text, in_folder=in_folder)
         return
     for number, line in lines:
         yield _validate_text(name, number, line)
@@ -135,12 +135,14 @@ def _lines_of(file: Path, text: str) -> list[tuple[int, str]] | None:
     return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def _validate_text(name: str, line: int | None, text: str) -> Finding:
+def _validate_text(name: str, line: int | None, text: str, *, in_folder: bool = False) -> Finding:
     place = name if line is None else f"{name}, line {line}"
     try:
         raw = loads(text, place=place)
     except InputError as error:
         return _unread(name, line, error)
+    if in_folder and isinstance(raw, dict) and "resourceType" not in raw:
+        return _left_out(name)
     issues = validate_resource(raw)
     positions = positions_of(text, {each.pointer for each in issues}) if issues else {}
     rows = text.split("\n") if issues else []

@@ -4,11 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from ivfhir.fhir.json import dumps
 from ivfhir.validation.findings import Finding, Found
 
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What neither XML may hold nor a terminal should get; line feeds, too, in what is one line."""
 _NUMBER = re.compile(r"\[\d+\]")
 BEFORE, WIDTH = 40, 110
 """Of a long line of source so many characters are shown: before the place, and in all."""
@@ -44,17 +47,22 @@ def _texts(finding: Finding) -> list[str]:
 def _text(finding: Finding, found: Found, others: int = 0) -> list[str]:
     place = ":".join(str(e) for e in (finding.file, found.line, found.column) if e is not None)
     more = f" (and at {_count(others, 'more place')})" if others else ""
-    lines = [f"{place}: {found.issue.severity}: {found.issue.text} [{found.issue.rule}]{more}"]
+    said = f"{place}: {found.issue.severity}: {found.issue.text} [{found.issue.rule}]{more}"
+    lines = [_seen(said)]
     if found.source and found.column is not None:
         start = max(0, found.column - 1 - BEFORE)
         lead = "…" if start else ""
-        shown = found.source[start : start + WIDTH].replace("\t", " ")
+        shown = _seen(found.source[start : start + WIDTH].replace("\t", " "))
         more = "…" if len(found.source) > start + WIDTH else ""
         lines += [
             f"    {lead}{shown}{more}",
             " " * (4 + len(lead) + found.column - 1 - start) + "^",
         ]
     return lines
+
+
+def _seen(text: str) -> str:
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def _count(number: int, noun: str) -> str:
@@ -74,12 +82,11 @@ def as_junit(findings: Sequence[Finding]) -> str:
     )
     for finding in findings:
         place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=place, name=finding.resource or "unreadable"
-        )
+        name = _seen(finding.resource or "unreadable")
+        case = ElementTree.SubElement(suite, "testcase", classname=_seen(place), name=name)
         errors = [each for each in finding.found if each.issue.severity == "error"]
         if errors:
-            failure = ElementTree.SubElement(case, "failure", message=errors[0].issue.text)
+            failure = ElementTree.SubElement(case, "failure", message=_seen(errors[0].issue.text))
             failure.text = "\n".join("\n".join(_text(finding, each)) for each in errors)
         others = [each for each in finding.found if each.issue.severity != "error"]
         if others:
@@ -99,7 +106,8 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 
 def _result(finding: Finding, found: Found) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": Path(finding.file).as_posix()}}
+    uri = quote(Path(finding.file).as_posix())
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if found.line is not None:
         physical["region"] = {"startLine": found.line, "startColumn": found.column}
     location: dict[str, Any] = {"physicalLocation": physical}

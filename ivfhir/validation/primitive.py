@@ -100,7 +100,7 @@ def _check_base64(raw: Json, type_name: str) -> str | None:
         base64.b64decode("".join(raw.split()), validate=True)
     except (binascii.Error, ValueError):
         return "is no base64: encode it again"
-    return None if raw else "is empty; leave it out"
+    return None if raw.strip() else "is empty; leave it out"
 
 
 def _of_calendar(parse: Callable[[str], object]) -> Callable[[Json, str], str | None]:

@@ -6,7 +6,7 @@ from functools import cache
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath import FhirPath, Node, compile_fhirpath
 from ivfhir.expressions.fhirpath.types import fhir_type
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.rules import Rule, rules_of
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Slot, Visited
@@ -63,9 +63,9 @@ def rules_for(slot: Slot) -> tuple[CompiledRule, ...]:
 
     Rules that ask the same are one.
     """
-    paths = list(_lineage(slot.type_name))
+    paths = list(lineage_of(slot.type_name))
     if slot.owner is not None and slot.element is not None:
-        paths += [f"{each}.{slot.element.name}" for each in _lineage(slot.owner)]
+        paths += [f"{each}.{slot.element.name}" for each in lineage_of(slot.owner)]
     found: dict[str, Rule] = {}
     for rule in (rule for path in dict.fromkeys(paths) for rule in rules_of(path)):
         same = found.get(rule.expression)
@@ -78,13 +78,3 @@ def rules_for(slot: Slot) -> tuple[CompiledRule, ...]:
         )
         for rule in found.values()
     )
-
-
-def _lineage(type_name: str) -> list[str]:
-    names, name = list[str](), type_name
-    while (definition := definition_of(name)) is not None:
-        names.append(name)
-        if definition.base is None:
-            break
-        name = definition.base
-    return names

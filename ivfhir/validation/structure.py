@@ -15,7 +15,7 @@ from ivfhir.validation.issue import Issue, Place
 from ivfhir.validation.primitive import kind_of, primitive_problem
 
 MAX_ISSUES = 1_000
-"""Issues of one resource; who has so many has one cause, and reads no further."""
+"""So many issues of one resource are shown; who has so many has one cause."""
 ELEMENT = "Element"
 
 
@@ -136,8 +136,8 @@ class Structure:
         self.note("structure", here, f"{here.expression} {text}.", "resource-type")
 
     def note(self, code: str, place: Place, text: str, rule: str) -> None:
-        """Note an error."""
-        if len(self.issues) < MAX_ISSUES:
+        """Note an error; one more than MAX_ISSUES, so that it can be said that there are more."""
+        if len(self.issues) <= MAX_ISSUES:
             self.issues.append(Issue("error", code, place.expression, text, rule, place.pointer))
 
     def _object(self, raw: Resource, shape: Shape, place: Place) -> None:

@@ -1,14 +1,21 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
-from ivfhir.fhir.types import Json
+from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.bundles import wrong_addresses
 from ivfhir.validation.consistency import contradictions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
+from ivfhir.validation.profiles import unchecked_profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
+
+SEVERITIES = ("error", "warning", "information")
+TOO_MANY = "too-many"
+OPEN = "binding-required"
+"""What is no error of this rule was not asked whole: the codes of the value set are not known."""
 
 
 def validate_resource(raw: Json) -> list[Issue]:
@@ -19,7 +26,8 @@ def validate_resource(raw: Json) -> list[Issue]:
 
     Returns:
         Issues as they are met, those of the shape first. A rule is not asked of an element whose
-        own value is of another kind than its type.
+        own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
+        before the warnings, and a last issue says that the rest is not shown.
     """
     broken: list[Issue] = []
     entries = entries_of(raw)
@@ -29,9 +37,45 @@ def validate_resource(raw: Json) -> list[Issue]:
         broken.extend(wrong_addresses(visited))
         broken.extend(contradictions(visited))
         broken.extend(wrong_extensions(visited))
+        broken.extend(unchecked_profiles(visited))
         broken.extend(unbound_codes(visited))
         broken.extend(broken_rules(visited))
 
     structure = Structure(visit)
     structure.resource(raw)
-    return [*structure.issues, *broken][:MAX_ISSUES]
+    return _shown([*structure.issues, *broken])
+
+
+def conforms(raw: Json, profile: str) -> bool | None:
+    """Return whether a resource is what R4 says of one of its types.
+
+    Args:
+        raw: parsed JSON of a resource of the type, or of an element of another kind.
+        profile: canonical.
+
+    Returns:
+        None for a profile of any other kind, what is no resource, and where a rule could not be
+        asked or a required value set is not known.
+    """
+    definition = (
+        definition_of(profile.removeprefix(STRUCTURE_DEFINITIONS))
+        if profile.startswith(STRUCTURE_DEFINITIONS)
+        else None
+    )
+    if definition is None or definition.kind != "resource":
+        return None
+    if not isinstance(raw, dict) or "resourceType" not in raw:
+        return None
+    issues = validate_resource(raw)
+    if any(each.severity == "error" for each in issues):
+        return False
+    open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)
+    return None if open_ else True
+
+
+def _shown(issues: list[Issue]) -> list[Issue]:
+    if len(issues) <= MAX_ISSUES:
+        return issues
+    most = sorted(issues, key=lambda each: SEVERITIES.index(each.severity))[:MAX_ISSUES]
+    text = f"More than {MAX_ISSUES} issues were found; the rest is not shown, errors come first."
+    return [*most, Issue("information", "informational", "", text, TOO_MANY, ())]

@@ -17,8 +17,11 @@ BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
 EXPANSIONS = "Bundle-valueset-expansions.json"
 EXTENSION_DEFINITIONS = "Bundle-extensions.json"
 BUILDERS = [
-    Path(__file__).with_name(f"{name}.py")
-    for name in ("definitions", "extensions", "rules", "value_sets")
+    *(
+        Path(__file__).with_name(f"{name}.py")
+        for name in ("definitions", "extensions", "rules", "value_sets")
+    ),
+    FOLDER.parent / "expansions.py",
 ]
 
 

@@ -7,19 +7,12 @@ lists less than it counts, is left out: what is not there is not known.
 """
 
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ivfhir.fhir.expansions import contained, is_whole
 from tools.r4.definitions import Table
 
 ValueSets = dict[str, dict[str, list[str]]]
-
-UNFINISHED = frozenset(
-    {
-        "http://hl7.org/fhir/StructureDefinition/valueset-toocostly",
-        "http://hl7.org/fhir/StructureDefinition/valueset-unclosed",
-    }
-)
 
 
 def build_value_sets(expanded: list[dict[str, Any]], table: Table) -> ValueSets:
@@ -36,28 +29,13 @@ def bound_value_sets(table: Table) -> frozenset[str]:
     return frozenset(binding.partition("|")[0] for binding in bindings)
 
 
-def is_whole(expansion: dict[str, Any]) -> bool:
-    """Return whether an expansion lists all codes of its set."""
-    if any(each["url"] in UNFINISHED for each in expansion.get("extension", [])):
-        return False
-    listed = sum(1 for _ in contained(expansion.get("contains", [])))
-    return 0 < listed >= int(expansion.get("total", 0))
-
-
 def codes_of(expansion: dict[str, Any]) -> dict[str, list[str]]:
     """Return the codes by system, in the order of the expansion."""
     codes: dict[str, list[str]] = {}
-    for each in contained(expansion["contains"]):
+    for each in contained(expansion):
         if "code" in each and not each.get("abstract"):
             codes.setdefault(each["system"], []).append(each["code"])
     return codes
-
-
-def contained(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield entries with those inside them."""
-    for each in entries:
-        yield each
-        yield from contained(each.get("contains", []))
 
 
 def as_text(value_sets: ValueSets) -> str:

@@ -1,7 +1,7 @@
 """Equality, equivalence and order of items (https://hl7.org/fhirpath/N1/#equality)."""
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from ivfhir.expressions.fhirpath.nodes import Items, Node, type_of, value_of
 from ivfhir.expressions.fhirpath.place import PlacedError
@@ -194,7 +194,17 @@ def equivalent(a: Value, b: Value) -> bool:
 
 
 def roughly_equal(a: Quantity, b: Quantity) -> bool:
-    """Return whether quantities are equal at the precision of the coarser one."""
+    """Return whether quantities are equal at the precision of the coarser one.
+
+    Numbers of more digits than are computed with are not rounded, so they are not.
+    """
+    try:
+        return _roughly_equal(a, b)
+    except InvalidOperation:
+        return False
+
+
+def _roughly_equal(a: Quantity, b: Quantity) -> bool:
     if a.value is None or b.value is None:
         return False
     x = convert(a, b.unit)
@@ -230,15 +240,18 @@ def equivalent_json(a: Value, b: Value) -> bool:
 
 def distinct(items: Items) -> Items:
     """Return the items without those that equal an earlier one."""
-    found: Items = []
     seen: dict[Value, Items] = {}
-    for item in items:
-        alike = seen.setdefault(rough_key(item), [])
-        value = comparable(item)
-        if not any(equal(value, other) for other in alike):
-            alike.append(value)
-            found.append(item)
-    return found
+    return [each for each in items if is_new(each, seen)]
+
+
+def is_new(item: Value, seen: dict[Value, Items]) -> bool:
+    """Return whether no equal item was seen, and remember it."""
+    alike = seen.setdefault(rough_key(item), [])
+    value = comparable(item)
+    if any(equal(value, other) for other in alike):
+        return False
+    alike.append(value)
+    return True
 
 
 def comparable(item: Value) -> Value:

@@ -23,7 +23,11 @@ _WORDS = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)", re.DOTALL
+)
+_HALF = re.compile("[\ud800-\udfff]")
+"""One of the two code units by which UTF-16 writes a character; alone it is none."""
 _ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _PLAIN_ESCAPES = frozenset("'\"`\\/")
 END = "end"
@@ -70,7 +74,10 @@ def tokens_of(text: str) -> list[Token]:
 def _token(kind: str, match: re.Match[str], at: int) -> Token:
     word = match.group()
     if kind in ("quoted", "double", "string"):
-        return Token(kind, _ESCAPE.sub(lambda m: _escaped(m, at), word[1:-1]), at)
+        text = _ESCAPE.sub(lambda m: _escaped(m, at), word[1:-1])
+        if _HALF.search(text):
+            raise PlacedError("half of a surrogate pair is no character; write both halves", at)
+        return Token(kind, text, at)
     if kind == "clock" or (kind == "date" and match.group("clock")):
         return Token("dateTime", word[1:], at)
     return Token(kind, word[1:] if kind in ("date", "time") else word, at)
@@ -79,7 +86,8 @@ def _token(kind: str, match: re.Match[str], at: int) -> Token:
 def _escaped(match: re.Match[str], at: int) -> str:
     what = match.group(1)
     if what[0] == "u" and len(what) > 1:
-        return chr(int(what[1:], 16))
+        units = b"".join(bytes.fromhex(each) for each in what[1:].split("\\u"))
+        return units.decode("utf-16-be", "surrogatepass")
     if what in _PLAIN_ESCAPES:
         return what
     if what not in _ESCAPES:

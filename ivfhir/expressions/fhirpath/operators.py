@@ -26,7 +26,7 @@ from ivfhir.expressions.fhirpath.equality import (
 from ivfhir.expressions.fhirpath.nodes import Items
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
-from ivfhir.expressions.fhirpath.types import SYSTEM, Type, conversion_of
+from ivfhir.expressions.fhirpath.types import SYSTEM, Type, is_text
 from ivfhir.expressions.operators import arithmetic
 from ivfhir.expressions.operators.dates import UCUM_WORDS, plus
 from ivfhir.expressions.operators.logical import implies, xor
@@ -40,16 +40,10 @@ NO_CALENDAR = frozenset({"a", "mo"})
 """UCUM's years and months have a fixed length, which no calendar has: they move no date."""
 
 
-def is_text(compiled: Compiled) -> bool:
+def has_texts(compiled: Compiled) -> bool:
     """Return whether all values are strings."""
     types = compiled.types
-    return types is not None and len(types) == 1 and _is_text(types[0])
-
-
-def _is_text(type_: Type) -> bool:
-    if type_.kind == "primitive":
-        return conversion_of(type_.lineage)[1] == "String"
-    return type_ is SYSTEM["String"]
+    return types is not None and len(types) == 1 and is_text(types[0])
 
 
 def equality(left: Compiled, right: Compiled, operator: str, at: int) -> Compiled:
@@ -69,7 +63,7 @@ def equality(left: Compiled, right: Compiled, operator: str, at: int) -> Compile
 
 
 def _equal_to(left: Compiled, one: One, wanted: Value, *, negated: bool) -> One:
-    if wanted.__class__ is str and is_text(left):
+    if wanted.__class__ is str and has_texts(left):
         if negated:
 
             def differs(run: Run, this: Value) -> Truth:

@@ -24,7 +24,7 @@ from ivfhir.expressions.fhirpath.nodes import (
 )
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
-from ivfhir.expressions.fhirpath.types import SYSTEM, UNTYPED, Step, Type, conversion_of, named_type
+from ivfhir.expressions.fhirpath.types import UNTYPED, Step, Type, is_text, named_type
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of, type_names
 
@@ -210,7 +210,7 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
             raw = each.get(key)
             if raw is not None:
                 if raw.__class__ is list:
-                    items += raw
+                    items += raw if None not in raw else _present(raw)
                 else:
                     items.append(raw)
         return items
@@ -238,12 +238,19 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
     )
 
 
+def _present(raw: Items) -> Items:
+    """Return a list without its nulls: they are no items."""
+    return [each for each in raw if each is not None]
+
+
 def _list_of_this(key: str) -> Many:
     def found(run: Run, this: Value) -> Items:
         raw = this.get(key)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -254,7 +261,9 @@ def _list_of(parent: One, key: str) -> Many:
         raw = None if owner is None else owner.get(key)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -276,7 +285,9 @@ def _as_list(one: One) -> Many:
         raw = one(run, this)
         if raw is None:
             return []
-        return raw if raw.__class__ is list else [raw]
+        if raw.__class__ is list:
+            return raw if None not in raw else _present(raw)
+        return [raw]
 
     return found
 
@@ -316,7 +327,7 @@ def _primitive_step(
             if beside in each:
                 add_element(each, key, type_, items)
             elif raw.__class__ is list:
-                items += raw
+                items += _present(raw)
             elif raw is not None:
                 items.append(raw)
         return items
@@ -328,12 +339,12 @@ def _primitive_step(
         each=each_one,
         one=None if is_list or base.raw is None else _value_of(base.raw, key, convert, type_),
         ordered=base.ordered,
-        key=key if base.is_this and not is_list and _is_text(type_) else None,
+        key=key if base.is_this and not is_list and is_text(type_) else None,
     )
 
 
 def _value_of(parent: One, key: str, convert: Callable[[Value], Value], type_: Type) -> One:
-    if _is_text(type_):
+    if is_text(type_):
 
         def text(run: Run, this: Value) -> Value:
             owner = parent(run, this)
@@ -348,7 +359,3 @@ def _value_of(parent: One, key: str, convert: Callable[[Value], Value], type_: T
         return None if raw is None else convert(raw)
 
     return found
-
-
-def _is_text(type_: Type) -> bool:
-    return conversion_of(type_.lineage)[1] == SYSTEM["String"].name

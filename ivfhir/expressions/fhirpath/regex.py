@@ -7,6 +7,7 @@ refused.
 """
 
 import re
+import warnings
 from functools import lru_cache
 from re import _constants as constants  # type: ignore[attr-defined]  # what re itself parses with
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -77,13 +78,26 @@ def compiled(pattern: str, at: int) -> re.Pattern[str]:
     if len(pattern) > MAX_PATTERN:
         raise PlacedError(f"a regular expression of more than {MAX_PATTERN} characters", at)
     try:
-        return re.compile(pattern, re.DOTALL)
+        with warnings.catch_warnings():
+            # A set in a set means one thing to Python, another to other engines.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(pattern, re.DOTALL)
+    except FutureWarning:
+        raise PlacedError(
+            "a regular expression with a set in a set ([[:alpha:]], &&, --, ||, ~~), which engines "
+            "read in other ways; write the characters, or escape them with a backslash",
+            at,
+        ) from None
     except (re.error, RecursionError, OverflowError) as error:
         raise PlacedError(f"no regular expression: {error}", at) from None
 
 
 def is_quick(pattern: str, length: int, at: int) -> bool:
-    """Return whether `re` tries no more than MAX_WAYS ways on a text of that length."""
+    """Return whether `re` tries no more than MAX_WAYS ways on a text of that length.
+
+    Raises:
+        PlacedError: it is no expression, or one that engines read in other ways.
+    """
     compiled(pattern, at)
     nested, repeats = shape(pattern)
     if nested:
@@ -150,9 +164,10 @@ class Machine:
     or nothing.
     """
 
-    def __init__(self, at: int) -> None:
-        """Begin without states."""
+    def __init__(self, flags: int, at: int) -> None:
+        """Begin without states; `flags` are those of the whole expression, such as `(?i)`."""
         self.edges: list[list[tuple[str, Any, int]]] = []
+        self.flags = flags
         self.at = at
 
     def state(self) -> int:
@@ -171,7 +186,7 @@ class Machine:
 
     def _add_one(self, operator: Code, argument: Code, here: int) -> int:
         if operator in (constants.LITERAL, constants.NOT_LITERAL, constants.IN, constants.ANY):
-            return self._edge(here, "one", _test_of(operator, argument))
+            return self._edge(here, "one", _test_of(operator, argument, self.flags))
         if operator is constants.SUBPATTERN and not argument[1] and not argument[2]:
             return self.add(argument[3], here)
         if operator is constants.BRANCH:
@@ -181,13 +196,13 @@ class Machine:
             return end
         if operator in REPEATS:
             return self._repeat(argument, here)
-        if operator is constants.AT:
+        if operator is constants.AT and not self.flags & re.MULTILINE:
             kind = {constants.AT_BEGINNING: "start", constants.AT_END: "end"}.get(argument)
             if kind is not None:
                 return self._edge(here, kind, None)
         raise PlacedError(
             "this regular expression could take too long: it repeats what repeats, and looks "
-            "around or back",
+            "around or back, at single lines, or with flags for a part",
             self.at,
         )
 
@@ -223,9 +238,10 @@ class Machine:
         return found
 
 
-def _test_of(operator: Code, argument: Code) -> re.Pattern[str]:
+def _test_of(operator: Code, argument: Code, flags: int) -> re.Pattern[str]:
     """Return what one character must match."""
-    return re.compile(_character(operator, argument), re.DOTALL)
+    kept = flags & (re.IGNORECASE | re.ASCII | re.DOTALL)
+    return re.compile(_character(operator, argument), kept)
 
 
 CATEGORIES = {
@@ -261,20 +277,23 @@ def _character(operator: Code, argument: Code) -> str:
 @lru_cache(maxsize=128)
 def machine(pattern: str, at: int) -> tuple[Machine, int]:
     """Return the states of an expression, and the last of them."""
-    made = Machine(at)
+    parsed = parser.parse(pattern, re.DOTALL)
+    made = Machine(parsed.state.flags, at)
     start = made.state()
-    return made, made.add(parser.parse(pattern, re.DOTALL), start)
+    return made, made.add(parsed, start)
 
 
 def walk(text: str, pattern: str, at: int, *, whole: bool) -> bool:
     """Return whether the text, or some part of it, matches, by steps in proportion to the text."""
     made, last = machine(pattern, at)
+    # `$` is the end, and what stands before a line feed that ends the text.
+    ends = {len(text), len(text) - 1} if text.endswith("\n") else {len(text)}
     looked = 0
     states: set[int] = {0}
     for position in range(len(text) + 1):
         if not whole:
             states.add(0)
-        states = made.closure(states, start=position == 0, end=position == len(text))
+        states = made.closure(states, start=position == 0, end=position in ends)
         if last in states and (not whole or position == len(text)):
             return True
         if position == len(text):

@@ -27,8 +27,8 @@ class Services:
     Attributes:
         value_set: the members of a value set by its canonical; None where it is not known.
         resolve: the resource that a reference names, asked where the input does not hold it.
-        conforms: whether a resource conforms to a profile, by its canonical; None where the
-            profile is not known. R4's own types are known without.
+        conforms: whether an element's JSON conforms to a profile, by its canonical; None where
+            that cannot be told. Of R4's own types it is asked of what is of the type already.
         trace: told the name and items of each `trace()`.
     """
 

@@ -11,7 +11,7 @@ from functools import cache
 from ivfhir.expressions.values import Date, DateTime, Quantity, Time
 from ivfhir.expressions.values.dates import parse_date, parse_date_time, parse_time
 from ivfhir.expressions.values.value import Value
-from ivfhir.fhir.r4 import Definition, Element, definition_of
+from ivfhir.fhir.r4 import Definition, Element, definition_of, lineage_of
 
 Convert = Callable[[Value], Value]
 """From the JSON of a primitive to its value; None where it cannot be read."""
@@ -36,7 +36,7 @@ class Type:
         self.namespace = namespace
         self.kind = kind
         self.definition = definition
-        self.lineage = _lineage(name)
+        self.lineage = frozenset((name, *lineage_of(name)))
         self.convert: Convert | None = None
         self._steps: dict[str, Step] | None = None
 
@@ -95,15 +95,6 @@ class Step:
 class _System:
     name: str
     python: type
-
-
-def _lineage(name: str) -> frozenset[str]:
-    names = [name]
-    definition = definition_of(name)
-    while definition is not None and definition.base is not None:
-        names.append(definition.base)
-        definition = definition_of(definition.base)
-    return frozenset(names)
 
 
 def _as_text(raw: Value) -> Value:
@@ -172,6 +163,13 @@ def conversion_of(lineage: frozenset[str]) -> tuple[Convert, str]:
         if name in lineage:
             return found
     return _as_text, "String"
+
+
+def is_text(type_: Type) -> bool:
+    """Return whether the values of a type are strings."""
+    if type_.kind == "primitive":
+        return conversion_of(type_.lineage)[1] == "String"
+    return type_ is SYSTEM["String"]
 
 
 SYSTEM: dict[str, Type] = {

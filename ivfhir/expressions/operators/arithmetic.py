@@ -7,7 +7,15 @@ rounded to CQL's eight places. What overflows the type, and division by zero, is
 import math
 import sys
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    InvalidOperation,
+)
 from decimal import Overflow as DecimalOverflow
 
 from ivfhir.expressions.operators.boundaries import MAX_DECIMAL, MAX_INTEGER, MAX_LONG, STEP
@@ -203,7 +211,7 @@ def truncated_divide(a: Value, b: Value) -> Value:
 
 
 def modulo(a: Value, b: Value) -> Value:
-    """Return the rest of a ÷ b with the sign of a, None for b = 0."""
+    """Return the rest of a ÷ b with the sign of a; None for b = 0, or a quotient too long."""
     if isinstance(a, Quantity):
         return in_unit_of(a, b, modulo)
     if b == 0:
@@ -211,7 +219,10 @@ def modulo(a: Value, b: Value) -> Value:
     if isinstance(a, int) and isinstance(b, int):
         rest = abs(a) % abs(b)
         return -rest if a < 0 else rest
-    return CONTEXT.remainder(Decimal(a), Decimal(b))
+    try:
+        return CONTEXT.remainder(Decimal(a), Decimal(b))
+    except InvalidOperation:
+        return None
 
 
 def negate(a: Value) -> Value:

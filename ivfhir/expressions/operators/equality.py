@@ -4,7 +4,7 @@ https://cql.hl7.org/09-b-cqlreference.html#comparison-operators-4
 """
 
 from collections.abc import Callable, Hashable, Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from ivfhir.expressions.operators.boundaries import end_of, start_of
 from ivfhir.expressions.operators.logical import Truth
@@ -168,11 +168,17 @@ def folded(text: str) -> str:
 
 
 def equivalent_numbers(a: Decimal | int, b: Decimal | int) -> bool:
-    """Return whether two numbers are equal when rounded to the fewer decimals of the two."""
+    """Return whether two numbers are equal when rounded to the fewer decimals of the two.
+
+    Numbers of more digits than are computed with are not rounded.
+    """
     if isinstance(a, bool) or isinstance(b, bool) or (isinstance(a, int) and isinstance(b, int)):
         return a is b if isinstance(a, bool) or isinstance(b, bool) else a == b
     places = min(decimals(Decimal(a)), decimals(Decimal(b)))
-    return round(Decimal(a), places) == round(Decimal(b), places)
+    try:
+        return round(Decimal(a), places) == round(Decimal(b), places)
+    except InvalidOperation:
+        return a == b
 
 
 def decimals(number: Decimal) -> int:

@@ -86,6 +86,15 @@ def definition_of(name: str) -> Definition | None:
 
 
 @cache
+def lineage_of(name: str) -> tuple[str, ...]:
+    """Return a type and those that it specialises, the nearest first; nothing where R4 has none."""
+    definition = definition_of(name)
+    if definition is None:
+        return ()
+    return (name, *(lineage_of(definition.base) if definition.base is not None else ()))
+
+
+@cache
 def type_names() -> frozenset[str]:
     """Return the names of all types, backbone elements among them."""
     return frozenset(_table())

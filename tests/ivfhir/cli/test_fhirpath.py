@@ -52,6 +52,8 @@ def given(capsys, *argv):
         ("gender.memberOf('http://x.example/vs|2')", [True]),
         ("gender.memberOf('http://x.example/vs|3')", []),
         ("gender.memberOf('https://ivfhir.example/fhir/ValueSet/dx-lung')", [False]),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [False]),
+        ("contained.conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [False]),
         ("now() > @2025", [True]),
     ],
 )
@@ -61,7 +63,7 @@ def test_it_prints_the_items_as_an_array(capsys, patient, text, expected):
 
 def test_variables_are_json(capsys, patient):
     argv = [
-        "%n + 1 | %r.a | %t",
+        "%n + 1 | %r.a | %t | %rows.a.last()",
         patient,
         "--var",
         "n=2",
@@ -69,8 +71,10 @@ def test_variables_are_json(capsys, patient):
         'r={"a": true}',
         "--var",
         't="x"',
+        "--var",
+        'rows=[{"a": [1]}, {"a": [5, 6]}]',
     ]
-    assert given(capsys, *argv) == [3, True, "x"]
+    assert given(capsys, *argv) == [3, True, "x", 6]
 
 
 def test_a_trace_goes_to_standard_error(capsys, patient):
@@ -90,6 +94,8 @@ def test_a_trace_goes_to_standard_error(capsys, patient):
         (["%x"], "--var x="),
         (["1", "--var", "x"], "--var takes NAME=JSON"),
         (["1", "--var", "x=y"], "A text needs its quotes"),
+        (["1", "--var", "x=[[1, 2], [3]]"], "--var x has an array in an array"),
+        (["1", "--var", 'x={"a": [{"b": [[1]]}]}'], "--var x has an array in an array"),
     ],
 )
 def test_a_mistake_is_exit_2_with_its_place(capsys, patient, argv, said):

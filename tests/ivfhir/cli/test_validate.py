@@ -39,6 +39,16 @@ def test_where_nothing_can_be_read_it_is_exit_4(files, capsys):
     assert "Nor could 1 others" in err
 
 
+def test_what_was_left_out_is_no_resource(files, capsys):
+    (files / "other.json").write_text('{"transactionTime": "2020"}')
+    (files / "bad.json").unlink()
+    assert main(["validate", str(files)]) == 0
+    assert "\n1 resource, 0 errors" in capsys.readouterr().out
+    (files / "good.json").unlink()
+    assert main(["validate", str(files)]) == 4
+    assert "was left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["text", "json", "junit", "sarif"])
 def test_each_format_names_file_and_rule(files, capsys, form):
     assert main(["validate", str(files), "--format", form]) == 6

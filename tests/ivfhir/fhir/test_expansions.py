@@ -4,6 +4,7 @@ import pytest
 
 from ivfhir.fhir.expansions import members_of
 
+URL = "http://hl7.org/fhir/StructureDefinition/"
 S = "http://s.example"
 
 
@@ -17,7 +18,14 @@ def contains(code, *inside, **words):
         ({"expansion": {"contains": [contains("a", contains("b")), contains("c")]}}, "abc"),
         ({"expansion": {"contains": [contains("a", contains("b"), abstract=True)]}}, "b"),
         ({"expansion": {"total": 3, "contains": [contains("a")]}}, None),
-        ({"expansion": {}}, ""),
+        ({"expansion": {"total": 1, "offset": 0, "contains": [contains("a")]}}, "a"),
+        ({"expansion": {"total": 1, "offset": 1, "contains": [contains("b")]}}, None),
+        ({"expansion": {}}, None),
+        ({"expansion": {"extension": [{"url": URL + "other"}], "contains": [contains("a")]}}, "a"),
+        *(
+            ({"expansion": {"extension": [{"url": url}], "contains": [contains("a")]}}, None)
+            for url in (URL + "valueset-unclosed", URL + "valueset-toocostly")
+        ),
         ({"compose": {"include": [{"system": S, "concept": [{"code": "a"}]}]}}, "a"),
         ({"compose": {"include": [{"system": S}]}}, None),
         (

@@ -45,6 +45,8 @@ WRONG = {
     "Bundle-3a0707d3-549e-4467-b8b8-5a2ab3800efe.json": {"full-url"},
     "Bundle-lri-example.json": {"full-url"},
 }
+OF_THE_WHOLE = frozenset({"too-many", "profile"})
+"""Information that is no rule that could not be asked."""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,6 @@ def test_a_rule_is_asked_of_each_example(examples):
         issue.text
         for text in examples.values()
         for issue in validate_resource(json.loads(text))
-        if issue.severity == "information"
+        if issue.severity == "information" and issue.rule not in OF_THE_WHOLE
     ]
     assert asked == []

@@ -1,6 +1,7 @@
 """Files, folders and NDJSON: each resource with lines and columns, also what cannot be read."""
 
 import json
+import os
 
 import pytest
 
@@ -94,3 +95,19 @@ def test_in_a_folder_json_that_is_no_resource_is_left_out_and_said(tmp_path):
     path.write_text('{"transactionTime": "2020"}')
     assert [each.found[0].issue.severity for each in validate_paths([tmp_path])] == ["information"]
     assert [each.found[0].issue.severity for each in validate_paths([path])] == ["error"]
+
+
+def test_a_line_of_ndjson_and_a_wrong_type_are_never_left_out(tmp_path):
+    lines = ['{"resourceType":5}', '{"status":"final"}', "null"]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines))
+    (tmp_path / "b.json").write_text(lines[0])
+    (tmp_path / "c.json").write_text("[]")
+    assert [
+        (each.line, each.found[0].line, each.count("error"), each.is_read)
+        for each in validate_paths([tmp_path])
+    ] == [(1, 1, 1, True), (2, 2, 1, True), (3, 3, 1, True), (None, 1, 1, True), (None, 1, 1, True)]
+
+
+def test_a_name_that_is_no_utf_8_can_be_told(tmp_path):
+    (tmp_path / os.fsdecode(b"a\xff.json")).write_text(json.dumps(GOOD))
+    assert told(tmp_path) == [("a\ufffd.json", None, "Patient/p", [])]

@@ -117,3 +117,29 @@ def test_of_a_long_line_what_is_near_is_shown(tmp_path):
     lines = as_text(list(validate_paths([path]))).splitlines()
     assert len(lines[1]) < 120
     assert lines[1][lines[2].index("^") :].startswith('"gender": "f"')
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    """Control characters wherever a resource may bring one, and a name that no URI may have."""
+    monkeypatch.chdir(tmp_path)
+    code = "a\x1b[2J\x00\n\x85\uffff"
+    resource = {"resourceType": "Patient", "id": code, "text": TEXT, "gender": code, code: 1}
+    path = tmp_path / "50% é #1?.json"
+    path.write_text(json.dumps(resource))
+    return list(validate_paths([path.relative_to(tmp_path)]))
+
+
+def test_control_characters_reach_no_terminal_and_leave_junit_xml(odd):
+    assert odd[0].count("error") == 3
+    assert {each for each in as_text(odd) if not each.isprintable()} == {"\n"}
+    suite = ElementTree.fromstring(as_junit(odd))  # noqa: S314 - we wrote it
+    assert suite[0].get("name") == "Patient/a\ufffd[2J" + "\ufffd" * 4
+    assert "has no element 'a\ufffd[2J" in suite[0].find("failure").text
+    assert "50% é #1?.json" in suite[0].get("classname")
+
+
+def test_a_file_is_a_uri_in_sarif(odd):
+    (result, *_) = json.loads(as_sarif(odd))["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": "50%25%20%C3%A9%20%231%3F.json"}

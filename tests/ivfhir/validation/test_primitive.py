@@ -72,6 +72,8 @@ def test_what_is_right_passes(type_name, raw):
         ("time", "24:00:00", "is no time"),
         ("base64Binary", "a", "no base64"),
         ("base64Binary", 5, "is a number"),
+        ("base64Binary", "", "is empty"),
+        ("base64Binary", " \n ", "is empty"),
         ("xhtml", {}, "is an object"),
     ],
 )

@@ -124,7 +124,23 @@ def test_where_it_stands_in_json_is_told_too():
 
 
 def test_who_has_thousands_of_faults_gets_a_thousand():
-    assert len(validate_resource(changed(name=[{"x": 1}] * 5000))) == 1000
+    found = validate_resource(changed(name=[{"x": 1}] * 5000))
+    assert [each.rule for each in found[1000:]] == ["too-many"]
+
+
+def test_an_error_after_a_thousand_warnings_is_told():
+    bare = {"resource": {"resourceType": "Patient"}}  # R4's rule dom-6 is a warning
+    last = {"resource": {"resourceType": "Patient", "active": "yes"}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [*[bare] * 1000, last]}
+    found = validate_resource(bundle)
+    assert [each.rule for each in found if each.severity == "error"] == ["type-boolean"]
+    assert [(each.severity, each.rule) for each in found[1000:]] == [("information", "too-many")]
+
+
+def test_a_thousand_issues_are_told_whole():
+    found = validate_resource(changed(name=[{"x": 1}] * 1000))
+    assert {each.rule for each in found} == {"unknown-element"}
+    assert len(found) == 1000
 
 
 def test_a_resource_is_not_changed():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tools.r4.value_sets import UNFINISHED, build_value_sets
+from ivfhir.fhir.expansions import UNFINISHED
+from tools.r4.value_sets import build_value_sets
 
 URL = "http://x.example/vs"
 TABLE = {"Box": [None, "resource", {"a": f"0..1 code required {URL}|1", "b": "0..1 code"}]}

@@ -1,6 +1,6 @@
 """What a value of limited precision can mean (https://hl7.org/fhirpath/#lowboundary)."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from ivfhir.expressions.fhirpath.compiled import Compiled, Invocation, of_one, single
 from ivfhir.expressions.fhirpath.equality import (
@@ -27,6 +27,8 @@ MOST_PLACES = 28
 def decimal_boundary(number: Value, digits: int | None, *, last: bool) -> Decimal | None:
     """Return the least or greatest number that is rounded to this one, to so many places.
 
+    None where that has more digits than are computed with.
+
     Args:
         number: as written: 1.587 stands for all from 1.5865 to 1.5875.
         digits: places of the answer; None is 8.
@@ -37,7 +39,11 @@ def decimal_boundary(number: Value, digits: int | None, *, last: bool) -> Decima
         return None
     half = Decimal(5).scaleb(-decimal_digits(number) - 1)
     end = CONTEXT.add(Decimal(number), half if last else -half)
-    return end.quantize(Decimal(1).scaleb(-places), ROUND_CEILING if last else ROUND_FLOOR, CONTEXT)
+    rounding = ROUND_CEILING if last else ROUND_FLOOR
+    try:
+        return end.quantize(Decimal(1).scaleb(-places), rounding, CONTEXT)
+    except InvalidOperation:
+        return None
 
 
 def date_boundary(value: Partial, digits: int | None, *, last: bool) -> Partial | None:
@@ -80,14 +86,23 @@ def _boundary(*, last: bool) -> Function:
 
 
 def precision(value: Value) -> int | None:
-    """Return how many digits a number's fraction, or a date or time, has."""
+    """Return how many digits a number's fraction, or a date or time, has.
+
+    Raises:
+        PlacedError: it is none of them.
+    """
     if is_number(value):
         return decimal_digits(value)
-    return digits_of(value) if isinstance(value, Partial) else None
+    if isinstance(value, Partial):
+        return digits_of(value)
+    raise PlacedError(f"precision() takes a number, a date or a time, not a {said(value)}")
 
 
 def comparable(a: Value, b: Value) -> bool:
-    """Return whether two quantities can be brought to one unit."""
+    """Return whether two quantities can be brought to one unit.
+
+    With a unit that UCUM does not have nothing can, as the official suite has it, but itself.
+    """
     if not isinstance(a, Quantity) or not isinstance(b, Quantity):
         return False
     x, y = in_base(a), in_base(b)

@@ -26,11 +26,6 @@ _QUANTITY = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:'([^']+)'|([a-zA-Z]+))?")
 _NO_UNIT = "1"
 
 
-def to_boolean(value: Value) -> Value:
-    """Return the Boolean that a word or a number stands for."""
-    return conversion.to_boolean(value)
-
-
 def to_integer(value: Value) -> Value:
     """Return a whole number."""
     return int(value) if isinstance(value, bool) else conversion.to_integer(value)
@@ -80,7 +75,9 @@ def to_date_time(value: Value) -> Value:
 
 def to_time(value: Value) -> Value:
     """Return the time of day of a text."""
-    return parse_time(value) if isinstance(value, str) else value if _is(value, Time) else None
+    return (
+        parse_time(value) if isinstance(value, str) else value if isinstance(value, Time) else None
+    )
 
 
 def to_quantity(value: Value) -> Value:
@@ -93,10 +90,6 @@ def to_quantity(value: Value) -> Value:
     if match is None or (match[3] is not None and match[3] not in CALENDAR):
         return None
     return Quantity(Decimal(match[1]), match[2] or match[3] or _NO_UNIT)
-
-
-def _is(value: Value, kind: type) -> bool:
-    return isinstance(value, kind)
 
 
 def _time_of(value: Value) -> Value:
@@ -156,7 +149,7 @@ def _quantities() -> tuple[Function, Function]:
 
 
 _PAIRS = {
-    "Boolean": _converter(to_boolean, "Boolean"),
+    "Boolean": _converter(conversion.to_boolean, "Boolean"),
     "Integer": _converter(to_integer, "Integer"),
     "Decimal": _converter(to_decimal, "Decimal"),
     "String": _converter(to_text, "String"),

@@ -9,15 +9,21 @@ from ivfhir.expressions.fhirpath.compiled import (
 )
 from ivfhir.expressions.fhirpath.functions.function import Function, checked
 from ivfhir.expressions.fhirpath.narrative import is_allowed
-from ivfhir.expressions.fhirpath.nodes import Items, Node, add_children, root_node, value_of
+from ivfhir.expressions.fhirpath.nodes import (
+    Items,
+    Node,
+    add_children,
+    root_node,
+    type_of,
+    value_of,
+)
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.references import resolved
 from ivfhir.expressions.fhirpath.run import Members, Run
-from ivfhir.expressions.fhirpath.types import fhir_type
+from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of
-
-BASE = "http://hl7.org/fhir/StructureDefinition/"
+from ivfhir.fhir.types import STRUCTURE_DEFINITIONS
 
 
 def extension(call: Invocation) -> Compiled:
@@ -103,25 +109,33 @@ def member_of(call: Invocation) -> Compiled:
     return of_truth(truth)
 
 
-def _is_member(item: Value, members: Members) -> bool:
+def _is_member(item: Value, members: Members) -> Truth:
+    """Return whether one of the codes is listed; None where none is, but one cannot be told."""
     if item.__class__ is Node and item.type.convert is None:
         found: Items = []
         add_children(item, "coding", found)
         codings = [each.value for each in found or [item] if each.value.__class__ is dict]
-        return any(_is_listed(each.get("system"), each.get("code"), members) for each in codings)
+        answers = [_is_listed(each.get("system"), each.get("code"), members) for each in codings]
+        return True if True in answers else None if None in answers or not answers else False
     code = value_of(item)
-    return any(each == code for _, each in members)
+    return any(each == code for _, each in members) if isinstance(code, str) else None
 
 
-def _is_listed(system: Value, code: Value, members: Members) -> bool:
-    texts = isinstance(code, str) and (system is None or isinstance(system, str))
-    return texts and (system, code) in members
+def _is_listed(system: Value, code: Value, members: Members) -> Truth:
+    """Return whether a Coding is listed, None without a code or where a system is missing."""
+    if not isinstance(code, str):
+        return None
+    if not isinstance(system, str):
+        return None if any(each == code for _, each in members) else False
+    if (system, code) in members:
+        return True
+    return None if (None, code) in members else False
 
 
 def conforms_to(call: Invocation) -> Compiled:
-    """Return whether an item conforms to a profile.
+    """Return whether an item conforms to a profile; empty where that cannot be told.
 
-    R4's own types are known here; others are asked of the services.
+    That an item is not of one of R4's types is known here, all else is asked of the services.
     """
     nodes = call.base.nodes
     wanted = checked(call.one(0), "text", call.name, call.at)
@@ -133,19 +147,17 @@ def conforms_to(call: Invocation) -> Compiled:
             raise PlacedError("conformsTo() takes one item; use all(conformsTo(…))", call.at)
         if not items or url is None:
             return None
-        name = url.removeprefix(BASE)
-        if url.startswith(BASE) and definition_of(name) is not None:
-            return items[0].__class__ is Node and name in items[0].type.lineage
-        known = run.services.conforms(items[0].value, url) if _is_node(items[0]) else False
-        if known is None:
+        item, name = items[0], url.removeprefix(STRUCTURE_DEFINITIONS)
+        is_type = url.startswith(STRUCTURE_DEFINITIONS) and definition_of(name) is not None
+        own = type_of(item)
+        if is_type and own is not UNTYPED and not (own.namespace == "FHIR" and name in own.lineage):
+            return False
+        known = run.services.conforms(item.value, url) if item.__class__ is Node else None
+        if known is None and not is_type:
             raise PlacedError(f"the profile {url} is not known here", call.at)
         return known
 
     return of_truth(truth)
-
-
-def _is_node(item: Value) -> bool:
-    return item.__class__ is Node
 
 
 def html_checks(call: Invocation) -> Compiled:

@@ -10,7 +10,7 @@ from ivfhir.expressions.fhirpath.compiled import (
     single,
     truth_of,
 )
-from ivfhir.expressions.fhirpath.equality import comparable, equal, rough_key, said
+from ivfhir.expressions.fhirpath.equality import is_new, said
 from ivfhir.expressions.fhirpath.functions.function import Function, inner_scope, items_of
 from ivfhir.expressions.fhirpath.functions.looping import numbered
 from ivfhir.expressions.fhirpath.nodes import Items, element_node
@@ -114,23 +114,13 @@ def _repeated(call: Invocation, *, once: bool) -> Compiled:
             fresh: Items = []
             for item in queue:
                 for new in project(run, item):
-                    if not once or _is_new(new, seen):
+                    if not once or is_new(new, seen):
                         fresh.append(new)
             result += fresh
             queue = fresh
         return result
 
     return Compiled(nodes=found, ordered=call.base.ordered)
-
-
-def _is_new(item: Value, seen: dict[Value, Items]) -> bool:
-    """Return whether no equal item was seen, and remember it."""
-    alike = seen.setdefault(rough_key(item), [])
-    value = comparable(item)
-    if any(equal(value, other) for other in alike):
-        return False
-    alike.append(value)
-    return True
 
 
 def aggregate(call: Invocation) -> Compiled:

@@ -1,7 +1,7 @@
 """Numbers (https://hl7.org/fhirpath/N1/#math)."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from ivfhir.expressions.fhirpath.compiled import Compiled, Invocation, of_one, single
 from ivfhir.expressions.fhirpath.equality import is_number, said
@@ -25,10 +25,16 @@ def sqrt(number: Value) -> Value:
 
 
 def round_(number: Value, places: int = 0) -> Value:
-    """Return the nearest number of so many places; a half goes away from zero."""
+    """Return the nearest number of so many places; a half goes away from zero.
+
+    None where that has more digits than are computed with.
+    """
     if not 0 <= places <= MAX_PLACES:
         raise PlacedError(f"round() takes 0 to {MAX_PLACES} places")
-    return arithmetic.round_(number, places)
+    try:
+        return arithmetic.round_(number, places)
+    except InvalidOperation:
+        return None
 
 
 def power(number: Value, exponent: Value) -> Value:

@@ -29,7 +29,7 @@ def types_named(name: TypeName, at: int, scope: Scope) -> tuple[Type, ...]:
         PlacedError: there is no such type.
     """
     found = named_type(*name)
-    if not found and not (name[0] in ("System", "FHIR") and not scope.strict):
+    if not found and not (name[0] == "System" and not scope.strict):
         raise PlacedError(
             f"there is no type {'.'.join(filter(None, name))}: FHIR's primitives are written small "
             "(string), System's great (String)",

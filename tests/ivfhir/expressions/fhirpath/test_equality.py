@@ -12,6 +12,10 @@ def observation(**quantity):
     return {"resourceType": "Observation", "valueQuantity": quantity}
 
 
+LONG = "12345678901234567890123456789012345678901234567890.5"
+"""More digits than are computed with."""
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -42,6 +46,9 @@ def observation(**quantity):
         ("5 = 5 '1'", [True]),
         ("1.55 ~ 1.5", [False]),
         ("1.54 ~ 1.5", [True]),
+        (f"{LONG} ~ 1.5", [False]),
+        (f"{LONG} ~ {LONG}", [True]),
+        (f"{LONG} 'g' ~ {LONG}1 'g'", [False]),
         ("(1 | 2) = (1 | 2)", [True]),
         ("(1 | 2) = (2 | 1)", [False]),
         ("(1 | 2) ~ (2 | 1)", [True]),

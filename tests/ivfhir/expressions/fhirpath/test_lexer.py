@@ -24,6 +24,7 @@ def words(text):
         ),
         ("1.50", [("number", "1.50")]),
         (r"'it\'s \u00e5\n'", [("string", "it's å\n")]),
+        (r"'\ud83d\uDE00'", [("string", "\U0001f600")]),
         ("`a b`", [("quoted", "a b")]),
         ("$this", [("special", "$this")]),
         ("@2015", [("date", "2015")]),
@@ -45,6 +46,10 @@ def test_a_text_falls_into_words(text, expected):
         ("a /* open", 2, "comment has no end"),
         ("@20", 0, "begins a date"),
         (r"'\q'", 0, "no escape"),
+        (r"1 + '\ud800'", 4, "half of a surrogate"),
+        (r"'\ude00\ud83d'", 0, "half of a surrogate"),
+        (r"`\udc00`", 0, "half of a surrogate"),
+        ("'\udcff'", 0, "half of a surrogate"),
     ],
 )
 def test_what_is_no_word_is_refused_with_its_place(text, at, said):

@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from ivfhir.errors import FhirPathError
-from ivfhir.expressions.fhirpath import Node, compile_fhirpath, type_of
+from ivfhir.expressions.fhirpath import Node, Services, compile_fhirpath, type_of
 from ivfhir.expressions.fhirpath.functions.conversion import to_text
 from ivfhir.expressions.fhirpath.nodes import value_of
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
+from ivfhir.validation import conforms
 from tests.official.cases import text_of
 from tests.official.fhir_xml import resource_of
 
@@ -65,7 +66,7 @@ def run(test, inputs, *, strict=False):
         context_type=resource["resourceType"] if strict else None,
         strict=strict,
     )
-    return expression.evaluate(resource, now=NOW)
+    return expression.evaluate(resource, now=NOW, services=Services(conforms=conforms))
 
 
 def said(item):

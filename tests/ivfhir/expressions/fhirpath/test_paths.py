@@ -126,3 +126,27 @@ def test_functions_stumble_over_no_shape(resource, text):
     services = Services(value_set=lambda url: {("a", "b")})
     assert isinstance(ask(text, resource, services=services), list)
     assert isinstance(ask(text, resource, typed=True, services=services), list)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name.given.count()", [1]),
+        ("name.count()", [1]),
+        ("name.where(true).count()", [1]),
+        ("name.tail().count()", [0]),
+        ("contact.exists()", [False]),
+        ("Patient.contact.empty()", [True]),
+        ("contact.name.exists()", [False]),
+        ("maritalStatus.coding.count()", [1]),
+    ],
+)
+def test_a_null_of_a_list_is_no_item(text, expected):
+    patient = {
+        "resourceType": "Patient",
+        "name": [None, {"given": [None, "a"]}],
+        "contact": [None],
+        "maritalStatus": {"coding": [None, {"code": "M"}]},
+    }
+    assert ask_all_ways(text, patient) == expected
+    assert ask(text, patient, strict=True) == expected

@@ -57,6 +57,34 @@ def test_an_entry_of_the_bundle_is_found(reference, full_url):
     ]
 
 
+def of_servers(own, *patients):
+    """Return what the order of an address, or of none, finds as the Patient/p of others."""
+    entries = [{"fullUrl": url, "resource": patient("p", family)} for url, family in patients]
+    entries.append({"resource": order("Patient/p")} | ({"fullUrl": own} if own else {}))
+    bundle = {"resourceType": "Bundle", "entry": entries}
+    text = "entry.resource.ofType(ServiceRequest).subject.resolve().name.family"
+    return ask(text, bundle)
+
+
+A, B = ("http://a.example/Patient/p", "A"), ("http://b.example/Patient/p", "B")
+
+
+@pytest.mark.parametrize(
+    ("own", "patients", "expected"),
+    [
+        ("http://b.example/ServiceRequest/s", (A, B), ["B"]),
+        ("http://a.example/ServiceRequest/s", (B, A), ["A"]),
+        ("http://b.example/ServiceRequest/s", (A,), []),
+        ("http://b.example/ServiceRequest/s", (A, ("urn:uuid:1", "U")), ["U"]),
+        ("urn:uuid:2", (A, B), []),
+        (None, (A, B), []),
+        (None, (A,), ["A"]),
+    ],
+)
+def test_the_same_id_on_another_server_is_another_resource(own, patients, expected):
+    assert of_servers(own, *patients) == expected
+
+
 def test_what_is_elsewhere_is_asked_of_the_services():
     elsewhere = Services(resolve=lambda reference: patient("x", reference))
     text = "subject.resolve().name.family"

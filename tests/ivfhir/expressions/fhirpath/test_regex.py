@@ -55,14 +55,24 @@ def test_a_rule_of_r4_that_repeats_what_repeats_is_answered(text, expected):
         r"[^a]+(b[a-c]*)*",
         r"(\w+\s?)+!",
         r"(?:a.)*c",
+        r"(a+b*)*$",
+        r"(a$\n?)+",
+        r"(?i)(ab?)+c",
+        r"(?i)([^a]+b)*$",
+        r"(?x) (a b?)+ c  # told",
+        r"(?a)(\w+\s?)+!",
     ],
 )
 def test_the_walk_answers_like_python(pattern):
     numbers = random.Random(7)
-    for _ in range(400):
-        text = "".join(numbers.choice("abc !") for _ in range(numbers.randrange(9)))
-        assert regex.walk(text, pattern, 0, whole=True) is bool(re.fullmatch(pattern, text))
-        assert regex.walk(text, pattern, 0, whole=False) is bool(re.search(pattern, text)), text
+    for _ in range(2000):
+        text = "".join(numbers.choice("abcAÄ !\n") for _ in range(numbers.randrange(9)))
+        assert regex.walk(text, pattern, 0, whole=True) is bool(
+            re.fullmatch(pattern, text, re.DOTALL)
+        )
+        assert regex.walk(text, pattern, 0, whole=False) is bool(
+            re.search(pattern, text, re.DOTALL)
+        ), text
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,9 @@ def test_a_replacement_may_name_groups(text, pattern, new, expected):
         (regex.search, ("a", "(", 0), "no regular expression"),
         (regex.search, ("a", "a" * 3000, 0), "more than"),
         (regex.search, ("a", r"(a+)+\1", 0), "around or back"),
+        (regex.search, ("a", r"(?m)(a+)+$", 0), "at single lines"),
+        (regex.search, ("a", r"(?i:(a+)+)b", 0), "flags for a part"),
+        (regex.search, ("a", "[[:alpha:]]", 0), "a set in a set"),
         (regex.search, ("a", r"((a{1,200}){1,200})*", 0), "too large"),
         (regex.replace, ("a" * 50, r"(a+)+b", "x", 0), "too long"),
         (regex.replace, ("a", "a", "$5", 0), "names a group"),

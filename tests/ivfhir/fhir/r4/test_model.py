@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivfhir.fhir.r4 import definition_of, type_names
+from ivfhir.fhir.r4 import definition_of, lineage_of, type_names
 
 
 def element(type_name, name):
@@ -81,3 +81,9 @@ def test_every_type_and_each_base_of_it_can_be_read():
         assert definition.base is None or definition_of(definition.base) is not None
         for each in definition.elements.values():
             assert all(type_ in type_names() for type_ in each.types), (name, each)
+
+
+def test_a_type_specialises_those_of_its_line():
+    assert lineage_of("Patient") == ("Patient", "DomainResource", "Resource")
+    assert lineage_of("Age") == ("Age", "Quantity", "Element")
+    assert lineage_of("Encumbrance") == ()

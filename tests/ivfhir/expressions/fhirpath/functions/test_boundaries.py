@@ -15,6 +15,8 @@ from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask_all_ways
         ("(-1.587).lowBoundary(2) = -1.59", [True]),
         ("1.lowBoundary(29)", []),
         ("1.lowBoundary(-1)", []),
+        ("12345678901234567890123456789012345678901234567890.5.lowBoundary(28)", []),
+        ("12345678901234567890123456789012345678901234567890.5.highBoundary(28)", []),
         ("@2014.lowBoundary()", ["2014-01-01"]),
         ("@2014-02.highBoundary()", ["2014-02-28"]),
         ("birthDate.highBoundary()", ["1960-05-31"]),
@@ -28,16 +30,18 @@ from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask_all_ways
         ("1.500.precision()", [3]),
         ("@2014-05.precision()", [6]),
         ("@T10.precision()", [2]),
-        ("'a'.precision()", []),
+        ("name.suffix.precision()", []),
         ("1 'g'.comparable(1 'kg')", [True]),
         ("1 'g'.comparable(1 's')", [False]),
         ("1 '[s]'.comparable(1 '[s]')", [True]),
+        ("1 'g'.comparable(1 '[s]')", [False]),
     ],
 )
 def test_what_it_gives(text, expected):
     assert ask_all_ways(text, PATIENT) == expected
 
 
-def test_a_text_has_no_boundary():
+@pytest.mark.parametrize("name", ["lowBoundary", "highBoundary", "precision"])
+def test_a_text_has_no_boundary_and_no_precision(name):
     with pytest.raises(FhirPathError, match="not a String"):
-        ask_all_ways("'a'.lowBoundary()", PATIENT)
+        ask_all_ways(f"'a'.{name}()", PATIENT)

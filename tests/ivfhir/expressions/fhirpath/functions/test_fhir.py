@@ -4,6 +4,7 @@ import pytest
 
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath import Services
+from ivfhir.validation import conforms
 from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask, ask_all_ways
 
 
@@ -19,8 +20,6 @@ from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask, ask_all_ways
         ("name.given.hasValue()", [False]),
         ("gender.getValue()", ["female"]),
         ("name.given[2].getValue()", []),
-        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", [True]),
-        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Resource')", [True]),
         ("conformsTo('http://hl7.org/fhir/StructureDefinition/Group')", [False]),
         ("text.`div`.htmlChecks()", []),
     ],
@@ -42,6 +41,15 @@ CONDITION = {
         ]
     },
     "stage": [{"type": {"coding": [{"system": "http://s.example", "code": "b"}]}}],
+    "severity": {"text": "grave"},
+    "bodySite": [
+        {"coding": [{"code": "a"}]},
+        {"coding": [{"code": "c"}]},
+        {"coding": [{"system": "http://t.example", "display": "d"}]},
+        {"coding": [{"system": "http://t.example", "code": "male"}]},
+        {"coding": [{"display": "d"}, {"system": "http://s.example", "code": "a"}]},
+    ],
+    "clinicalStatus": {"coding": [{"_code": {"id": "x"}}]},
 }
 
 
@@ -54,7 +62,15 @@ CONDITION = {
         ("code.coding[1].code.memberOf('http://x.example/vs')", [True]),
         ("stage.type.memberOf('http://x.example/vs')", [False]),
         ("code.memberOf('http://x.example/unknown')", []),
-        ("bodySite.memberOf('http://x.example/vs')", []),
+        ("category.memberOf('http://x.example/vs')", []),
+        ("severity.memberOf('http://x.example/vs')", []),
+        ("bodySite[0].memberOf('http://x.example/vs')", []),
+        ("bodySite[1].memberOf('http://x.example/vs')", [False]),
+        ("bodySite[2].memberOf('http://x.example/vs')", []),
+        ("bodySite[3].memberOf('http://x.example/vs')", []),
+        ("bodySite[4].memberOf('http://x.example/vs')", [True]),
+        ("clinicalStatus.coding.code.memberOf('http://x.example/vs')", []),
+        ("5.memberOf('http://x.example/vs')", []),
         ("conformsTo('http://x.example/P')", [True]),
     ],
 )
@@ -62,9 +78,34 @@ def test_value_sets_and_profiles_are_asked_of_the_services(text, expected):
     assert ask(text, CONDITION, services=SERVICES) == expected
 
 
+BASE = "http://hl7.org/fhir/StructureDefinition/"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "expected"),
+    [
+        (f"conformsTo('{BASE}Patient')", {}, [True]),
+        (f"conformsTo('{BASE}Resource')", {}, [True]),
+        (f"conformsTo('{BASE}Patient')", {"gender": 5}, [False]),
+        (f"conformsTo('{BASE}DomainResource')", {"gender": 5}, [False]),
+        (f"conformsTo('{BASE}Group')", {"gender": 5}, [False]),
+        (f"name[0].conformsTo('{BASE}HumanName')", {}, []),
+        (f"name[0].conformsTo('{BASE}Address')", {}, [False]),
+        (f"'x'.conformsTo('{BASE}Patient')", {}, [False]),
+    ],
+)
+def test_that_a_resource_conforms_to_its_type_is_asked_of_validation(text, wrong, expected):
+    assert ask(text, PATIENT | wrong, services=Services(conforms=conforms)) == expected
+
+
+def test_without_validation_nobody_knows_whether_a_resource_is_right():
+    assert ask(f"conformsTo('{BASE}Patient')", PATIENT) == []
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("'x'.conformsTo('http://x.example/unknown')", "not known here"),
         ("conformsTo('http://x.example/unknown')", "not known here"),
         ("code.coding.memberOf('http://x.example/vs')", "takes one code"),
     ],

@@ -27,6 +27,8 @@ from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask_all_ways
         ("8.log(2) = 3", [True]),
         ("(-5 'mg').abs() = 5 'mg'", [True]),
         ("2.power(99999)", []),
+        ("1000000000000000000000000000000.0.round(28)", []),
+        ("1000000000000000000000000000000.05.round(1) = 1000000000000000000000000000000.1", [True]),
     ],
 )
 def test_what_it_gives(text, expected):

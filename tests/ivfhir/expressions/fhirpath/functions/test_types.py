@@ -69,6 +69,8 @@ def test_an_age_is_a_quantity():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("Patient is FHIR.Patiennt", "no type FHIR.Patiennt"),
+        ("name.ofType(FHIR.HumanNam)", "no type FHIR.HumanNam"),
         ("gender is strin", "no type strin"),
         ("gender.is('x')", "must be a type's name"),
         ("name.as(HumanName)", "takes one item"),
