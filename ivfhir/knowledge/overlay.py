@@ -434,7 +434,7 @@ class _Reader:
                     place.refuse(f"there is no protocol {protocol}; name one that there is")
             known_to_us = [*known_ones.values()]
             for drug in each.drugs:
-                wider = list(wider_drug(drug, known_to_us))
+                wider = list(wider_drug(drug, each, known_to_us))
                 if wider:
                     self._need(place, f"{name}.{drug.id}", each.version, "; ".join(wider))
             for matter, why in wider_regimen(each, known_to_us):
