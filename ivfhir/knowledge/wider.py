@@ -6,6 +6,7 @@ one does; where one of them leaves something open, the site may, too.
 
 from collections.abc import Iterator, Sequence, Set
 from decimal import Decimal
+from itertools import combinations
 
 from ivfhir.knowledge.regimen import DOSED, Regimen, RegimenDrug
 
@@ -130,6 +131,25 @@ def wider_regimen(regimen: Regimen, regimens: Sequence[Regimen]) -> Iterator[tup
             found[matter] = list(dict.fromkeys([*found.get(matter, ()), why]))
     for matter, reasons in found.items():
         yield matter, "; ".join(reasons)
+    dosed = [each for each in regimens if each.proposal == DOSED]
+    instead = {pair for each in dosed for pair in _pairs(each, together=False)}
+    beside = {pair for each in dosed for pair in _pairs(each, together=True)}
+    combined = instead & set(_pairs(regimen, together=True)) - beside
+    if combined:
+        names = sorted(" and ".join(sorted(name for name, _ in pair)) for pair in combined)
+        yield "choice", f"it may give {', '.join(names)} together"
+
+
+def _pairs(regimen: Regimen, *, together: bool) -> Iterator[frozenset[tuple[str, str]]]:
+    """Yield which two drugs a regimen may give together, or those that stand for each other."""
+    for one, other in combinations(regimen.drugs, 2):
+        ways = (one.drug, one.route), (other.drug, other.route)
+        instead = any(
+            choice.needs == "one" and {one.id, other.id} <= {*choice.of}
+            for choice in regimen.choices
+        )
+        if ways[0] != ways[1] and instead is not together:
+            yield frozenset(ways)
 
 
 def _wider_as_a_whole(regimen: Regimen, same: Sequence[Regimen]) -> Iterator[tuple[str, str]]:

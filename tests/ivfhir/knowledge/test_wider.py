@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ivfhir.knowledge.regimen import DOSED, Bounds, Regimen
+from ivfhir.knowledge.regimen import DOSED, Bounds, Choice, Regimen
 from ivfhir.knowledge.regimens import load_regimens
 from ivfhir.knowledge.wider import wider_drug, wider_regimen
 
@@ -198,3 +198,36 @@ def test_an_interval_of_another_protocol_is_no_leave_for_this_one() -> None:
         **told(faster),
         "total": "fluorouracil may come to more than 700 mg/m2 in all",
     }
+
+
+CHOICES: list[tuple[str, tuple[Choice, ...], dict[str, str]]] = [
+    # RG-LU6: cisplatin or carboplatin, exactly one.
+    ("RG-LU6", (), {"choice": "it may give carboplatin and cisplatin together"}),
+    (
+        "RG-LU6",
+        (Choice("some", ("cisplatin", "carboplatin")),),
+        {"choice": "it may give carboplatin and cisplatin together"},
+    ),
+    (
+        "RG-LU6",
+        (Choice("one", ("cisplatin", "etoposide")),),
+        {"choice": "it may give carboplatin and cisplatin together"},
+    ),
+    ("RG-LU6", (Choice("one", ("cisplatin", "carboplatin", "etoposide")),), {}),
+    # RG-RE1: gemcitabine and/or fluorouracil: both together are ours, too.
+    ("RG-RE1", (), {}),
+    ("RG-RE1", (Choice("one", ("gemcitabine", "fluorouracil")),), {}),
+]
+
+
+@pytest.mark.parametrize(("regimen", "choices", "said"), CHOICES)
+def test_drugs_that_stand_for_each_other_are_not_given_together(
+    regimen: str, choices: tuple[Choice, ...], said: dict[str, str]
+) -> None:
+    assert told(replace(ours(regimen), choices=choices)) == said
+
+
+def test_drugs_of_which_ours_gives_one_are_told_in_any_protocol() -> None:
+    """RG-LU6 is for the lung alone; in LMET, too, none of ours gives both platinums."""
+    both = replace(ours("RG-LU6"), protocols=("LMET",), choices=())
+    assert told(both)["choice"] == "it may give carboplatin and cisplatin together"
