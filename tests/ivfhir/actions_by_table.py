@@ -165,7 +165,7 @@ def _liver_images(plan: _Plan, row: Row) -> Actions:
             yield f".{number}", _at(row, plan.day0(number), days=days, near=near)
         elif number in (2, 4):
             before = plan.day0(number + 1)
-            yield f".{number}", _at(row, before, days=-7, window=(-7, -7), near=near)
+            yield f".{number}.haic", _at(row, before, days=-7, window=(-7, -7), near=near)
 
 
 def _lmet(plan: _Plan, row: Row) -> Actions:
