@@ -145,6 +145,7 @@ def test_a_regimen_of_the_site_gives_its_dose(capsys: pytest.CaptureFixture[str]
     assert "RG-EX1" in json.dumps(found)
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_two_overlays_in_one_process_do_not_mix() -> None:
     plain, site = load_protocol("LIVER"), load_protocol("LIVER", load_overlay(EXAMPLE))
     again = load_protocol("LIVER")
