@@ -212,8 +212,8 @@ ROWS: Mapping[str, Row] = {
     "RG-PO1": Row(
         "PORT",
         (
-            Drug("fluorouracil", ("600", "600"), ("450", "700")),
-            Drug("leucovorin", ("170", "170")),
+            Drug("fluorouracil", ("600", "600"), ("450", "700"), days=5),
+            Drug("leucovorin", ("170", "170"), days=5),
         ),
         28,
     ),
