@@ -24,8 +24,6 @@ from ivfhir.knowledge.toml_source import AuthoringError, Table, read_table
 from ivfhir.knowledge.wider import wider_drug, wider_regimen
 
 FILE = "overlay.toml"
-VARIABLE = "IVFHIR_OVERLAY"
-"""The environment variable that names the folder."""
 
 _REGIMENS = "regimens"
 _MANY_TIMES = 10
