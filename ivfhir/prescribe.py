@@ -364,9 +364,8 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 def _prescribed(request: Resource, drug: RegimenDrug, dose: DrugDose | None, day: int) -> None:
     request["medicationCodeableConcept"] = _copied(drug.concept)
     dosage = request["dosageInstruction"][0]
-    method = drug.title.removeprefix(str(drug.concept.get("text", ""))).strip()
-    if method != drug.title and method:  # A bolus and an infusion of one drug.
-        dosage["method"] = {"text": method}
+    if drug.method:  # A bolus and an infusion of one drug.
+        dosage["method"] = {"text": drug.method}
     way = dosage.get("text", "").removesuffix(_NO_DOSE)
     notes = [{"text": f"{drug.title}: {text}"} for text in ([drug.says] if drug.says else [])]
     if dose is None:

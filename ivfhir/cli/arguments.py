@@ -8,6 +8,9 @@ from typing import Any, NoReturn
 
 from ivfhir.errors import UsageError
 
+OVERLAY_VARIABLE = "IVFHIR_OVERLAY"
+"""The environment variable that names the folder of the site's overlay."""
+
 COMMANDS = {
     "evaluate": ("ivfhir.cli.evaluate", "answer every criterion of the protocols for a patient"),
     "apply": ("ivfhir.cli.apply", "draft the plan of a protocol for a patient"),
@@ -104,8 +107,8 @@ def add_overlay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlay",
         metavar="DIR",
-        default=os.environ.get("IVFHIR_OVERLAY"),
-        help="folder of the site's overlay; IVFHIR_OVERLAY by default",
+        default=os.environ.get(OVERLAY_VARIABLE),
+        help=f"folder of the site's overlay; {OVERLAY_VARIABLE} by default",
     )
 
 

@@ -24,8 +24,6 @@ from ivfhir.knowledge.toml_source import AuthoringError, Table, read_table
 from ivfhir.knowledge.wider import wider_drug, wider_regimen
 
 FILE = "overlay.toml"
-VARIABLE = "IVFHIR_OVERLAY"
-"""The environment variable that names the folder."""
 
 _REGIMENS = "regimens"
 _MANY_TIMES = 10
@@ -434,7 +432,7 @@ class _Reader:
                     place.refuse(f"there is no protocol {protocol}; name one that there is")
             known_to_us = [*known_ones.values()]
             for drug in each.drugs:
-                wider = list(wider_drug(drug, known_to_us))
+                wider = list(wider_drug(drug, each, known_to_us))
                 if wider:
                     self._need(place, f"{name}.{drug.id}", each.version, "; ".join(wider))
             for matter, why in wider_regimen(each, known_to_us):

@@ -56,6 +56,7 @@ class RegimenDrug:
             treatment; None for none.
         counts_as: the drug whose dose over a life it adds to; '' where none is counted.
         looks_like: the drug that it is mistaken for; '' for none.
+        method: how it is given, where the regimen says so: `bolus`; '' for nothing.
         dosage: route and dose in words.
         says: what else to know; '' for nothing.
         marks: number -> where it comes from.
@@ -85,6 +86,7 @@ class RegimenDrug:
     cumulative_highest: tuple[Decimal, Decimal] | None = None
     counts_as: str = ""
     looks_like: str = ""
+    method: str = ""
     dosage: str = ""
     says: str = ""
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -98,11 +100,6 @@ class RegimenDrug:
     def own_rule(self) -> str:
         """What a limit or statement of its own stands under: its first rule, else its name."""
         return self.exclusions[0] if self.exclusions else self.id
-
-    @property
-    def is_by_auc(self) -> bool:
-        """Whether its dose is an area under the curve."""
-        return self.unit == AUC
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,7 @@ def _drug(activity: Resource, action: Resource) -> RegimenDrug:
         cumulative_highest=None if cumulative is None or lower is None else (cumulative, lower),
         counts_as=_one(parts, "counts-as", ""),
         looks_like=_one(parts, "looks-like", ""),
+        method=dosage.get("method", {}).get("text", ""),
         dosage=dosage["text"],
         says=_one(parts, "says", ""),
         marks=_marks(parts),

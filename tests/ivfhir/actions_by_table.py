@@ -24,6 +24,9 @@ class Planned:
         kind: of its request.
         day: the planned day, with the window's ends.
         near: the target of its relation, where the row relates to one action.
+        least: the least distance to it, where the windows of the two do not say it.
+        again: whether it comes back, or is done for another reason than the row's first: the row's
+            distance is that of the first.
     """
 
     row: str
@@ -32,6 +35,8 @@ class Planned:
     earliest: date
     latest: date
     near: str | None = None
+    least: int | None = None
+    again: bool = False
 
 
 @cache
@@ -106,6 +111,8 @@ def _at(
     days: int | None = None,
     window: tuple[int, int] | None = None,
     near: str | None = None,
+    least: int | None = None,
+    again: bool = False,
 ) -> Planned:
     """Return an action of a row: its offset from the anchor, or other days."""
     offset = row["offsetDays"]
@@ -116,6 +123,8 @@ def _at(
         row["kind"],
         *(anchor + timedelta(days=each) for each in (planned, low, high)),
         near,
+        least,
+        again,
     )
 
 
@@ -130,7 +139,8 @@ def _watch(plan: _Plan, row: Row) -> Actions:
     for number in range(1, plan.count + 1):
         for day in (1, 7):
             near = _near(row, f".{number}")
-            yield f".{number}.{day}", _at(row, plan.day0(number), days=day, near=near)
+            again = day > 1
+            yield f".{number}.{day}", _at(row, plan.day0(number), days=day, near=near, again=again)
 
 
 def _near(row: Row, suffix: str) -> str | None:
@@ -165,7 +175,12 @@ def _liver_images(plan: _Plan, row: Row) -> Actions:
             yield f".{number}", _at(row, plan.day0(number), days=days, near=near)
         elif number in (2, 4):
             before = plan.day0(number + 1)
-            yield f".{number}", _at(row, before, days=-7, window=(-7, -7), near=near)
+            # 7 days before the next infusion, which comes 21 days later at the earliest.
+            least = tables()["LIVER"]["parameters"]["haic_interval_days"]["min"] - 7
+            yield (
+                f".{number}.haic",
+                _at(row, before, days=-7, window=(-7, -7), near=near, least=least, again=True),
+            )
 
 
 def _lmet(plan: _Plan, row: Row) -> Actions:
@@ -232,7 +247,14 @@ def _over_time(plan: _Plan, row: Row, *, every: int, window: tuple[int, int] | N
         low, high = window or (0, 0)
         yield (
             f".{number}",
-            _at(row, plan.start, days=days, window=(days + low, days + high), near="PORT-A01"),
+            _at(
+                row,
+                plan.start,
+                days=days,
+                window=(days + low, days + high),
+                near="PORT-A01",
+                again=number > 1 or window is None,
+            ),
         )
         number += 1
 
@@ -247,13 +269,23 @@ def _flushes(plan: _Plan, row: Row) -> Actions:
         for n in range(1, times + 1):
             access = plan.infusion(number) + timedelta(days=(n - 1) * every)
             near = f"PORT-A03.{number}"
-            yield f".{number}.{n}", _at(row, access, days=every, near=near)
+            # Counted from the access itself, whose own window is of another anchor.
+            least = row["offsetDays"]["min"]
+            again = n > 1
+            yield (
+                f".{number}.{n}",
+                _at(row, access, days=every, near=near, least=least, again=again),
+            )
 
 
 def _stent(plan: _Plan, row: Row) -> Actions:
     near = _near(row, "")
     if row["id"] == "STENT-A05":
         for day in (7, 28):
-            yield f".{day}", _at(row, plan.start, days=day, window=(day, day), near=near)
+            again = day > 7
+            yield (
+                f".{day}",
+                _at(row, plan.start, days=day, window=(day, day), near=near, again=again),
+            )
     else:
         yield "", _at(row, plan.start, near=near)

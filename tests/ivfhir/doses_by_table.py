@@ -57,13 +57,14 @@ def _cisplatin(low: str, high: str, bounds: tuple[str | None, str]) -> Drug:
     return Drug("cisplatin", (low, high), bounds, course_highest="100")
 
 
+_CISPLATIN_75 = _cisplatin("75", "75", ("75", "75"))
 _FOLFOX_BOLUS = Drug(
     "fluorouracil-bolus", ("400", "400"), (None, "400"), choice="dose_fluorouracil_bolus"
 )
 _FOLFOX_INFUSION = Drug(
     "fluorouracil-infusion", ("2400", "2400"), (None, "2400"), choice="dose_fluorouracil_infusion"
 )
-_LEUCOVORIN = Drug("leucovorin", ("400", "400"))
+_FOLFOX = (Drug("leucovorin", ("400", "400")), _FOLFOX_BOLUS, _FOLFOX_INFUSION)
 _FOLFOX_TOTAL = (("fluorouracil-bolus", "fluorouracil-infusion"), "1600", "2800")
 
 ROWS: Mapping[str, Row] = {
@@ -86,7 +87,7 @@ ROWS: Mapping[str, Row] = {
     "RG-LU3": Row(
         "LUNG",
         (
-            _cisplatin("75", "75", ("75", "75")),
+            _CISPLATIN_75,
             Drug("docetaxel", ("60", "75"), ("55", "75"), vein=True),
         ),
         21,
@@ -103,7 +104,7 @@ ROWS: Mapping[str, Row] = {
     "RG-LU5": Row(
         "LUNG",
         (
-            _cisplatin("75", "75", ("75", "75")),
+            _CISPLATIN_75,
             Drug("vinorelbine", ("25", "25"), ("20", "30"), days=2, vein=True),
         ),
         21,
@@ -111,7 +112,7 @@ ROWS: Mapping[str, Row] = {
     "RG-LU6": Row(
         "LUNG",
         (
-            _cisplatin("75", "75", ("75", "75")),
+            _CISPLATIN_75,
             Drug("carboplatin", ("5", "5"), ("5", "5"), unit="AUC", choice="auc"),
             Drug("etoposide", ("100", "100"), ("80", "120"), days=3, vein=True),
         ),
@@ -133,12 +134,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "RG-LI3": Row(
         "LIVER",
-        (
-            Drug("oxaliplatin", ("130", "130"), ("65", "130")),
-            _LEUCOVORIN,
-            _FOLFOX_BOLUS,
-            _FOLFOX_INFUSION,
-        ),
+        (Drug("oxaliplatin", ("130", "130"), ("65", "130")), *_FOLFOX),
         21,
         mode="HAIC",
         total=_FOLFOX_TOTAL,
@@ -169,12 +165,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "RG-LM4": Row(
         "LMET",
-        (
-            Drug("oxaliplatin", ("85", "85"), ("65", "130")),
-            _LEUCOVORIN,
-            _FOLFOX_BOLUS,
-            _FOLFOX_INFUSION,
-        ),
+        (Drug("oxaliplatin", ("85", "85"), ("65", "130")), *_FOLFOX),
         21,
         mode="INFUSION",
         total=_FOLFOX_TOTAL,
@@ -212,8 +203,8 @@ ROWS: Mapping[str, Row] = {
     "RG-PO1": Row(
         "PORT",
         (
-            Drug("fluorouracil", ("600", "600"), ("450", "700")),
-            Drug("leucovorin", ("170", "170")),
+            Drug("fluorouracil", ("600", "600"), ("450", "700"), days=5),
+            Drug("leucovorin", ("170", "170"), days=5),
         ),
         28,
     ),

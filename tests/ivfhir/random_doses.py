@@ -125,6 +125,12 @@ def _doses_differ(plan: dict[str, Any], trial: Trial, expected: Expected) -> str
         ]
         if not near:
             return f"{name} {exact} mg, expected {dict(expected.unrounded)}"
+        # What goes into the artery on several days stands in one request, which says how often.
+        text = request["dosageInstruction"][0]["text"]
+        days = {0 if each.vein else each.days for each in row.drugs if _said(each.name) == name}
+        often = next((f", {each} times" for each in days if each > 1), "")
+        if often not in text or (" times" in text) != bool(often):
+            return f"{name}: {text}, expected{often or ' once'}"
     wanted = Counter[tuple[str, Decimal]]()
     for drug in row.drugs:
         if drug.name in expected.unrounded:

@@ -14,7 +14,7 @@ from ivfhir.plan import draft_plan
 from ivfhir.read import PatientRecord
 from tests.cases.drafted import drafted_actions
 from tests.cases.facts import to_resource
-from tests.ivfhir.actions_by_table import expected, tables
+from tests.ivfhir.actions_by_table import Planned, expected, tables
 
 AS_OF = DateTime.parse("2025-03-03T23:59:59.999+00:00")
 START = date(2025, 3, 10)
@@ -97,11 +97,17 @@ def test_each_row_is_planned_as_its_table_says(name: str) -> None:
         for action, each in wanted.items():
             days = tuple(str(day) for day in (each.day, each.earliest, each.latest))
             assert tuple(found[action]) == days, f"{place}: {action}"
-        check_relations(plan, wanted, place)
+        check_relations(plan, wanted, place, by_default=not given)
 
 
-def check_relations(plan: dict[str, Any], wanted: Mapping[str, Any], place: str) -> None:
-    """Compare kind and relation: the row's relationship, the target, a distance that allows it."""
+def check_relations(
+    plan: dict[str, Any], wanted: Mapping[str, Planned], place: str, *, by_default: bool
+) -> None:
+    """Compare kind and relation: the row's relationship, the target, the distance in days.
+
+    The row's distance is that of the planned days; the least one is the one that the windows of
+    both actions allow: 28 days where neither begins before, 21 for REGI-A05 (21 to 42 days).
+    """
     contained = {f"#{each['id']}": each for each in plan["contained"]}
     rows = {row["id"]: row for each in tables().values() for row in each["actions"]}
     for action in walk(plan):
@@ -109,7 +115,7 @@ def check_relations(plan: dict[str, Any], wanted: Mapping[str, Any], place: str)
         assert contained[action["resource"]["reference"]]["resourceType"] == each.kind
         if each.near is None:
             continue
-        relationship = rows[each.row]["related"][0][0]
+        relationship, _, distance = rows[each.row]["related"][0]
         relations = [r for r in action.get("relatedAction", []) if r["actionId"] == each.near]
         assert relations, f"{place}: {action['id']} is not related to {each.near}"
         [relation] = relations
@@ -119,6 +125,31 @@ def check_relations(plan: dict[str, Any], wanted: Mapping[str, Any], place: str)
         low = int(relation["offsetRange"].get("low", {"value": 0})["value"])
         high = int(relation["offsetRange"].get("high", {"value": 10_000})["value"])
         assert low <= apart <= high, f"{place}: {action['id']} {apart} d, not {low} to {high}"
+        least = least_distance(each, wanted[each.near], relationship)
+        assert low == least, f"{place}: {action['id']} at least {low} d, not {least}"
+        if distance is not None and not each.again:
+            assert low <= distance <= high, f"{place}: {action['id']} is not {distance} d"
+            assert not by_default or apart == distance, f"{place}: {action['id']} {apart} d"
+
+
+def least_distance(own: Planned, near: Planned, relationship: str) -> int:
+    """Return the fewest days between two actions, in the order that the relation says."""
+    if own.least is not None:
+        return own.least
+    before, after = (own, near) if relationship.startswith("before") else (near, own)
+    return max(0, (after.earliest - before.latest).days)
+
+
+@pytest.mark.parametrize("loosened", [{"low": {"value": 0}}, {"low": {"value": 29}}, {}])
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_relation_with_another_distance_is_found(name: str, loosened: dict[str, Any]) -> None:
+    choice = CHOICES[name][1][0]
+    plan, wanted = plan_of(name, choice, {}), expected(name, START, {}, choice)
+    for action in walk(plan):
+        for relation in action.get("relatedAction", []):
+            relation["offsetRange"] = loosened
+    with pytest.raises(AssertionError):
+        check_relations(plan, wanted, name, by_default=True)
 
 
 def walk(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

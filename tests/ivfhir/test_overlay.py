@@ -1,6 +1,7 @@
 """What a site's overlay does to answers and plans, and where they tell of it."""
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,30 @@ def test_a_regimen_of_the_site_gives_its_dose(capsys: pytest.CaptureFixture[str]
     assert "RG-EX1" in json.dumps(found)
 
 
+@pytest.mark.parametrize("title", ["doxorubicin (beads)", "doxorubicin, in two vials"])
+def test_a_title_that_goes_on_after_the_name_of_the_drug_is_no_method(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, title: str
+) -> None:
+    """How a drug is given stands in the regimen (`method`), not in its title."""
+    shutil.copytree(EXAMPLE / "regimens", tmp_path / "regimens")
+    path = tmp_path / "regimens" / "PlanDefinition-RG-EX1.json"
+    text = path.read_text(encoding="utf-8")
+    assert text.count('"title": "doxorubicin"') == 1
+    text = text.replace('"title": "doxorubicin"', f'"title": "{title}"')
+    path.write_text(text, encoding="utf-8")
+    head = (EXAMPLE / "overlay.toml").read_text(encoding="utf-8").split("[[threshold]]")[0]
+    (tmp_path / "overlay.toml").write_text(head, encoding="utf-8")
+    words = ("--param", "regimen=RG-EX1", "--param", "confirmed=lvef,cumulative-dose")
+    code, found, err = plan(capsys, *words, "--overlay", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert found is not None
+    requests = [each for each in found["contained"] if each["id"].endswith(".drug")]
+    assert all(each["dosageInstruction"][0]["text"].startswith(title) for each in requests)
+    assert [each for each in requests if "method" in each["dosageInstruction"][0]] == []
+    assert requests
+
+
+@pytest.mark.usefixtures("compiled_anew")
 def test_two_overlays_in_one_process_do_not_mix() -> None:
     plain, site = load_protocol("LIVER"), load_protocol("LIVER", load_overlay(EXAMPLE))
     again = load_protocol("LIVER")

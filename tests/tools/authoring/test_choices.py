@@ -74,19 +74,42 @@ def test_an_action_of_a_mode_is_kept_only_there(layout: Layout) -> None:
     assert condition["expression"]["description"] == "In mode TACE only."
 
 
-def test_an_action_planned_in_several_ways_is_one_action(layout: Layout) -> None:
-    cql = built(layout)["LIVERPlan.cql"]
+def test_an_action_planned_in_several_ways_is_one_action() -> None:
+    """The check of the port is on day 0 where the first infusion is (spec-readings)."""
+    files = built(OURS)
+    first, later = "first_infusion_offset_days = 0", "first_infusion_offset_days > 0"
+    cql = files["PORTPlan.cql"]
+    assert f"define PORT_A02_Kept: ({later}) or ({first})\n" in cql
     assert (
-        "define LIVER_A06_2_Kept: (mode = 'TACE' or Sessions = 2) or "
-        "(mode = 'HAIC' and Sessions > 2)" in cql
+        f"define PORT_A02_Date: Conventions.DayOf(case when {later} then Start + 1 days "
+        f"when {first} then Start else null as Date end)" in cql
     )
-    assert (
-        "define LIVER_A06_2_Date: Conventions.DayOf(case when mode = 'TACE' or Sessions = 2 then "
-        "Day0_2 + DaysOf(response_offset_days) when mode = 'HAIC' and Sessions > 2 then "
-        "Day0_3 - 7 days else null as Date end)" in cql
-    )
-    plan = built(layout)["PlanDefinition-LIVER.json"]
-    assert plan.count('"id": "LIVER-A06.2"') == 1
+    assert files["PlanDefinition-PORT.json"].count('"id": "PORT-A02"') == 1
+
+
+def test_each_mode_states_its_own_distance_to_the_session(layout: Layout) -> None:
+    """TACE and the last infusion: 28 days (B.2); HAIC between: 7 before one that is 21 later."""
+    found = {
+        name: each["relatedAction"]
+        for name, each in actions(layout).items()
+        if name.startswith("LIVER-A06.")
+    }
+    assert {
+        name: [(each["actionId"], each["offsetRange"]["low"]["value"]) for each in related]
+        for name, related in found.items()
+    } == {
+        **{f"LIVER-A06.{n}": [(f"LIVER-A03.{n}", 28)] for n in range(1, 7)},
+        **{f"LIVER-A06.{n}.haic": [(f"LIVER-A03.{n}", 14)] for n in (2, 4)},
+    }
+
+
+def test_images_between_infusions_are_asked_for_as_after_the_last(layout: Layout) -> None:
+    every = actions(layout)
+    same = ("title", "description", "textEquivalent", "code", "documentation", "goalId")
+    for name in ("LIVER-A06.2", "LIVER-A06.4"):
+        between = every[f"{name}.haic"]
+        for each in (*same, "requiredBehavior", "definitionCanonical"):
+            assert between[each] == every[name][each], each
 
 
 def test_a_choice_is_an_item_with_options_and_without_default(layout: Layout) -> None:

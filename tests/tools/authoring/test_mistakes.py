@@ -165,7 +165,16 @@ def test_lines_are_found_through_lists_strings_and_comments(tmp_path):
     }
 
 
-def test_rows_that_plan_one_action_say_the_same_relations(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        "days = [0, 0, 5]\n",
+        'days = [0, 0, 5]\nrelations = ["after A01, at least 3 days"]\n',
+        'days = [0, 0, 4]\nrelations = ["after A01"]\n',
+    ],
+    ids=["none", "another-distance", "other-days"],
+)
+def test_rows_that_plan_one_action_say_the_same_relations(tmp_path: Path, other: str) -> None:
     layout = Layout(knowledge=tmp_path / "plan_definitions")
     shutil.copytree(OURS.knowledge / "port", layout.knowledge / "port")
     layout.shared.mkdir()
@@ -175,6 +184,6 @@ def test_rows_that_plan_one_action_say_the_same_relations(tmp_path: Path) -> Non
     path = layout.knowledge / "port" / "plan.toml"
     row = 'days = [0, 0, 5]\nrelations = ["after A01"]\n'
     assert row in path.read_text()
-    path.write_text(path.read_text().replace(row, "days = [0, 0, 5]\n"))
+    path.write_text(path.read_text().replace(row, other))
     with pytest.raises(AuthoringError, match="another row of this action has other relations"):
         list(authored_files(layout))

@@ -41,7 +41,7 @@ DRUG = {
     "id": "text!",
     "route": "text!",
     "days": "numbers!",
-    **dict.fromkeys(("drug", "called", "unit", "over", "weight", "says"), "text"),
+    **dict.fromkeys(("drug", "called", "method", "unit", "over", "weight", "says"), "text"),
     "dose": "dose",
     "variants": "list of amounts",
     "bounds": "amounts",
@@ -150,10 +150,12 @@ def _product(agent: Table, common: Common) -> Json:
 def _dosage(table: Table) -> Json:
     code, display, words = ROUTES[table["route"]]
     coding = {"system": "http://snomed.info/sct", "code": code, "display": display}
-    dosage = {
+    dosage: Json = {
         "text": f"{words}, {dose_words(table)}",
         "route": {"coding": [coding], "text": words},
     }
+    if "method" in table:
+        dosage["method"] = {"text": table["method"]}
     if "dose" not in table:
         return dosage
     ucum, unit = UNITS[table["unit"]]

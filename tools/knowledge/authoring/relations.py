@@ -59,13 +59,13 @@ class Relations:
         self._refuse_circles()
 
     def _add(self, own: Occurrence, found: list[Relation]) -> None:
-        """Keep the relations of a row; rows that plan one action otherwise have them together."""
-        known_ones = self.of.setdefault(own.action_id, found)
-        before = {(each.target, each.relationship): each for each in known_ones}
-        after = {(each.target, each.relationship): each for each in found}
-        if before.keys() != after.keys():
-            self._refuse(own, "another row of this action has other relations; say the same ones")
-        self.of[own.action_id] = [_wider(each, after[name]) for name, each in before.items()]
+        """Keep the relations of a row; a plan carries them whichever row plans the action."""
+        if set(self.of.setdefault(own.action_id, found)) != set(found):
+            self._refuse(
+                own,
+                "another row of this action has other relations; say the same ones, or give the "
+                "row an id of its own",
+            )
 
     def _relations(self, own: Occurrence) -> list[Relation]:
         return [
@@ -180,13 +180,6 @@ class Relations:
 
     def _refuse(self, own: Occurrence, sentence: str) -> NoReturn:
         own.row.refuse(f"action {own.row_id}: {sentence}", "relations")
-
-
-def _wider(one: Relation, other: Relation) -> Relation:
-    """Return the relation that holds in both rows of an action."""
-    open_end = one.high is None or other.high is None
-    high = None if open_end else max(one.high or 0, other.high or 0)
-    return Relation(one.target, one.relationship, min(one.low, other.low), high)
 
 
 def _circle(at: str, after: dict[str, set[str]], done: set[str], path: list[str]) -> list[str]:
