@@ -38,6 +38,7 @@ from ivfhir.sync.looks import back_looks
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.race import Race, settle_race
 from ivfhir.sync.retries import pause_before_retry_s
+from ivfhir.sync.supersede import OPEN
 from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.content import content_digest
@@ -352,8 +353,8 @@ def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Rac
     """Settle what other writers sent while this plan was under way."""
     if own is None or not own.startswith(f"{CARE_PLAN}/") or decision.result == UPDATED:
         return None
-    if not protocols_of(plan.care_plan):
-        return None
+    if not protocols_of(plan.care_plan) or plan.care_plan.get("status") not in OPEN:
+        return None  # One that was sent as ended takes nobody's place.
     assert decision.door is not None  # noqa: S101 - a decision to send has one
     return settle_race(decision.door, own, decision.patient, means=at.means)
 
