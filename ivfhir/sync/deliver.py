@@ -277,7 +277,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     race = None
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
-            race = _race(plan, at, decision, decision.places[plan.plan_id])
+            race = _race(plan, at, decision, decision.places.get(plan.plan_id))
         stored = read_parts(decision.door, decision.places)
         if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)

@@ -170,6 +170,27 @@ def test_what_is_entered_in_error_is_marked(sekmet, plans):
     assert [each["status"] for each in stored(sekmet, "DocumentReference")] == ["entered-in-error"]
 
 
+def test_a_document_that_was_not_read_back_is_settled_by_the_next_run(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    sent = False
+
+    def refuse(asked):
+        nonlocal sent
+        if documents_only(asked):
+            return 403
+        sent = sent or asked.writes
+        return 401 if sent and not asked.writes else None
+
+    with run_proxy(sekmet, refuse=refuse, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["parked"]
+        proxy.refuse = documents_only
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (0, "unchanged")
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after", "truncate", "500-html"])
 def test_a_lost_answer_makes_no_second_document(sekmet, plans, fault):
     patient(sekmet)
