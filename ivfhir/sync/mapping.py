@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
+from ivfhir.errors import InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import parse_literal, reference_of, subject_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.repository import Repository
@@ -145,7 +145,8 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         else:
             names[reference] = _words(reference, kind, ())
             losses[reference] = "It cannot be told which one that is on this server; kept as words."
-    held = {reference_of(each): each for each in _held(repository, literal.values())}
+    wanted = dict.fromkeys(literal.values())
+    held = {reference_of(each): each for each in read_references(repository, wanted, strict=True)}
     for reference, key in literal.items():
         if key in held and _is_for(held[key], patient):
             names[reference] = {"reference": key}
@@ -214,23 +215,6 @@ def _read_references(
 
 def _own_tokens(part: Resource) -> list[Token]:
     return [token for token in tokens_of(part) if token.system]
-
-
-def _held(repository: Repository, references: Iterable[str]) -> list[Resource]:
-    """Return what the server has of these references: one search a type where it can search ids."""
-    by_type: dict[str, list[str]] = {}
-    for reference in dict.fromkeys(references):
-        resource_type, _, resource_id = reference.partition("/")
-        by_type.setdefault(resource_type, []).append(resource_id)
-    held = []
-    for resource_type, ids in by_type.items():
-        try:
-            found = repository.search(resource_type, {"_id": ",".join(ids)})
-        except (ForbiddenError, NotFoundError, RejectedError):
-            every = [f"{resource_type}/{each}" for each in ids]
-            found = read_references(repository, every, strict=True)
-        held += found
-    return held
 
 
 def _by_reference(resource: Resource, patient: str) -> Resource:
