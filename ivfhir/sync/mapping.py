@@ -126,6 +126,9 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         repository: the server.
         plan: the plan.
         patient: from `find_patient`.
+
+    Raises:
+        ServerError: whether the server has a part of its own, or a reference, could not be told.
     """
     subject = str(plan.care_plan["subject"].get("reference", ""))
     names: dict[str, dict[str, Any]] = {}
@@ -136,10 +139,10 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
         elif tokens:
-            there = _one_of(repository, str(kind), tokens, patient)
+            there, why = _one_or_why(repository, str(kind), tokens, patient)
             names[reference] = {"reference": there} if there else _words(reference, kind, tokens)
-            if not there:
-                losses[reference] = "The server has none of that identifier; kept as words."
+            if why:
+                losses[reference] = why
         elif key:
             literal[reference] = key
         else:
@@ -224,6 +227,17 @@ def _by_reference(resource: Resource, patient: str) -> Resource:
     return resource
 
 
+def _one_or_why(
+    repository: Repository, resource_type: str, tokens: Iterable[Token], patient: str
+) -> tuple[str | None, str]:
+    """Return the one resource of an identifier, or None and why it is kept as words."""
+    try:
+        there = _one_of(repository, resource_type, tokens, patient)
+    except RejectedError:
+        return None, "It could not be looked for on the server; kept as words."
+    return there, "" if there else "The server has none of that identifier; kept as words."
+
+
 def _one_of(
     repository: Repository,
     resource_type: str,
@@ -235,12 +249,15 @@ def _one_of(
     """Return the one resource of an identifier that is this patient's, or nobody's; else None.
 
     The parts of the plan `but` do not count: they are sent with it.
+
+    Raises:
+        ServerError: the server did not say; it may be there.
     """
     query = ",".join(search_token(token) for token in tokens)
     try:
         found = repository.search(resource_type, {"identifier": query})
-    except (NotFoundError, RejectedError):
-        return None
+    except NotFoundError:
+        return None  # A server without that type has none.
     matches = {
         reference_of(each)
         for each in found
