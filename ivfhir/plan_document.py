@@ -26,6 +26,7 @@ _STANDING = {
 }
 _UNKNOWN = "It is not known whether anybody signed this plan."
 _NOT_ORDERS = "The steps are proposals, not orders: each has to be ordered in the record system."
+_DOSE_NOT_SHOWN = "Dose not shown, see the data."
 _REQUESTS = frozenset(
     {
         "CommunicationRequest",
@@ -181,8 +182,9 @@ def _step(request: Resource, action: Resource) -> tuple[str, str, str, str]:
     due = due_of(request, action)
     title = _line(action.get("title")) or _concept(request) or str(request.get("resourceType", ""))
     said = [
+        *_standing_of(request),
         action.get("description"),
-        *(each.get("text") for each in request.get("dosageInstruction", ())),
+        *_doses(request),
         *(each.get("contentString") for each in request.get("payload", ())),
         request.get("description"),
         *(each.get("text") for each in request.get("note", ())),
@@ -194,7 +196,25 @@ def _step(request: Resource, action: Resource) -> tuple[str, str, str, str]:
         if each.get("kind") == "start"
     ]
     lines += [f"Only if: {'; '.join(each for each in only if each)}."] if any(only) else []
-    return due.last or "", _days(due), title, _paragraphs(lines)
+    return due.last or "", _days(due), _whether(request, title), _paragraphs(lines)
+
+
+def _whether(step: Resource, title: str) -> str:
+    """Return a step's title; of what is not to be done, it says so."""
+    return f"Do not: {title}" if step.get("doNotPerform") is True else title
+
+
+def _standing_of(request: Resource) -> Iterator[str]:
+    """Yield a request's status where it is not that of a step to come."""
+    status = _line(request.get("status"))
+    if request and status not in ("draft", "active"):
+        yield f"Status: {status or 'not recorded'}."
+
+
+def _doses(request: Resource) -> Iterator[str]:
+    """Yield each dose in its own words, or that it has none."""
+    for each in request.get("dosageInstruction", ()):
+        yield next(iter(_texts([each.get("text")])), _DOSE_NOT_SHOWN)
 
 
 def _detail(detail: Resource) -> tuple[str, str, str, str]:
@@ -203,8 +223,13 @@ def _detail(detail: Resource) -> tuple[str, str, str, str]:
     due = due_of({"occurrenceTiming": timing, "executionPeriod": period})
     written = _line(detail.get("scheduledString"))
     title = _concept(detail) or "Step"
-    said = [detail.get("description"), written, f"Status: {detail.get('status', 'not recorded')}."]
-    return due.last or "", _days(due), title, _paragraphs(_texts(said))
+    said = [
+        detail.get("description"),
+        written,
+        _DOSE_NOT_SHOWN if {"quantity", "dailyAmount"} & detail.keys() else "",
+        f"Status: {detail.get('status', 'not recorded')}.",
+    ]
+    return due.last or "", _days(due), _whether(detail, title), _paragraphs(_texts(said))
 
 
 def _concept(resource: Resource) -> str:

@@ -24,7 +24,7 @@ from ivfhir.sync.decision import (
 from ivfhir.sync.documents import absent, decide_document
 from ivfhir.sync.door import Door
 from ivfhir.sync.download import decide_download
-from ivfhir.sync.ladder import Rung, lost_on
+from ivfhir.sync.ladder import Means, Rung, lost_on
 from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import identity_look
 from ivfhir.sync.mapping import find_patient, map_references
@@ -74,7 +74,7 @@ def decide(
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
     door = Door(at.server, at.means, patient=patient, rung=rung)
-    standing, withdrawn = _look(door, plan)
+    standing, withdrawn = _look(door, plan, at.means)
     if standing:
         if not rung.has_care_plan:  # It was created when the server still let somebody.
             door = Door(at.server, at.means, patient=patient, rung=Rung.SINGLES)
@@ -102,15 +102,16 @@ def place_patient(plan: SyncPlan, at: Place) -> str:
     return patient
 
 
-def _look(door: Door, plan: SyncPlan) -> tuple[list[Resource], list[Resource]]:
+def _look(door: Door, plan: SyncPlan, means: Means) -> tuple[list[Resource], list[Resource]]:
     """Return the server's CarePlans of the plan's identifiers: those that stand, those withdrawn.
 
     The oldest is first; a plan that we wrote carries our identifier, another one its own alone.
     """
     try:
         every = door.search(CARE_PLAN, identity_look(plan).params)
-    except (ForbiddenError, NotFoundError, RejectedError):
-        if door.rung.has_care_plan:
+    except (ForbiddenError, NotFoundError, RejectedError) as error:
+        has_them = means.profile.care_plan and means.may_search(CARE_PLAN)
+        if door.rung.has_care_plan or (has_them and not isinstance(error, NotFoundError)):
             raise
         every = []  # A server without CarePlans has none of them.
     found = [

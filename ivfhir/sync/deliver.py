@@ -38,6 +38,7 @@ from ivfhir.sync.looks import back_looks
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.race import Race, settle_race
 from ivfhir.sync.retries import pause_before_retry_s
+from ivfhir.sync.supersede import OPEN
 from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.content import content_digest
@@ -276,7 +277,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     race = None
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
-            race = _race(plan, at, decision, decision.places[plan.plan_id])
+            race = _race(plan, at, decision, decision.places.get(plan.plan_id))
         stored = read_parts(decision.door, decision.places)
         if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
@@ -352,8 +353,8 @@ def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Rac
     """Settle what other writers sent while this plan was under way."""
     if own is None or not own.startswith(f"{CARE_PLAN}/") or decision.result == UPDATED:
         return None
-    if not protocols_of(plan.care_plan):
-        return None
+    if not protocols_of(plan.care_plan) or plan.care_plan.get("status") not in OPEN:
+        return None  # One that was sent as ended takes nobody's place.
     assert decision.door is not None  # noqa: S101 - a decision to send has one
     return settle_race(decision.door, own, decision.patient, means=at.means)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
+from ivfhir.errors import InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import parse_literal, reference_of, subject_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.repository import Repository
@@ -126,6 +126,9 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         repository: the server.
         plan: the plan.
         patient: from `find_patient`.
+
+    Raises:
+        ServerError: whether the server has a part of its own, or a reference, could not be told.
     """
     subject = str(plan.care_plan["subject"].get("reference", ""))
     names: dict[str, dict[str, Any]] = {}
@@ -136,16 +139,17 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
         elif tokens:
-            there = _one_of(repository, str(kind), tokens, patient)
+            there, why = _one_or_why(repository, str(kind), tokens, patient)
             names[reference] = {"reference": there} if there else _words(reference, kind, tokens)
-            if not there:
-                losses[reference] = "The server has none of that identifier; kept as words."
+            if why:
+                losses[reference] = why
         elif key:
             literal[reference] = key
         else:
             names[reference] = _words(reference, kind, ())
             losses[reference] = "It cannot be told which one that is on this server; kept as words."
-    held = {reference_of(each): each for each in _held(repository, literal.values())}
+    wanted = dict.fromkeys(literal.values())
+    held = {reference_of(each): each for each in read_references(repository, wanted, strict=True)}
     for reference, key in literal.items():
         if key in held and _is_for(held[key], patient):
             names[reference] = {"reference": key}
@@ -216,28 +220,22 @@ def _own_tokens(part: Resource) -> list[Token]:
     return [token for token in tokens_of(part) if token.system]
 
 
-def _held(repository: Repository, references: Iterable[str]) -> list[Resource]:
-    """Return what the server has of these references: one search a type where it can search ids."""
-    by_type: dict[str, list[str]] = {}
-    for reference in dict.fromkeys(references):
-        resource_type, _, resource_id = reference.partition("/")
-        by_type.setdefault(resource_type, []).append(resource_id)
-    held = []
-    for resource_type, ids in by_type.items():
-        try:
-            found = repository.search(resource_type, {"_id": ",".join(ids)})
-        except (ForbiddenError, NotFoundError, RejectedError):
-            every = [f"{resource_type}/{each}" for each in ids]
-            found = read_references(repository, every, strict=True)
-        held += found
-    return held
-
-
 def _by_reference(resource: Resource, patient: str) -> Resource:
     """Return a CarePlan whose subject was named by identifier alone with its reference."""
     if resource["resourceType"] == CARE_PLAN and "reference" not in resource["subject"]:
         return {**resource, "subject": {**resource["subject"], "reference": patient}}
     return resource
+
+
+def _one_or_why(
+    repository: Repository, resource_type: str, tokens: Iterable[Token], patient: str
+) -> tuple[str | None, str]:
+    """Return the one resource of an identifier, or None and why it is kept as words."""
+    try:
+        there = _one_of(repository, resource_type, tokens, patient)
+    except RejectedError:
+        return None, "It could not be looked for on the server; kept as words."
+    return there, "" if there else "The server has none of that identifier; kept as words."
 
 
 def _one_of(
@@ -251,12 +249,15 @@ def _one_of(
     """Return the one resource of an identifier that is this patient's, or nobody's; else None.
 
     The parts of the plan `but` do not count: they are sent with it.
+
+    Raises:
+        ServerError: the server did not say; it may be there.
     """
     query = ",".join(search_token(token) for token in tokens)
     try:
         found = repository.search(resource_type, {"identifier": query})
-    except (NotFoundError, RejectedError):
-        return None
+    except NotFoundError:
+        return None  # A server without that type has none.
     matches = {
         reference_of(each)
         for each in found

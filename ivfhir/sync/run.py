@@ -132,7 +132,8 @@ def sync_plans(
         targets: the servers.
         random: returns a number from 0 to below 1.
         dry_run: write nothing, and say what would become of each.
-        at_most: share of the rows from 0 to 1; when more would change, nothing is sent.
+        at_most: share of the rows from 0 to 1; when more would change, or could not be looked at,
+            nothing is sent. Servers that were never reached do not count.
         connections: to each server at the same time.
         pause: waits for so many seconds.
         clock: returns seconds that only ever grow.
@@ -176,7 +177,7 @@ def sync_plans(
 
     if dry_run or at_most is not None:
         run(_foretell, say if dry_run else _nothing)
-    if at_most is not None and _share(rows.values()) > at_most:
+    if at_most is not None and _share(plans, met, rows) > at_most:
         rows = {key: _stopped(each, at_most) for key, each in rows.items()}
     elif not dry_run:
         run(_deliver, say)
@@ -269,9 +270,22 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
         yield plan, outcome
 
 
-def _share(outcomes: Iterable[Outcome]) -> float:
-    results = [each.result for each in outcomes]
-    return sum(each in CHANGING for each in results) / len(results) if results else 0.0
+def _share(
+    plans: Sequence[SyncPlan], met: Sequence[Target], rows: Mapping[tuple[str, str], Outcome]
+) -> float:
+    """Return the share of plans that would change on the servers that were met.
+
+    One that could not be looked at counts as changing, and so does one that waits for it.
+    """
+    own = [(plan, rows[plan.name, target.name]) for target in met for plan in plans]
+    unsure = {(row.to, plan.patient) for plan, row in own if row.error is not None}
+    changing = [
+        row.result in CHANGING
+        or row.error is not None
+        or (row.result == PARKED and (row.to, plan.patient) in unsure)
+        for plan, row in own
+    ]
+    return sum(changing) / len(own) if own else 0.0
 
 
 def _stopped(outcome: Outcome, at_most: float) -> Outcome:
@@ -279,8 +293,8 @@ def _stopped(outcome: Outcome, at_most: float) -> Outcome:
     if outcome.result not in CHANGING:
         return outcome
     why = (
-        f"It would be {outcome.result}, but more than {at_most:g} of all would change; nothing was "
-        "sent. Raise --at-most if that is meant."
+        f"It would be {outcome.result}, but more than {at_most:g} of all would change, or could "
+        "not be looked at; nothing was sent. Raise --at-most if that is meant."
     )
     issue = {"severity": "error", "code": "business-rule", "diagnostics": why}
     told = {"resourceType": "OperationOutcome", "issue": [issue]}

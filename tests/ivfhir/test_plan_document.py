@@ -90,6 +90,49 @@ def test_anybodys_plan_with_details_in_place_of_requests():
     assert "The plan names none" in to_html(small(activity=None, contained=None), patient=None)
 
 
+DRUG = {
+    "resourceType": "MedicationRequest",
+    "id": "drug",
+    "status": "active",
+    "intent": "order",
+    "medicationCodeableConcept": {"text": "Warfarin"},
+}
+
+
+def steps_of(**changes):
+    """Return the table of steps of a plan whose one step is the drug with these elements."""
+    html = to_html(small(contained=[DRUG | changes], activity=None, goal=None), patient=None)
+    return html[html.index("<h2>Steps") :]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_is_not_to_be_done_is_no_step_to_do(told):
+    assert ("<strong>Do not: Warfarin</strong>" in steps_of(doNotPerform=told)) == told
+    detail = {"code": {"text": "Ibuprofen"}, "status": "not-started", "doNotPerform": told}
+    html = to_html(small(activity=[{"detail": detail}], contained=None, goal=None), patient=None)
+    assert ("<strong>Do not: Ibuprofen</strong>" in html) == told
+
+
+def test_a_dose_without_words_is_not_left_out_in_silence():
+    dose = {"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg"}}]}
+    assert "Dose not shown, see the data." in steps_of(dosageInstruction=[dose])
+    two = steps_of(dosageInstruction=[dose | {"text": "5 mg by mouth"}, dose | {"text": " "}])
+    assert "5 mg by mouth" in two
+    assert "Dose not shown, see the data." in two
+    shown = steps_of(dosageInstruction=[dose | {"text": "5 mg by mouth"}])
+    assert "Dose not shown" not in shown + steps_of()
+    detail = {"status": "scheduled", "dailyAmount": {"value": 5, "unit": "mg"}}
+    html = to_html(small(activity=[{"detail": detail}], contained=None, goal=None), patient=None)
+    assert "Dose not shown, see the data." in html
+
+
+@pytest.mark.parametrize("status", ["cancelled", "on-hold", "completed", "entered-in-error"])
+def test_a_request_that_does_not_stand_says_so(status):
+    assert f"Status: {status}." in steps_of(status=status)
+    assert "Status" not in steps_of() + steps_of(status="draft")
+    assert "Status: not recorded." in steps_of(status=None)
+
+
 def test_no_text_of_a_record_becomes_markup():
     evil = "<script>alert(1)</script>"
     html = to_html(

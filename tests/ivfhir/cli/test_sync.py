@@ -20,6 +20,7 @@ from tests.ivfhir.sync.scene import (
     stored,
     write,
 )
+from tests.servers.fault_proxy import run_proxy
 from tests.servers.raw_server import http_answer, raw_server
 
 DENIED = http_answer(b"{}", status="401 Unauthorized")
@@ -277,6 +278,34 @@ def test_the_brake_stops_before_anything_is_sent(sekmet, tmp_path):
     assert "--at-most" in rows[1]["outcome"]["issue"][0]["diagnostics"]
     assert len(stored(sekmet, "CarePlan")) == 1
     assert results(tmp_path, sekmet, "--at-most", "0.5") == ["unchanged", "created"]
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_the_brake_counts_what_could_not_be_looked_at(sekmet, tmp_path, waiting):
+    patient(sekmet)
+    write(tmp_path, "a", named("one"))
+    write(tmp_path, "b", named("two", created=LATER)) if waiting else None
+    left = [1]
+
+    def fail_once(asked):
+        return "500-html" if "/CarePlan" in asked.path and left and left.pop() else None
+
+    share = "0.5" if waiting else "0"
+    with run_proxy(sekmet, fault=fail_once) as proxy:
+        code, rows, _ = run(tmp_path, "--to", proxy.base, "--at-most", share)
+        assert (left, code) == ([], 6)
+        assert [row["result"] for row in rows] == ["parked"] * (1 + waiting)
+        assert proxy.writes == []
+
+
+def test_the_brake_leaves_out_a_server_that_was_not_reached(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "a", named("one", instantiatesCanonical=None))
+    results(tmp_path, sekmet)
+    write(tmp_path, "b", named("two", instantiatesCanonical=None))
+    to = ("--to", sekmet, "--to", "http://127.0.0.1:9/fhir")
+    _, rows, _ = run(tmp_path, *to, "--at-most", "0.5")
+    assert [row["result"] for row in rows] == ["unchanged", "parked", "created", "parked"]
 
 
 def test_several_servers_each_get_a_row(sekmet, tmp_path):

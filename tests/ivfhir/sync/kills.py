@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ivfhir.writing.bundle import value_of
+from ivfhir.writing.document import plan_of
 from tests.ivfhir.sync.scene import MRN, named, put, stored, write
+from tests.ivfhir.sync.test_documents import DOCUMENTS, documents_only
 from tests.servers.fault_proxy import FAULTS, Asked, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 
@@ -35,15 +38,17 @@ class Tally:
         kills: how often the command was killed.
         faults: how often the proxy failed otherwise, by fault.
         wrong: what was lost, doubled or half-written, a sentence each.
+        documents: the server takes documents and no CarePlan.
     """
 
+    documents: bool = False
     kills: int = 0
     rounds: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
 
-def kill_often(base: str, kills: int, *, seed: int, name: str) -> Tally:
+def kill_often(base: str, kills: int, *, seed: int, name: str, documents: bool = False) -> Tally:
     """Sync new plans to a server until the command was killed so often.
 
     Args:
@@ -51,8 +56,9 @@ def kill_often(base: str, kills: int, *, seed: int, name: str) -> Tally:
         kills: how many.
         seed: of where it is killed, and of the proxy's other faults.
         name: keeps the patients of this series apart from others on the server.
+        documents: the server takes documents and no CarePlan.
     """
-    chance, tally = random.Random(seed), Tally()
+    chance, tally = random.Random(seed), Tally(documents=documents)
     with tempfile.TemporaryDirectory() as folder:
         while tally.kills < kills:
             tally.rounds += 1
@@ -79,13 +85,14 @@ def _round(
         if number == 1:
             write(folder, f"{each}-old", _plan(f"{each}-old", each, title="Changed"))
     rows = _until_it_ends(base, folder, chance, tally, kills)
-    again = _run(base, folder)
+    again = _run(base, folder, tally)
     if {row["result"] for row in again} != {"unchanged"}:
         tally.wrong.append(f"{name}: a run after the last one is not unchanged: {_short(again)}")
     if {row["result"] for row in rows} - {"created", "unchanged", "updated", "superseded"}:
         tally.wrong.append(f"{name}: {_short(rows)}")
     for number, each in enumerate(patients):
-        tally.wrong += _look(base, each, plans=2 if number == 0 else 1, changed=number == 1)
+        look = _look_at_documents if tally.documents else _look
+        tally.wrong += look(base, each, plans=2 if number == 0 else 1, changed=number == 1)
 
 
 def _look(base: str, patient: str, *, plans: int, changed: bool) -> list[str]:
@@ -118,6 +125,29 @@ def _look(base: str, patient: str, *, plans: int, changed: bool) -> list[str]:
     return wrong
 
 
+def _look_at_documents(base: str, patient: str, *, plans: int, changed: bool) -> list[str]:
+    """Return what is lost, doubled or half of a patient's documents, a sentence each."""
+    wrong = []
+    found = stored(base, "DocumentReference", patient=f"Patient/{patient}")
+    found = [each for each in found if each["status"] != "entered-in-error"]
+    current = [each for each in found if each["status"] == "current"]
+    states = Counter(value_of(each) for each in found)
+    wanted = 2 if changed else plans
+    if len(states) != wanted or set(states.values()) != {1}:
+        wrong.append(f"{patient} has {dict(states)} in place of {wanted} documents")
+    if len({plan_of(each) for each in found}) != plans:
+        wrong.append(f"{patient} has documents of other than {plans} plans")
+    if len(current) != 1:
+        wrong.append(f"{patient} has {len(current)} current documents")
+    if any(len(each["content"]) != 2 for each in found):
+        wrong.append(f"{patient}: a document is half")
+    if changed and [each["description"] for each in current] != ["Changed"]:
+        wrong.append(f"{patient}: the change did not arrive")
+    if stored(base, "CarePlan", patient=f"Patient/{patient}"):
+        wrong.append(f"{patient} has a CarePlan")
+    return wrong
+
+
 def _at(base: str, reference: str) -> dict[str, Any]:
     kind, _, resource_id = reference.partition("/")
     found = stored(base, kind, _id=resource_id)
@@ -138,10 +168,10 @@ def _until_it_ends(
         if tally.kills < kills and _killed(base, folder, chance, tally):
             tally.kills += 1
     for _ in range(5):  # Faults of the proxy may park a plan: the next run sends it.
-        rows = _run(base, folder, chance, tally)
+        rows = _run(base, folder, tally, chance)
         if not any(row["result"] == "parked" for row in rows):
             return rows
-    return _run(base, folder)
+    return _run(base, folder, tally)
 
 
 def _killed(base: str, folder: Path, chance: random.Random, tally: Tally) -> bool:
@@ -153,7 +183,8 @@ def _killed(base: str, folder: Path, chance: random.Random, tally: Tally) -> boo
         if asked.number >= at and where == stage and running:
             os.kill(running[0].pid, signal.SIGKILL)
 
-    with run_proxy(base, watch=watch, fault=_faults(chance, tally)) as proxy:
+    kind = _kind(tally)
+    with run_proxy(base, watch=watch, fault=_faults(chance, tally), **kind) as proxy:
         running.append(
             subprocess.Popen(
                 [*_COMMAND, folder, "--to", *_name(folder, proxy.base)],
@@ -165,11 +196,11 @@ def _killed(base: str, folder: Path, chance: random.Random, tally: Tally) -> boo
 
 
 def _run(
-    base: str, folder: Path, chance: random.Random | None = None, tally: Tally | None = None
+    base: str, folder: Path, tally: Tally, chance: random.Random | None = None
 ) -> list[dict[str, Any]]:
     """Run the command to its end and return its rows."""
-    with run_proxy(base) as proxy:
-        if chance is not None and tally is not None:
+    with run_proxy(base, **_kind(tally)) as proxy:
+        if chance is not None:
             proxy.fault = _faults(chance, tally)
         done = subprocess.run(
             [*_COMMAND, folder, "--to", *_name(folder, proxy.base), "--format", "json"],
@@ -182,6 +213,11 @@ def _run(
         return [{"plan": "all", "result": "parked", "why": done.stderr}]
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
+
+
+def _kind(tally: Tally) -> dict[str, Any]:
+    """Return what makes the proxy a server of the kind that is asked for."""
+    return {"refuse": documents_only, "statement": DOCUMENTS} if tally.documents else {}
 
 
 def _name(folder: Path, base: str) -> list[str]:
@@ -218,6 +254,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--documents", action="store_true", help="no CarePlan is taken")
     parser.add_argument("--hapi", action="store_true", help="HAPI in place of sekmet")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -227,7 +264,13 @@ def main() -> int:
             base = stack.enter_context(run_hapi())
         else:
             base = stack.enter_context(run_sekmet())
-        tally = kill_often(base, arguments.kills, seed=arguments.seed, name="long")
+        tally = kill_often(
+            base,
+            arguments.kills,
+            seed=arguments.seed,
+            name="long",
+            documents=arguments.documents,
+        )
     told = {"kills": tally.kills, "rounds": tally.rounds, "faults": dict(tally.faults)}
     sys.stdout.write(json.dumps(told | {"wrong": tally.wrong}, indent=2) + "\n")
     return 1 if tally.wrong else 0

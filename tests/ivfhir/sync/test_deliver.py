@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from ivfhir.servers.http import HttpRepository
-from tests.ivfhir.sync.scene import patient, results, run, small, stored, write
+from tests.ivfhir.sync.scene import patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import FAULTS, run_proxy
 
 
@@ -93,6 +93,42 @@ def test_a_later_plan_of_a_patient_waits_for_the_earlier(sekmet, tmp_path):
         assert stored(sekmet, "CarePlan") == []
         proxy.refuse = lambda asked: None
         assert results(tmp_path, proxy.base) == ["created", "superseded"]
+
+
+def test_an_order_that_could_not_be_looked_for_is_not_doubled(sekmet, tmp_path):
+    patient(sekmet)
+    own = [{"system": "https://hospital.example/order", "value": "77"}]
+    plan = small()
+    order = {**plan["contained"][1], "identifier": own}
+    plan["contained"][1] = order
+    write(tmp_path, "plan", plan)
+    put(sekmet, {**order, "id": "theirs", "status": "active", "basedOn": []})
+
+    def refuse(asked):
+        return 400 if "/ServiceRequest" in asked.path and "77" in asked.path else None
+
+    with run_proxy(sekmet, refuse=refuse) as proxy:
+        assert results(tmp_path, proxy.base) == ["parked"]
+        assert proxy.writes == []
+        proxy.refuse = lambda asked: None
+        assert results(tmp_path, proxy.base) == ["created"]
+    assert [each["id"] for each in stored(sekmet, "ServiceRequest")] == ["theirs"]
+
+
+def test_a_reference_that_could_not_be_looked_for_is_kept_as_words_and_told(sekmet, tmp_path):
+    patient(sekmet)
+    doctor = "Practitioner?identifier=https://hospital.example/staff|7"
+    write(tmp_path, "plan", small(author={"reference": doctor}))
+
+    def refuse(asked):
+        return 400 if "/Practitioner" in asked.path else None
+
+    with run_proxy(sekmet, refuse=refuse) as proxy:
+        _, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert row["result"] == "created"
+    (line,) = row["differences"]
+    assert "could not be looked for" in line["text"]
+    assert "reference" not in stored(sekmet, "CarePlan")[0]["author"]
 
 
 def test_copies_of_a_careless_server_are_withdrawn_but_the_oldest(sekmet, tmp_path):

@@ -170,6 +170,50 @@ def test_what_is_entered_in_error_is_marked(sekmet, plans):
     assert [each["status"] for each in stored(sekmet, "DocumentReference")] == ["entered-in-error"]
 
 
+@pytest.mark.parametrize(("named", "result"), [(True, "parked"), (False, "created")])
+def test_care_plans_that_a_server_has_and_does_not_show_are_not_taken_for_none(
+    sekmet, plans, named, result
+):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def statement(own):
+        said = DOCUMENTS(own)
+        codes = [{"code": "read"}, {"code": "search-type"}]
+        found = [{"type": "CarePlan", "interaction": codes}] if named else []
+        said["rest"][0]["resource"] += found
+        return said
+
+    def refuse(asked):
+        return 403 if asked.path.startswith("/CarePlan") else documents_only(asked)
+
+    with run_proxy(sekmet, refuse=refuse, statement=statement) as proxy:
+        assert results(plans, proxy.base) == [result]
+        proxy.refuse = documents_only
+        assert results(plans, proxy.base) == ["created" if named else "unchanged"]
+
+
+def test_a_document_that_was_not_read_back_is_settled_by_the_next_run(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    sent = False
+
+    def refuse(asked):
+        nonlocal sent
+        if documents_only(asked):
+            return 403
+        sent = sent or asked.writes
+        return 401 if sent and not asked.writes else None
+
+    with run_proxy(sekmet, refuse=refuse, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["parked"]
+        proxy.refuse = documents_only
+        code, (row,), _ = run(plans, "--to", proxy.base)
+        assert (code, row["result"]) == (0, "unchanged")
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after", "truncate", "500-html"])
 def test_a_lost_answer_makes_no_second_document(sekmet, plans, fault):
     patient(sekmet)

@@ -129,6 +129,32 @@ def test_lists_of_a_server_that_nobody_knows_are_believed_once_it_was_seen_to_ta
         assert kinds[f"GET /CarePlan {name}"] == 4 + 2 * 2
 
 
+def cut(asked):
+    """Leave the first value of each list alone."""
+    path, mark, query = asked.path.partition("?")
+    kept = [each.partition("%2C")[0] for each in query.split("&")]
+    asked.path = f"{path}{mark}{'&'.join(kept)}"
+
+
+@pytest.mark.parametrize("many", [1, 4])
+def test_such_a_server_keeps_the_references_by_id(sekmet, tmp_path, many):
+    for number in range(many):
+        register(sekmet, number)
+        subject = {"reference": f"Patient/p{number}"}
+        conditions = [f"c{number}", f"d{number}"]
+        for each in conditions:
+            put(sekmet, {"resourceType": "Condition", "id": each, "subject": subject})
+        addresses = [{"reference": f"Condition/{each}"} for each in conditions]
+        write(tmp_path, f"{number}", plan_of(number, addresses=addresses))
+    with run_proxy(sekmet, statement=unknown, change=cut) as proxy:
+        _, rows, _ = run(tmp_path, "--to", proxy.base)
+    assert [(row["result"], row["differences"]) for row in rows] == [("created", [])] * many
+    kept = [each["reference"] for plan in stored(sekmet, "CarePlan") for each in plan["addresses"]]
+    assert sorted(kept) == sorted(
+        f"Condition/{kind}{number}" for number in range(many) for kind in "cd"
+    )
+
+
 def test_a_server_that_reads_the_first_value_of_a_list_alone_loses_no_plan(sekmet, tmp_path):
     """The open plan of each patient is found all the same, and ended."""
     fill(tmp_path, sekmet)
@@ -136,11 +162,6 @@ def test_a_server_that_reads_the_first_value_of_a_list_alone_loses_no_plan(sekme
     for number in range(MANY):
         later = plan_of(number, value=f"later{number}", created="2025-05-01")
         write(tmp_path, f"{number}", later)
-
-    def cut(asked):
-        path, mark, query = asked.path.partition("?")
-        kept = [each.partition("%2C")[0] for each in query.split("&")]
-        asked.path = f"{path}{mark}{'&'.join(kept)}"
 
     with run_proxy(sekmet, statement=unknown, change=cut) as proxy:
         assert results(tmp_path, proxy.base) == ["superseded"] * MANY

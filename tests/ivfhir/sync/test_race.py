@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ivfhir.sync.race import last_of
-from tests.ivfhir.sync.scene import named, patient, results, run, small, stored, write
+from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import Asked, FaultProxy, run_proxy
 
 EARLY, MIDDLE, LATE = (f"2025-03-0{day}T10:00:00+01:00" for day in (1, 3, 5))
@@ -110,6 +110,31 @@ def test_a_writer_that_died_before_it_looked_settles_it_when_it_comes_back(sekme
         proxy.refuse = lambda _: None
         assert results(mine, proxy.base) == ["superseded"]
     assert open_plans(sekmet) == ["one"]
+
+
+@pytest.mark.parametrize("status", ["completed", "revoked"])
+def test_a_plan_that_is_sent_as_ended_leaves_open_plans_alone(sekmet, tmp_path, status):
+    patient(sekmet)
+    write(tmp_path, "a", named("open", created=EARLY))
+    ended = named("done", created=LATE, status=status, intent="plan")
+    write(tmp_path, "b", ended)
+    assert results(tmp_path, sekmet) == ["created", "created"]
+    assert open_plans(sekmet) == ["open"]
+    assert sorted(each["status"] for each in stored(sekmet, "CarePlan")) == sorted(
+        ["draft", status]
+    )
+    assert order_statuses(sekmet) == ["draft", "draft"]
+
+
+def test_a_plan_that_is_sent_as_ended_does_not_choose_between_other_peoples(sekmet, tmp_path):
+    patient(sekmet)
+    for number in "12":
+        bare = named(f"o{number}", contained=None, goal=None, activity=None, created=EARLY)
+        put(sekmet, {**bare, "id": f"o{number}"})
+    write(tmp_path, "b", named("done", created=LATE, status="completed", intent="plan"))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert (row["result"], len(row["references"])) == ("created", 1)
+    assert sorted(open_plans(sekmet)) == ["o1", "o2"]
 
 
 @pytest.mark.parametrize(
