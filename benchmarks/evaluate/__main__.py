@@ -52,10 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     with (
         java_engine.started(patients, lung.asked) as java,
         java_engine.started(patients, every.asked) as java_all,
+        java_engine.started(patients, every.asked, together=False) as java_each,
     ):
         if problems := [
             *differences(lung.names, ours, java),
             *differences(every.names, ours_all, java_all),
+            *differences(every.names, ours_all, java_each),
         ]:
             return refused(problems)
         engines: dict[str, Engine] = {
@@ -64,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             "seven": seven,
             "all": ours_all,
             "javaAll": java_all,
+            "javaEach": java_each,
             "none": none,
         }
         for engine in engines.values():
@@ -86,6 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         "allProtocolsCost": times(turns, "ours", "all"),
         "javaAllPerSecond": rate(turns, "javaAll"),
         "allRatio": times(turns, "all", "javaAll"),
+        "javaEachPerSecond": rate(turns, "javaEach"),
+        "eachRatio": times(turns, "all", "javaEach"),
         "noneAppliesPerSecond": rate(turns, "none"),
         "noneAppliesCost": times(turns, "ours", "none"),
         "turns": [{name: round(each, 1) for name, each in turn.items()} for turn in turns],

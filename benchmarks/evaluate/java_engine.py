@@ -42,9 +42,18 @@ class JavaEngine:
 
 @contextmanager
 def started(
-    patients: Sequence[bytes], asked: Sequence[ClinicalProtocol | RouteRule]
+    patients: Sequence[bytes],
+    asked: Sequence[ClinicalProtocol | RouteRule],
+    *,
+    together: bool = True,
 ) -> Iterator[JavaEngine]:
     """Build and start the Java program, with the machine's own choice of compiler and collector.
+
+    Args:
+        patients: JSON of a Bundle each.
+        asked: what is decided about each.
+        together: all in one evaluation, which shares facts; else an evaluation for each, as a
+            server's $evaluate and $apply ask for them.
 
     Raises:
         tools.maven.JavaMissingError: no Java or no Maven.
@@ -53,7 +62,8 @@ def started(
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
         file.write(b"\n".join(patients))
         file.flush()
-        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF, *map(argument, asked)]
+        arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF]
+        arguments += ["together" if together else "apart", *map(argument, asked)]
         command = maven.java_command(class_path, "EvaluateBenchmark", arguments, options=())
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -36,11 +36,11 @@ import org.opencds.cqf.fhir.utility.repository.InMemoryFhirRepository;
 import org.opencds.cqf.fhir.utility.repository.ProxyRepository;
 
 /**
- * Evaluates defines of libraries for patients given as NDJSON Bundles, one thread, one repository a patient; all
- * libraries in one evaluation, so that what they share is computed once.
+ * Evaluates defines of libraries for patients given as NDJSON Bundles, one thread, one repository a patient.
  *
- * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF NAME|VERSION=SHOWN;SILENT... SHOWN and SILENT are defines joined
- * by commas. Of each patient the values of those that are shown are printed, {@code VALUE|VALUE...} a library, the
+ * <p>usage: EvaluateBenchmark KNOWLEDGE PATIENTS AS_OF together|apart NAME|VERSION=SHOWN;SILENT... "together" is all
+ * libraries in one evaluation, so that what they share is computed once; "apart" an evaluation for each library, as a
+ * server's $evaluate and $apply ask for them. SHOWN and SILENT are defines joined by commas. Of each patient the values of those that are shown are printed, {@code VALUE|VALUE...} a library, the
  * libraries apart by tabs, so that the caller can compare. Then each number of seconds on a line of standard input
  * makes it work that long and print {@code PATIENTS SECONDS}.
  */
@@ -68,8 +68,9 @@ public final class EvaluateBenchmark {
   private final IRepository knowledge;
   private final Parameters parameters;
   private final List<Asked> asked;
+  private final boolean together;
 
-  private EvaluateBenchmark(Path folder, String asOf, List<Asked> asked) throws Exception {
+  private EvaluateBenchmark(Path folder, String asOf, boolean together, List<Asked> asked) throws Exception {
     fhir.setValidationSupport(new DefaultProfileValidationSupport(fhir));
     // The compiled libraries and the expansions are kept from patient to patient.
     settings.setLibraryCache(new ConcurrentHashMap<>());
@@ -87,11 +88,13 @@ public final class EvaluateBenchmark {
     this.parameters = new Parameters();
     parameters.addParameter().setName("AsOf").setValue(new DateTimeType(asOf));
     this.asked = asked;
+    this.together = together;
   }
 
   public static void main(String[] args) throws Exception {
-    List<Asked> asked = Arrays.stream(args).skip(3).map(Asked::of).toList();
-    EvaluateBenchmark benchmark = new EvaluateBenchmark(Path.of(args[0]), args[2], asked);
+    List<Asked> asked = Arrays.stream(args).skip(4).map(Asked::of).toList();
+    boolean together = args[3].equals("together");
+    EvaluateBenchmark benchmark = new EvaluateBenchmark(Path.of(args[0]), args[2], together, asked);
     List<byte[]> patients = new ArrayList<>();
     for (String line : Files.readAllLines(Path.of(args[1]))) {
       patients.add(line.getBytes(StandardCharsets.UTF_8));
@@ -118,37 +121,52 @@ public final class EvaluateBenchmark {
     return done;
   }
 
-  /** From JSON to the values of the defines. */
-  private EvaluationResults evaluate(byte[] json) {
+  /** From JSON to the values of the defines: of each library its results. */
+  private List<EvaluationResult> evaluate(byte[] json) {
     Bundle bundle = fhir.newJsonParser().parseResource(Bundle.class, new String(json, StandardCharsets.UTF_8));
-    Resource patient = bundle.getEntryFirstRep().getResource();
-    IRepository data = new InMemoryFhirRepository(fhir, bundle);
-    CqlEngine engine = Engines.forRepository(new ProxyRepository(data, knowledge, knowledge), settings);
-    EvaluationParams.Builder wanted = new EvaluationParams.Builder();
-    wanted.setContextParameter(new Pair<>("Patient", patient.getIdElement().getIdPart()));
-    wanted.setParameters(converter.toCqlParameters(parameters));
-    for (Asked each : asked) {
-      EvaluationParams.LibraryParams.Builder defines = new EvaluationParams.LibraryParams.Builder();
-      defines.expressions(each.defines());
-      wanted.library(each.library(), defines.build());
+    String patient = bundle.getEntryFirstRep().getResource().getIdElement().getIdPart();
+    IRepository data = new ProxyRepository(new InMemoryFhirRepository(fhir, bundle), knowledge, knowledge);
+    if (together) {
+      return evaluate(asked, data, patient);
     }
-    EvaluationResults results = engine.evaluate(wanted.build());
-    for (RuntimeException failure : results.getExceptions().values()) {
-      throw failure;
-    }
+    List<EvaluationResult> results = new ArrayList<>();
     for (Asked each : asked) {
-      EvaluationResult result = results.getResultFor(each.library());
-      for (String define : each.defines()) {
-        result.get(define).getValue();
-      }
+      results.addAll(evaluate(List.of(each), data, patient));
     }
     return results;
   }
 
-  private String shown(EvaluationResults results) {
-    return asked.stream()
-        .map(each -> shown(each, results.getResultFor(each.library())))
-        .collect(Collectors.joining("\t"));
+  private List<EvaluationResult> evaluate(List<Asked> wanted, IRepository data, String patient) {
+    CqlEngine engine = Engines.forRepository(data, settings);
+    EvaluationParams.Builder params = new EvaluationParams.Builder();
+    params.setContextParameter(new Pair<>("Patient", patient));
+    params.setParameters(converter.toCqlParameters(parameters));
+    for (Asked each : wanted) {
+      EvaluationParams.LibraryParams.Builder defines = new EvaluationParams.LibraryParams.Builder();
+      defines.expressions(each.defines());
+      params.library(each.library(), defines.build());
+    }
+    EvaluationResults results = engine.evaluate(params.build());
+    for (RuntimeException failure : results.getExceptions().values()) {
+      throw failure;
+    }
+    List<EvaluationResult> found = new ArrayList<>();
+    for (Asked each : wanted) {
+      EvaluationResult result = results.getResultFor(each.library());
+      for (String define : each.defines()) {
+        result.get(define).getValue();
+      }
+      found.add(result);
+    }
+    return found;
+  }
+
+  private String shown(List<EvaluationResult> results) {
+    List<String> texts = new ArrayList<>();
+    for (int n = 0; n < asked.size(); n++) {
+      texts.add(shown(asked.get(n), results.get(n)));
+    }
+    return String.join("\t", texts);
   }
 
   private static String shown(Asked asked, EvaluationResult result) {
