@@ -6,8 +6,7 @@ there are, each plan goes once.
 
 import atexit
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Flask
@@ -22,6 +21,7 @@ from smart_app.smart.background import backend_launch, own_launch
 from smart_app.smart.closing import end_what_was_waiting
 from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import Change, send_again
+from smart_app.visit.draft import Basis
 from smart_app.visit.reading import Reading, Readings
 from smart_app.visit.visit import Visit
 
@@ -183,10 +183,10 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
     getattr(app.log, level)("outbox", error=type(error).__name__, where=where)
 
 
-def _compare(held: Mapping[str, Any], now: Mapping[str, Any], reading: Reading) -> list[Change]:
+def _compare(held: Basis, now: Basis, reading: Reading) -> list[Change]:
     """Return what a reader would see differently, the day apart: it passes by itself."""
     writer = FactWriter(reading.resources, str, reading.record.refused)
-    return find_changes(held, {**now, "asOf": held["asOf"]}, writer)
+    return find_changes(held, replace(now, as_of=held.as_of), writer)
 
 
 class _Unkept(Readings):

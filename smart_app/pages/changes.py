@@ -10,37 +10,36 @@ from smart_app.pages.notes import entry_words
 from smart_app.pages.regimens import without_names
 from smart_app.pages.replacing import part_name
 from smart_app.visit.accepting import Change
+from smart_app.visit.draft import Basis
 
 _NO_DOSE = "no dose"
 
 
-def find_changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
-) -> list[Change]:
-    """Return the differences between two bodies of a draft (or of what a draft would be now).
+def find_changes(before: Basis, now: Basis, writer: FactWriter) -> list[Change]:
+    """Return the differences between what a draft rests on and what it would rest on now.
 
     Args:
-        before: the draft's body.
-        now: `decision`, `asOf`, `subject`, `versions` and `earlier` of the present reading; with a
-            regimen its `doses`, and why it is `refused` where it is.
+        before: what it rests on.
+        now: the same of the present reading.
         writer: turns evidence into facts.
     """
     return [
         *_day(before, now),
         *_death(before, now),
-        *_facts(before["decision"], now["decision"], writer),
-        *_answers(before["decision"], now["decision"], writer),
+        *_facts(before.decision, now.decision, writer),
+        *_answers(before.decision, now.decision, writer),
         *_versions(before, now, writer),
         *_earlier(before, now),
         *_doses(before, now),
     ]
 
 
-def _doses(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def _doses(before: Basis, now: Basis) -> list[Change]:
     """Return that the regimen cannot be given any more, and the doses that are others now."""
-    held, holds = before.get("doses", {}), now.get("doses", {})
-    refused = now.get("refused", "")
-    changes = [Change("Regimen", "can be given", without_names(refused))] if refused else []
+    held, holds = before.doses, now.doses
+    changes = []
+    if now.refused:
+        changes.append(Change("Regimen", "can be given", without_names(now.refused)))
     return changes + [
         Change(f"Dose of {drug}", held.get(drug, _NO_DOSE), holds.get(drug, _NO_DOSE))
         for drug in dict.fromkeys([*held, *holds])
@@ -48,16 +47,16 @@ def _doses(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def _day(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    days = [dates.parse_day(body["asOf"]) for body in (before, now)]
+def _day(before: Basis, now: Basis) -> list[Change]:
+    days = [dates.parse_day(each.as_of) for each in (before, now)]
     if days[0] == days[1]:
         return []
     return [Change("Day of the answers", dates.day(days[0]), dates.day(days[1]))]
 
 
-def _death(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def _death(before: Basis, now: Basis) -> list[Change]:
     said = [
-        "recorded as died" if body["subject"].get("deceased") else "alive" for body in (before, now)
+        "recorded as died" if each.subject.get("deceased") else "alive" for each in (before, now)
     ]
     return [] if said[0] == said[1] else [Change("Patient", said[0], said[1])]
 
@@ -125,29 +124,27 @@ def _verdict(finding: Finding | None) -> str:
     return ", ".join(part for part in (finding.verdict, finding.lacks_words) if part)
 
 
-def _versions(
-    before: Mapping[str, Any], now: Mapping[str, Any], writer: FactWriter
-) -> list[Change]:
+def _versions(before: Basis, now: Basis, writer: FactWriter) -> list[Change]:
     changes = []
-    for reference, version in now["versions"].items():
-        held = before["versions"].get(reference)
+    for reference, version in now.versions.items():
+        held = before.versions.get(reference)
         if held is not None and held != version:
             entry = entry_words(writer.resources.get(reference), reference.partition("/")[0])
             changes.append(Change(words.capitalise(entry), f"version {held}", f"version {version}"))
     return changes
 
 
-def _earlier(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def _earlier(before: Basis, now: Basis) -> list[Change]:
     said = [
-        ", ".join(f"{plan['reference']} version {plan['version']}" for plan in body["earlier"])
+        ", ".join(f"{plan['reference']} version {plan['version']}" for plan in each.earlier)
         or "none"
-        for body in (before, now)
+        for each in (before, now)
     ]
     plans = [] if said[0] == said[1] else [Change("Active plans of this protocol", *said)]
     return [*plans, *_parts(before, now)]
 
 
-def _parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def _parts(before: Basis, now: Basis) -> list[Change]:
     """Return what became different in what the active plans refer to."""
     held, holds = _by_reference(before), _by_reference(now)
     return [
@@ -157,7 +154,7 @@ def _parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def _by_reference(body: Mapping[str, Any]) -> dict[str, str]:
+def _by_reference(basis: Basis) -> dict[str, str]:
     return {
         part_name(part): ", ".join(
             text
@@ -168,6 +165,6 @@ def _by_reference(body: Mapping[str, Any]) -> dict[str, str]:
             )
             if text
         )
-        for plan in body["earlier"]
+        for plan in basis.earlier
         for part in plan.get("parts", ())
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import abort, current_app, request, url_for
@@ -26,6 +26,7 @@ from smart_app.pages.protocol_card import ProtocolCard, read_card
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.draft import DraftContent
 from smart_app.visit.drafting import earlier_plan
 from smart_app.visit.reading import PLANS_REFUSED, Reading, Readings
 from smart_app.visit.visit import Visit
@@ -226,16 +227,14 @@ def here_again(launch: Launch, **more: str) -> str:
 
 def frame_of_draft(launch: Launch, draft: Draft, protocol: ClinicalProtocol, *, here: str) -> Frame:
     """Return the frame of a page that shows what a draft was made from."""
-    body = draft.body
-    decision = {"asOf": body["asOf"], "patient": body["subject"]}
-    more = tuple((str(term), str(words)) for term, words in body["more"])
-    banner = replace(patient_banner(body["patient"], decision), more=more)
-    read_at = launch.local(datetime.fromisoformat(body["readAt"]))
+    content = DraftContent.of_body(draft.body)
+    decision = {"asOf": content.as_of, "patient": content.subject}
+    banner = replace(patient_banner(content.patient, decision), more=content.more)
     return Frame(
         patient=banner,
-        read=read_words(read_at, body["entries"], launch.local(launch.now())),
-        as_of=as_of_words(body["asOf"]),
-        protocols=f"{protocol.id} {body['decision']['version']}",
+        read=read_words(launch.local(content.read_at), content.entries, launch.local(launch.now())),
+        as_of=as_of_words(content.as_of),
+        protocols=f"{protocol.id} {content.decision['version']}",
         strength=strength_of(card_of(protocol)),
         steps=steps(launch, here, protocol=protocol, draft=draft),
         read_again=None,
@@ -284,9 +283,9 @@ def written_reference(launch: Launch, draft: Draft) -> str:
     return next((str(each["reference"]) for each in entries if each["type"] == CARE_PLAN), "")
 
 
-def today_of(answered: Mapping[str, Any]) -> date:
-    """Return the calendar day of the `asOf` of a Decision, or of a draft's body."""
-    day = dates.parse_day(answered["asOf"])
+def today_of(as_of: str) -> date:
+    """Return the calendar day of an instant for which answers hold."""
+    day = dates.parse_day(as_of)
     if day is None:
         raise ValueError("asOf has no day")
     return day

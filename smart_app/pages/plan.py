@@ -1,18 +1,16 @@
 """The plan: its settings, the board and the list by date."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any
 
-from ivfhir.fhir.types import Resource
 from ivfhir.wording import dates, words
 from smart_app.pages.agenda import AgendaPart, agenda, gates, to_settle
 from smart_app.pages.board import Board, draw_board
 from smart_app.pages.lanes import DEVICE, EMBOLISATION, IMAGING, RADIOTHERAPY
 from smart_app.pages.plan_items import PlanItem, plan_items, round_starts
 from smart_app.pages.protocol_card import ProtocolCard
+from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_note
 
 _SENTENCE_LANES = (DEVICE, EMBOLISATION, IMAGING, RADIOTHERAPY)
@@ -36,42 +34,39 @@ class PlanPage:
     begins_with_round: bool = False
 
 
-def plan_page(body: Mapping[str, Any], card: ProtocolCard, *, today: date) -> PlanPage:
+def plan_page(draft: DraftContent, card: ProtocolCard, *, today: date) -> PlanPage:
     """Return the page of a draft.
 
     Args:
-        body: the draft's body, with its CarePlan.
+        draft: what it holds.
         card: what the protocol says of itself.
         today: the day for which the plan is looked at.
     """
-    care_plan: Resource = body["carePlan"]
+    care_plan = draft.care_plan
     items = plan_items(care_plan)
     title = plan_title(items, card)
     notes = tuple(override_note(str(note.get("text", ""))) for note in care_plan.get("note", ()))
     return PlanPage(
         title=title,
         text=_text(items),
-        to_settle=settle_draft(body, items, today),
+        to_settle=settle_draft(draft, items, today),
         notes=notes,
         board=draw_board(items, title=title, today=today),
         agenda=agenda(items, today),
         gates=gates(items),
         has_drugs=any(item.resource_type == "MedicationRequest" for item in items),
-        begins_with_round=round_starts(items).get(1) == dates.parse_day(str(body.get("start", ""))),
+        begins_with_round=round_starts(items).get(1) == dates.parse_day(draft.request.start),
     )
 
 
-def settle_draft(
-    body: Mapping[str, Any], items: tuple[PlanItem, ...], today: date
-) -> tuple[str, ...]:
+def settle_draft(draft: DraftContent, items: tuple[PlanItem, ...], today: date) -> tuple[str, ...]:
     """Return what should be settled before a draft is accepted; older drafts know dates alone."""
     # Drafts of earlier versions hold concept and last day alone.
     expiring = [
         (str(concept), str(until), *map(str, measured))
-        for concept, until, *measured in body.get("expiring", ())
+        for concept, until, *measured in draft.expiring
     ]
-    warnings = [str(each) for each in body.get("warnings", ())]
-    return to_settle(items, today, warnings=warnings, expiring=expiring)
+    return to_settle(items, today, warnings=draft.warnings, expiring=expiring)
 
 
 def plan_title(items: tuple[PlanItem, ...], card: ProtocolCard) -> str:

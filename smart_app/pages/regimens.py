@@ -1,7 +1,7 @@
 """The table of regimens: what each would give, what speaks against it, and what was chosen."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -85,7 +85,7 @@ class RegimenTable:
 
 
 def regimen_table(
-    body: Mapping[str, Any],
+    offers: Sequence[Mapping[str, Any]],
     values: Mapping[str, str],
     link: Callable[[str], str],
     *,
@@ -94,12 +94,11 @@ def regimen_table(
     """Return the table; None where no regimen serves the plan.
 
     Args:
-        body: the draft's body, with what each regimen would give.
+        offers: what each regimen that serves the plan would give.
         values: the settings, as they were given.
         link: address of our page for a `Type/id`.
         error: why the regimen that was chosen gives no dose; '' where it gives one, or none is.
     """
-    offers = body.get("offers", ())
     if not offers:
         return None
     chosen = values.get(REGIMEN, "")

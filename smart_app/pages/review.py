@@ -14,6 +14,7 @@ from smart_app.pages.plan import plan_title, settle_draft
 from smart_app.pages.plan_items import PlanItem, plan_items
 from smart_app.pages.protocol_card import ProtocolCard
 from smart_app.pages.replacing import Replacement, before_replacing
+from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import Override, override_of
 
 
@@ -48,7 +49,7 @@ class ReviewPage:
 
 
 def review_page(
-    body: Mapping[str, Any],
+    draft: DraftContent,
     card: ProtocolCard,
     writer: FactWriter,
     *,
@@ -58,13 +59,13 @@ def review_page(
     """Return the page of a draft.
 
     Args:
-        body: the draft's body.
+        draft: what it holds.
         card: what the protocol says of itself.
         writer: turns evidence into facts.
         why_href: address of the reasons.
         today: the day of the review.
     """
-    care_plan, decision = body["carePlan"], body["decision"]
+    care_plan, decision = draft.care_plan, draft.decision
     items = plan_items(care_plan)
     lines = _lines(
         care_plan,
@@ -73,7 +74,7 @@ def review_page(
         card,
         why_href=why_href,
         today=today,
-        confirmed=body.get("confirmed", ()),
+        confirmed=draft.confirmed,
     )
     answered = read_answer(decision, card, writer)
     findings, (met, of) = answered.findings, answered.counts
@@ -84,16 +85,16 @@ def review_page(
     if unassessed:
         remarks.append(f"{words.count(unassessed, 'caution')} not assessed")
     plan = plan_title(items, card).partition(": ")[2]
-    override = override_of(body)
+    override = override_of(draft.request)
     return ReviewPage(
         title="Override: nothing is written yet" if override else "Review: nothing is written yet",
-        text=f"{card.name}, {answer} on {dates.day(body['asOf'])}: {', '.join(remarks)}. {plan}.",
+        text=f"{card.name}, {answer} on {dates.day(draft.as_of)}: {', '.join(remarks)}. {plan}.",
         lines=tuple(lines),
         total=sum(line.count for line in lines),
-        to_settle=settle_draft(body, items, today),
+        to_settle=settle_draft(draft, items, today),
         override=override,
         gap=gap_words(decision, writer) if override else "",
-        replacement=before_replacing(body["earlier"]) if body["earlier"] else None,
+        replacement=before_replacing(draft.earlier) if draft.earlier else None,
     )
 
 

@@ -1,8 +1,5 @@
 """What a clinician left: the drafts of the patient, and discarding one."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -17,6 +14,7 @@ from smart_app.pages.plan_items import plan_items
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
+from smart_app.visit.draft import DraftContent
 
 _UNSENT = {"sending": "being written", "accepted": "not written yet"}
 
@@ -29,11 +27,12 @@ def discard(launch: Launch, draft_id: str) -> str | Response:
     if draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
     protocol = context.protocol_of(draft.protocol)
+    content = DraftContent.of_body(draft.body)
     return render_template(
         "discard.html",
         draft=draft,
-        title=_title(protocol, draft.body),
-        when=_when(draft.body),
+        title=_title(protocol, content),
+        when=_when(content),
         frame=context.frame_of_draft(launch, draft, protocol, here=""),
     )
 
@@ -69,10 +68,11 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
             if protocol is None or draft.state == "written":
                 continue
             is_draft = draft.state == "draft"
+            content = DraftContent.of_body(draft.body)
             page = "pages.review" if is_draft else "pages.receipt"
             line = {
-                "title": _title(protocol, draft.body),
-                "when": _when(draft.body),
+                "title": _title(protocol, content),
+                "when": _when(content),
                 "state": _UNSENT.get(draft.state, draft.state),
                 "href": url_for(page, launch=launch_id, draft_id=draft.id),
                 "discard_href": url_for("pages.discard", launch=launch_id, draft_id=draft.id),
@@ -81,9 +81,9 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
     return drafts, unsent
 
 
-def _title(protocol: ClinicalProtocol, body: Mapping[str, Any]) -> str:
-    return plan_title(plan_items(body["carePlan"]), context.card_of(protocol))
+def _title(protocol: ClinicalProtocol, draft: DraftContent) -> str:
+    return plan_title(plan_items(draft.care_plan), context.card_of(protocol))
 
 
-def _when(body: Mapping[str, Any]) -> str:
-    return f"made {dates.day(body['readAt'])}"
+def _when(draft: DraftContent) -> str:
+    return f"made {dates.day(draft.read_at.date())}"

@@ -34,7 +34,7 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
-from smart_app.visit.draft import PlanRequest, request_of
+from smart_app.visit.draft import DraftContent, PlanRequest, request_of
 from smart_app.visit.drafting import Attempt, draft_plan, option_statuses, try_draft
 from smart_app.visit.overriding import KINDS, override_of
 from smart_app.visit.reading import Reading
@@ -64,14 +64,14 @@ def plan(launch: Launch, protocol: str) -> str | Response:
         return _override_form(launch, chosen, reading, PlanRequest({}, ""), {})
     if entry.get("status") != "eligible" or reading.decision["patient"].get("deceased"):
         return redirect(url_for("pages.why", launch=launch.id, protocol=protocol))
-    asked = PlanRequest({}, proposed_start(context.today_of(reading.decision)).isoformat())
-    body = None
+    asked = PlanRequest({}, proposed_start(context.today_of(reading.decision["asOf"])).isoformat())
+    content = None
     # With several modes, sites or bases that fit there is no plan before one is chosen.
     with suppress(ParameterError):
         more = _more(launch, chosen, reading)
-        body = draft_plan(launch, chosen, reading, asked, more=more).to_body()
+        content = draft_plan(launch, chosen, reading, asked, more=more)
     return _plan_form(
-        launch, chosen, reading, body=body, asked=asked, start=_start_of(asked, reading)
+        launch, chosen, reading, content=content, asked=asked, start=_start_of(asked, reading)
     )
 
 
@@ -87,7 +87,9 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
         wrong = _override_problems(asked)
         if wrong:
             return _override_form(launch, chosen, reading, asked, wrong), 422
-    asked, start, errors = _settings_of_form(chosen, asked, context.today_of(reading.decision))
+    asked, start, errors = _settings_of_form(
+        chosen, asked, context.today_of(reading.decision["asOf"])
+    )
     tried = Attempt(None)
     if not errors:
         more = _more(launch, chosen, reading)
@@ -102,7 +104,7 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
             launch,
             chosen,
             reading,
-            body=tried.shown.to_body() if tried.shown else None,
+            content=tried.shown,
             asked=asked,
             start=start,
             errors=errors,
@@ -156,12 +158,13 @@ def _keep(
 
 def _show_draft(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> str:
     reading = context.reading_of(launch)
-    asked = request_of(draft.body)
+    content = DraftContent.of_body(draft.body)
+    asked = content.request
     return _plan_form(
         launch,
         protocol,
         reading,
-        body=draft.body,
+        content=content,
         asked=asked,
         start=_start_of(asked, reading),
         draft=draft,
@@ -169,7 +172,7 @@ def _show_draft(launch: Launch, protocol: ClinicalProtocol, draft: Draft) -> str
 
 
 def _start_of(asked: PlanRequest, reading: Reading) -> StartField:
-    earliest = context.today_of(reading.decision)
+    earliest = context.today_of(reading.decision["asOf"])
     return start_field(dates.parse_day(asked.start) or earliest, earliest=earliest)
 
 
@@ -185,7 +188,7 @@ def _plan_form(
     protocol: ClinicalProtocol,
     reading: Reading,
     *,
-    body: Mapping[str, Any] | None,
+    content: DraftContent | None,
     asked: PlanRequest,
     start: StartField,
     errors: Mapping[str, str] | None = None,
@@ -197,14 +200,14 @@ def _plan_form(
     free = [field for field in fields if not field.fixed]
     card = context.card_of(protocol)
     page = None
-    if body is not None:
-        page = plan_page(body, card, today=context.today_of(body))
+    if content is not None:
+        page = plan_page(content, card, today=context.today_of(content.as_of))
     known = {field.name for field in fields}
     unchosen = [field.label for field in fields if field.labels and not field.value]
     regimens = None
-    if body is not None:
+    if content is not None:
         regimens = regimen_table(
-            body,
+            content.offers,
             asked.values,
             lambda reference: context.record_href(launch, reference),
             error=errors.get(REGIMEN, ""),
@@ -218,7 +221,7 @@ def _plan_form(
     ]
     arguments: dict[str, Any] = {"draft": draft.id} if draft else {}
     writer = context.writer_for(launch, reading.resources, reading.record.refused)
-    entry = body["decision"] if body is not None else reading.of_protocol(protocol.id) or {}
+    entry = content.decision if content is not None else reading.of_protocol(protocol.id) or {}
     return render_template(
         "plan.html",
         page=page,
@@ -230,7 +233,7 @@ def _plan_form(
         else context.frame_of_reading(launch, reading, here="Plan", protocol=protocol),
         problems=problems,
         asked=asked,
-        override=override_of({"override": asked.override}),
+        override=override_of(asked),
         override_gap=gap_words(entry, writer) if asked.override_reason else "",
         hindered=reading.hindrances,
         way_note=way_note(reading.ways[protocol.id]),

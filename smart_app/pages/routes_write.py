@@ -37,6 +37,7 @@ from smart_app.store import Draft, Receipt
 from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
 from smart_app.visit.choices import Choices, may_replace
+from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
 from smart_app.visit.way import ENTRIES
 
@@ -64,7 +65,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     receipt_page = url_for("pages.receipt", launch=launch.id, draft_id=draft.id)
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
-    earlier = bool(draft.body["earlier"])
+    earlier = bool(DraftContent.of_body(draft.body).earlier)
     way = context.reading_of(launch).ways[draft.protocol].kind
     given = Choices.of_form(request.form, may_replace=_may_replace(launch, draft))
     if not given.confirmed or (earlier and not given.earlier):
@@ -153,7 +154,7 @@ def _sign_in_first(launch: Launch, draft: Draft, given: Choices) -> tuple[str, i
 def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     """Return the page of a review; `given`: what was sent before, with something missing."""
     protocol = context.protocol_of(draft.protocol)
-    card, body = context.card_of(protocol), draft.body
+    card, content = context.card_of(protocol), DraftContent.of_body(draft.body)
     reading = context.reading_of(launch)
     resources: dict[str, Resource] = {}
     confirm_error = (
@@ -163,21 +164,23 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     )
     earlier_error = (
         "Choose what becomes of the active plan that is already there."
-        if given and body["earlier"] and not given.earlier
+        if given and content.earlier and not given.earlier
         else ""
     )
     problems = [(confirm_error, "confirm"), (earlier_error, "earlier-choice")]
     return render_template(
         "review.html",
         page=review_page(
-            body,
+            content,
             card,
-            context.writer_for(launch, resources, body.get("refused", ())),
+            context.writer_for(launch, resources, content.refused),
             why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
-            today=context.today_of(body),
+            today=context.today_of(content.as_of),
         ),
         regimens=regimen_table(
-            body, body["values"], lambda reference: context.record_href(launch, reference)
+            content.offers,
+            content.request.values,
+            lambda reference: context.record_href(launch, reference),
         ),
         card=card,
         draft=draft,
@@ -188,7 +191,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         way_note=way_note(reading.ways[protocol.id]),
         doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
-        earlier=context.earlier_plans(launch, body["earlier"]),
+        earlier=context.earlier_plans(launch, content.earlier),
         may_replace=_may_replace(launch, draft),
         given=given,
         problems=[problem for problem in problems if problem[0]],
@@ -235,11 +238,11 @@ def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: 
 
 def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> ReceiptPage:
     match_href = url_for("pages.match", launch=launch.id)
-    override = override_of(draft.body)
+    content = DraftContent.of_body(draft.body)
+    override = override_of(content.request)
     gap = ""
     if override:
-        writer = context.writer_for(launch, {}, draft.body.get("refused", ()))
-        gap = gap_words(draft.body["decision"], writer)
+        gap = gap_words(content.decision, context.writer_for(launch, {}, content.refused))
     if kept is not None and kept.body.get("closed"):
         bundle = kept.body["bundle"]
         attached = contents_of(created_entries(bundle)[0]["resource"])
@@ -264,7 +267,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             standing = standing_of(launch, reference) if reference else Standing()
         return written_page(
             kept.body,
-            draft.body["carePlan"],
+            content.care_plan,
             signer=kept.body["signer"],
             accepted_at=kept.body["acceptedAt"],
             server=launch.ehr_name,

@@ -4,6 +4,7 @@ One caller at a time holds the claim on a draft. What it was made from is read a
 accepted is kept before it is sent, so that a plan whose answer was lost can be sent again as it is.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from ivfhir.writing.document import document_entry, with_pdf
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
-from smart_app.visit.draft import DraftContent, request_of
+from smart_app.visit.draft import Basis, DraftContent, PlanRequest, request_of
 from smart_app.visit.drafting import (
     RegimenRefusedError,
     draft_plan,
@@ -60,8 +61,8 @@ class Change:
     now: str
 
 
-Compare = Callable[[Mapping[str, Any], Mapping[str, Any], Reading], list[Change]]
-"""Tells what a reader would see differently in two bodies of a draft; the third: what was read."""
+Compare = Callable[[Basis, Basis, Reading], list[Change]]
+"""Tells what a reader would see differently: what was held, what holds, and what was read."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def accept_and_write(
     held_as = "draft"
     try:
         reading = visit.read_anew()
-        changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
+        changes = _changes(launch, protocol, draft, reading, replace=replace, compare=compare)
         now = reading.ways[protocol.id].kind
         if way and way != now:
             changes.append(Change("How the plan goes to the EHR", WORDS[way], WORDS[now]))
@@ -220,7 +221,7 @@ def _changed_since(
         ServerError: nobody asks, and it cannot be told now since a part could not be read.
     """
     replace = bool(kept.get("replaced"))
-    changes = _changes(launch, protocol, draft.body, reading, replace=replace, compare=compare)
+    changes = _changes(launch, protocol, draft, reading, replace=replace, compare=compare)
     if changes and not asked and not reading.is_whole:
         raise ServerError("A part of the record could not be read, so nothing was sent.")
     return changes
@@ -249,8 +250,8 @@ def _accepted(
         raise ForbiddenError("The EHR did not say which practitioner you are; nothing is accepted.")
     accepted_at = launch.local(launch.now()).isoformat(timespec="seconds")
     replaced = earlier_plans(reading, protocol) if replace else []
-    override = override_of(draft.body)
     content = DraftContent.of_body(draft.body)
+    override = override_of(content.request)
     way = reading.ways[protocol.id]
     accepted = accept(
         content.care_plan,
@@ -296,7 +297,7 @@ def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> 
     """
     once = (draft.id, str(kept["acceptedAt"]))
     audit.record("sign", launch, once=("sign", *once), protocol=draft.protocol, draft=draft.id)
-    override = override_of(draft.body)
+    override = override_of(request_of(draft.body))
     if override is not None:
         audit.record(
             "override",
@@ -318,7 +319,7 @@ def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:
 def _changes(
     launch: Launch,
     protocol: ClinicalProtocol,
-    body: Mapping[str, Any],
+    draft: Draft,
     reading: Reading,
     *,
     replace: bool,
@@ -328,8 +329,9 @@ def _changes(
 
     What an earlier plan refers to counts only when that plan is replaced.
     """
-    own, prescription = split_values(protocol, body["values"])
-    asked = request_of(body)
+    content = DraftContent.of_body(draft.body)
+    asked = content.request
+    own, prescription = split_values(protocol, asked.values)
     record_evaluation(launch, reading.record, [protocol], as_of=reading.as_of, request=asked)
     evaluation = evaluate_protocol(
         protocol,
@@ -338,36 +340,42 @@ def _changes(
         parameters=typed_parameters(protocol, own),
     )
     entry = evaluation.decision.to_json()
-    now = {
-        "decision": entry,
-        "asOf": reading.decision["asOf"],
-        "subject": reading.decision["patient"],
-        "versions": evidence_versions(entry, reading.resources),
-        "earlier": earlier_plans(reading, protocol),
-    }
-    held = dict(body)
+    held = content.basis()
+    now = Basis(
+        decision=entry,
+        as_of=reading.decision["asOf"],
+        subject=reading.decision["patient"],
+        versions=evidence_versions(entry, reading.resources),
+        earlier=tuple(earlier_plans(reading, protocol)),
+    )
     if prescription is not None:
-        held["doses"] = doses_of(body["carePlan"])
-        now |= _regimen_now(launch, protocol, body, reading)
+        held = dataclasses.replace(held, doses=doses_of(content.care_plan))
+        doses, refused = _regimen_now(launch, protocol, asked, reading)
+        now = dataclasses.replace(now, doses=doses, refused=refused)
     if not replace:
-        for each in (now, held):
-            each["earlier"] = [plan | {"parts": []} for plan in each["earlier"]]
+        held, now = _without_parts(held), _without_parts(now)
     return compare(held, now, reading)
 
 
-def _regimen_now(
-    launch: Launch, protocol: ClinicalProtocol, body: Mapping[str, Any], reading: Reading
-) -> dict[str, Any]:
-    """Return the `doses` of the draft's regimen on the record as it is now, by drug.
+def _without_parts(basis: Basis) -> Basis:
+    return dataclasses.replace(
+        basis, earlier=tuple({**plan, "parts": []} for plan in basis.earlier)
+    )
 
-    Where it cannot be given any more, `refused` says why: a regimen without doses, such as a
+
+def _regimen_now(
+    launch: Launch, protocol: ClinicalProtocol, asked: PlanRequest, reading: Reading
+) -> tuple[Mapping[str, str], str]:
+    """Return the doses of the draft's regimen on the record as it is now, by drug.
+
+    Where it cannot be given any more, the second says why: a regimen without doses, such as a
     referral, may be excluded too.
     """
     try:
-        content = draft_plan(launch, protocol, reading, request_of(body), more=())
+        content = draft_plan(launch, protocol, reading, asked, more=())
     except (NoPlanError, ParameterError) as error:
-        return {"doses": {}, "refused": error.message}
-    return {"doses": doses_of(content.care_plan)}
+        return {}, error.message
+    return doses_of(content.care_plan), ""
 
 
 def _renew(

@@ -1,7 +1,7 @@
 """What a draft holds: the plan, what it was made from, and what was asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,34 @@ class PlanRequest:
     override_reason: str | None = None
     override_kind: str | None = None
 
-    @property
-    def override(self) -> dict[str, str | None] | None:
-        """The override as a draft's body keeps it; None without one."""
+    def override_body(self) -> dict[str, str | None] | None:
+        """Return the override as a draft's body keeps it; None without one."""
         if self.override_reason is None:
             return None
         return {"reason": self.override_reason, "kind": self.override_kind}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a draft rests on, as it was or as it is now.
+
+    Attributes:
+        decision: the Decision's entry of its protocol.
+        as_of: the instant for which the answers hold.
+        subject: the Decision's `patient`.
+        versions: version of every resource that the answers rest on; '' where it has none.
+        earlier: the protocol's active plans, each with its parts.
+        doses: of the regimen that was chosen, by drug.
+        refused: why that regimen cannot be given; '' where it can, or none was chosen.
+    """
+
+    decision: Mapping[str, Any]
+    as_of: str
+    subject: Mapping[str, Any]
+    versions: Mapping[str, str]
+    earlier: tuple[Mapping[str, Any], ...]
+    doses: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,10 @@ class DraftContent:
     offers: tuple[Mapping[str, Any], ...] = ()
     confirmed: tuple[str, ...] = ()
 
+    def basis(self) -> Basis:
+        """Return what it rests on, without doses."""
+        return Basis(self.decision, self.as_of, self.subject, self.versions, self.earlier)
+
     def to_body(self) -> dict[str, Any]:
         """Return it as the store keeps it, in JSON values."""
         return {
@@ -78,7 +104,7 @@ class DraftContent:
             "entries": self.entries,
             "values": dict(self.request.values),
             "start": self.request.start,
-            "override": self.request.override,
+            "override": self.request.override_body(),
             "warnings": list(self.warnings),
             "expiring": [list(fact) for fact in self.expiring],
             "versions": dict(self.versions),

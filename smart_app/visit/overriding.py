@@ -1,13 +1,12 @@
 """The override of a draft: a plan against the protocol's answer, its kind and its reason."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ivfhir.override import OVERRIDE_KINDS
 from ivfhir.wording import words
 from ivfhir.wording.statuses import STATUS
+from smart_app.visit.draft import PlanRequest
 
 KINDS = {kind: words.capitalise(named) for kind, named in OVERRIDE_KINDS.items()}
 """Kinds of an override, as `ivfhir apply --override-kind` names them, as they head a line."""
@@ -26,15 +25,10 @@ class Override:
     kind: str
 
 
-def override_of(body: Mapping[str, Any]) -> Override | None:
-    """Return the override of a draft's body, None when it has none.
-
-    It is kept as `{"kind", "reason"}`; drafts of earlier versions hold the reason alone, as text.
-    """
-    kept = body.get("override")
-    given = {"reason": kept} if isinstance(kept, str) else kept or {}
-    reason, kind = str(given.get("reason") or ""), str(given.get("kind") or "")
-    return Override(reason, KINDS.get(kind, kind)) if reason else None
+def override_of(asked: PlanRequest) -> Override | None:
+    """Return the override that was asked for, None when none was."""
+    kind = asked.override_kind or ""
+    return Override(asked.override_reason, KINDS.get(kind, kind)) if asked.override_reason else None
 
 
 def override_note(text: str) -> str:

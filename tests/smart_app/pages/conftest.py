@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from ivfhir.writing.read_back import reference_of
 from smart_app.fake_ehr.sample_patients import FOLDER
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.protocol_card import ProtocolCard, read_card
+from smart_app.visit.draft import DraftContent, PlanRequest
 from tests.smart_app.conftest import Launched
 
 AS_OF = "2025-03-03T23:59:59.999+00:00"
@@ -64,6 +66,26 @@ def sample(name: str) -> Sample:
     by_reference = {reference_of(each): each for each in (record.patient, *record.resources)}
     writer = FactWriter(by_reference, lambda reference: f"/record/{reference}")
     return Sample(record, decision, writer, read_card(protocol.plan_definition, "LUNG"))
+
+
+def content_of(patient: Sample, **given: Any) -> DraftContent:
+    """Return what a draft of a sample patient holds; `given` stands in the place of its own."""
+    held = {
+        "care_plan": patient.care_plan("2025-03-03"),
+        "decision": patient.entry,
+        "as_of": patient.decision["asOf"],
+        "subject": patient.decision["patient"],
+        "patient": patient.record.patient,
+        "more": (),
+        "read_at": datetime.fromisoformat(AS_OF),
+        "entries": len(patient.record.resources),
+        "request": PlanRequest({}, ""),
+        "warnings": (),
+        "expiring": (),
+        "versions": {},
+        "earlier": (),
+    }
+    return DraftContent(**{**held, **given})
 
 
 @pytest.fixture

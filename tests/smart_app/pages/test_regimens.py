@@ -259,5 +259,4 @@ def test_values_of_a_form():
 
 
 def test_no_table_where_no_regimen_serves():
-    assert regimen_table({"offers": []}, {}, str) is None
-    assert regimen_table({}, {}, str) is None
+    assert regimen_table([], {}, str) is None

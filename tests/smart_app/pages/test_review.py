@@ -1,36 +1,34 @@
 """The review of a draft, and what changed since."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 
 from ivfhir.wording.words import UNITS
 from smart_app.pages.changes import find_changes
 from smart_app.pages.review import gap_words, review_page
 from smart_app.visit.accepting import Change
+from smart_app.visit.draft import Basis, PlanRequest
 from smart_app.visit.overriding import Override
-from tests.smart_app.pages.conftest import sample
+from tests.smart_app.pages.conftest import content_of, sample
 
 
-def body_of():
+def draft_of(**asked):
     patient = sample("halloran")
-    return {
-        "carePlan": patient.care_plan("2025-03-03"),
-        "decision": patient.entry,
-        "asOf": patient.decision["asOf"],
-        "subject": patient.decision["patient"],
-        "override": None,
-        "versions": {"Observation/halloran-platelets": "1"},
-        "earlier": [],
-    }
+    return content_of(
+        patient,
+        versions={"Observation/halloran-platelets": "1"},
+        request=PlanRequest({}, "", **asked),
+    )
 
 
-def page_of(body):
+def page_of(draft):
     patient = sample("halloran")
-    return review_page(body, patient.card, patient.writer, why_href="/why", today=date(2025, 3, 3))
+    return review_page(draft, patient.card, patient.writer, why_href="/why", today=date(2025, 3, 3))
 
 
 def test_every_entry_is_counted_in_words():
-    page = page_of(body_of())
+    page = page_of(draft_of())
     counts = {line.what: (line.resource_type, line.count) for line in page.lines}
     assert page.total == 48
     assert counts["Safety check"] == ("ServiceRequest", 4)
@@ -41,15 +39,15 @@ def test_every_entry_is_counted_in_words():
 
 
 def test_an_override_is_named_with_its_kind():
-    page = page_of({**body_of(), "override": {"kind": "trial", "reason": "Trial X-12, arm B."}})
+    page = page_of(draft_of(override_kind="trial", override_reason="Trial X-12, arm B."))
     assert page.title == "Override: nothing is written yet"
     assert page.override == Override("Trial X-12, arm B.", "Trial")
     assert page.gap == "eligible"
-    assert page_of(body_of()).override is None
+    assert page_of(draft_of()).override is None
 
 
 def test_dates_and_late_days_are_said():
-    lines = {line.what: line for line in page_of(body_of()).lines}
+    lines = {line.what: line for line in page_of(draft_of()).lines}
     assert lines["Safety check"].content == "2 Mar, 30 Mar, 27 Apr, 25 May 2025"
     assert lines["Conventional radiotherapy"].content == "7 Jul 2025 (23 Jun to 21 Jul 2025)"
     assert lines["Baseline assessment"].late == "ended"
@@ -57,22 +55,27 @@ def test_dates_and_late_days_are_said():
 
 
 def test_nothing_changed():
-    assert find_changes(body_of(), body_of(), sample("halloran").writer) == []
+    assert find_changes(draft_of().basis(), draft_of().basis(), sample("halloran").writer) == []
 
 
 def test_each_change_is_named_before_and_now():
-    now = deepcopy(body_of())
-    for criterion in now["decision"]["criteria"]:
+    before = draft_of().basis()
+    decision = deepcopy(before.decision)
+    for criterion in decision["criteria"]:
         for evidence in criterion.get("evidence", ()):
             if evidence["concept"] == "platelets":
                 evidence["value"] = 45
             evidence["ageDays"] = 99
-    now["decision"]["status"] = "ineligible"
-    now["asOf"] = "2025-03-04T10:00:00.000+00:00"
-    now["subject"] = {**now["subject"], "deceased": True}
-    now["versions"] = {"Observation/halloran-platelets": "2"}
+    decision["status"] = "ineligible"
+    now = Basis(
+        decision,
+        "2025-03-04T10:00:00.000+00:00",
+        {**before.subject, "deceased": True},
+        {"Observation/halloran-platelets": "2"},
+        (),
+    )
     unit = UNITS["10*9/L"]
-    assert find_changes(body_of(), now, sample("halloran").writer) == [
+    assert find_changes(draft_of().basis(), now, sample("halloran").writer) == [
         Change("Day of the answers", "3 Mar 2025", "4 Mar 2025"),
         Change("Patient", "alive", "recorded as died"),
         Change("Platelets", f"220 {unit}, 28 Feb 2025", f"45 {unit}, 28 Feb 2025"),
@@ -86,8 +89,8 @@ def test_each_change_is_named_before_and_now():
 
 
 def test_an_earlier_plan_that_appeared_is_a_change():
-    now = {**body_of(), "earlier": [{"reference": "CarePlan/7", "version": "1"}]}
-    (change,) = find_changes(body_of(), now, sample("halloran").writer)
+    now = replace(draft_of().basis(), earlier=({"reference": "CarePlan/7", "version": "1"},))
+    (change,) = find_changes(draft_of().basis(), now, sample("halloran").writer)
     assert change == Change("Active plans of this protocol", "none", "CarePlan/7 version 1")
 
 

@@ -10,7 +10,7 @@ from ivfhir.writing.earlier import read_plan_parts
 from smart_app.pages.plan import plan_page
 from smart_app.pages.plan_items import plan_items
 from smart_app.pages.written import contained_plan, written_plan
-from tests.smart_app.pages.conftest import sample
+from tests.smart_app.pages.conftest import content_of, sample
 
 TODAY = date(2025, 3, 3)
 VANCE = {"reference": "Practitioner/vance", "display": "Dr Imogen Vance"}
@@ -47,7 +47,9 @@ def change(repository, reference, **changes):
 def test_what_was_written_reads_as_what_was_reviewed():
     repository, plan, draft = stored_plan()
     page = page_of(plan, parts_of(repository, plan))
-    reviewed = plan_page({"carePlan": draft}, sample("halloran").card, today=TODAY)
+    reviewed = plan_page(
+        content_of(sample("halloran"), care_plan=draft), sample("halloran").card, today=TODAY
+    )
     assert page.title == reviewed.title == "Lung: 4 segments every 28 days from Mon 10 Mar 2025"
     assert page.agenda == reviewed.agenda
     assert page.board == reviewed.board

@@ -2,6 +2,7 @@
 
 import pytest
 
+from smart_app.visit.draft import request_of
 from smart_app.visit.overriding import Override, override_note, override_of
 
 
@@ -24,7 +25,7 @@ from smart_app.visit.overriding import Override, override_note, override_of
     ],
 )
 def test_both_forms_are_read(kept, override):
-    assert override_of({"override": kept}) == override
+    assert override_of(request_of({"override": kept, "values": {}, "start": ""})) == override
 
 
 @pytest.mark.parametrize(
