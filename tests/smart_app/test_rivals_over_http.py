@@ -74,10 +74,18 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
             assert "The plan is in" not in page
 
 
+STILL_ON_ITS_WAY = (
+    "Another accepted plan for this patient goes first",
+    "Being written",
+    "kept and sent again by itself",
+)
+"""The last: a busy server did not take it at once."""
+
+
 def when_its_turn_came(clinician: HttpClinician, draft: str, answer: str) -> str:
-    """Return the page of a plan after those that were accepted before it."""
+    """Return the page of a plan after those that were accepted before it, and after its tries."""
     deadline = time.monotonic() + 120
-    while "Another accepted plan for this patient goes first" in answer or "Being" in answer:
+    while any(words in answer for words in STILL_ON_ITS_WAY):
         assert time.monotonic() < deadline, answer[-1500:]
         time.sleep(0.5)
         answer = clinician.open(f"receipt/{draft}").text
