@@ -1,6 +1,7 @@
 """`ivfhir serve`: the app alone, for any configured EHR."""
 
 import argparse
+import gc
 import importlib.util
 import sys
 from contextlib import nullcontext
@@ -61,6 +62,8 @@ def _serve(settings: Settings, *, many: bool) -> None:
 def working_app(settings: Settings) -> Flask:
     """Return the app, with a thread that sends what waits where the settings want it."""
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # The protocols stay as long as the process: the collector need not walk them.
     if settings.outbox_thread:
         OutboxThread(app).start()
     return app

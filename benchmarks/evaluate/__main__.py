@@ -7,6 +7,7 @@ turns.
 """
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -69,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
             "javaEach": java_each,
             "none": none,
         }
+        gc.collect()
+        gc.freeze()  # As `ivfhir serve` does once it has loaded the protocols.
         for engine in engines.values():
             warm_up(engine, options.warm_up)
         turns = [

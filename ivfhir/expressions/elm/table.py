@@ -112,7 +112,7 @@ OPERATORS: Mapping[str, Builder] = {
     "LastPositionOf": function(strings.last_position_of, t.INTEGER),
     "StartsWith": function(strings.starts_with, t.BOOLEAN),
     "EndsWith": function(strings.ends_with, t.BOOLEAN),
-    "Matches": function(strings.matches, t.BOOLEAN),
+    "Matches": functions.matches,
     "ReplaceMatches": function(strings.replace_matches, t.STRING),
     "ToChars": function(list, t.ListOf(t.STRING)),
     # Lists

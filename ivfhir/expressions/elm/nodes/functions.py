@@ -4,12 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ivfhir.expressions.elm import types as t
-from ivfhir.expressions.elm.calls import Function, lenient, of_all, strict, strict_words
+from ivfhir.expressions.elm.calls import (
+    Function,
+    lenient,
+    of_all,
+    strict,
+    strict_test,
+    strict_words,
+)
 from ivfhir.expressions.elm.code import Expression, Writer, constant
 from ivfhir.expressions.elm.scope import Node, Scope
 from ivfhir.expressions.elm.shapes import KNOWN, Shape, element_of
 from ivfhir.expressions.operators import aggregates, arithmetic, boundaries, dates, lists, strings
 from ivfhir.expressions.operators.dates import DAY_DIGITS, boundary, digits_of
+from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.expressions.operators.numbers import decimal_boundary, decimal_digits
 from ivfhir.expressions.values import Date, Quantity
 from ivfhir.expressions.values.dates import DAY, Partial
@@ -207,6 +215,21 @@ def flatten(operand: Expression) -> Expression:
 def distinct(operand: Expression) -> Expression:
     """Return a list with later equals left out."""
     return replace(strict(lists.distinct, operand.type, operand), shape=operand.shape)
+
+
+def matches(value: Expression, expression: Expression) -> Expression:
+    """Return Matches; an expression that is known is read once, when this is compiled."""
+    if not isinstance(expression.constant, str):
+        return strict(strings.matches, t.BOOLEAN, value, expression)
+    try:
+        matched = strings.matcher(expression.constant)
+    except CqlError:  # Told of the define that asks, as of any other expression.
+        return strict(strings.matches, t.BOOLEAN, value, expression)
+
+    def words(m: Writer, values: list[str]) -> str:
+        return f"{m.name(matched)}({values[0]}) is not None"
+
+    return strict_test(words, t.BOOLEAN, value, shape=of_all(value))
 
 
 def length(operand: Expression) -> Expression:
