@@ -4,6 +4,7 @@ import argparse
 import gc
 import importlib.util
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from flask import Flask
 
 from ivfhir.errors import IvfhirError
 from ivfhir.fhir.outcome import exit_code
+from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
+from ivfhir.knowledge.registry import Registry
 from smart_app.app import create_app
 from smart_app.config import Settings, load_settings
 from smart_app.local_server import listen, serve_forever
@@ -61,12 +64,20 @@ def _serve(settings: Settings, *, many: bool) -> None:
 
 def working_app(settings: Settings) -> Flask:
     """Return the app, with a thread that sends what waits where the settings want it."""
-    app = create_app(settings)
-    gc.collect()
-    gc.freeze()  # The protocols stay as long as the process: the collector need not walk them.
+    app = create_app(settings, protocols=load_to_stay)
     if settings.outbox_thread:
         OutboxThread(app).start()
     return app
+
+
+def load_to_stay(
+    registry: Registry,
+) -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
+    """Return the protocols; the collector of garbage walks them no more, they stay to the end."""
+    found = load_protocols(registry)
+    gc.collect()
+    gc.freeze()
+    return found
 
 
 def _run_gunicorn(settings: Settings) -> None:
