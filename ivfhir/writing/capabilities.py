@@ -11,6 +11,9 @@ from typing import Any
 from ivfhir.fhir.types import PROVENANCE, Resource
 
 _WHOLE = "A plan is written in one piece or not at all."
+NO_TRANSACTIONS = (
+    "The EHR's server takes no transactions, so a plan cannot be written in one piece."
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def read_write_support(
     hindrances, doubts = [], []
     system = {entry.get("code") for entry in rest.get("interaction", ())}
     if system and "transaction" not in system:
-        hindrances.append(f"The EHR's server takes no transactions. {_WHOLE}")
+        hindrances.append(NO_TRANSACTIONS)
     refused = [name for name in sorted(resource_types) if not _creates(offered.get(name, {}))]
     if refused:
         hindrances.append(f"The EHR's server does not let anyone create {', '.join(refused)}.")

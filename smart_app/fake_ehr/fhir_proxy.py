@@ -74,10 +74,21 @@ def _without_audit(response: Response) -> Response:
     return _resource(statement, response.status_code)
 
 
+def _without_transactions(response: Response) -> Response:
+    """Return a CapabilityStatement that names no interaction of the whole system but searching."""
+    statement = loads(response.get_data(as_text=True), place="The FHIR server's answer")
+    if not isinstance(statement, dict):
+        return response
+    for rest in statement.get("rest", ()):
+        rest["interaction"] = [{"code": "search-system"}]
+    return _resource(statement, response.status_code)
+
+
 def _answer(path: str) -> Response:
     """Check the request and send it on."""
     if path == "metadata" and request.method == "GET":
-        return _forward("GET", "metadata", [])
+        statement = _forward("GET", "metadata", [])
+        return statement if ehr().settings.transactions else _without_transactions(statement)
     rights = _rights()
     segments = [segment for segment in path.split("/") if segment]
     if any(segment.startswith("$") for segment in segments):
@@ -104,6 +115,8 @@ def _page_or_transaction(rights: Rights) -> Response:
     """Answer a request to the base: a further page of a search, or a transaction."""
     if request.method == "GET" and "_getpages" in request.args:
         return _forward("GET", "", parse_qsl(request.query_string.decode()), rights)
+    if not ehr().settings.transactions:
+        raise ForbiddenError("This EHR takes no transactions.", status=403)
     bundle = _body()
     entries = bundle.get("entry", [])
     if (

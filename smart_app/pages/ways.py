@@ -8,9 +8,17 @@ from ivfhir.fhir.references import Key
 from ivfhir.fhir.types import DOCUMENT_REFERENCE
 from smart_app.pages.standing import Standing, standing_in
 from smart_app.smart.launch import Launch
-from smart_app.visit.way import DOCUMENT, FILES, Way
+from smart_app.visit.way import DOCUMENT, FILES, SINGLES, Way
 
+_TITLES = {
+    SINGLES: "A plan goes into this EHR one entry after the other",
+    DOCUMENT: "A plan goes into this EHR as a document only",
+    FILES: "A plan cannot be written to this EHR",
+}
 _LOST = {
+    SINGLES: "For a moment others may see a part of the plan. If the EHR refuses an entry, those "
+    "written before it are marked as entered in error, where the EHR lets the app do so, and you "
+    "are told which are left.",
     DOCUMENT: "The plan goes in as one document: a PDF to read, with the plan's data attached. "
     "There will be no care plan in the record, and no work list shows its steps.",
     FILES: "Accepting writes nothing. Afterwards you can download the plan, as a PDF and as data, "
@@ -24,11 +32,11 @@ _NO_PAPER = (
 
 @dataclass(frozen=True)
 class WayNote:
-    """What a page says of a plan that does not go in as entries.
+    """What a page says of a plan that does not go in as entries, all together.
 
     Attributes:
-        kind: `document` or `files`.
-        title: that it does not.
+        kind: `singles`, `document` or `files`.
+        title: how it goes.
         why: why, a sentence each.
         lost: what that means.
     """
@@ -40,18 +48,13 @@ class WayNote:
 
 
 def way_note(way: Way | None) -> WayNote | None:
-    """Return what a page says before the clinician starts; None where a plan goes in as entries."""
+    """Return what a page says before the clinician starts; None where entries go in together."""
     if way is None or way.kind not in _LOST:
         return None
-    title = (
-        "A plan goes into this EHR as a document only"
-        if way.kind == DOCUMENT
-        else "A plan cannot be written to this EHR"
-    )
     lost = _LOST[way.kind]
     if way.kind == FILES and not way.has_pdf:
         lost = f"{lost.replace(', as a PDF and as data,', ' as data')} {_NO_PAPER}"
-    return WayNote(way.kind, title, way.why, lost)
+    return WayNote(way.kind, _TITLES[way.kind], way.why, lost)
 
 
 def how_written(kept: Mapping[str, Any], server: str) -> str:
@@ -59,6 +62,8 @@ def how_written(kept: Mapping[str, Any], server: str) -> str:
     again = "Accepting again, or sending again, does not write twice."
     if kept.get("way") == DOCUMENT:
         return f"The plan went to {server} as one document. {again}"
+    if kept.get("way") == SINGLES:
+        return f"The entries went to {server} one by one. {again}"
     return f"All entries went to {server} as one transaction. {again}"
 
 

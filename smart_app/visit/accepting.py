@@ -44,7 +44,7 @@ from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
 from smart_app.visit.sending import find_sent, keep_changed, keep_failure, send_plan
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import ENTRIES, FILES, WORDS, Way, means_of
+from smart_app.visit.way import FILES, WITH_CARE_PLAN, WORDS, Way, means_of
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -273,7 +273,7 @@ def _accepted(
             revoke=_to_end(reading, protocol) if replace else (),
             conditional=reading.support[protocol.id].conditional.__contains__,
         )
-        if way.kind == ENTRIES
+        if way.kind in WITH_CARE_PLAN
         else _document(launch, draft, accepted, reading, way),
         "way": way.kind,
         "replaced": replaced,

@@ -1,4 +1,4 @@
-"""How an accepted plan leaves the app: as entries, as a document, or as files in the browser.
+"""How an accepted plan leaves the app: as entries, together or one by one, as a document, as files.
 
 The EHR's CapabilityStatement and the granted scopes tell, before the clinician starts.
 """
@@ -16,19 +16,30 @@ from ivfhir.sync.door import Door
 from ivfhir.sync.ladder import Means, Rung, read_means
 from ivfhir.sync.profiles import Profile
 from ivfhir.writing.bundle import created_entries
-from ivfhir.writing.capabilities import WriteSupport
+from ivfhir.writing.capabilities import NO_TRANSACTIONS, WriteSupport
 from smart_app.smart.launch import Launch
 
-ENTRIES, DOCUMENT, FILES = "entries", "document", "files"
-_RANK = (ENTRIES, DOCUMENT, FILES)
+ENTRIES, SINGLES, DOCUMENT, FILES = "entries", "singles", "document", "files"
+_RANK = (ENTRIES, SINGLES, DOCUMENT, FILES)
+WITH_CARE_PLAN = (ENTRIES, SINGLES)
+"""The ways by which a CarePlan and its parts come into the record."""
 WORDS: Mapping[str, str] = MappingProxyType(
-    {ENTRIES: "as entries", DOCUMENT: "as a document", FILES: "not at all: you get files"}
+    {
+        ENTRIES: "as entries, all together",
+        SINGLES: "as entries, one by one",
+        DOCUMENT: "as a document",
+        FILES: "not at all: you get files",
+    }
 )
 """Kind -> how the plan goes to the EHR, in words."""
 
 _NO_PDF = (
     "The app could not make a document to read: what draws it is not installed. Whoever runs the "
     "app can install WeasyPrint and Pango."
+)
+_NOT_FOUND_ONE_BY_ONE = (
+    "Written one by one, some entries could not be looked for afterwards, so they might be written "
+    "twice."
 )
 
 
@@ -37,8 +48,8 @@ class Way:
     """How a plan goes to the EHR.
 
     Attributes:
-        kind: ENTRIES (a CarePlan and its parts, in one transaction), DOCUMENT (a DocumentReference)
-            or FILES (nothing is written).
+        kind: ENTRIES (a CarePlan and its parts, in one transaction), SINGLES (the same, one after
+            the other), DOCUMENT (a DocumentReference) or FILES (nothing is written).
         why: why it is not a better one, a sentence each.
         has_pdf: whether a document to read can be made here.
     """
@@ -54,9 +65,16 @@ def way_of(launch: Launch, types: Collection[str], support: WriteSupport) -> Way
     Raises:
         UnauthorisedError: the token expired.
     """
-    why = (*launch.lacking(types), *_not_found_again(launch), *support.hindrances)
+    refused = (*launch.lacking(types), *_not_found_again(launch))
+    why = (*refused, *support.hindrances)
     if not why:
         return Way(ENTRIES, ())
+    if why == (NO_TRANSACTIONS,):
+        # An answer may be lost after each, so each must be found again.
+        findable = all(launch.scopes.may(each, "s") for each in types)
+        if findable and means_of(launch).rung(types) is Rung.SINGLES:
+            return Way(SINGLES, why)
+        why = (*why, _NOT_FOUND_ONE_BY_ONE)
     missing = why_no_pdf()  # What draws it takes seconds to load, and is not needed above.
     if not means_of(launch).takes_documents():
         return Way(FILES, why, has_pdf=not missing)
@@ -102,6 +120,8 @@ def server_for(launch: Launch, kept: Mapping[str, Any]) -> Repository:
     """
     if is_document(kept["bundle"]):
         means, rung = means_of(launch), Rung.DOCUMENT
+    elif kept.get("way") == SINGLES:
+        means, rung = means_of(launch), Rung.SINGLES
     else:
         means, rung = read_means(None, Profile()), Rung.TRANSACTION
     named = replace(means, profile=replace(means.profile, search_needs_patient=True))

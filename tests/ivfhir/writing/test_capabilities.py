@@ -38,7 +38,7 @@ def test_a_server_that_offers_everything_takes_a_plan():
 def test_a_server_without_transactions_takes_none():
     support = read_write_support(statement(interaction=("batch",)), TYPES)
     assert support.hindrances == (
-        "The EHR's server takes no transactions. A plan is written in one piece or not at all.",
+        "The EHR's server takes no transactions, so a plan cannot be written in one piece.",
     )
 
 
