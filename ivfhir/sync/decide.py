@@ -20,6 +20,7 @@ from ivfhir.sync.decision import (
     UPDATED,
     Decision,
     Place,
+    known_as,
 )
 from ivfhir.sync.documents import absent, decide_document
 from ivfhir.sync.door import Door
@@ -83,7 +84,7 @@ def decide(
         return decide_download(plan, at, door, patient)
     if rung is Rung.DOCUMENT:
         return decide_document(plan, at, door, patient, coming=[*coming], gone=set(gone))
-    return absent(plan, at, withdrawn) or _create(
+    return absent(plan, at, withdrawn, CARE_PLAN) or _create(
         plan, at, door, patient=patient, coming=[*coming], gone=set(gone)
     )
 
@@ -219,8 +220,7 @@ class _Existing:
         return self._compared(base, theirs, parcel)
 
     def _compared(self, base: Decision, theirs: Resource, parcel: Resource) -> Decision:
-        sent = self.at.ledger.parts(self.at.name, self.plan.plan_id)
-        known = self.at.ledger.plan(self.at.name, self.plan.plan_id)
+        known, sent = known_as(CARE_PLAN, self.plan.plan_id, self.at)
         places = {value: part.reference for value, part in sent.items()}
         if value_of(theirs) != self.plan.plan_id:
             places = {self.plan.plan_id: reference_of(theirs)}

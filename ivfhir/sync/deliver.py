@@ -31,6 +31,7 @@ from ivfhir.sync.decision import (
     UPDATED,
     Decision,
     Place,
+    known_as,
 )
 from ivfhir.sync.download import save
 from ivfhir.sync.ledger import DONE, SentPart
@@ -170,24 +171,6 @@ class Delivery:
         return _read_back(self.plan, self.at, self._sent)
 
 
-def deliver(
-    plan: SyncPlan,
-    at: Place,
-    *,
-    random: Callable[[], float],
-    pause: Callable[[float], None] = time.sleep,
-) -> Outcome:
-    """Bring a plan to a server and return what became of it; no server's failure is raised.
-
-    Args:
-        plan: the plan.
-        at: the server.
-        random: returns a number from 0 to below 1.
-        pause: waits for so many seconds.
-    """
-    return persist(Delivery(plan, at), random=random, pause=pause)
-
-
 def persist(
     delivery: Delivery,
     *,
@@ -245,7 +228,7 @@ def _is_new(decision: Decision) -> bool:
 def foretell(
     plan: SyncPlan, at: Place, *, coming: Iterable[Resource], gone: Iterable[str]
 ) -> Outcome:
-    """Return what `deliver` would say, as far as it can be told without writing.
+    """Return what a delivery would say, as far as it can be told without writing.
 
     Args:
         plan: the plan.
@@ -270,7 +253,8 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     """Return the row of what needs no sending, or was sent by a try whose answer was lost."""
     if decision.result != UNCHANGED:
         return _outcome(plan, at, decision)
-    known = at.ledger.plan(at.name, plan.plan_id)
+    kind = CARE_PLAN if decision.whole is None else DOCUMENT_REFERENCE
+    known, _ = known_as(kind, plan.plan_id, at)
     own = _own_value(decision)
     ours = decision.places.get(own) is not None
     fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)

@@ -316,7 +316,10 @@ def _unchanged(
         known = place.ledger.plan(target.name, plan.plan_id) if plan.plan_id else None
         if known is not None and (known.state, known.digest) == (DONE, plan.digest):
             versions = place.ledger.versions(target.name, plan.plan_id)
-            if versions and all(versions.values()):
+            is_document = any(key.startswith(f"{DOCUMENT_REFERENCE}/") for key in versions)
+            # A document was sent when the server took no CarePlan; it may take one by now.
+            is_old = is_document and place.means.rung(plan.types).has_care_plan
+            if versions and all(versions.values()) and not is_old:
                 wanted[plan.name] = versions
     there = _versions(place, {key for each in wanted.values() for key in each}, connections)
     return {

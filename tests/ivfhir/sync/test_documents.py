@@ -96,6 +96,41 @@ def test_a_change_of_the_plan_is_a_new_document_that_replaces_the_old(sekmet, pl
     assert related["target"]["reference"] == f"DocumentReference/{old['id']}"
 
 
+def test_a_server_that_takes_care_plans_by_now_gets_one_beside_the_document(sekmet, plans):
+    """With the ledger kept, which knows of the document."""
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
+        assert results(plans, proxy.base) == ["created"]
+        assert results(plans, proxy.base) == ["unchanged"]
+        put(sekmet, {**document, "status": "superseded"})
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert [each["title"] for each in stored(sekmet, "CarePlan")] == ["Another"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_a_server_that_has_no_care_plans_any_more_gets_a_document(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def refuse(asked):
+        return 404 if asked.path.startswith("/CarePlan") else documents_only(asked)
+
+    with run_proxy(sekmet) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        proxy.refuse, proxy.statement = refuse, DOCUMENTS
+        assert results(plans, proxy.base) == ["created"]
+        assert results(plans, proxy.base) == ["unchanged"]
+        proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "CarePlan")) == len(stored(sekmet, "DocumentReference")) == 1
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_newer_plan_of_the_protocol_replaces_the_older_ones_document(sekmet, plans, lost):
     patient(sekmet)
