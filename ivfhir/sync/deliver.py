@@ -5,7 +5,7 @@ stopped after any of them and begun anew.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -139,7 +139,10 @@ class Delivery:
                 again()
                 decision = decide(self.plan, self.at, lower=self._lower)
             if decision.bundle is not None and not decision.bundle["entry"]:
-                settle_copies(decision)
+                left = settle_copies(decision)
+                if left:
+                    own = [each for each in decision.references if each not in left]
+                    return _doubled(self.plan, self.at, own, left)
                 decision = decide(self.plan, self.at, lower=self._lower)
             if decision.result == DOWNLOADED:
                 save(self.plan.plan_id, decision, _patient(decision))
@@ -304,16 +307,15 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
     assert door is not None  # noqa: S101 - what was sent had both
     assert parcel is not None  # noqa: S101
     if decision.bundle is parcel:
-        receipt = receipt_of(door, bundle, places, already_there=False)
+        receipt = receipt_of(door, bundle, places, already_there=False, strict=True)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
         versions = {each.reference: each.version for each in receipt.entries}
         compared, ended = receipt.entries, receipt.ended
+        if receipt.left_over:  # It is not done, so that the next run looks again.
+            own = places.get(_own_value(decision))
+            return _doubled(plan, at, [own] if own else [], receipt.left_over)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, versions=versions)
-        left = [
-            {"reference": each, "text": "A copy could not be withdrawn."}
-            for each in receipt.left_over
-        ]
     else:
         stored = read_parts(door, places)
         # Of a document nothing but the status of an older one was sent.
@@ -321,16 +323,28 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         ended = () if decision.result == UPDATED else read_ended(door, bundle)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
-        left = []
     if ended:
         gone = read_references(door, [each.reference for each in ended])
         at.ledger.note_versions(at.name, {reference_of(each): _version(each) for each in gone})
     own = places.get(_own_value(decision))
     older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
-    differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
+    differences = (*decision.differences, *_lines(compared), *_unended(ended))
     row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
     return row if race is None else _after_race(row, race)
+
+
+def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str]) -> Outcome:
+    """Return the row of a plan that a careless server holds more than once."""
+    why = (
+        f"The server stored it more than once and lets nobody mark the copies; mark {copies[0]} "
+        "and what belongs to it as entered in error there."
+    )
+    issue = {"severity": "error", "code": "duplicate", "diagnostics": why}
+    told = {"resourceType": "OperationOutcome", "issue": [issue]}
+    lines = tuple({"reference": each, "text": "A copy could not be withdrawn."} for each in copies)
+    plans = [each for each in copies if each.startswith(_PLANS)]
+    return Outcome(plan.name, at.name, CONFLICT, (*own, *plans), lines, told)
 
 
 def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Race | None:

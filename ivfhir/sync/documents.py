@@ -63,6 +63,12 @@ def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource], kind: str) 
     return None
 
 
+def doubled(copies: Sequence[Resource]) -> tuple[Mapping[str, Any], ...]:
+    """Return what is told of copies of a plan, which are settled before all else."""
+    words = "It is a copy, and is to be marked as entered in error."
+    return tuple({"reference": reference_of(each), "text": words} for each in copies)
+
+
 def decide_document(
     plan: SyncPlan,
     at: Place,
@@ -143,7 +149,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
     """Return what is to be done where the server has the document already."""
     base = replace(base, references=tuple(map(reference_of, same)))
     if len(same) > 1:
-        return replace(base, bundle=transaction(()))  # Copies of ours: settled before all else.
+        return replace(base, differences=doubled(same[1:]), bundle=transaction(()))
     theirs = same[0]
     base = replace(base, places={str(value_of(theirs)): reference_of(theirs)})
     if theirs.get("status") == _SUPERSEDED:

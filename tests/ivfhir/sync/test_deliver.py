@@ -1,11 +1,15 @@
 """Each fault at each request of a sync: the plan arrives, once, and the row is true."""
 
+import json
+
 import pytest
 import requests
 
 from ivfhir.servers.http import HttpRepository
 from tests.ivfhir.sync.scene import patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import FAULTS, run_proxy
+
+JSON = {"Content-Type": "application/fhir+json"}
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +153,75 @@ def test_copies_of_a_careless_server_are_withdrawn_but_the_oldest(sekmet, tmp_pa
     assert [each["id"] for each in standing] == [first["id"]]
     requests_left = [each["status"] for each in stored(sekmet, "ServiceRequest")]
     assert sorted(requests_left) == ["draft", "entered-in-error"]
+
+
+def without_condition(asked):
+    """Let a server create whatever is there."""
+    asked.headers = {k: v for k, v in asked.headers.items() if k.lower() != "if-none-exist"}
+    body = asked.json() if asked.writes else {}
+    for entry in body.get("entry", ()):
+        entry["request"].pop("ifNoneExist", None)
+    if asked.writes:
+        asked.body = json.dumps(body).encode()
+
+
+def marks(asked):
+    """Tell whether a request marks something as entered in error."""
+    return asked.writes and b"entered-in-error" in asked.body
+
+
+def test_copies_that_cannot_be_withdrawn_are_a_conflict_until_they_are(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    def twice(asked):
+        without_condition(asked)
+        if asked.writes and not marks(asked) and len(proxy.writes) == 1:
+            requests.post(sekmet, data=asked.body, headers=JSON, timeout=10).raise_for_status()
+
+    def refuse(asked):
+        return 403 if marks(asked) else None
+
+    with run_proxy(sekmet, change=twice, refuse=refuse) as proxy:
+        for _ in range(2):  # When it is sent, and when it is looked at again.
+            code, (row,), _ = run(tmp_path, "--to", proxy.base)
+            assert (code, row["result"]) == (6, "conflict")
+            plans = {f"CarePlan/{each['id']}" for each in stored(sekmet, "CarePlan")}
+            assert len(plans) == 2
+            assert set(row["references"]) == plans
+            assert "more than once" in row["outcome"]["issue"][0]["diagnostics"]
+            assert {each["text"] for each in row["differences"]} == {
+                "A copy could not be withdrawn."
+            }
+        _, (row,), _ = run(tmp_path, "--to", proxy.base, "--dry-run")
+        assert [each["text"] for each in row["differences"]] == [
+            "It is a copy, and is to be marked as entered in error."
+        ]
+        proxy.refuse = lambda asked: None
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert (code, row["result"]) == (0, "unchanged")
+    standing = [each for each in stored(sekmet, "CarePlan") if each["status"] == "draft"]
+    assert [f"CarePlan/{each['id']}" for each in standing] == row["references"]
+
+
+def test_that_copies_could_not_be_looked_for_is_tried_again(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    failed = []
+
+    def fault(asked):
+        looks = asked.path.startswith("/CarePlan") and "identifier=" in asked.path
+        if not looks or not proxy.writes or failed:
+            return None
+        failed.append(asked)
+        return "500-html"
+
+    with run_proxy(sekmet, fault=fault) as proxy:
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert len(failed) == 1
+    assert (code, row["result"]) == (0, "created")
+    assert len(stored(sekmet, "CarePlan")) == 1
 
 
 def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
