@@ -15,6 +15,7 @@ from ivfhir.errors import (
     NotFoundError,
     RejectedError,
     ServerError,
+    UsageError,
 )
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.references import reference_of, renamed_references
@@ -145,7 +146,10 @@ class Delivery:
                     return _doubled(self.plan, self.at, own, left)
                 decision = decide(self.plan, self.at, lower=self._lower)
             if decision.result == DOWNLOADED:
-                save(self.plan.plan_id, decision, _patient(decision))
+                try:
+                    save(self.plan.plan_id, decision, _patient(decision))
+                except UsageError as error:
+                    return parked(self.plan, self.at.name, error)
             if decision.bundle is None or not decision.bundle["entry"]:
                 return _settled(self.plan, self.at, decision, self._begun)
             self._begun = decision

@@ -365,6 +365,29 @@ def test_an_identifier_leads_no_file_out_of_its_folder(sekmet, plans, tmp_path):
     assert len(written) == 2
 
 
+@pytest.mark.parametrize("broken", ["folder", "file"])
+def test_a_folder_that_cannot_be_used_is_a_sentence_in_a_row_of_its_own(
+    sekmet, plans, tmp_path, broken
+):
+    patient(sekmet)
+    write(plans, "plan", small())
+    folder = tmp_path / "out"
+    with run_proxy(sekmet, statement=READ_ONLY) as proxy:
+        more = ("--download", str(folder))
+        if broken == "folder":
+            folder.write_text("a file")
+        else:
+            assert results(plans, proxy.base, *more) == ["downloaded"]
+            (data,) = folder.rglob("*.json")
+            data.unlink()
+            data.mkdir()
+        write(plans, "nobody", named("nobody", subject={"reference": "Patient/q"}))
+        code, rows, _ = run(plans, "--to", proxy.base, *more)
+    assert code == 6
+    assert [row["result"] for row in rows] == ["refused", "parked"]
+    assert "cannot be used for downloads" in rows[1]["outcome"]["issue"][0]["diagnostics"]
+
+
 @pytest.mark.parametrize(
     ("profile", "result"), [("documents-only", "created"), ("read-only", "downloaded")]
 )
