@@ -15,6 +15,7 @@ from ivfhir.errors import (
     NotFoundError,
     RejectedError,
     ServerError,
+    UnreachableError,
     UsageError,
 )
 from ivfhir.fhir.outcome import operation_outcome
@@ -184,6 +185,7 @@ def persist(
     random: Callable[[], float],
     failed: ServerError | None = None,
     pause: Callable[[float], None] = time.sleep,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Try a delivery until it is done or makes no sense any more; no failure is raised.
 
@@ -192,9 +194,13 @@ def persist(
         random: returns a number from 0 to below 1.
         failed: how a first try ended; None when there was none.
         pause: waits for so many seconds.
+        is_over: tells whether the server is not to be asked any more.
     """
     error, tries = failed, 0
     while True:
+        if is_over():
+            silence = UnreachableError("The server no longer answers.")
+            return parked(delivery.plan, delivery.at.name, silence)
         if error is not None:
             tries += 1
             wait_s = pause_before_retry_s(error, tries, random=random)

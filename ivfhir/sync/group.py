@@ -5,15 +5,15 @@ does just the same, only that it asks alone: that is what happens where a common
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ivfhir.errors import InputError, ServerError, UnreachableError
+from ivfhir.errors import InputError, ServerError
 from ivfhir.sync.bulk import Lists, Look, look_together
 from ivfhir.sync.decide import place_patient
 from ivfhir.sync.decision import Place
-from ivfhir.sync.deliver import Delivery, Outcome, parked, persist
+from ivfhir.sync.deliver import Delivery, Outcome, persist
 from ivfhir.sync.foreseen import Foreseen
 from ivfhir.sync.looks import first_looks, second_looks
 from ivfhir.sync.plans import SyncPlan
@@ -32,6 +32,7 @@ class Ways:
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
         clock: returns seconds that only ever grow.
+        retries: tries again what failed, with the pauses between.
     """
 
     pool: Executor
@@ -39,6 +40,7 @@ class Ways:
     random: Callable[[], float]
     pause: Callable[[float], None]
     clock: Callable[[], float]
+    retries: Executor
 
 
 class _Member:
@@ -94,7 +96,7 @@ def deliver_group(
     """
     members = look_ahead(plans, at, ways)
     now, later = _one_a_patient(members)
-    failed: list[tuple[_Member, ServerError | None]] = []
+    failed: list[tuple[_Member, ServerError]] = []
     sent: list[_Member] = []
     for member, row in zip(now, ways.pool.map(lambda m: m.send(ways.pause), now), strict=True):
         if isinstance(row, Outcome):
@@ -110,14 +112,18 @@ def deliver_group(
             yield member.plan, row
         else:
             failed.append((member, row))
-    for member, error in [*failed, *((member, None) for member in later)]:
+
+    def again(member: _Member, error: ServerError | None) -> Outcome:
         member.foreseen.forget()
-        if is_silent():
-            silence = UnreachableError("The server no longer answers.")
-            yield member.plan, parked(member.plan, at.name, silence)
-        else:
-            row = persist(member.delivery, random=ways.random, failed=error, pause=ways.pause)
-            yield member.plan, row
+        return persist(
+            member.delivery, random=ways.random, failed=error, pause=ways.pause, is_over=is_silent
+        )
+
+    trying = {ways.retries.submit(again, member, error): member for member, error in failed}
+    for done in as_completed(trying):
+        yield trying[done].plan, done.result()
+    for member in later:
+        yield member.plan, again(member, None)
 
 
 def _ask(

@@ -163,7 +163,8 @@ def sync_plans(
             workers = []
             for target in met:
                 pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
-                ways = Ways(pool, target.lists, random=random, pause=pause, clock=clock)
+                retries = stack.enter_context(ThreadPoolExecutor(2 * connections))
+                ways = Ways(pool, target.lists, random, pause, clock, retries)
                 left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else _TRIAL
                 lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
@@ -258,9 +259,13 @@ def _deliver(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[Sy
 def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
     """Tell what would become of plans, and remember it as if they had been sent."""
     members = look_ahead([line.plan for line in lines], target.place, ways)
-    for line, member in zip(lines, members, strict=True):
+
+    def told(line: Line, at: Place) -> Outcome:
+        return foretell(line.plan, at, coming=line.coming, gone=line.gone)
+
+    outcomes = ways.pool.map(told, lines, [member.at for member in members])
+    for line, outcome in zip(lines, outcomes, strict=True):
         plan = line.plan
-        outcome = foretell(plan, member.at, coming=line.coming, gone=line.gone)
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
             line.coming = [each for each in line.coming if not own & protocols_of(each)]
