@@ -229,12 +229,16 @@ class _Sent:
 
 
 def _is_new(decision: Decision) -> bool:
-    """Tell whether a decision only creates: that a server refuses what it has, it can tell."""
+    """Tell whether a decision only creates, and the plan on condition that it is not there.
+
+    Not every server can search every type of its parts; copies of these are settled with the plan.
+    """
     entries = (decision.bundle or {}).get("entry", [])
     return (
         bool(entries)
         and decision.bundle is decision.parcel
         and all(each["request"]["method"] == "POST" for each in entries)
+        and "ifNoneExist" in entries[0]["request"]
     )
 
 

@@ -118,6 +118,22 @@ def test_a_plan_that_takes_the_place_of_another_looks_again_alone_before_it_writ
     assert status == {"draft": MANY, "revoked": MANY}
 
 
+def test_where_no_create_has_a_condition_each_plan_is_looked_for_right_before(sekmet, tmp_path):
+    """Else a plan that another writer creates meanwhile would be doubled for sure."""
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        config = tmp_path / "servers.toml"
+        config.write_text(
+            f'[[server]]\nname = "it"\nurl = "{proxy.base}"\nprofile = "no-conditional-create"\n'
+        )
+        told = Counter(results(tmp_path, "it", "--config", config))
+        looks = [each.path for each in proxy.asked if "identifier=" in each.path]
+    assert told == {"created": MANY}
+    assert all("ifNoneExist" not in each.body.decode() for each in proxy.writes)
+    alone = [each for each in looks if each.startswith("/CarePlan") and "%2C" in each]
+    assert len([each for each in alone if each.count("%2C") == 1]) >= MANY
+
+
 def unknown(statement):
     """Return a CapabilityStatement that says nothing of the software."""
     return {name: value for name, value in statement.items() if name != "software"}
