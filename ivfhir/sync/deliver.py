@@ -166,7 +166,7 @@ class Delivery:
         """Yield what `finish` will ask."""
         if self._sent is not None:
             patient = self._sent.decision.patient
-            yield from back_looks(self.plan, patient, self._sent.places)
+            yield from back_looks(self.plan, patient, self._sent.places, self.at.means)
 
     def finish(self) -> Outcome:
         """Do the second half of an attempt: read back what was sent, and return its row.

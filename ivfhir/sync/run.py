@@ -23,6 +23,7 @@ from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
+from ivfhir.sync.turns import Turns
 
 _GROUPS = 2
 """Groups of plans at the same time: while one is read back, the other is sent."""
@@ -164,7 +165,7 @@ def sync_plans(
             for target in met:
                 pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
                 retries = stack.enter_context(ThreadPoolExecutor(2 * connections))
-                ways = Ways(pool, target.lists, random, pause, clock, retries)
+                ways = Ways(pool, target.lists, random, pause, clock, retries, Turns())
                 left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else _TRIAL
                 lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)

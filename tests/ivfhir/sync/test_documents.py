@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from ivfhir.sync.ladder import Rung, allowed_by, read_means
 from ivfhir.sync.profiles import Profile
-from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
+from tests.ivfhir.sync.scene import MRN, named, patient, put, results, run, small, stored, write
 from tests.ivfhir.sync.test_door import offering, settings
 from tests.servers.fault_proxy import run_proxy
 
@@ -129,6 +129,36 @@ def test_a_server_that_has_no_care_plans_any_more_gets_a_document(sekmet, plans)
         proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
         assert results(plans, proxy.base) == ["unchanged"]
     assert len(stored(sekmet, "CarePlan")) == len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_one_patient_whom_two_files_name_otherwise_gets_one_document_at_a_time(sekmet, plans):
+    """The two plans go in two groups, and only the server tells that the patient is one."""
+    other = {"system": "https://elsewhere.example/mrn", "value": "9"}
+    put(sekmet, {"resourceType": "Patient", "id": "p", "identifier": [MRN, other]})
+    alone = {"contained": None, "goal": None, "activity": None}
+    write(plans, "a", named("a", subject={"identifier": MRN}, **alone))
+    write(plans, "b", named("b", subject={"identifier": other}, created="2025-06-01", **alone))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS, latency_s=0.1) as proxy:
+        told = results(plans, proxy.base)
+    assert told in (["created", "superseded"], ["refused", "created"])
+    documents = stored(sekmet, "DocumentReference")
+    assert [each["status"] for each in documents].count("current") == 1
+
+
+def test_documents_of_many_patients_are_looked_for_together(sekmet, plans):
+    for number in range(6):
+        mrn = {**MRN, "value": str(number)}
+        put(sekmet, {"resourceType": "Patient", "id": f"p{number}", "identifier": [mrn]})
+        write(plans, f"{number}", named(f"{number}", subject={"identifier": mrn}))
+    called = offering(("DocumentReference",), system=(), software="sekmet")
+    with run_proxy(sekmet, refuse=documents_only, statement=called) as proxy:
+        assert results(plans, proxy.base) == ["created"] * 6
+        asked = [each.path for each in proxy.asked if each.path.startswith("/DocumentReference?")]
+        by_identifier = [each for each in asked if "identifier=" in each]
+        assert not [each for each in proxy.asked if each.path.startswith("/CarePlan?patient")]
+    assert len(stored(sekmet, "DocumentReference")) == 6
+    # Two groups, before and after; and each right before its document is created.
+    assert len(by_identifier) == 2 * 2 + 6
 
 
 @pytest.mark.parametrize("lost", [False, True])
