@@ -189,7 +189,8 @@ def receipt_of(
         bundle: the transaction.
         places: where the parts of the plan are, by identifier value.
         already_there: the server held the plan before anything was sent.
-        strict: raise it when copies cannot be looked for; else the receipt says so.
+        strict: raise what fails for the moment, since another look may tell; else the receipt says
+            what could not be looked for or read.
     """
     unknown = False
     try:
@@ -198,12 +199,12 @@ def receipt_of(
         if strict or isinstance(error, UnauthorisedError):
             raise
         kept, withdrawn, left_over, unknown = dict(places), (), (), True
-    stored = read_parts(repository, kept)
+    stored = read_parts(repository, kept, strict=strict, may_refuse=True)
     return WriteReceipt(
         compare(bundle, kept, stored),
         already_there,
         withdrawn,
         left_over,
         copies_unknown=unknown,
-        ended=read_ended(repository, bundle),
+        ended=read_ended(repository, bundle, strict=strict),
     )

@@ -116,7 +116,11 @@ class Delivery:
             ServerError: it is not there as far as can be seen; `pause_before_retry_s` tells
                 whether, and when, another try makes sense.
         """
-        return self.send(pause=pause) or self.finish()
+        if self._sent is None:
+            outcome = self.send(pause=pause)
+            if outcome is not None:
+                return outcome
+        return self.finish()  # Also what an earlier try could not read back.
 
     def send(
         self,
@@ -176,7 +180,9 @@ class Delivery:
         """
         if self._sent is None:
             raise ValueError("nothing was sent")
-        return _read_back(self.plan, self.at, self._sent)
+        outcome = _read_back(self.plan, self.at, self._sent)
+        self._sent = None
+        return outcome
 
 
 def persist(
@@ -279,7 +285,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
             race = _race(plan, at, decision, decision.places.get(plan.plan_id))
-        stored = read_parts(decision.door, decision.places)
+        stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
     outcome = _outcome(plan, at, decision)
@@ -331,10 +337,10 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, versions=versions)
     else:
-        stored = read_parts(door, places)
+        stored = read_parts(door, places, strict=True, may_refuse=True)
         # Of a document nothing but the status of an older one was sent.
         compared = () if decision.whole is not None else compare(parcel, places, stored)
-        ended = () if decision.result == UPDATED else read_ended(door, bundle)
+        ended = () if decision.result == UPDATED else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
     if ended:

@@ -224,6 +224,62 @@ def test_that_copies_could_not_be_looked_for_is_tried_again(sekmet, tmp_path):
     assert len(stored(sekmet, "CarePlan")) == 1
 
 
+def failing(kind, *numbers):
+    """Return a fault of these requests for a type, counted from 1."""
+    seen = []
+
+    def fault(asked):
+        if not asked.path.startswith(f"/{kind}"):
+            return None
+        seen.append(asked)
+        return "500-html" if len(seen) in numbers else None
+
+    return fault
+
+
+def without_goal():
+    plan = small(goal=None)
+    return {**plan, "contained": [each for each in plan["contained"] if each["id"] != "goal"]}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_part_that_cannot_be_read_for_a_moment_is_not_forgotten(sekmet, tmp_path, again):
+    """Nor when a plan that is there is entered into a new ledger."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    with run_proxy(sekmet) as proxy:
+        if again:
+            assert results(tmp_path, proxy.base) == ["created"]
+            (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+        proxy.fault = failing("Goal", *((3, 4) if again else (1, 2)))
+        _, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert (row["result"], row["differences"]) == ("unchanged" if again else "created", [])
+        write(tmp_path, "plan", without_goal())
+        assert results(tmp_path, proxy.base) == ["updated"]
+    assert [each["lifecycleStatus"] for each in stored(sekmet, "Goal")] == ["cancelled"]
+
+
+def test_an_update_whose_answer_was_lost_is_no_edit_of_somebody_else(sekmet, tmp_path):
+    """It ended a part that the input no longer has."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    lost = []
+
+    def fault(asked):
+        if asked.writes:
+            lost.append(asked)
+            return "drop-after" if len(lost) == 1 else None
+        return None
+
+    with run_proxy(sekmet) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        write(tmp_path, "plan", without_goal())
+        proxy.fault = fault
+        assert results(tmp_path, proxy.base) == ["updated"]
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+    assert len(lost) == 1
+
+
 def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
     from ivfhir.sync.ledger import NAME, Ledger  # noqa: PLC0415
 
