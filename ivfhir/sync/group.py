@@ -140,7 +140,7 @@ def _together(
             sent.append(member)
         else:
             failed.append((member, row))
-    _ask(sent, lambda member: member.delivery.back_looks(), at, ways)
+    _ask(sent, lambda member: member.delivery.back_looks(), at, ways, anew=True)
     for member, done in zip(sent, ways.pool.map(_Member.finish, sent), strict=True):
         if isinstance(done, Outcome):
             yield member.plan, done
@@ -168,8 +168,18 @@ def _ask(
     looks: Callable[[_Member], Iterable[Look]],
     at: Place,
     ways: Ways,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Ask what all members will ask, together; one alone asks by itself."""
+    """Ask what all members will ask, together; one alone asks by itself.
+
+    Args:
+        members: the plans.
+        looks: what one will ask.
+        at: the server.
+        ways: how.
+        anew: it was stored a moment ago: what is not found yet is read alone.
+    """
     if len(members) < 2 or at.means.profile.search_needs_patient:  # noqa: PLR2004 - more than one
         return
     asked_at = ways.clock()
@@ -177,6 +187,7 @@ def _ask(
     own = list(zip(members, wanted, strict=True))
     every = [look for _, each in own for look in each]
     found = look_together(at.server, every, ways.lists, each=ways.pool.map)
+    all_there = ways.lists.holds_ids() and not anew
     for member, each in own:
         answers = {look: found[look] for look in each if look in found}
-        member.foreseen.learn(answers, asked_at=asked_at)
+        member.foreseen.learn(answers, asked_at=asked_at, all_there=all_there)

@@ -152,6 +152,19 @@ def test_lists_of_a_server_that_nobody_knows_are_believed_once_it_was_seen_to_ta
         assert kinds[f"GET /CarePlan {name}"] == 4 + 2 * 2
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_references_that_the_server_lacks_are_asked_for_together_too(sekmet, tmp_path, known):
+    """A plan of LUNG names some seventeen findings; another server has none of them."""
+    lacking = [{"reference": f"Condition/{each}"} for each in "abc"]
+    fill(tmp_path, sekmet, addresses=lacking)
+    how = {} if known else {"statement": unknown}
+    with run_proxy(sekmet, **how) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+    assert told == {"created": MANY}
+    assert [kind for kind in kinds if kind.startswith("GET /Condition/")] == []
+    assert all("reference" not in each["addresses"][0] for each in stored(sekmet, "CarePlan"))
+
+
 def cut(asked):
     """Leave the first value of each list alone."""
     path, mark, query = asked.path.partition("?")
