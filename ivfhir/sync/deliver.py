@@ -19,7 +19,7 @@ from ivfhir.errors import (
     UsageError,
 )
 from ivfhir.fhir.outcome import operation_outcome
-from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PATIENT, Resource
 from ivfhir.sync.bulk import Look
 from ivfhir.sync.decide import decide, settle_copies
@@ -44,10 +44,9 @@ from ivfhir.sync.retries import pause_before_retry_s
 from ivfhir.sync.supersede import OPEN
 from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
-from ivfhir.writing.content import content_digest
 from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
-from ivfhir.writing.read_back import Compared, compare, read_parts, read_references
+from ivfhir.writing.read_back import Compared, as_placed, compare, read_parts, read_references
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
@@ -421,20 +420,13 @@ def _note(
     versions: Mapping[str, str] | None = None,
 ) -> None:
     """Write what was sent and where it is into the ledger."""
-    entries = created_entries(decision.parcel or {"entry": []})
-    names = {
-        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
-        for entry in entries
-        if value_of(entry["resource"]) in places
-    }
     known = versions or {reference_of(each): _version(each) for each in (stored or {}).values()}
-    parts = []
-    for entry in entries:
-        value = str(value_of(entry["resource"]))
-        sent = renamed_references(entry["resource"], names)
-        if value in places:
-            version = known.get(places[value], "")
-            parts.append(SentPart(value, places[value], version, content_digest(sent), sent))
+    sent = as_placed(decision.parcel or {"entry": []}, places)
+    parts = [
+        SentPart(value, places[value], known.get(places[value], ""), each)
+        for value, each in sent.items()
+        if value in places
+    ]
     at.ledger.finish(at.name, plan.plan_id, plan.digest, decision.patient, parts)
 
 

@@ -145,6 +145,18 @@ def read_parts(
     return {value: found[reference] for value, reference in places.items() if reference in found}
 
 
+def as_placed(bundle: Resource, places: Mapping[str, str]) -> dict[str, Resource]:
+    """Return what a transaction creates, by identifier value, each with references to its places.
+
+    Args:
+        bundle: the transaction.
+        places: where each part is, by identifier value.
+    """
+    entries = {str(value_of(each["resource"])): each for each in created_entries(bundle)}
+    names = {each["fullUrl"]: places[value] for value, each in entries.items() if value in places}
+    return {value: renamed_references(each["resource"], names) for value, each in entries.items()}
+
+
 def compare(
     bundle: Resource, places: Mapping[str, str], stored: Mapping[str, Resource]
 ) -> tuple[Compared, ...]:
@@ -155,19 +167,10 @@ def compare(
         places: where each part is, by identifier value.
         stored: what is there.
     """
-    names = {
-        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
-        for entry in created_entries(bundle)
-        if value_of(entry["resource"]) in places
-    }
     compared = []
-    for entry in created_entries(bundle):
-        sent = entry["resource"]
-        value = str(value_of(sent))
+    for value, sent in as_placed(bundle, places).items():
         found = stored.get(value)
-        lines = (
-            None if found is None else tuple(differences(renamed_references(sent, names), found))
-        )
+        lines = None if found is None else tuple(differences(sent, found))
         version = "" if found is None else str(found.get("meta", {}).get("versionId", ""))
         compared.append(
             Compared(value, sent["resourceType"], places.get(value, ""), version, lines)
@@ -186,7 +189,7 @@ def differences(sent: Resource, stored: Resource) -> Iterable[str]:
         elif name == "text":
             if _words(value) != _words(stored.get("text", {})):
                 yield "text is not as it was sent"
-        else:
+        elif not (type(value) is str and value == stored.get(name)):
             yield from _element(value, stored.get(name), name)
 
 
@@ -198,7 +201,9 @@ def _element(sent: object, stored: object, path: str) -> Iterable[str]:
             if name not in sent and name != "id":
                 yield f"{path}.{name} was added by the EHR"
         for name, value in sent.items():
-            yield from _element(value, stored.get(name), f"{path}.{name}")
+            theirs = stored.get(name)
+            if not (type(value) is str and value == theirs):  # Most are, and the same.
+                yield from _element(value, theirs, f"{path}.{name}")
     elif isinstance(sent, list) and isinstance(stored, list):
         if len(sent) != len(stored):
             yield f"{path} has {len(stored)} in place of {len(sent)}"
