@@ -86,11 +86,13 @@ benchmark: $(READY) ## our evaluator beside the Java engine (needs Java and Mave
 load: $(READY) ## 200 clinicians on two workers: what a page costs beyond its reads (25 minutes)
 	$(PY) -m benchmarks.load
 
-faults: $(READY) ## kill `ivfhir sync`, app and worker 1,000 times each, race 16 writers 200 times (hours)
-	$(PY) -m tests.ivfhir.sync.kills --kills 1000
-	$(PY) -m tests.ivfhir.sync.writers --writers 16 --rounds 200
-	$(PY) -m tests.smart_app.kills --kills 1000
-	$(PY) -m tests.smart_app.kills --kills 200 --seed 2 --postgres
+faults: $(READY) ## kill sync, app and worker 1,000 times each, race 16 writers 200 times, sync 10,000 times through faults (hours; goes on where it was)
+	mkdir -p build/faults/writers
+	$(PY) -m tests.ivfhir.sync.through_faults --syncs 10000 --state build/faults/through.json
+	$(PY) -m tests.ivfhir.sync.kills --kills 1000 --state build/faults/sync.json
+	$(PY) -m tests.ivfhir.sync.writers --writers 16 --rounds 200 --state build/faults/writers
+	$(PY) -m tests.smart_app.kills --kills 1000 --state build/faults/app.json
+	$(PY) -m tests.smart_app.kills --kills 200 --seed 2 --postgres --state build/faults/postgres.json
 
 # Made again only when pyproject.toml changes its content, whatever its date.
 $(READY): FORCE

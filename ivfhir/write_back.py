@@ -43,6 +43,7 @@ class WriteReceipt:
         already_there: the server held the plan before anything was sent.
         withdrawn: references of copies that were marked as entered in error.
         left_over: references of copies that could not be.
+        copies_unknown: whether the server stored copies could not be looked for.
         ended: what became of the resources that the plan was to end, read afterwards.
     """
 
@@ -50,6 +51,7 @@ class WriteReceipt:
     already_there: bool
     withdrawn: tuple[str, ...] = ()
     left_over: tuple[str, ...] = ()
+    copies_unknown: bool = False
     ended: tuple[Ended, ...] = ()
 
 
@@ -173,20 +175,36 @@ def _place(resource_type: str, answer: Mapping[str, Resource]) -> str:
 
 
 def receipt_of(
-    repository: Repository, bundle: Resource, places: Mapping[str, str], *, already_there: bool
+    repository: Repository,
+    bundle: Resource,
+    places: Mapping[str, str],
+    *,
+    already_there: bool,
+    strict: bool = False,
 ) -> WriteReceipt:
-    """Settle copies of a plan that was sent or found, read every part of it and compare it."""
+    """Settle copies of a plan that was sent or found, read every part of it and compare it.
+
+    Args:
+        repository: the server.
+        bundle: the transaction.
+        places: where the parts of the plan are, by identifier value.
+        already_there: the server held the plan before anything was sent.
+        strict: raise what fails for the moment, since another look may tell; else the receipt says
+            what could not be looked for or read.
+    """
+    unknown = False
     try:
-        kept, withdrawn, left_over = withdraw_copies(repository, bundle, places)
-    except UnauthorisedError:
-        raise
-    except ServerError:
-        kept, withdrawn, left_over = dict(places), (), ()
-    stored = read_parts(repository, kept)
+        kept, withdrawn, left_over = withdraw_copies(repository, bundle, places, strict=strict)
+    except ServerError as error:
+        if strict or isinstance(error, UnauthorisedError):
+            raise
+        kept, withdrawn, left_over, unknown = dict(places), (), (), True
+    stored = read_parts(repository, kept, strict=strict, may_refuse=True)
     return WriteReceipt(
         compare(bundle, kept, stored),
         already_there,
         withdrawn,
         left_over,
-        ended=read_ended(repository, bundle),
+        copies_unknown=unknown,
+        ended=read_ended(repository, bundle, strict=strict),
     )

@@ -5,6 +5,7 @@ It belongs to no launch, changes nothing, and shows nothing of a patient.
 
 import hmac
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SENDING, SIGN_IN, WAITING
 from ivfhir.wording import dates
 from smart_app.limits import limit_address
+from smart_app.outbox_command import entry_row
 from smart_app.security import security_headers
 from smart_app.services import AppServices, services
 from smart_app.store.outbox import Waiting
@@ -58,19 +60,8 @@ def outbox() -> Response:
 
 
 def _row(app: AppServices, waiting: Waiting) -> dict[str, object]:
-    entry = waiting.entry
-    state = entry.told_state(now=int(app.clock().timestamp()))
-    return {
-        "id": entry.id,
-        "server": entry.server,
-        "protocol": waiting.protocol,
-        "state": _STATES[state],
-        "accepted": _moment(app, entry.accepted_at),
-        "attempts": entry.attempts,
-        "tried": "" if entry.tried_at is None else _moment(app, entry.tried_at),
-        "next": _moment(app, entry.due_at) if state == WAITING else "",
-        "why": waiting.said.get("title", ""),
-    }
+    row = entry_row(waiting, now=int(app.clock().timestamp()), moment=partial(_moment, app))
+    return {**row, "state": _STATES[row["state"]]}
 
 
 def _moment(app: AppServices, at: int) -> str:

@@ -49,11 +49,21 @@ _KINDS: dict[str, tuple[_Coding, _Coding | None, str]] = {
     "sign": ({"system": _LIFECYCLE, "code": "attest"}, None, "E"),
     "override": ({"system": _LIFECYCLE, "code": "attest"}, None, "E"),
     "discard": ({"system": _LIFECYCLE, "code": "destroy"}, None, "D"),
+    "outbox-retry": (
+        {"system": _DICOM, "code": "110100", "display": "Application Activity"},
+        None,
+        "E",
+    ),
+    "outbox-drop": (
+        {"system": _DICOM, "code": "110100", "display": "Application Activity"},
+        None,
+        "E",
+    ),
 }
 """Type, subtype and action of each kind of event."""
 
 _SAID = ("event", "outcome", "address", "user", "user_name", "patient", "ehr", "plan")
-_BY_USER = ("write", "sign", "override", "discard")
+_BY_USER = ("write", "sign", "override", "discard", "outbox-retry", "outbox-drop")
 """What the user is the author of; all else tells the user something."""
 
 _APP: _Coding = {"system": _DICOM, "code": "110150", "display": "Application"}

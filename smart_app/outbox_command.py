@@ -5,15 +5,20 @@ Nothing of a patient is printed: no name, no identifier, no part of a plan.
 
 import argparse
 import json
+import os
+import platform
+import pwd
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ivfhir.errors import UsageError
-from ivfhir.outbox.line import PARKED
+from ivfhir.outbox.line import PARKED, WAITING
+from smart_app.audit import record_by_hand
 from smart_app.config import load_settings
 from smart_app.sealing import make_sealer
 from smart_app.store import Store
@@ -52,43 +57,55 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.action == "list":
             return _list(store.outbox(every=arguments.all), as_json=as_json)
-        if arguments.action == "retry":
-            store.retry_entry(arguments.id)
-        elif arguments.action == "drop":
-            store.drop_entry(arguments.id)
+        if arguments.action != "show":
+            before = store.outbox_entry(arguments.id)
+            act = store.retry_entry if arguments.action == "retry" else store.drop_entry
+            act(arguments.id)
+            record_by_hand(store, f"outbox-{arguments.action}", before, account=_account())
         _show(store.outbox_entry(arguments.id), as_json=as_json)
         return 0
     finally:
         store.close()
 
 
-def entry_row(waiting: Waiting, *, now: int) -> dict[str, Any]:
-    """Return a plan of the outbox as a row: times in UTC, nothing of its patient.
+def _account() -> str:
+    """Return who runs the command, as this machine knows them; not what they say of themselves."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    return f"{name}@{platform.node()}"
+
+
+def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> dict[str, Any]:
+    """Return a plan of the outbox as a row, nothing of its patient in it.
 
     Args:
         waiting: the plan.
         now: seconds since 1970.
+        moment: returns seconds since 1970 as they are shown.
     """
     entry = waiting.entry
+    state = entry.told_state(now=now)
     return {
         "id": entry.id,
         "server": entry.server,
         "protocol": waiting.protocol,
-        "state": entry.told_state(now=now),
-        "accepted": _moment(entry.accepted_at),
+        "state": state,
+        "accepted": moment(entry.accepted_at),
         "attempts": entry.attempts,
-        "tried": None if entry.tried_at is None else _moment(entry.tried_at),
-        "next": _moment(entry.due_at) if entry.told_state(now=now) == "waiting" else None,
+        "tried": None if entry.tried_at is None else moment(entry.tried_at),
+        "next": moment(entry.due_at) if state == WAITING else None,
         "why": waiting.said.get("title", ""),
     }
 
 
-def _moment(at: int) -> str:
+def _in_utc(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _list(found: list[Waiting], *, as_json: bool) -> int:
-    rows = [entry_row(each, now=int(time.time())) for each in found]
+    rows = [entry_row(each, now=int(time.time()), moment=_in_utc) for each in found]
     if as_json:
         print(json.dumps(rows, indent=2))  # noqa: T201 - a command's answer
     else:
@@ -100,7 +117,7 @@ def _list(found: list[Waiting], *, as_json: bool) -> int:
 
 def _show(waiting: Waiting, *, as_json: bool) -> None:
     """Print a plan with what the server said of it."""
-    told = entry_row(waiting, now=int(time.time()))
+    told = entry_row(waiting, now=int(time.time()), moment=_in_utc)
     told |= {"failures": waiting.entry.failures, "outcome": _outcome(waiting)}
     if as_json:
         print(json.dumps(told, indent=2))  # noqa: T201 - a command's answer

@@ -3,6 +3,7 @@
 See http://hl7.org/fhir/R4/references.html.
 """
 
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -119,23 +120,33 @@ def identifier_tokens(element: Json) -> frozenset[tuple[str, str]]:
 def renamed_references(element: Json, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON
     """Return a copy of an element in which each reference in `names` has its new name.
 
+    What holds none of them is not copied again, but shared with the element.
+
     Args:
         element: a resource or any part of one; it is not changed.
         names: reference as written -> what it becomes.
     """
+    renamed = _renamed(element, names)
+    return dict(renamed) if isinstance(renamed, dict) and renamed is element else renamed
+
+
+def _renamed(element: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON
+    """Return the element itself where nothing in it has another name."""
     if isinstance(element, dict):
-        copy: dict[str, Any] = {}
+        changed = {}
         for name, member in element.items():
-            if isinstance(member, (dict, list)):
-                copy[name] = renamed_references(member, names)
-            elif name == "reference" and isinstance(member, str):
-                copy[name] = names.get(member, member)
-            else:
-                copy[name] = member
-        return copy
+            if type(member) is str:
+                if name == "reference" and member in names:
+                    changed[name] = names[member]
+            elif isinstance(member, (dict, list)):
+                new = _renamed(member, names)
+                if new is not member:
+                    changed[name] = new
+        return {**element, **changed} if changed else element
     if isinstance(element, list):
-        return [
-            renamed_references(item, names) if isinstance(item, (dict, list)) else item
-            for item in element
+        items = [
+            _renamed(each, names) if isinstance(each, (dict, list)) else each for each in element
         ]
+        same = all(map(operator.is_, items, element))
+        return element if same else items
     return element

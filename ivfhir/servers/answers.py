@@ -28,7 +28,8 @@ def resource_in(answer: Answer, what: str, allowance: Allowance) -> Resource:
         text = answer.content.decode("utf-8-sig")
         allowance.use_values(sum(map(text.count, "{[,")), what)
         body = loads(text, place="the answer")
-        drop_nulls(body)
+        if "null" in text:
+            drop_nulls(body)
     except UnicodeDecodeError:
         pass
     except InputError as error:

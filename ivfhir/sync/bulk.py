@@ -73,10 +73,18 @@ class Lists:
     def believes(self, resource_type: str, name: str) -> bool:
         """Tell whether what a list does not find is not there.
 
-        Of ids it is not asked: what a list of ids leaves out is read alone.
+        Of ids it is not asked: what a list of ids leaves out is read alone, but see `holds_ids`.
         """
         with self._lock:
             return self._known or name == ID or (resource_type, name) in self._proven
+
+    def holds_ids(self) -> bool:
+        """Tell whether a list of ids finds all that is there: it did of one type, or is known to.
+
+        What every resource has is searched alike for every type.
+        """
+        with self._lock:
+            return self._known or any(name == ID for _, name in self._proven)
 
     def takes(self, resource_type: str, name: str) -> bool:
         """Tell whether lists were not refused."""

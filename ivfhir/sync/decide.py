@@ -20,8 +20,9 @@ from ivfhir.sync.decision import (
     UPDATED,
     Decision,
     Place,
+    known_as,
 )
-from ivfhir.sync.documents import absent, decide_document
+from ivfhir.sync.documents import absent, decide_document, doubled
 from ivfhir.sync.door import Door
 from ivfhir.sync.download import decide_download
 from ivfhir.sync.ladder import Means, Rung, lost_on
@@ -83,7 +84,7 @@ def decide(
         return decide_download(plan, at, door, patient)
     if rung is Rung.DOCUMENT:
         return decide_document(plan, at, door, patient, coming=[*coming], gone=set(gone))
-    return absent(plan, at, withdrawn) or _create(
+    return absent(plan, at, withdrawn, CARE_PLAN) or _create(
         plan, at, door, patient=patient, coming=[*coming], gone=set(gone)
     )
 
@@ -215,12 +216,11 @@ class _Existing:
             if any(value_of(each) != self.plan.plan_id for each in standing):
                 why = f"The server has {len(standing)} plans of this identifier; mend that first."
                 return replace(base, result=CONFLICT, reason=why)
-            return replace(base, bundle=transaction(()))  # Copies of ours: settled before all else.
+            return replace(base, differences=doubled(standing[1:]), bundle=transaction(()))
         return self._compared(base, theirs, parcel)
 
     def _compared(self, base: Decision, theirs: Resource, parcel: Resource) -> Decision:
-        sent = self.at.ledger.parts(self.at.name, self.plan.plan_id)
-        known = self.at.ledger.plan(self.at.name, self.plan.plan_id)
+        known, sent = known_as(CARE_PLAN, self.plan.plan_id, self.at)
         places = {value: part.reference for value, part in sent.items()}
         if value_of(theirs) != self.plan.plan_id:
             places = {self.plan.plan_id: reference_of(theirs)}
@@ -388,14 +388,15 @@ class _Existing:
         return replace(base, result=SUPERSEDED, bundle=transaction([*map(revocation, revoke)]))
 
 
-def settle_copies(decision: Decision) -> None:
-    """Withdraw all copies of a plan but the oldest.
+def settle_copies(decision: Decision) -> tuple[str, ...]:
+    """Withdraw all copies of a plan but the oldest; return those that the server lets nobody mark.
 
     Raises:
-        ServerError: the server could not be searched.
+        ServerError: the server could not be searched, or failed to mark them.
     """
-    if decision.door is not None and decision.parcel is not None:
-        withdraw_copies(decision.door, decision.parcel, {})
+    if decision.door is None or decision.parcel is None:
+        return ()
+    return withdraw_copies(decision.door, decision.parcel, {}, strict=True)[2]
 
 
 def _gone_where_never_new(standings: Mapping[str, Standing]) -> dict[str, Standing]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.sync.door import Door, WritableServer
 from ivfhir.sync.ladder import Means
-from ivfhir.sync.ledger import Ledger
+from ivfhir.sync.ledger import DONE, Ledger, SentPart, SentPlan
 
 CREATED, UNCHANGED, UPDATED, SUPERSEDED = "created", "unchanged", "updated", "superseded"
 CONFLICT, PARKED, REFUSED, DOWNLOADED = "conflict", "parked", "refused", "downloaded"
@@ -64,3 +64,20 @@ class Place(NamedTuple):
     ledger: Ledger
     patients: dict[tuple[str, ...], str]
     folder: Path | None = None
+
+
+def known_as(kind: str, plan_id: str, at: Place) -> tuple[SentPlan | None, dict[str, SentPart]]:
+    """Return what the ledger knows of a plan, and of its parts by identifier value.
+
+    What was sent as a document tells nothing of the CarePlan, nor the other way round.
+
+    Args:
+        kind: CarePlan or DocumentReference: what the plan is looked for as.
+        plan_id: the plan's identifier.
+        at: the server.
+    """
+    known, parts = at.ledger.plan(at.name, plan_id), at.ledger.parts(at.name, plan_id)
+    sent = {each.reference.partition("/")[0] for each in parts.values()}
+    if kind not in sent and sent & {CARE_PLAN, DOCUMENT_REFERENCE}:
+        return (known if known is not None and known.state != DONE else None), {}
+    return known, parts

@@ -5,7 +5,7 @@ stopped after any of them and begun anew.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from ivfhir.errors import (
     NotFoundError,
     RejectedError,
     ServerError,
+    UnreachableError,
+    UsageError,
 )
 from ivfhir.fhir.outcome import operation_outcome
-from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PATIENT, Resource
 from ivfhir.sync.bulk import Look
 from ivfhir.sync.decide import decide, settle_copies
@@ -31,6 +33,7 @@ from ivfhir.sync.decision import (
     UPDATED,
     Decision,
     Place,
+    known_as,
 )
 from ivfhir.sync.download import save
 from ivfhir.sync.ledger import DONE, SentPart
@@ -41,10 +44,9 @@ from ivfhir.sync.retries import pause_before_retry_s
 from ivfhir.sync.supersede import OPEN
 from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
-from ivfhir.writing.content import content_digest
 from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
-from ivfhir.writing.read_back import Compared, compare, read_parts, read_references
+from ivfhir.writing.read_back import Compared, as_placed, compare, read_parts, read_references
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
@@ -113,7 +115,11 @@ class Delivery:
             ServerError: it is not there as far as can be seen; `pause_before_retry_s` tells
                 whether, and when, another try makes sense.
         """
-        return self.send(pause=pause) or self.finish()
+        if self._sent is None:
+            outcome = self.send(pause=pause)
+            if outcome is not None:
+                return outcome
+        return self.finish()  # Also what an earlier try could not read back.
 
     def send(
         self,
@@ -138,10 +144,16 @@ class Delivery:
                 again()
                 decision = decide(self.plan, self.at, lower=self._lower)
             if decision.bundle is not None and not decision.bundle["entry"]:
-                settle_copies(decision)
+                left = settle_copies(decision)
+                if left:
+                    own = [each for each in decision.references if each not in left]
+                    return _doubled(self.plan, self.at, own, left)
                 decision = decide(self.plan, self.at, lower=self._lower)
             if decision.result == DOWNLOADED:
-                save(self.plan.plan_id, decision, _patient(decision))
+                try:
+                    save(self.plan.plan_id, decision, _patient(decision))
+                except UsageError as error:
+                    return parked(self.plan, self.at.name, error)
             if decision.bundle is None or not decision.bundle["entry"]:
                 return _settled(self.plan, self.at, decision, self._begun)
             self._begun = decision
@@ -157,7 +169,7 @@ class Delivery:
         """Yield what `finish` will ask."""
         if self._sent is not None:
             patient = self._sent.decision.patient
-            yield from back_looks(self.plan, patient, self._sent.places)
+            yield from back_looks(self.plan, patient, self._sent.places, self.at.means)
 
     def finish(self) -> Outcome:
         """Do the second half of an attempt: read back what was sent, and return its row.
@@ -167,25 +179,9 @@ class Delivery:
         """
         if self._sent is None:
             raise ValueError("nothing was sent")
-        return _read_back(self.plan, self.at, self._sent)
-
-
-def deliver(
-    plan: SyncPlan,
-    at: Place,
-    *,
-    random: Callable[[], float],
-    pause: Callable[[float], None] = time.sleep,
-) -> Outcome:
-    """Bring a plan to a server and return what became of it; no server's failure is raised.
-
-    Args:
-        plan: the plan.
-        at: the server.
-        random: returns a number from 0 to below 1.
-        pause: waits for so many seconds.
-    """
-    return persist(Delivery(plan, at), random=random, pause=pause)
+        outcome = _read_back(self.plan, self.at, self._sent)
+        self._sent = None
+        return outcome
 
 
 def persist(
@@ -194,6 +190,7 @@ def persist(
     random: Callable[[], float],
     failed: ServerError | None = None,
     pause: Callable[[float], None] = time.sleep,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Try a delivery until it is done or makes no sense any more; no failure is raised.
 
@@ -202,9 +199,13 @@ def persist(
         random: returns a number from 0 to below 1.
         failed: how a first try ended; None when there was none.
         pause: waits for so many seconds.
+        is_over: tells whether the server is not to be asked any more.
     """
     error, tries = failed, 0
     while True:
+        if is_over():
+            silence = UnreachableError("The server no longer answers.")
+            return parked(delivery.plan, delivery.at.name, silence)
         if error is not None:
             tries += 1
             wait_s = pause_before_retry_s(error, tries, random=random)
@@ -233,19 +234,23 @@ class _Sent:
 
 
 def _is_new(decision: Decision) -> bool:
-    """Tell whether a decision only creates: that a server refuses what it has, it can tell."""
+    """Tell whether a decision only creates, and the plan on condition that it is not there.
+
+    Not every server can search every type of its parts; copies of these are settled with the plan.
+    """
     entries = (decision.bundle or {}).get("entry", [])
     return (
         bool(entries)
         and decision.bundle is decision.parcel
         and all(each["request"]["method"] == "POST" for each in entries)
+        and "ifNoneExist" in entries[0]["request"]
     )
 
 
 def foretell(
     plan: SyncPlan, at: Place, *, coming: Iterable[Resource], gone: Iterable[str]
 ) -> Outcome:
-    """Return what `deliver` would say, as far as it can be told without writing.
+    """Return what a delivery would say, as far as it can be told without writing.
 
     Args:
         plan: the plan.
@@ -270,7 +275,8 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     """Return the row of what needs no sending, or was sent by a try whose answer was lost."""
     if decision.result != UNCHANGED:
         return _outcome(plan, at, decision)
-    known = at.ledger.plan(at.name, plan.plan_id)
+    kind = CARE_PLAN if decision.whole is None else DOCUMENT_REFERENCE
+    known, _ = known_as(kind, plan.plan_id, at)
     own = _own_value(decision)
     ours = decision.places.get(own) is not None
     fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
@@ -278,7 +284,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
             race = _race(plan, at, decision, decision.places.get(plan.plan_id))
-        stored = read_parts(decision.door, decision.places)
+        stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
     outcome = _outcome(plan, at, decision)
@@ -320,33 +326,44 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
     assert door is not None  # noqa: S101 - what was sent had both
     assert parcel is not None  # noqa: S101
     if decision.bundle is parcel:
-        receipt = receipt_of(door, bundle, places, already_there=False)
+        receipt = receipt_of(door, bundle, places, already_there=False, strict=True)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
         versions = {each.reference: each.version for each in receipt.entries}
         compared, ended = receipt.entries, receipt.ended
+        if receipt.left_over:  # It is not done, so that the next run looks again.
+            own = places.get(_own_value(decision))
+            return _doubled(plan, at, [own] if own else [], receipt.left_over)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, versions=versions)
-        left = [
-            {"reference": each, "text": "A copy could not be withdrawn."}
-            for each in receipt.left_over
-        ]
     else:
-        stored = read_parts(door, places)
+        stored = read_parts(door, places, strict=True, may_refuse=True)
         # Of a document nothing but the status of an older one was sent.
         compared = () if decision.whole is not None else compare(parcel, places, stored)
-        ended = () if decision.result == UPDATED else read_ended(door, bundle)
+        ended = () if decision.result == UPDATED else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         _note(plan, at, decision, places, stored)
-        left = []
     if ended:
         gone = read_references(door, [each.reference for each in ended])
         at.ledger.note_versions(at.name, {reference_of(each): _version(each) for each in gone})
     own = places.get(_own_value(decision))
     older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
-    differences = (*decision.differences, *_lines(compared), *_unended(ended), *left)
+    differences = (*decision.differences, *_lines(compared), *_unended(ended))
     row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
     return row if race is None else _after_race(row, race)
+
+
+def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str]) -> Outcome:
+    """Return the row of a plan that a careless server holds more than once."""
+    why = (
+        f"The server stored it more than once and lets nobody mark the copies; mark {copies[0]} "
+        "and what belongs to it as entered in error there."
+    )
+    issue = {"severity": "error", "code": "duplicate", "diagnostics": why}
+    told = {"resourceType": "OperationOutcome", "issue": [issue]}
+    lines = tuple({"reference": each, "text": "A copy could not be withdrawn."} for each in copies)
+    plans = [each for each in copies if each.startswith(_PLANS)]
+    return Outcome(plan.name, at.name, CONFLICT, (*own, *plans), lines, told)
 
 
 def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Race | None:
@@ -403,20 +420,13 @@ def _note(
     versions: Mapping[str, str] | None = None,
 ) -> None:
     """Write what was sent and where it is into the ledger."""
-    entries = created_entries(decision.parcel or {"entry": []})
-    names = {
-        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
-        for entry in entries
-        if value_of(entry["resource"]) in places
-    }
     known = versions or {reference_of(each): _version(each) for each in (stored or {}).values()}
-    parts = []
-    for entry in entries:
-        value = str(value_of(entry["resource"]))
-        sent = renamed_references(entry["resource"], names)
-        if value in places:
-            version = known.get(places[value], "")
-            parts.append(SentPart(value, places[value], version, content_digest(sent), sent))
+    sent = as_placed(decision.parcel or {"entry": []}, places)
+    parts = [
+        SentPart(value, places[value], known.get(places[value], ""), each)
+        for value, each in sent.items()
+        if value in places
+    ]
     at.ledger.finish(at.name, plan.plan_id, plan.digest, decision.patient, parts)
 
 

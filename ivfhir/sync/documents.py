@@ -22,6 +22,7 @@ from ivfhir.sync.decision import (
     UPDATED,
     Decision,
     Place,
+    known_as,
 )
 from ivfhir.sync.door import Door
 from ivfhir.sync.ladder import Rung, lost_on
@@ -42,17 +43,17 @@ _LIST = "identifier,status,docStatus,subject,date,context"
 """What tells an older plan's document from others; not what is in them."""
 
 
-def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource]) -> Decision | None:
-    """Return why a plan that is not there is not created; None when it may be."""
+def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource], kind: str) -> Decision | None:
+    """Return why a plan that is not there as that kind is not created; None when it may be."""
     if plan.care_plan.get("status") == _WRONG:
         words = (
             "" if withdrawn else "It is marked as entered in error, and the server never had it."
         )
         return Decision(UNCHANGED if withdrawn else REFUSED, reason=words)
-    known = at.ledger.plan(at.name, plan.plan_id)
+    known, parts = known_as(kind, plan.plan_id, at)
     if withdrawn or (known is not None and known.state == DONE):
-        kinds = ("CarePlan/", f"{DOCUMENT_REFERENCE}/")
-        last = [key for key in at.ledger.versions(at.name, plan.plan_id) if key.startswith(kinds)]
+        places = (each.reference for each in parts.values())
+        last = [each for each in places if each.startswith(f"{kind}/")]
         return Decision(
             CONFLICT,
             tuple(map(reference_of, withdrawn)) or tuple(last),
@@ -60,6 +61,12 @@ def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource]) -> Decision
             "sent again. If the server was emptied, begin with a new ledger.",
         )
     return None
+
+
+def doubled(copies: Sequence[Resource]) -> tuple[Mapping[str, Any], ...]:
+    """Return what is told of copies of a plan, which are settled before all else."""
+    words = "It is a copy, and is to be marked as entered in error."
+    return tuple({"reference": reference_of(each), "text": words} for each in copies)
 
 
 def decide_document(
@@ -117,7 +124,8 @@ def decide_document(
     if standing:
         return _changed(plan, at, base, standing)
     withdrawn = [each for each in found if is_withdrawn(each)]
-    return absent(plan, at, withdrawn) or _new(plan, at, base, coming, gone)
+    gone_before = absent(plan, at, withdrawn, DOCUMENT_REFERENCE)
+    return gone_before or _new(plan, at, base, coming, gone)
 
 
 def _withdraw(at: Place, door: Door, patient: str, standing: list[Resource]) -> Decision:
@@ -141,7 +149,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
     """Return what is to be done where the server has the document already."""
     base = replace(base, references=tuple(map(reference_of, same)))
     if len(same) > 1:
-        return replace(base, bundle=transaction(()))  # Copies of ours: settled before all else.
+        return replace(base, differences=doubled(same[1:]), bundle=transaction(()))
     theirs = same[0]
     base = replace(base, places={str(value_of(theirs)): reference_of(theirs)})
     if theirs.get("status") == _SUPERSEDED:

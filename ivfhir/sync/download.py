@@ -14,7 +14,7 @@ from ivfhir.errors import InputError, UsageError
 from ivfhir.fhir.types import Resource
 from ivfhir.pdf import why_no_pdf
 from ivfhir.shape import check_shape
-from ivfhir.sync.decision import DOWNLOADED, REFUSED, UNCHANGED, Decision, Place
+from ivfhir.sync.decision import DOWNLOADED, PARKED, REFUSED, UNCHANGED, Decision, Place
 from ivfhir.sync.door import Door
 from ivfhir.sync.ladder import Rung, lost_on
 from ivfhir.sync.mapping import map_references
@@ -55,7 +55,8 @@ def decide_download(plan: SyncPlan, at: Place, door: Door, patient: str) -> Deci
     try:
         there = file.read_bytes() if file.exists() else None
     except OSError as error:
-        raise _unwritable(at.folder, error) from None
+        why = _unwritable(at.folder, error).message
+        return Decision(PARKED, reason=why, patient=patient, door=door)
     if there == plan_bundle(whole, plan.plan_id) + b"\n":
         return base
     lines = [{"text": each} for each in lost_on(Rung.DOWNLOAD, plan.types)]

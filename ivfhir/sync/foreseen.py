@@ -6,6 +6,7 @@ code that looks, acts and looks again sees each time what is there, and need not
 
 from collections.abc import Callable, Iterable, Mapping
 
+from ivfhir.errors import NotFoundError
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import Resource
 from ivfhir.servers.http import Stored
@@ -30,14 +31,18 @@ class Foreseen:
         self._clock = clock
         self._found: dict[Look, list[Resource]] = {}
         self._held: dict[str, Resource | None] = {}
+        self._absent: set[str] = set()
         self._until = 0.0
 
-    def learn(self, answers: Mapping[Look, list[Resource]], *, asked_at: float) -> None:
+    def learn(
+        self, answers: Mapping[Look, list[Resource]], *, asked_at: float, all_there: bool = False
+    ) -> None:
         """Keep answers beside those of earlier that were not used yet.
 
         Args:
             answers: look -> what it finds.
             asked_at: what the clock said before the server was asked.
+            all_there: what a list of ids did not find is not there, and need not be read alone.
         """
         if not self._is_fresh():
             self.forget()
@@ -45,8 +50,10 @@ class Foreseen:
         self._until = min(self._until, until) if self._found or self._held else until
         for look, resources in answers.items():
             if look.name == ID:
-                self._held |= {f"{look.resource_type}/{each}": None for each in look.values}
-                self._held |= {reference_of(each): each for each in resources}
+                found = {reference_of(each): each for each in resources}
+                asked = [f"{look.resource_type}/{each}" for each in look.values]
+                self._held |= dict.fromkeys(asked) | found
+                self._absent.update(set(asked) - found.keys() if all_there else ())
             else:
                 self._found[look] = resources
 
@@ -54,9 +61,15 @@ class Foreseen:
         """Ask the server itself from now on."""
         self._found.clear()
         self._held.clear()
+        self._absent.clear()
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored."""
+        reference = f"{resource_type}/{resource_id}"
+        if self._is_fresh() and reference in self._absent:
+            self._held.pop(reference, None)
+            self._absent.remove(reference)
+            raise NotFoundError(f"The server has no {reference}.")
         held = self._taken(resource_type, [resource_id]) if self._is_fresh() else []
         return held[0] if held else self._server.read(resource_type, resource_id)
 

@@ -5,18 +5,19 @@ does just the same, only that it asks alone: that is what happens where a common
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ivfhir.errors import InputError, ServerError, UnreachableError
+from ivfhir.errors import InputError, ServerError
 from ivfhir.sync.bulk import Lists, Look, look_together
 from ivfhir.sync.decide import place_patient
 from ivfhir.sync.decision import Place
-from ivfhir.sync.deliver import Delivery, Outcome, parked, persist
+from ivfhir.sync.deliver import Delivery, Outcome, persist
 from ivfhir.sync.foreseen import Foreseen
 from ivfhir.sync.looks import first_looks, second_looks
 from ivfhir.sync.plans import SyncPlan
+from ivfhir.sync.turns import Turns
 
 MOST = 32
 """Plans in one group: as much of the server as is held in memory at a time."""
@@ -32,6 +33,8 @@ class Ways:
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
         clock: returns seconds that only ever grow.
+        retries: tries again what failed, with the pauses between.
+        turns: the server's patients of whom a plan is under way.
     """
 
     pool: Executor
@@ -39,6 +42,8 @@ class Ways:
     random: Callable[[], float]
     pause: Callable[[float], None]
     clock: Callable[[], float]
+    retries: Executor
+    turns: Turns
 
 
 class _Member:
@@ -49,15 +54,21 @@ class _Member:
         self.foreseen = Foreseen(at.server, clock)
         self.at = at._replace(server=self.foreseen)
         self.delivery = Delivery(plan, self.at)
+        self.patient: str | None = None
 
     def first(self) -> Iterator[Look]:
-        return first_looks(self.plan, self.at.patients.get(self.plan.patient_key))
+        return first_looks(self.plan, self.at.patients.get(self.plan.patient_key), self.at.means)
+
+    def find_patient(self) -> None:
+        """Find the patient on the server; where that fails, the decision comes to it and tells."""
+        if not self.plan.refusal:
+            with suppress(InputError, ServerError):
+                self.patient = place_patient(self.plan, self.at)
 
     def second(self) -> Iterator[Look]:
         """Yield what is asked next, once the patient is found."""
-        if not self.plan.refusal:
-            with suppress(InputError, ServerError):  # The decision comes to the same, and tells it.
-                yield from second_looks(self.plan, place_patient(self.plan, self.at))
+        if self.patient is not None:
+            yield from second_looks(self.plan, self.patient, self.at.means)
 
     def send(self, pause: Callable[[float], None]) -> Outcome | ServerError | None:
         try:
@@ -74,10 +85,17 @@ class _Member:
 
 def look_ahead(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member]:
     """Return the plans of a group, each with what will be asked of it."""
+    members = _members(plans, at, ways)
+    _ask(members, _Member.second, at, ways)
+    return members
+
+
+def _members(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member]:
+    """Return the plans of a group, each with its patient on the server."""
     members = [_Member(plan, at, ways.clock) for plan in plans]
-    if len(members) > 1 and not at.means.profile.search_needs_patient:
-        _ask(members, _Member.first, at, ways)
-        _ask(members, _Member.second, at, ways)
+    _ask(members, _Member.first, at, ways)
+    for _ in ways.pool.map(_Member.find_patient, members):
+        pass
     return members
 
 
@@ -92,32 +110,57 @@ def deliver_group(
         ways: how.
         is_silent: tells whether the server is not to be asked any more.
     """
-    members = look_ahead(plans, at, ways)
-    now, later = _one_a_patient(members)
-    failed: list[tuple[_Member, ServerError | None]] = []
+    now: list[_Member] = []
+    later: list[_Member] = []
+    for member in _members(plans, at, ways):
+        free = member.patient is None or ways.turns.take(member.patient)
+        (now if free else later).append(member)
+    try:
+        _ask(now, _Member.second, at, ways)
+        yield from _together(now, at, ways, is_silent)
+    finally:
+        ways.turns.give_back(each.patient for each in now if each.patient is not None)
+    for member in later:
+        with ways.turns.wait_for(str(member.patient)):
+            row = _persist(member, None, ways, is_silent)
+        yield member.plan, row
+
+
+def _together(
+    members: Sequence[_Member], at: Place, ways: Ways, is_silent: Callable[[], bool]
+) -> Iterator[tuple[SyncPlan, Outcome]]:
+    """Bring plans of different patients to a server, side by side."""
+    failed: list[tuple[_Member, ServerError]] = []
     sent: list[_Member] = []
-    for member, row in zip(now, ways.pool.map(lambda m: m.send(ways.pause), now), strict=True):
+    rows = ways.pool.map(lambda member: member.send(ways.pause), members)
+    for member, row in zip(members, rows, strict=True):
         if isinstance(row, Outcome):
             yield member.plan, row
         elif row is None:
             sent.append(member)
         else:
             failed.append((member, row))
-    if len(members) > 1 and not at.means.profile.search_needs_patient:
-        _ask(sent, lambda member: member.delivery.back_looks(), at, ways)
-    for member, row in zip(sent, ways.pool.map(_Member.finish, sent), strict=True):
-        if isinstance(row, Outcome):
-            yield member.plan, row
+    _ask(sent, lambda member: member.delivery.back_looks(), at, ways, anew=True)
+    for member, done in zip(sent, ways.pool.map(_Member.finish, sent), strict=True):
+        if isinstance(done, Outcome):
+            yield member.plan, done
         else:
-            failed.append((member, row))
-    for member, error in [*failed, *((member, None) for member in later)]:
-        member.foreseen.forget()
-        if is_silent():
-            silence = UnreachableError("The server no longer answers.")
-            yield member.plan, parked(member.plan, at.name, silence)
-        else:
-            row = persist(member.delivery, random=ways.random, failed=error, pause=ways.pause)
-            yield member.plan, row
+            failed.append((member, done))
+    trying = {
+        ways.retries.submit(_persist, member, error, ways, is_silent): member
+        for member, error in failed
+    }
+    for tried in as_completed(trying):
+        yield trying[tried].plan, tried.result()
+
+
+def _persist(
+    member: _Member, error: ServerError | None, ways: Ways, is_silent: Callable[[], bool]
+) -> Outcome:
+    member.foreseen.forget()
+    return persist(
+        member.delivery, random=ways.random, failed=error, pause=ways.pause, is_over=is_silent
+    )
 
 
 def _ask(
@@ -125,29 +168,26 @@ def _ask(
     looks: Callable[[_Member], Iterable[Look]],
     at: Place,
     ways: Ways,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Ask what all members will ask, together."""
+    """Ask what all members will ask, together; one alone asks by itself.
+
+    Args:
+        members: the plans.
+        looks: what one will ask.
+        at: the server.
+        ways: how.
+        anew: it was stored a moment ago: what is not found yet is read alone.
+    """
+    if len(members) < 2 or at.means.profile.search_needs_patient:  # noqa: PLR2004 - more than one
+        return
     asked_at = ways.clock()
     wanted = ways.pool.map(lambda member: list(looks(member)), members)
     own = list(zip(members, wanted, strict=True))
     every = [look for _, each in own for look in each]
     found = look_together(at.server, every, ways.lists, each=ways.pool.map)
+    all_there = ways.lists.holds_ids() and not anew
     for member, each in own:
         answers = {look: found[look] for look in each if look in found}
-        member.foreseen.learn(answers, asked_at=asked_at)
-
-
-def _one_a_patient(members: Sequence[_Member]) -> tuple[list[_Member], list[_Member]]:
-    """Return members of different patients of the server, and those that have to come after.
-
-    What the input calls two patients can be one there.
-    """
-    now: list[_Member] = []
-    later: list[_Member] = []
-    seen: set[str] = set()
-    for member in members:
-        patient = member.at.patients.get(member.plan.patient_key)
-        (later if patient in seen else now).append(member)
-        if patient is not None:
-            seen.add(patient)
-    return now, later
+        member.foreseen.learn(answers, asked_at=asked_at, all_there=all_there)

@@ -6,7 +6,7 @@ believed.
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PROVENANCE, Resource
@@ -70,6 +70,7 @@ class Means:
     types: dict[str, frozenset[str]]
     capabilities: Resource | None
     allows: Callable[[str, str], bool] = _everything
+    _found: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def rung(self, resource_types: Collection[str], *, lower: bool = False) -> Rung:
         """Return the best way for a plan of these types.
@@ -110,14 +111,14 @@ class Means:
 
     def finds(self, resource_type: str) -> bool:
         """Tell whether the server can search a type for an identifier."""
-        return resource_type in read_write_support(self.capabilities, [resource_type]).conditional
+        if resource_type not in self._found:
+            support = read_write_support(self.capabilities, [resource_type])
+            self._found[resource_type] = resource_type in support.conditional
+        return self._found[resource_type]
 
     def conditional(self, resource_type: str) -> bool:
         """Tell whether the server can create a type only when its identifier is new."""
-        if not self.profile.conditional_create:
-            return False
-        support = read_write_support(self.capabilities, [resource_type])
-        return resource_type in support.conditional
+        return self.profile.conditional_create and self.finds(resource_type)
 
     def takes_documents(self) -> bool:
         """Tell whether a document can be created, and looked for so that it is created once."""

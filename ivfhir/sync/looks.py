@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from ivfhir.fhir.types import CARE_PLAN
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.sync.bulk import ID, IDENTIFIER, PATIENT_PARAM, Look
+from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.mapping import patient_look, reference_looks
 from ivfhir.sync.plans import SyncPlan, Token, protocols_of, search_token
 from ivfhir.writing.bundle import PLAN_SYSTEM
+from ivfhir.writing.document import DOCUMENT_SYSTEM
 
 
 def identity_look(plan: SyncPlan) -> Look:
@@ -15,38 +17,51 @@ def identity_look(plan: SyncPlan) -> Look:
     return Look(CARE_PLAN, IDENTIFIER, tuple(map(search_token, tokens)))
 
 
-def first_looks(plan: SyncPlan, patient: str | None) -> Iterator[Look]:
+def first_looks(plan: SyncPlan, patient: str | None, means: Means) -> Iterator[Look]:
     """Yield what is asked first: for the plan, and for the patient where nobody is known."""
     if not plan.refusal:
         yield identity_look(plan)
+        if means.rung(plan.types) is Rung.DOCUMENT and means.finds(DOCUMENT_REFERENCE):
+            yield from _own_look(DOCUMENT_REFERENCE, Token(DOCUMENT_SYSTEM, plan.plan_id))
         look = patient_look(plan) if patient is None else None
         if look is not None:
             yield look
 
 
-def second_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:
+def second_looks(plan: SyncPlan, patient: str, means: Means) -> Iterator[Look]:
     """Yield what is asked of a known patient: open plans, and what the plan refers to."""
-    if protocols_of(plan.care_plan):
+    if protocols_of(plan.care_plan) and means.rung(plan.types).has_care_plan:
         yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
     yield from reference_looks(plan, patient)
 
 
-def back_looks(plan: SyncPlan, patient: str, places: Mapping[str, str]) -> Iterator[Look]:
+def back_looks(
+    plan: SyncPlan, patient: str, places: Mapping[str, str], means: Means
+) -> Iterator[Look]:
     """Yield what is asked of a plan that was sent: copies, every part, other open plans.
 
     Args:
         plan: the plan.
         patient: reference of the patient there.
-        places: where its parts are, by identifier value.
+        places: where its parts, or its document, are, by identifier value.
+        means: what the server offers.
     """
-    own = Token(PLAN_SYSTEM, plan.plan_id)
-    if search_token(own) == str(own):
-        yield Look(CARE_PLAN, IDENTIFIER, (str(own),))
-    by_type: dict[str, list[str]] = {}
-    for reference in places.values():
+    by_type: dict[str, dict[str, str]] = {}
+    for value, reference in places.items():
         resource_type, _, resource_id = reference.partition("/")
-        by_type.setdefault(resource_type, []).append(resource_id)
+        by_type.setdefault(resource_type, {})[resource_id] = value
+    for value in by_type.get(DOCUMENT_REFERENCE, {}).values():
+        if means.finds(DOCUMENT_REFERENCE):
+            yield from _own_look(DOCUMENT_REFERENCE, Token(PLAN_SYSTEM, value))
+    if CARE_PLAN in by_type:
+        yield from _own_look(CARE_PLAN, Token(PLAN_SYSTEM, plan.plan_id))
+        if protocols_of(plan.care_plan):
+            yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
     for resource_type, ids in by_type.items():
         yield Look(resource_type, ID, tuple(ids))
-    if protocols_of(plan.care_plan):
-        yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
+
+
+def _own_look(kind: str, token: Token) -> Iterator[Look]:
+    """Yield the search for what we gave an identifier, where a list can hold that."""
+    if search_token(token) == str(token):
+        yield Look(kind, IDENTIFIER, (str(token),))

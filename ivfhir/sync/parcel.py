@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ivfhir.fhir.references import renamed_references
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, Resource
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.mapping import Mapped
@@ -71,17 +70,6 @@ def whole_plan(plan: SyncPlan, mapped: Mapped) -> Resource:
 def transaction(entries: Sequence[Mapping[str, Any]]) -> Resource:
     """Return the transaction Bundle of some entries."""
     return {"resourceType": BUNDLE, "type": "transaction", "entry": list(entries)}
-
-
-def placed(entry: Mapping[str, Any], places: Mapping[str, str]) -> Resource:
-    """Return the resource of an entry with its parts' references as they are on the server.
-
-    Args:
-        entry: of a transaction.
-        places: full URL -> `Type/id`.
-    """
-    resource: Resource = renamed_references(entry["resource"], places)
-    return resource
 
 
 def _whole(

@@ -108,8 +108,9 @@ class SyncPlan:
     @property
     def patient(self) -> str:
         """The patient as the input names them: what keeps the order of a patient's plans."""
-        written = str(self.care_plan.get("subject", {}).get("reference", ""))
-        known = tokens_of(self.others.get(written, {}))
+        subject = self.care_plan.get("subject", {})
+        written = str(subject.get("reference", ""))
+        known = tokens_of(self.others.get(written, {})) or tokens_of(subject)
         return str(known[0]) if known else written
 
 

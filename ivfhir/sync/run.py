@@ -23,6 +23,7 @@ from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.profiles import profile_of
+from ivfhir.sync.turns import Turns
 
 _GROUPS = 2
 """Groups of plans at the same time: while one is read back, the other is sent."""
@@ -163,7 +164,8 @@ def sync_plans(
             workers = []
             for target in met:
                 pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
-                ways = Ways(pool, target.lists, random=random, pause=pause, clock=clock)
+                retries = stack.enter_context(ThreadPoolExecutor(2 * connections))
+                ways = Ways(pool, target.lists, random, pause, clock, retries, Turns())
                 left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else _TRIAL
                 lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
@@ -258,9 +260,13 @@ def _deliver(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[Sy
 def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[SyncPlan, Outcome]]:
     """Tell what would become of plans, and remember it as if they had been sent."""
     members = look_ahead([line.plan for line in lines], target.place, ways)
-    for line, member in zip(lines, members, strict=True):
+
+    def told(line: Line, at: Place) -> Outcome:
+        return foretell(line.plan, at, coming=line.coming, gone=line.gone)
+
+    outcomes = ways.pool.map(told, lines, [member.at for member in members])
+    for line, outcome in zip(lines, outcomes, strict=True):
         plan = line.plan
-        outcome = foretell(plan, member.at, coming=line.coming, gone=line.gone)
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
             line.coming = [each for each in line.coming if not own & protocols_of(each)]
@@ -316,7 +322,10 @@ def _unchanged(
         known = place.ledger.plan(target.name, plan.plan_id) if plan.plan_id else None
         if known is not None and (known.state, known.digest) == (DONE, plan.digest):
             versions = place.ledger.versions(target.name, plan.plan_id)
-            if versions and all(versions.values()):
+            is_document = any(key.startswith(f"{DOCUMENT_REFERENCE}/") for key in versions)
+            # A document was sent when the server took no CarePlan; it may take one by now.
+            is_old = is_document and place.means.rung(plan.types).has_care_plan
+            if versions and all(versions.values()) and not is_old:
                 wanted[plan.name] = versions
     there = _versions(place, {key for each in wanted.values() for key in each}, connections)
     return {

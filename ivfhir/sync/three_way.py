@@ -15,6 +15,7 @@ from ivfhir.writing.content import (
     plain,
     written_digest,
 )
+from ivfhir.writing.ending import END_STATUS, status_name
 from ivfhir.writing.read_back import differences
 
 _NOT_COMPARED = frozenset({"id", "meta", "text", "resourceType"})
@@ -46,7 +47,8 @@ def weigh(ours: Resource | None, sent: SentPart | None, theirs: Resource | None)
         return Standing.NEW if sent is None else Standing.GONE
     edited = _is_edited(sent, theirs)
     if ours is None:
-        return Standing.THEIRS if edited else Standing.OURS
+        is_done = sent is not None and _has_ended(sent.sent, theirs)
+        return Standing.SAME if is_done else Standing.THEIRS if edited else Standing.OURS
     if not any(differences(ours, theirs)):
         return Standing.SAME
     before = sent.sent_digest if sent is not None else written_digest(theirs)
@@ -65,6 +67,12 @@ def _is_edited(sent: SentPart | None, theirs: Resource) -> bool:
         return not as_stored and any(differences(sent.sent, theirs))
     # The first version is the one that was written, whatever the server made of it.
     return not (version == "1" and written_digest(theirs) is not None)
+
+
+def _has_ended(sent: Resource, theirs: Resource) -> bool:
+    """Tell whether a part is as it was sent and then ended, as it is when the input drops it."""
+    name, end = status_name(theirs["resourceType"]), END_STATUS.get(theirs["resourceType"])
+    return theirs.get(name) == end and not any(differences({**sent, name: end}, theirs))
 
 
 def changed_elements(before: Resource, after: Resource) -> list[str]:

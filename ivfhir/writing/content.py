@@ -75,7 +75,10 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - raw JSON
     if isinstance(value, str):  # Most are, and every part is gone through several times.
         return _target(value) if name == "reference" else value
     if isinstance(value, dict):
-        return {key: plain(member, key) for key, member in value.items()}
+        return {
+            key: member if type(member) is str and key != "reference" else plain(member, key)
+            for key, member in value.items()
+        }
     if isinstance(value, list):
         return [plain(member, name) for member in value]
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):

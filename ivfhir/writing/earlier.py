@@ -110,14 +110,23 @@ def read_plan_parts(
     )
 
 
-def read_ended(repository: Repository, bundle: Resource) -> tuple[Ended, ...]:
-    """Return what became of the resources that a transaction was to end."""
+def read_ended(
+    repository: Repository, bundle: Resource, *, strict: bool = False
+) -> tuple[Ended, ...]:
+    """Return what became of the resources that a transaction was to end.
+
+    Args:
+        repository: the server.
+        bundle: the transaction.
+        strict: raise what fails for the moment; else its status is left out.
+    """
     wanted = {
         reference_of(entry["resource"]): status_of(entry["resource"])
         for entry in bundle["entry"]
         if entry["request"]["method"] == "PUT"
     }
-    found = {reference_of(each): each for each in read_references(repository, wanted)}
+    read = read_references(repository, wanted, strict=strict, may_refuse=True)
+    found = {reference_of(each): each for each in read}
     return tuple(
         Ended(reference, status, status_of(found[reference]) if reference in found else "")
         for reference, status in wanted.items()

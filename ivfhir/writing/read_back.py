@@ -1,7 +1,7 @@
 """Reading a written plan back: finding its parts, comparing each with what was sent."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -133,12 +133,28 @@ def is_withdrawn(resource: Resource) -> bool:
 
 
 def read_parts(
-    repository: Repository, places: Mapping[str, str], *, strict: bool = False
+    repository: Repository,
+    places: Mapping[str, str],
+    *,
+    strict: bool = False,
+    may_refuse: bool = False,
 ) -> dict[str, Resource]:
     """Return the stored resources, by identifier value; for the others see `read_references`."""
-    read = read_references(repository, places.values(), strict=strict)
+    read = read_references(repository, places.values(), strict=strict, may_refuse=may_refuse)
     found = {reference_of(each): each for each in read}
     return {value: found[reference] for value, reference in places.items() if reference in found}
+
+
+def as_placed(bundle: Resource, places: Mapping[str, str]) -> dict[str, Resource]:
+    """Return what a transaction creates, by identifier value, each with references to its places.
+
+    Args:
+        bundle: the transaction.
+        places: where each part is, by identifier value.
+    """
+    entries = {str(value_of(each["resource"])): each for each in created_entries(bundle)}
+    names = {each["fullUrl"]: places[value] for value, each in entries.items() if value in places}
+    return {value: renamed_references(each["resource"], names) for value, each in entries.items()}
 
 
 def compare(
@@ -151,19 +167,10 @@ def compare(
         places: where each part is, by identifier value.
         stored: what is there.
     """
-    names = {
-        entry["fullUrl"]: places[str(value_of(entry["resource"]))]
-        for entry in created_entries(bundle)
-        if value_of(entry["resource"]) in places
-    }
     compared = []
-    for entry in created_entries(bundle):
-        sent = entry["resource"]
-        value = str(value_of(sent))
+    for value, sent in as_placed(bundle, places).items():
         found = stored.get(value)
-        lines = (
-            None if found is None else tuple(differences(renamed_references(sent, names), found))
-        )
+        lines = None if found is None else tuple(differences(sent, found))
         version = "" if found is None else str(found.get("meta", {}).get("versionId", ""))
         compared.append(
             Compared(value, sent["resourceType"], places.get(value, ""), version, lines)
@@ -182,7 +189,7 @@ def differences(sent: Resource, stored: Resource) -> Iterable[str]:
         elif name == "text":
             if _words(value) != _words(stored.get("text", {})):
                 yield "text is not as it was sent"
-        else:
+        elif not (type(value) is str and value == stored.get(name)):
             yield from _element(value, stored.get(name), name)
 
 
@@ -194,7 +201,9 @@ def _element(sent: object, stored: object, path: str) -> Iterable[str]:
             if name not in sent and name != "id":
                 yield f"{path}.{name} was added by the EHR"
         for name, value in sent.items():
-            yield from _element(value, stored.get(name), f"{path}.{name}")
+            theirs = stored.get(name)
+            if not (type(value) is str and value == theirs):  # Most are, and the same.
+                yield from _element(value, theirs, f"{path}.{name}")
     elif isinstance(sent, list) and isinstance(stored, list):
         if len(sent) != len(stored):
             yield f"{path} has {len(stored)} in place of {len(sent)}"
@@ -244,7 +253,11 @@ def _words(narrative: Mapping[str, Any]) -> list[str]:
 
 
 def read_references(
-    repository: Repository, references: Iterable[str], *, strict: bool = False
+    repository: Repository,
+    references: Iterable[str],
+    *,
+    strict: bool = False,
+    may_refuse: bool = False,
 ) -> list[Resource]:
     """Return the resources of these references.
 
@@ -252,10 +265,16 @@ def read_references(
         repository: the server.
         references: `Type/id` each.
         strict: only what the server does not have is left out; else all that cannot be read.
+        may_refuse: when strict, what the server does not let anybody read is left out, too.
 
     Raises:
         ServerError: when strict, one could not be read, and may be there.
     """
+
+    def raised(error: ServerError) -> bool:
+        is_refusal = isinstance(error, (ForbiddenError, RejectedError))
+        return strict and not (may_refuse and is_refusal)
+
     by_type: dict[str, list[str]] = {}
     for reference in references:
         resource_type, _, resource_id = reference.partition("/")
@@ -264,12 +283,15 @@ def read_references(
         resource
         for resource_type, ids in by_type.items()
         for some in _chunks(ids)
-        for resource in _read_some(repository, resource_type, some, strict=strict)
+        for resource in _read_some(repository, resource_type, some, raised)
     ]
 
 
 def _read_some(
-    repository: Repository, resource_type: str, ids: list[str], *, strict: bool
+    repository: Repository,
+    resource_type: str,
+    ids: list[str],
+    raised: Callable[[ServerError], bool],
 ) -> list[Resource]:
     """Return the resources of these ids, by one search where the server can, else one by one."""
     found: dict[str, Resource] = {}
@@ -285,23 +307,26 @@ def _read_some(
         found = {}
     for resource_id in ids:
         if resource_id not in found:
-            resource = _read_one(repository, resource_type, resource_id, strict=strict)
+            resource = _read_one(repository, resource_type, resource_id, raised)
             if resource is not None:
                 found[resource_id] = resource
     return list(found.values())
 
 
 def _read_one(
-    repository: Repository, resource_type: str, resource_id: str, *, strict: bool
+    repository: Repository,
+    resource_type: str,
+    resource_id: str,
+    raised: Callable[[ServerError], bool],
 ) -> Resource | None:
     try:
         return repository.read(resource_type, resource_id)
-    except (UnauthorisedError, NotFoundError) as error:
-        if isinstance(error, UnauthorisedError):
-            raise
+    except UnauthorisedError:
+        raise
+    except NotFoundError:
         return None
-    except ServerError:
-        if strict:
+    except ServerError as error:
+        if raised(error):
             raise
         return None
 

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    UnauthorisedError,
+)
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, GOAL, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
@@ -12,10 +18,11 @@ from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, 
 
 _STATUS = {GOAL: "lifecycleStatus"}
 _WRONG = "entered-in-error"
+_REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
 
 
 def withdraw_copies(
-    repository: Repository, bundle: Resource, places: Mapping[str, str]
+    repository: Repository, bundle: Resource, places: Mapping[str, str], *, strict: bool = False
 ) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
     """Leave one plan on the server.
 
@@ -26,13 +33,15 @@ def withdraw_copies(
         repository: the server.
         bundle: the transaction.
         places: where the parts of the plan are, by identifier value.
+        strict: only what the server refuses to mark is left; any other failure is raised, since
+            another try can do it.
 
     Returns:
         Where the parts of the plan that stays are; references that were marked; references that
         could not be.
 
     Raises:
-        ServerError: the server could not be searched.
+        ServerError: the server could not be searched; when strict, also that it failed to mark.
     """
     first = created_entries(bundle)[0]["resource"]
     plan_id, plan_type = str(value_of(first)), str(first["resourceType"])
@@ -69,7 +78,9 @@ def withdraw_copies(
         )
     except UnauthorisedError:
         raise
-    except ServerError:
+    except ServerError as error:
+        if strict and not isinstance(error, _REFUSALS):
+            raise
         return kept, (), references
     return kept, references, ()
 

@@ -94,6 +94,11 @@ def written_page(
             + words.join(body["leftOver"])
             + ". Ask your EHR administrator to remove them."
         )
+    if body.get("copiesUnknown"):
+        text.append(
+            "Whether the EHR stored it more than once could not be looked up. Search the record "
+            "for copies of it."
+        )
     if body["withdrawn"]:
         text.append(
             f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
@@ -101,10 +106,11 @@ def written_page(
         )
     rivals = rival_words(body.get("rivals"))
     text += rivals
-    sound = same == len(entries) and standing.active
+    copies = bool(body["leftOver"] or body.get("copiesUnknown"))
+    sound = same == len(entries) and standing.active and not copies
     style, shape = ("eligible", "done") if sound else ("ask", "ask")
     over = standing.gone or (standing.status and not standing.active)
-    if override or rivals or over or (replacement and replacement.doubtful):
+    if override or rivals or over or body["leftOver"] or (replacement and replacement.doubtful):
         style, shape = "warn", "warn"
     return ReceiptPage(
         style=style,

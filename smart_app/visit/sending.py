@@ -134,6 +134,7 @@ def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, An
         "alreadyThere": receipt.already_there,
         "withdrawn": list(receipt.withdrawn),
         "leftOver": list(receipt.left_over),
+        "copiesUnknown": receipt.copies_unknown,
         "ended": [
             {"reference": each.reference, "wanted": each.wanted, "status": each.status}
             for each in receipt.ended

@@ -232,6 +232,24 @@ def test_copies_that_cannot_be_withdrawn_are_named():
     receipt = write_back(repository, BUNDLE)
     assert "CarePlan/6" in receipt.left_over
     assert receipt.withdrawn == ()
+    assert not receipt.copies_unknown
+
+
+def test_that_copies_could_not_be_looked_for_is_told():
+    class Blind(MemoryRepository):
+        blind = False
+
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            self.blind = True
+            return answer
+
+        def search(self, resource_type, params):
+            if self.blind:
+                raise ServerError("no", status=500)
+            return super().search(resource_type, params)
+
+    assert write_back(Blind(), BUNDLE).copies_unknown
 
 
 def test_a_replaced_plan_that_changed_meanwhile_stops_the_write():

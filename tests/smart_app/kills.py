@@ -23,6 +23,7 @@ import requests
 
 from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
+from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import Asked, FaultProxy, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 from tests.smart_app.over_http import ONE_PLAN, HttpClinician
@@ -45,8 +46,10 @@ class Tally:
         unaccepted: how many drafts were not, since the app died before.
         faults: how often a write failed otherwise, by fault.
         wrong: what was lost, doubled or half-written, a sentence each.
+        rounds: how many drafts there were.
     """
 
+    rounds: int = 0
     app: int = 0
     worker: int = 0
     accepted: int = 0
@@ -60,7 +63,15 @@ class Tally:
         return self.app + self.worker
 
 
-def kill_often(base: str, folder: Path, kills: int, *, seed: int, database_url: str = "") -> Tally:
+def kill_often(
+    base: str,
+    folder: Path,
+    kills: int,
+    *,
+    seed: int,
+    database_url: str = "",
+    state: Path | None = None,
+) -> Tally:
     """Accept plans until app and workers were killed so often; each has to be there once.
 
     Args:
@@ -69,8 +80,10 @@ def kill_often(base: str, folder: Path, kills: int, *, seed: int, database_url: 
         kills: how many.
         seed: of where is killed, and of the server's other faults.
         database_url: of PostgreSQL; SQLite by default.
+        state: the file from which an earlier start goes on.
     """
-    chance, tally = random.Random(seed), Tally()
+    tally = Tally()
+    carry_on(tally, state)
     with (
         run_proxy(base) as proxy,
         running_ward(
@@ -85,7 +98,10 @@ def kill_often(base: str, folder: Path, kills: int, *, seed: int, database_url: 
             if ward.app is None:
                 ward.start_app()
             proxy.asked.clear()
+            tally.rounds += 1
+            chance = chance_of(seed, tally.rounds)
             _round(Scene(ward, proxy, workers, chance), tally, kills=kills)
+            keep(tally, state)
     return tally
 
 
@@ -269,6 +285,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--state", type=Path, help="file from which a stopped series goes on")
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL in place of SQLite")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -279,7 +296,14 @@ def main() -> int:
             from tests.servers.postgres_server import run_postgres  # noqa: PLC0415 - needs it
 
             url = stack.enter_context(run_postgres()).new_database()
-        tally = kill_often(base, folder, arguments.kills, seed=arguments.seed, database_url=url)
+        tally = kill_often(
+            base,
+            folder,
+            arguments.kills,
+            seed=arguments.seed,
+            database_url=url,
+            state=arguments.state,
+        )
     told = {
         "kills": {"app": tally.app, "worker": tally.worker},
         "plans": {"accepted": tally.accepted, "unaccepted": tally.unaccepted},

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import pwd
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from ivfhir.cli.main import main
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import PARKED
+from smart_app.audit_event import to_audit_event
 from smart_app.sealing import Sealer
 from smart_app.store import Draft, Store
 from tests.smart_app.store.test_outbox import claim
@@ -94,6 +97,25 @@ def test_retry_and_drop(store: Store, draft: Draft, capsys: pytest.CaptureFixtur
     assert "state=dropped" in outbox(capsys, "list", "--all")
     outbox(capsys, "retry", row["id"], code=2)
     assert store.load_draft("l1", draft.id).state == "draft"
+
+
+def test_retry_and_drop_leave_events_in_the_audit_trail(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    park(store, draft)
+    [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
+    outbox(capsys, "show", row["id"])
+    outbox(capsys, "retry", row["id"])
+    outbox(capsys, "drop", row["id"])
+    outbox(capsys, "drop", row["id"], code=2)
+    found = list(store.events())
+    assert [each.content["event"] for each in found] == ["outbox-retry", "outbox-drop"]
+    assert {each.content["draft"] for each in found} == {draft.id}
+    assert [each.content["was"] for each in found] == ["parked", "waiting"]
+    account = pwd.getpwuid(os.getuid()).pw_name
+    event = to_audit_event(found[1], site="https://app.example")
+    assert event["agent"][0]["who"]["identifier"]["value"].startswith(f"{account}@")
+    assert store.prove_trail().breaks == []
 
 
 @pytest.mark.parametrize("words", [("show",), ("drop",), ("retry", "nothing"), ("list", "id0")])

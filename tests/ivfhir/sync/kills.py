@@ -21,6 +21,7 @@ from ivfhir.writing.bundle import value_of
 from ivfhir.writing.document import plan_of
 from tests.ivfhir.sync.scene import MRN, named, put, stored, write
 from tests.ivfhir.sync.test_documents import DOCUMENTS, documents_only
+from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import FAULTS, Asked, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 
@@ -48,7 +49,15 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def kill_often(base: str, kills: int, *, seed: int, name: str, documents: bool = False) -> Tally:
+def kill_often(
+    base: str,
+    kills: int,
+    *,
+    seed: int,
+    name: str,
+    documents: bool = False,
+    state: Path | None = None,
+) -> Tally:
     """Sync new plans to a server until the command was killed so often.
 
     Args:
@@ -57,14 +66,18 @@ def kill_often(base: str, kills: int, *, seed: int, name: str, documents: bool =
         seed: of where it is killed, and of the proxy's other faults.
         name: keeps the patients of this series apart from others on the server.
         documents: the server takes documents and no CarePlan.
+        state: the file from which an earlier start goes on.
     """
-    chance, tally = random.Random(seed), Tally(documents=documents)
+    tally = Tally(documents=documents)
+    carry_on(tally, state)
     with tempfile.TemporaryDirectory() as folder:
         while tally.kills < kills:
             tally.rounds += 1
             of_round = Path(folder) / str(tally.rounds)
             of_round.mkdir()
-            _round(base, of_round, chance, tally, name=f"{name}-{seed}-{tally.rounds}", kills=kills)
+            chance, own = chance_of(seed, tally.rounds), f"{name}-{seed}-{tally.rounds}"
+            _round(base, of_round, chance, tally, name=own, kills=kills)
+            keep(tally, state)
     return tally
 
 
@@ -256,6 +269,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--documents", action="store_true", help="no CarePlan is taken")
     parser.add_argument("--hapi", action="store_true", help="HAPI in place of sekmet")
+    parser.add_argument("--state", type=Path, help="file from which a stopped series goes on")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         if arguments.hapi:
@@ -270,6 +284,7 @@ def main() -> int:
             seed=arguments.seed,
             name="long",
             documents=arguments.documents,
+            state=arguments.state,
         )
     told = {"kills": tally.kills, "rounds": tally.rounds, "faults": dict(tally.faults)}
     sys.stdout.write(json.dumps(told | {"wrong": tally.wrong}, indent=2) + "\n")

@@ -1,11 +1,15 @@
 """Each fault at each request of a sync: the plan arrives, once, and the row is true."""
 
+import json
+
 import pytest
 import requests
 
 from ivfhir.servers.http import HttpRepository
 from tests.ivfhir.sync.scene import patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import FAULTS, run_proxy
+
+JSON = {"Content-Type": "application/fhir+json"}
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +153,131 @@ def test_copies_of_a_careless_server_are_withdrawn_but_the_oldest(sekmet, tmp_pa
     assert [each["id"] for each in standing] == [first["id"]]
     requests_left = [each["status"] for each in stored(sekmet, "ServiceRequest")]
     assert sorted(requests_left) == ["draft", "entered-in-error"]
+
+
+def without_condition(asked):
+    """Let a server create whatever is there."""
+    asked.headers = {k: v for k, v in asked.headers.items() if k.lower() != "if-none-exist"}
+    body = asked.json() if asked.writes else {}
+    for entry in body.get("entry", ()):
+        entry["request"].pop("ifNoneExist", None)
+    if asked.writes:
+        asked.body = json.dumps(body).encode()
+
+
+def marks(asked):
+    """Tell whether a request marks something as entered in error."""
+    return asked.writes and b"entered-in-error" in asked.body
+
+
+def test_copies_that_cannot_be_withdrawn_are_a_conflict_until_they_are(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    def twice(asked):
+        without_condition(asked)
+        if asked.writes and not marks(asked) and len(proxy.writes) == 1:
+            requests.post(sekmet, data=asked.body, headers=JSON, timeout=10).raise_for_status()
+
+    def refuse(asked):
+        return 403 if marks(asked) else None
+
+    with run_proxy(sekmet, change=twice, refuse=refuse) as proxy:
+        for _ in range(2):  # When it is sent, and when it is looked at again.
+            code, (row,), _ = run(tmp_path, "--to", proxy.base)
+            assert (code, row["result"]) == (6, "conflict")
+            plans = {f"CarePlan/{each['id']}" for each in stored(sekmet, "CarePlan")}
+            assert len(plans) == 2
+            assert set(row["references"]) == plans
+            assert "more than once" in row["outcome"]["issue"][0]["diagnostics"]
+            assert {each["text"] for each in row["differences"]} == {
+                "A copy could not be withdrawn."
+            }
+        _, (row,), _ = run(tmp_path, "--to", proxy.base, "--dry-run")
+        assert [each["text"] for each in row["differences"]] == [
+            "It is a copy, and is to be marked as entered in error."
+        ]
+        proxy.refuse = lambda asked: None
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert (code, row["result"]) == (0, "unchanged")
+    standing = [each for each in stored(sekmet, "CarePlan") if each["status"] == "draft"]
+    assert [f"CarePlan/{each['id']}" for each in standing] == row["references"]
+
+
+def test_that_copies_could_not_be_looked_for_is_tried_again(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    failed = []
+
+    def fault(asked):
+        looks = asked.path.startswith("/CarePlan") and "identifier=" in asked.path
+        if not looks or not proxy.writes or failed:
+            return None
+        failed.append(asked)
+        return "500-html"
+
+    with run_proxy(sekmet, fault=fault) as proxy:
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert len(failed) == 1
+    assert (code, row["result"]) == (0, "created")
+    assert len(stored(sekmet, "CarePlan")) == 1
+
+
+def failing(kind, *numbers):
+    """Return a fault of these requests for a type, counted from 1."""
+    seen = []
+
+    def fault(asked):
+        if not asked.path.startswith(f"/{kind}"):
+            return None
+        seen.append(asked)
+        return "500-html" if len(seen) in numbers else None
+
+    return fault
+
+
+def without_goal():
+    plan = small(goal=None)
+    return {**plan, "contained": [each for each in plan["contained"] if each["id"] != "goal"]}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_part_that_cannot_be_read_for_a_moment_is_not_forgotten(sekmet, tmp_path, again):
+    """Nor when a plan that is there is entered into a new ledger."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    with run_proxy(sekmet) as proxy:
+        if again:
+            assert results(tmp_path, proxy.base) == ["created"]
+            (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+        proxy.fault = failing("Goal", *((3, 4) if again else (1, 2)))
+        _, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert (row["result"], row["differences"]) == ("unchanged" if again else "created", [])
+        write(tmp_path, "plan", without_goal())
+        assert results(tmp_path, proxy.base) == ["updated"]
+    assert [each["lifecycleStatus"] for each in stored(sekmet, "Goal")] == ["cancelled"]
+
+
+def test_an_update_whose_answer_was_lost_is_no_edit_of_somebody_else(sekmet, tmp_path):
+    """It ended a part that the input no longer has."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    lost = []
+
+    def fault(asked):
+        if asked.writes:
+            lost.append(asked)
+            return "drop-after" if len(lost) == 1 else None
+        return None
+
+    with run_proxy(sekmet) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        write(tmp_path, "plan", without_goal())
+        proxy.fault = fault
+        assert results(tmp_path, proxy.base) == ["updated"]
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+    assert len(lost) == 1
 
 
 def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from ivfhir.sync.ladder import Rung, allowed_by, read_means
 from ivfhir.sync.profiles import Profile
-from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
+from tests.ivfhir.sync.scene import MRN, named, patient, put, results, run, small, stored, write
 from tests.ivfhir.sync.test_door import offering, settings
 from tests.servers.fault_proxy import run_proxy
 
@@ -94,6 +94,71 @@ def test_a_change_of_the_plan_is_a_new_document_that_replaces_the_old(sekmet, pl
     (related,) = new["relatesTo"]
     assert related["code"] == "replaces"
     assert related["target"]["reference"] == f"DocumentReference/{old['id']}"
+
+
+def test_a_server_that_takes_care_plans_by_now_gets_one_beside_the_document(sekmet, plans):
+    """With the ledger kept, which knows of the document."""
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
+        assert results(plans, proxy.base) == ["created"]
+        assert results(plans, proxy.base) == ["unchanged"]
+        put(sekmet, {**document, "status": "superseded"})
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert [each["title"] for each in stored(sekmet, "CarePlan")] == ["Another"]
+    assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_a_server_that_has_no_care_plans_any_more_gets_a_document(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def refuse(asked):
+        return 404 if asked.path.startswith("/CarePlan") else documents_only(asked)
+
+    with run_proxy(sekmet) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        proxy.refuse, proxy.statement = refuse, DOCUMENTS
+        assert results(plans, proxy.base) == ["created"]
+        assert results(plans, proxy.base) == ["unchanged"]
+        proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert len(stored(sekmet, "CarePlan")) == len(stored(sekmet, "DocumentReference")) == 1
+
+
+def test_one_patient_whom_two_files_name_otherwise_gets_one_document_at_a_time(sekmet, plans):
+    """The two plans go in two groups, and only the server tells that the patient is one."""
+    other = {"system": "https://elsewhere.example/mrn", "value": "9"}
+    put(sekmet, {"resourceType": "Patient", "id": "p", "identifier": [MRN, other]})
+    alone = {"contained": None, "goal": None, "activity": None}
+    write(plans, "a", named("a", subject={"identifier": MRN}, **alone))
+    write(plans, "b", named("b", subject={"identifier": other}, created="2025-06-01", **alone))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS, latency_s=0.1) as proxy:
+        told = results(plans, proxy.base)
+    assert told in (["created", "superseded"], ["refused", "created"])
+    documents = stored(sekmet, "DocumentReference")
+    assert [each["status"] for each in documents].count("current") == 1
+
+
+def test_documents_of_many_patients_are_looked_for_together(sekmet, plans):
+    for number in range(6):
+        mrn = {**MRN, "value": str(number)}
+        put(sekmet, {"resourceType": "Patient", "id": f"p{number}", "identifier": [mrn]})
+        write(plans, f"{number}", named(f"{number}", subject={"identifier": mrn}))
+    called = offering(("DocumentReference",), system=(), software="sekmet")
+    with run_proxy(sekmet, refuse=documents_only, statement=called) as proxy:
+        assert results(plans, proxy.base) == ["created"] * 6
+        asked = [each.path for each in proxy.asked if each.path.startswith("/DocumentReference?")]
+        by_identifier = [each for each in asked if "identifier=" in each]
+        assert not [each for each in proxy.asked if each.path.startswith("/CarePlan?patient")]
+    assert len(stored(sekmet, "DocumentReference")) == 6
+    # Two groups, before and after; and each right before its document is created.
+    assert len(by_identifier) == 2 * 2 + 6
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -328,6 +393,29 @@ def test_an_identifier_leads_no_file_out_of_its_folder(sekmet, plans, tmp_path):
     written = [each for each in tmp_path.rglob("*evil*") if each.is_file()]
     assert {each.parents[1] for each in written} == {tmp_path / "out"}
     assert len(written) == 2
+
+
+@pytest.mark.parametrize("broken", ["folder", "file"])
+def test_a_folder_that_cannot_be_used_is_a_sentence_in_a_row_of_its_own(
+    sekmet, plans, tmp_path, broken
+):
+    patient(sekmet)
+    write(plans, "plan", small())
+    folder = tmp_path / "out"
+    with run_proxy(sekmet, statement=READ_ONLY) as proxy:
+        more = ("--download", str(folder))
+        if broken == "folder":
+            folder.write_text("a file")
+        else:
+            assert results(plans, proxy.base, *more) == ["downloaded"]
+            (data,) = folder.rglob("*.json")
+            data.unlink()
+            data.mkdir()
+        write(plans, "nobody", named("nobody", subject={"reference": "Patient/q"}))
+        code, rows, _ = run(plans, "--to", proxy.base, *more)
+    assert code == 6
+    assert [row["result"] for row in rows] == ["refused", "parked"]
+    assert "cannot be used for downloads" in rows[1]["outcome"]["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivfhir.errors import NotFoundError
 from ivfhir.sync.bulk import Look
 from ivfhir.sync.foreseen import FRESH_S, Foreseen
 
@@ -50,6 +51,21 @@ def foreseen(server, now):
     known = Foreseen(server, lambda: now[0])
     known.learn({BY_PATIENT: [PLAN], BY_ID: [PLAN]}, asked_at=100.0)
     return known
+
+
+def test_what_is_known_not_to_be_there_is_not_read_alone_but_only_once(server, now):
+    foreseen = Foreseen(server, lambda: now[0])
+    foreseen.learn({BY_ID: [PLAN]}, asked_at=100.0, all_there=True)
+    assert foreseen.search("CarePlan", {"_id": "1,2"}) == [PLAN]
+    with pytest.raises(NotFoundError):
+        foreseen.read("CarePlan", "2")
+    assert server.asked == []
+    assert foreseen.read("CarePlan", "2")["id"] == "2"
+
+
+def test_what_a_list_of_a_doubtful_server_left_out_is_read_alone(server, foreseen):
+    assert foreseen.search("CarePlan", {"_id": "1,2"}) == [PLAN]
+    assert foreseen.read("CarePlan", "2")["id"] == "2"
 
 
 def test_an_answer_is_used_once(server, foreseen):

@@ -1,11 +1,18 @@
 """Plans of many patients ask together: how many requests that takes, and that nothing is lost."""
 
 import json
+import threading
+import time
 from collections import Counter
+from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ivfhir.servers.http import HttpRepository
+from ivfhir.sync.ledger import Ledger
+from ivfhir.sync.plans import read_plans
+from ivfhir.sync.run import Target, sync_plans
 from tests.ivfhir.sync.scene import named, patient, put, results, run, stored, write
 from tests.servers.fault_proxy import run_proxy
 
@@ -111,6 +118,22 @@ def test_a_plan_that_takes_the_place_of_another_looks_again_alone_before_it_writ
     assert status == {"draft": MANY, "revoked": MANY}
 
 
+def test_where_no_create_has_a_condition_each_plan_is_looked_for_right_before(sekmet, tmp_path):
+    """Else a plan that another writer creates meanwhile would be doubled for sure."""
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        config = tmp_path / "servers.toml"
+        config.write_text(
+            f'[[server]]\nname = "it"\nurl = "{proxy.base}"\nprofile = "no-conditional-create"\n'
+        )
+        told = Counter(results(tmp_path, "it", "--config", config))
+        looks = [each.path for each in proxy.asked if "identifier=" in each.path]
+    assert told == {"created": MANY}
+    assert all("ifNoneExist" not in each.body.decode() for each in proxy.writes)
+    alone = [each for each in looks if each.startswith("/CarePlan") and "%2C" in each]
+    assert len([each for each in alone if each.count("%2C") == 1]) >= MANY
+
+
 def unknown(statement):
     """Return a CapabilityStatement that says nothing of the software."""
     return {name: value for name, value in statement.items() if name != "software"}
@@ -127,6 +150,19 @@ def test_lists_of_a_server_that_nobody_knows_are_believed_once_it_was_seen_to_ta
     # there are two groups, and one of the two groups' searches stands for all of them.
     for name in ("identifier", "patient"):
         assert kinds[f"GET /CarePlan {name}"] == 4 + 2 * 2
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_references_that_the_server_lacks_are_asked_for_together_too(sekmet, tmp_path, known):
+    """A plan of LUNG names some seventeen findings; another server has none of them."""
+    lacking = [{"reference": f"Condition/{each}"} for each in "abc"]
+    fill(tmp_path, sekmet, addresses=lacking)
+    how = {} if known else {"statement": unknown}
+    with run_proxy(sekmet, **how) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+    assert told == {"created": MANY}
+    assert [kind for kind in kinds if kind.startswith("GET /Condition/")] == []
+    assert all("reference" not in each["addresses"][0] for each in stored(sekmet, "CarePlan"))
 
 
 def cut(asked):
@@ -182,20 +218,68 @@ def test_where_common_searches_are_refused_each_plan_asks_alone(sekmet, tmp_path
     assert kinds["GET /CarePlan patient"] >= 2 * MANY
 
 
-def test_a_plan_that_fails_in_a_group_is_tried_again_and_the_others_go_on(sekmet, tmp_path):
-    fill(tmp_path, sekmet)
-    failed = []
+def first_of(*numbers):
+    """Return a fault that makes the server busy for the first write of these patients' plans."""
+    left = {f'"n{number}"'.encode() for number in numbers}
 
     def busy(asked):
-        if asked.writes and b"|n7" in asked.body and not failed:
-            failed.append(asked)
-            return "503"
-        return None
+        hit = {each for each in left if asked.writes and each in asked.body}
+        left.difference_update(hit)
+        return "503" if hit else None
 
-    with run_proxy(sekmet, fault=busy) as proxy:
+    return busy
+
+
+def test_a_plan_that_fails_in_a_group_is_tried_again_and_the_others_go_on(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet, fault=first_of(7)) as proxy:
         told, kinds = counted(proxy, tmp_path)
-    assert (told, kinds["POST /"]) == ({"created": MANY}, MANY)
+    assert (told, kinds["POST /"]) == ({"created": MANY}, MANY + 1)
     assert len(stored(sekmet, "CarePlan")) == MANY
+
+
+def test_those_that_fail_wait_beside_each_other(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    both = threading.Barrier(2)
+    with (
+        run_proxy(sekmet, fault=first_of(7, 8)) as proxy,
+        closing(Ledger(None)) as ledger,
+    ):
+        target = Target("it", lambda: HttpRepository(proxy.base), ledger)
+        outcomes = sync_plans(
+            read_plans([tmp_path])[0],
+            [target],
+            random=lambda: 0.5,
+            pause=lambda seconds: seconds > 1 or both.wait(20),
+        )
+    assert both.n_waiting == 0
+    assert not both.broken
+    assert {each.result for each in outcomes} == {"created"}
+
+
+def test_a_dry_run_asks_for_several_plans_at_once(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    config = tmp_path / "servers.toml"
+    config.write_text(f'[[server]]\nname = "it"\nurl = "{sekmet}"\n')
+    assert results(tmp_path, "it", "--config", config) == ["created"] * MANY
+    fill(tmp_path, sekmet, title="Another")
+    under_way = [0, 0]
+    lock = threading.Lock()
+
+    def watch(stage, asked):
+        if not asked.path.startswith("/Goal"):
+            return
+        with lock:
+            under_way[0] += 1 if stage == "before" else -1
+            under_way[1] = max(under_way)
+        if stage == "before":
+            time.sleep(0.05)
+
+    with run_proxy(sekmet, watch=watch) as proxy:
+        config.write_text(f'[[server]]\nname = "it"\nurl = "{proxy.base}"\n')
+        told = results(tmp_path, "it", "--config", config, "--dry-run")
+    assert told == ["updated"] * MANY
+    assert under_way[1] > 1
 
 
 def test_two_patients_of_the_input_that_are_one_on_the_server_keep_their_order(sekmet, tmp_path):

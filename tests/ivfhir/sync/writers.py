@@ -17,9 +17,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from tests.ivfhir.sync.scene import named, put, run, stored, write
+from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import Asked, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 
@@ -43,7 +42,9 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def race_often(base: str, *, writers: int, rounds: int, seed: int, name: str) -> Tally:
+def race_often(
+    base: str, *, writers: int, rounds: int, seed: int, name: str, state: Path | None = None
+) -> Tally:
     """Let writers race for a patient of their own in each round; return what came of it.
 
     Args:
@@ -52,8 +53,10 @@ def race_often(base: str, *, writers: int, rounds: int, seed: int, name: str) ->
         rounds: how many times.
         seed: of whose plan is the newest.
         name: keeps the patients of this series apart from others on the server.
+        state: the file from which an earlier start goes on.
     """
-    chance, tally = random.Random(seed), Tally()
+    tally = Tally()
+    carry_on(tally, state)
     barrier = _CONTEXT.Barrier(writers)
     with tempfile.TemporaryDirectory() as folder:
         pipes = [_CONTEXT.Pipe() for _ in range(writers)]
@@ -66,9 +69,11 @@ def race_often(base: str, *, writers: int, rounds: int, seed: int, name: str) ->
         for process in processes:
             process.start()
         try:
-            for _ in range(rounds):
+            while tally.rounds < rounds:
                 tally.rounds += 1
-                _round(base, [ours for ours, _ in pipes], chance, tally, f"{name}-{tally.rounds}")
+                chance, own = chance_of(seed, tally.rounds), f"{name}-{tally.rounds}"
+                _round(base, [ours for ours, _ in pipes], chance, tally, own)
+                keep(tally, state)
         finally:
             for ours, _ in pipes:
                 ours.send(None)
@@ -146,33 +151,46 @@ def without_if_match(asked: Asked) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Race on a racing server and on one that ignores If-Match; with `--hapi`, on that one too."""
+    """Race on one kind of server, or on all of them, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--writers", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hapi", default="", help="base URL of a running HAPI server")
+    parser.add_argument("--server", choices=_SERVERS, action="append", help="all by default")
+    parser.add_argument("--state", type=Path, help="folder from which a stopped series goes on")
     arguments = parser.parse_args(argv)
-    found: dict[str, Tally] = {}
-    with ExitStack() as stack:
-        sekmet = stack.enter_context(run_sekmet())
-        careless = stack.enter_context(run_proxy(sekmet, change=without_if_match))
-        servers = {"racing": sekmet, "ignores If-Match": careless.base}
-        if arguments.hapi:
-            requests.get(f"{arguments.hapi}/metadata", timeout=60).raise_for_status()
-            servers["HAPI"] = arguments.hapi
-        for number, (kind, base) in enumerate(servers.items()):
-            found[kind] = race_often(
-                base,
+    wrong = False
+    for number, kind in enumerate(_SERVERS):
+        if kind not in (arguments.server or _SERVERS):
+            continue
+        with ExitStack() as stack:
+            tally = race_often(
+                _start(kind, stack),
                 writers=arguments.writers,
                 rounds=arguments.rounds,
                 seed=arguments.seed,
                 name=f"{arguments.seed}-{number}",
+                state=arguments.state / f"{kind}.json" if arguments.state else None,
             )
-            told = {**vars(found[kind]), "results": dict(found[kind].results)}
-            sys.stdout.write(f"{kind}: {json.dumps(told)}\n")
-            sys.stdout.flush()
-    return 1 if any(each.wrong for each in found.values()) else 0
+        sys.stdout.write(f"{kind}: {json.dumps(vars(tally))}\n")
+        sys.stdout.flush()
+        wrong = wrong or bool(tally.wrong)
+    return int(wrong)
+
+
+_SERVERS = ("correct", "racing", "ignores-if-match")
+
+
+def _start(kind: str, stack: ExitStack) -> str:
+    """Start a server of a kind and return its base URL."""
+    if kind == "correct":
+        from tests.servers.hapi_server import run_hapi  # noqa: PLC0415 - needs Java
+
+        return stack.enter_context(run_hapi())
+    sekmet = stack.enter_context(run_sekmet())
+    if kind == "racing":
+        return sekmet
+    return stack.enter_context(run_proxy(sekmet, change=without_if_match)).base
 
 
 if __name__ == "__main__":

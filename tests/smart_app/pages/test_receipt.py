@@ -81,6 +81,10 @@ def test_copies_are_told():
     page = page_of(SAME, withdrawn=("CarePlan/8",), left_over=("CarePlan/9",))
     assert any("1 copy" in sentence for sentence in page.text)
     assert any("CarePlan/9" in sentence for sentence in page.text)
+    assert page.style == "warn"
+    page = page_of(SAME, copies_unknown=True)
+    assert any("could not be looked up" in sentence for sentence in page.text)
+    assert page.style == "ask"
 
 
 def test_the_next_steps_come_first():
