@@ -141,10 +141,3 @@ def test_the_guide_shows_what_comes_out(capsys, monkeypatch, tmp_path):
     (tmp_path / "patient.json").write_text(given[1])
     assert main(shlex.split(shown[1])) == 6
     assert capsys.readouterr().out == re.sub("^    ", "", shown[2], flags=re.MULTILINE)
-
-
-def test_it_keeps_what_we_author_right(capsys):
-    assert main(["validate", str(ROOT / "plan_definitions"), "--format", "json"]) in (0, 6)
-    told = json.loads(capsys.readouterr().out)
-    wrong = {i["text"][:160] for each in told for i in each["issues"] if i["severity"] == "error"}
-    assert wrong == set()
