@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             other = stack.enter_context(ServerValidator(arguments.server, token=token))
         fetch = partial(read_address, token=token)
-        findings = list(validate_paths(paths, other, fetch))
+        findings = list(validate_paths(paths, other=other, fetch=fetch))
     if findings and not any(each.is_read for each in findings):
         raise _nothing(findings)
     print(FORMATS[arguments.format](findings))

@@ -24,6 +24,10 @@ NO_RESOURCE = "no-resource"
 """The rule of a folder's file that is JSON of another kind, and was left out."""
 
 
+Check = Callable[[Json], list[Issue]]
+"""What says what is wrong with parsed JSON."""
+
+
 class Other(Protocol):
     """Somebody else who is asked about each resource, such as a server.
 
@@ -135,8 +139,19 @@ def _no_address(url: str) -> str:
     raise InputError(f"{url} is an address, and nobody reads one here; {GIVE}")
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What `validate_paths` is given beside the paths."""
+
+    check: Check
+    other: Other | None
+    fetch: Callable[[str], str]
+
+
 def validate_paths(
     paths: Sequence[Path | str],
+    check: Check = validate_resource,
+    *,
     other: Other | None = None,
     fetch: Callable[[str], str] = _no_address,
 ) -> Iterator[Finding]:
@@ -144,11 +159,12 @@ def validate_paths(
 
     Args:
         paths: files and folders; a text is the address of a resource on a server.
+        check: says what is wrong with a resource.
         other: who else is asked about each resource.
         fetch: returns the JSON text at an address.
     """
     begun: deque[Begun] = deque()
-    for each in _begin_paths(paths, other, fetch):
+    for each in _begin_paths(paths, _How(check, other, fetch)):
         begun.append(each)
         if other is None or len(begun) > other.ahead:
             yield begun.popleft()()
@@ -156,13 +172,11 @@ def validate_paths(
         yield begun.popleft()()
 
 
-def _begin_paths(
-    paths: Sequence[Path | str], other: Other | None, fetch: Callable[[str], str]
-) -> Iterator[Begun]:
+def _begin_paths(paths: Sequence[Path | str], how: _How) -> Iterator[Begun]:
     for path in paths:
         if isinstance(path, str):
             try:
-                yield _begin_text(path, None, fetch(path), other)
+                yield _begin_text(path, None, how.fetch(path), how)
             except (InputError, ServerError) as error:
                 yield _done(_unread(path, None, error))
             continue
@@ -174,7 +188,7 @@ def _begin_paths(
             yield _done(_unread(str(path), None, error))
             continue
         for file in files:
-            yield from _begin_file(file, other, in_folder=path.is_dir())
+            yield from _begin_file(file, how, in_folder=path.is_dir())
 
 
 def _done(finding: Finding) -> Begun:
@@ -187,7 +201,7 @@ def _left_out(name: str) -> Finding:
     return Finding(name, None, "", (Found(issue),))
 
 
-def _begin_file(file: Path, other: Other | None, *, in_folder: bool) -> Iterator[Begun]:
+def _begin_file(file: Path, how: _How, *, in_folder: bool) -> Iterator[Begun]:
     """Yield the resources of a file.
 
     In a folder a file whose one JSON object has no resourceType is none of FHIR's and left out.
@@ -202,10 +216,10 @@ def _begin_file(file: Path, other: Other | None, *, in_folder: bool) -> Iterator
         return
     lines = _lines_of(file, text)
     if lines is None:
-        yield _begin_text(name, None, text, other, in_folder=in_folder)
+        yield _begin_text(name, None, text, how, in_folder=in_folder)
         return
     for number, line in lines:
-        yield _begin_text(name, number, line, other)
+        yield _begin_text(name, number, line, how)
 
 
 def _lines_of(file: Path, text: str) -> list[tuple[int, str]] | None:
@@ -216,7 +230,7 @@ def _lines_of(file: Path, text: str) -> list[tuple[int, str]] | None:
 
 
 def _begin_text(
-    name: str, line: int | None, text: str, other: Other | None, *, in_folder: bool = False
+    name: str, line: int | None, text: str, how: _How, *, in_folder: bool = False
 ) -> Begun:
     place = name if line is None else f"{name}, line {line}"
     try:
@@ -225,8 +239,8 @@ def _begin_text(
         return _done(_unread(name, line, error))
     if in_folder and isinstance(raw, dict) and "resourceType" not in raw:
         return _done(_left_out(name))
-    answer = None if other is None else other.ask(raw)
-    ours = validate_resource(raw)
+    answer = None if how.other is None else how.other.ask(raw)
+    ours = how.check(raw)
 
     def finish() -> Finding:
         theirs = None if answer is None else answer()
