@@ -4,10 +4,10 @@ from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import unbound_codes
 from ivfhir.validation.bundles import wrong_addresses
+from ivfhir.validation.claims import unchecked_profiles
 from ivfhir.validation.consistency import contradictions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.profiles import unchecked_profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
