@@ -1,7 +1,7 @@
 """Files and folders validated: what was found in each resource, with lines and columns."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ UNREADABLE = "unreadable"
 NO_RESOURCE = "no-resource"
 """The rule of a folder's file that is JSON of another kind, and was left out."""
 BY = "ivfhir"
+Check = Callable[[Json], list[Issue]]
+"""What says what is wrong with parsed JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Finding:
         return named | {"issues": [each.as_json() for each in self.found]}
 
 
-def validate_paths(paths: Sequence[Path]) -> Iterator[Finding]:
+def validate_paths(paths: Sequence[Path], check: Check = validate_resource) -> Iterator[Finding]:
     """Yield what was found, file by file, also of those that are right."""
     for path in paths:
         try:
@@ -98,7 +100,7 @@ def validate_paths(paths: Sequence[Path]) -> Iterator[Finding]:
             yield _unread(str(path), None, error)
             continue
         for file in files:
-            yield from _validate_file(file, in_folder=path.is_dir())
+            yield from _validate_file(file, check, in_folder=path.is_dir())
 
 
 def _left_out(name: str) -> Finding:
@@ -107,7 +109,7 @@ def _left_out(name: str) -> Finding:
     return Finding(name, None, "", (Found(issue),))
 
 
-def _validate_file(file: Path, *, in_folder: bool) -> Iterator[Finding]:
+def _validate_file(file: Path, check: Check, *, in_folder: bool) -> Iterator[Finding]:
     """Yield what was found in a file.
 
     In a folder a file whose one JSON object has no resourceType is none of FHIR's and left out.
@@ -122,10 +124,10 @@ def _validate_file(file: Path, *, in_folder: bool) -> Iterator[Finding]:
         return
     lines = _lines_of(file, text)
     if lines is None:
-        yield _validate_text(name, None, text, in_folder=in_folder)
+        yield _validate_text(name, None, text, check, in_folder=in_folder)
         return
     for number, line in lines:
-        yield _validate_text(name, number, line)
+        yield _validate_text(name, number, line, check)
 
 
 def _lines_of(file: Path, text: str) -> list[tuple[int, str]] | None:
@@ -135,7 +137,9 @@ def _lines_of(file: Path, text: str) -> list[tuple[int, str]] | None:
     return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def _validate_text(name: str, line: int | None, text: str, *, in_folder: bool = False) -> Finding:
+def _validate_text(
+    name: str, line: int | None, text: str, check: Check, *, in_folder: bool = False
+) -> Finding:
     place = name if line is None else f"{name}, line {line}"
     try:
         raw = loads(text, place=place)
@@ -143,7 +147,7 @@ def _validate_text(name: str, line: int | None, text: str, *, in_folder: bool = 
         return _unread(name, line, error)
     if in_folder and isinstance(raw, dict) and "resourceType" not in raw:
         return _left_out(name)
-    issues = validate_resource(raw)
+    issues = check(raw)
     positions = positions_of(text, {each.pointer for each in issues}) if issues else {}
     rows = text.split("\n") if issues else []
     found = [_placed(each, positions[each.pointer], rows, line) for each in issues]
