@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath import FhirPath, compile_fhirpath
 from ivfhir.fhir.r4 import Element, definition_of
-from ivfhir.fhir.r4.rules import LEFT_OUT, expressions_of
+from ivfhir.fhir.r4.rules import NOT_AS_SAID, expressions_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.profile.discriminators import Test, Trees, Types, slice_test
 from ivfhir.validation.profile.elements import (
@@ -19,6 +19,7 @@ from ivfhir.validation.profile.elements import (
     Slicing,
     TypeSaid,
     child_type,
+    is_backbone,
 )
 
 EXTENSIONS = frozenset({"extension", "modifierExtension"})
@@ -26,6 +27,8 @@ BY_URL = Slicing((("value", "url"),), "open", ordered=False)
 BY_TYPE = Slicing((("type", "$this"),), "open", ordered=False)
 DEFAULT_SLICE = "@default"
 """The slice of what fits no other."""
+EVERY_LANGUAGE = "http://hl7.org/fhir/ValueSet/all-languages"
+"""R4 binds the language of every resource to it; snapshots repeat that."""
 OF_SYSTEM = "http:"
 """Types of FHIRPath's own, as ids have them in definitions."""
 
@@ -153,7 +156,7 @@ class Compiler:
             targets=_targets(said, element),
             fixed=said.fixed,
             pattern=said.pattern,
-            bindings=tuple(e for e in said.bindings or () if e != element.binding),
+            bindings=tuple(e for e in said.bindings or () if not _binds_alike(e, element)),
             constraints=_compiled_constraints(said.constraints, child_type(element, said)),
             children=self._children(said, child_type(element, said)) if said.children else [],
         )
@@ -182,11 +185,8 @@ def _own_path(type_name: str, name: str) -> str:
 
 def _content_of(element: Element, owner: str) -> str | None:
     """Return the backbone element whose content an element takes over, None for its own."""
-    type_name = element.types[0]
-    definition = definition_of(type_name)
-    if definition is None or definition.kind != "backbone":
-        return None
-    return type_name if type_name != _own_path(owner, element.name) else None
+    path = element.types[0]
+    return path if is_backbone(element) and path != _own_path(owner, element.name) else None
 
 
 def _implicit(element: Element) -> Slicing | None:
@@ -214,7 +214,18 @@ def _less(maximum: int | None, r4: int | None) -> int | None:
     return maximum if r4 is None or maximum < r4 else None
 
 
+def _binds_alike(binding: tuple[str, str], element: Element) -> bool:
+    """Return whether R4 binds the element to the same value set."""
+    strength, url = binding[0], binding[1].partition("|")[0]
+    if element.binding is None:
+        return url == EVERY_LANGUAGE and element.name == "language"
+    r4_strength, r4_url = element.binding
+    return url == r4_url.partition("|")[0] and r4_strength in (strength, "required")
+
+
 def _types(said: ElementSaid, element: Element) -> frozenset[str] | None:
+    if is_backbone(element):
+        return None
     codes = {each.code for each in said.types or () if not each.code.startswith(OF_SYSTEM)}
     return frozenset(codes) if codes and not codes.issuperset(element.types) else None
 
@@ -242,11 +253,11 @@ def _compiled_constraints(
 def _is_of_r4(constraint: Constraint) -> bool:
     """Return whether a rule is one of R4's, which snapshots repeat."""
     expressions = expressions_of(constraint.key)
-    if not expressions and constraint.key not in LEFT_OUT:
+    if not expressions and constraint.key not in NOT_AS_SAID:
         return False
     if constraint.source is not None:
         return constraint.source.startswith(STRUCTURE_DEFINITIONS)
-    return constraint.key in LEFT_OUT or constraint.expression in expressions
+    return constraint.key in NOT_AS_SAID or constraint.expression in expressions
 
 
 def _compiled(constraint: Constraint, type_name: str) -> CompiledConstraint:

@@ -105,8 +105,8 @@ def _value_test(steps: Steps, spot: _Spot, said: ElementSaid) -> tuple[Test, str
     def _all(item: Item, asked: Asked) -> Truth:
         return conjunction(_asks(each, item, asked) for each in needed)
 
-    shown_path = path_of(steps)
-    return test, " and ".join(f"{shown_path}{each.text}" for each in needed)
+    texts = dict.fromkeys(f"{path_of(steps)}{each.text}" for each in needed)
+    return test, " and ".join(texts)
 
 
 def _asks(requirement: Requirement, item: Item, asked: Asked) -> Truth:

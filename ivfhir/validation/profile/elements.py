@@ -154,7 +154,11 @@ def _place_of(root: ElementSaid, segments: Sequence[Segment]) -> ElementSaid:
 
 
 def _settle_choices(node: ElementSaid, type_name: str) -> None:
-    """Make `valueQuantity`, as some write it, the slice of `value[x]` that it means."""
+    """Make `valueQuantity`, as some write it, the slice of `value[x]` that it means.
+
+    Where it is the only one, the choice may be nothing else:
+    http://hl7.org/fhir/R4/elementdefinition.html#path
+    """
     definition = definition_of(type_name)
     if definition is None:
         return
@@ -163,7 +167,9 @@ def _settle_choices(node: ElementSaid, type_name: str) -> None:
         if choice is not None:
             said = node.children.pop(name)
             said.types = said.types or (TypeSaid(choice.json_names()[name]),)
-            node.children.setdefault(choice.name, ElementSaid()).slices[name] = said
+            whole = node.children.setdefault(choice.name, ElementSaid())
+            whole.types = said.types if not whole.slices and whole.types is None else None
+            whole.slices[name] = said
     for name, child in node.children.items():
         element = definition.elements.get(name)
         if element is not None:
@@ -180,8 +186,16 @@ def all_slices(node: ElementSaid) -> Iterator[ElementSaid]:
 
 def child_type(element: Element, said: ElementSaid) -> str:
     """Return the type that an element has by a profile; `Element` where it may have several."""
+    if is_backbone(element):
+        return element.types[0]
     codes = tuple(dict.fromkeys(each.code for each in said.types or ())) or element.types
     return codes[0] if len(codes) == 1 else "Element"
+
+
+def is_backbone(element: Element) -> bool:
+    """Return whether an element has a type of its own, which profiles call BackboneElement."""
+    definition = definition_of(element.types[0])
+    return definition is not None and definition.kind == "backbone"
 
 
 def _note(element: Resource, said: ElementSaid) -> None:

@@ -91,6 +91,15 @@ def test_what_a_slice_asks_is_asked_of_its_items_only():
     assert len([row for row in found(resource, said) if row[0] == COUNT]) == 1
 
 
+def test_a_snapshot_calls_the_type_of_a_slice_backbone_element():
+    more = {**A[1], "type": [{"code": "BackboneElement"}]}
+    value = ("Observation.component:a.value[x]", {"min": 1})
+    first = ("Observation.component", slicing("value", "code"))
+    said = profile("P", first, (A[0], more), A_CODE, value, form="snapshot")
+    resource = observation("P", component=[component("a")])
+    assert (COUNT, "Observation.component[0]") in found(resource, said)
+
+
 def test_an_element_that_is_missing_altogether_is_one_message():
     said = sliced(("Observation.component", {"min": 1, **slicing("value", "code")}))
     assert found(observation("P"), said) == [(COUNT, "Observation")]
@@ -158,13 +167,17 @@ def test_the_type_tells_the_slices_of_a_choice():
 
 
 @pytest.mark.parametrize(
-    "id_", ["Observation.valueQuantity.unit", "Observation.value[x]:valueQuantity.unit"]
+    ("id_", "rows"),
+    [
+        ("Observation.value[x]:valueQuantity.unit", []),
+        ("Observation.valueQuantity.unit", ["profile-type"]),
+    ],
 )
-def test_a_choice_needs_no_slicing(id_):
+def test_a_choice_needs_no_slicing(id_, rows):
     said = profile("P", (id_, {"min": 1}))
     place = "Observation.value.ofType(Quantity)"
     assert found(observation("P", valueQuantity={"value": 1}), said) == [(COUNT, place)]
-    assert found(observation("P", valueString="x"), said) == []
+    assert [each for each, _ in found(observation("P", valueString="x"), said)] == rows
 
 
 def test_extensions_are_sliced_by_url_unsaid():
