@@ -16,14 +16,19 @@ class Found:
 
     Attributes:
         resource: the definition.
-        package: that has it.
+        package: that has it; None for R4 itself.
         others: labels of packages that define the same canonical in another version; the first
             package that was given counts.
     """
 
     resource: Resource
-    package: Package
+    package: Package | None = None
     others: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Where it is from, as people say it."""
+        return "R4" if self.package is None else self.package.label
 
 
 class Packages:

@@ -14,11 +14,15 @@ from ivfhir.validation.structure import Visited, shape_of
 EXTENSION = "Extension"
 
 
-def wrong_extensions(visited: Visited) -> list[Issue]:
+def wrong_extensions(visited: Visited, *, is_known: bool = False) -> list[Issue]:
     """Return what is wrong with an extension.
 
     One that nobody here knows is no error: whoever reads it may know it. Of R4's own the type of
     the value is asked; one of that namespace that R4 does not define is a warning.
+
+    Args:
+        visited: any element; what is no extension has no issue.
+        is_known: a package defines it.
     """
     value: Any = visited.value
     if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
@@ -31,7 +35,7 @@ def wrong_extensions(visited: Visited) -> list[Issue]:
         return [] if nested else [_issue(visited, "error", text, "extension-url")]
     types = value_types_of(url)
     if types is None:
-        return _unknown(visited, url)
+        return [] if is_known else _unknown(visited, url)
     held = [
         slot.type_name for key, slot in shape_of(EXTENSION).members.items() if _holds(value, key)
     ]

@@ -44,7 +44,7 @@ def validate_resource(
         broken.extend(wrong_targets(visited, entries))
         broken.extend(wrong_addresses(visited))
         broken.extend(contradictions(visited))
-        broken.extend(wrong_extensions(visited))
+        broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
         broken.extend(claimed.visit(visited))
         broken.extend(unbound_codes(visited))
         broken.extend(broken_rules(visited))

@@ -5,21 +5,24 @@ import json
 import sys
 from pathlib import Path
 
-from tools.r4 import definitions, extensions, rules, source, value_sets
+from tools.r4 import definitions, extensions, profiles, rules, source, value_sets
 
 FOLDER = Path(__file__).parents[2] / "ivfhir" / "fhir" / "r4"
 TABLE = FOLDER / "definitions.json"
 RULES = FOLDER / "rules.json"
 VALUE_SETS = FOLDER / "value_sets.json"
 EXTENSIONS = FOLDER / "extensions.json"
+PROFILES = FOLDER / "profiles.json"
 LOCK = FOLDER / "lock.json"
 BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
+SETS = "Bundle-valuesets.json"
 EXPANSIONS = "Bundle-valueset-expansions.json"
+PROFILE_DEFINITIONS = "Bundle-profiles-others.json"
 EXTENSION_DEFINITIONS = "Bundle-extensions.json"
 BUILDERS = [
     *(
         Path(__file__).with_name(f"{name}.py")
-        for name in ("definitions", "extensions", "rules", "value_sets")
+        for name in ("definitions", "extensions", "profiles", "rules", "value_sets")
     ),
     FOLDER.parent / "expansions.py",
 ]
@@ -47,19 +50,23 @@ def built() -> dict[Path, str]:
     resources = [each for name in BUNDLES for each in source.read_bundle(archive, name)]
     table = definitions.build_table(resources)
     expanded = source.read_bundle(archive, EXPANSIONS)
+    known = profiles.build_profiles([*resources, *source.read_bundle(archive, PROFILE_DEFINITIONS)])
     return {
         TABLE: definitions.as_text(table),
-        VALUE_SETS: value_sets.as_text(value_sets.build_value_sets(expanded, table)),
+        VALUE_SETS: value_sets.as_text(
+            value_sets.build_value_sets(expanded, table, known, source.read_bundle(archive, SETS))
+        ),
         EXTENSIONS: extensions.as_text(
             extensions.build_extensions(source.read_bundle(archive, EXTENSION_DEFINITIONS))
         ),
+        PROFILES: profiles.as_text(known),
         RULES: rules.as_text(rules.build_rules(resources)),
     }
 
 
 def lock() -> dict[str, str]:
     """Return what the tables were made of, and by what."""
-    tables = (TABLE, RULES, VALUE_SETS, EXTENSIONS)
+    tables = (TABLE, RULES, VALUE_SETS, EXTENSIONS, PROFILES)
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tables}
     tool = hashlib.sha256(b"".join(path.read_bytes() for path in BUILDERS)).hexdigest()
     return {

@@ -9,17 +9,42 @@ lists less than it counts, is left out: what is not there is not known.
 import json
 from typing import Any
 
-from ivfhir.fhir.expansions import contained, is_whole
+from ivfhir.fhir.expansions import contained, is_whole, members_of
 from tools.r4.definitions import Table
+from tools.r4.profiles import Profiles, bound_in_profiles
 
 ValueSets = dict[str, dict[str, list[str]]]
 
 
-def build_value_sets(expanded: list[dict[str, Any]], table: Table) -> ValueSets:
-    """Return the codes of the value sets that elements of the table are bound to."""
+def build_value_sets(
+    expanded: list[dict[str, Any]],
+    table: Table,
+    profiles: Profiles,
+    defined: list[dict[str, Any]],
+) -> ValueSets:
+    """Return the codes of the value sets that elements of the table, and profiles, are bound to.
+
+    Args:
+        expanded: ValueSets with R4's expansions.
+        table: of types.
+        profiles: of R4.
+        defined: ValueSets with what they are composed of: what they list counts for sets of
+            profiles that R4 expands nowhere.
+    """
     bound = bound_value_sets(table)
     found = {each["url"]: each["expansion"] for each in expanded if each.get("url") in bound}
-    return {url: codes_of(expansion) for url, expansion in found.items() if is_whole(expansion)}
+    codes = {url: codes_of(expansion) for url, expansion in found.items() if is_whole(expansion)}
+    more = bound_in_profiles(profiles) - bound
+    listed = {each["url"]: listed_in(each) for each in defined if each.get("url") in more}
+    return codes | {url: each for url, each in listed.items() if each}
+
+
+def listed_in(value_set: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the codes by system that a compose lists one by one; nothing where it does not."""
+    codes: dict[str, list[str]] = {}
+    for system, code in sorted(members_of(value_set) or (), key=str):
+        codes.setdefault(str(system), []).append(code)
+    return codes
 
 
 def bound_value_sets(table: Table) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Which profiles are asked: those that a resource claims, those asked for, those of extensions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ivfhir.errors import InputError
@@ -8,7 +8,7 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.references import is_absolute
 from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.claims import claims_of, unchecked
-from ivfhir.validation.issue import Issue, Pointer
+from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
 from ivfhir.validation.profile.targets import Targets
@@ -16,7 +16,8 @@ from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
 
 EXTENSION = "Extension"
-BINDING = "binding-required"
+BINDING, VALUE = "binding-required", "extension-value"
+"""Rules of R4 whose faults a profile would find again."""
 
 
 class ProfilesAsked:
@@ -57,16 +58,27 @@ class ProfilesAsked:
         self._waiting += [(visited, each) for each in profiles]
         return issues
 
-    def issues(self, before: Iterable[Issue]) -> list[Issue]:
+    def knows(self, visited: Visited) -> bool:
+        """Return whether an element is an extension that a package defines."""
+        value: Any = visited.value
+        if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
+            return False
+        return bool(self._profiles.versions(value["url"]))
+
+    def issues(self, before: Sequence[Issue]) -> list[Issue]:
         """Return what breaks the profiles.
 
         Args:
             before: what is wrong by R4 itself.
         """
-        broken: frozenset[Pointer] = frozenset(e.pointer for e in before if e.rule == BINDING)
-        shared = Shared(self._profiles, Targets(self._raw), broken)
+        pointers = {
+            rule: {e.pointer for e in before if e.rule == rule} for rule in (BINDING, VALUE)
+        }
+        shared = Shared(self._profiles, Targets(self._raw), frozenset(pointers[BINDING]))
         found: list[Issue] = []
         for visited, profile in self._waiting:
+            if profile.type_name == EXTENSION and visited.place.pointer in pointers[VALUE]:
+                continue  # R4 says what its value is, and it was told
             walk = Walk(shared, visited.resource, visited.root)
             item = Item(visited.value, visited.beside, visited.slot.type_name, visited.place)
             walk.ask(item, profile)

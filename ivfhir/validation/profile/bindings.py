@@ -43,7 +43,7 @@ def unbound(item: Item, strength: str, value_set: str, codes: Codes | None) -> U
         return None
     required = strength == "required"
     if is_in is None:
-        why = "is not in the packages" if codes is None else "cannot be listed whole"
+        why = "is not known here" if codes is None else "cannot be listed whole"
         said = f"is bound to the value set {value_set}, which {why}, so it is not checked"
         return Unbound("warning" if required else "information", said)
     severity = "error" if required else "warning"

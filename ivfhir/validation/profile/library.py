@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import definition_of, lineage_of
+from ivfhir.fhir.r4.profiles import profile_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Resource
 from ivfhir.packages import Found, Packages
 from ivfhir.packages.codes import Codes
@@ -71,7 +72,7 @@ class Profiles:
         name = r4_type(canonical)
         if name is not None:
             return name
-        found = self.packages.find(KIND, canonical)
+        found = self._find(canonical)
         said = found.resource.get("type") if found is not None else None
         return said if isinstance(said, str) and definition_of(said) is not None else None
 
@@ -82,12 +83,18 @@ class Profiles:
             InputError: see `get`.
         """
         if canonical not in self._trees:
-            found = self.packages.find(KIND, canonical)
+            found = self._find(canonical)
             self._trees[canonical] = None if found is None else self._said(found, ())
         return self._trees[canonical]
 
-    def _compile(self, canonical: str) -> Profile | None:
+    def _find(self, canonical: str) -> Found | None:
+        """Return a definition of a package, else of R4 itself."""
         found = self.packages.find(KIND, canonical)
+        own = profile_of(canonical) if found is None else None
+        return found if own is None else Found(own)
+
+    def _compile(self, canonical: str) -> Profile | None:
+        found = self._find(canonical)
         tree = self.tree(canonical)
         if found is None or tree is None:
             return None
@@ -123,7 +130,7 @@ class Profiles:
         base = str(resource.get("baseDefinition", ""))
         if r4_type(base) is not None:
             return own
-        parent = self.packages.find(KIND, base)
+        parent = self._find(base)
         if parent is None:
             raise InputError(
                 f"The profile {url} has no snapshot, and its base {base or '(none)'} is in no "
@@ -137,7 +144,7 @@ class Profiles:
             return ()
         others = ", ".join(found.others)
         return (
-            f"{label} is that of {found.package.label}, which was given first; another version "
+            f"{label} is that of {found.origin}, which was given first; another version "
             f"is in {others}.",
         )
 
@@ -175,7 +182,7 @@ def _type_of(found: Found) -> str:
     name = said.removeprefix(STRUCTURE_DEFINITIONS) if isinstance(said, str) else ""
     if definition_of(name) is None:
         raise InputError(
-            f"The definition {found.resource.get('url')} of {found.package.label} is of the type "
+            f"The definition {found.resource.get('url')} of {found.origin} is of the type "
             f"'{name[:60]}', which FHIR R4 does not have; it is no profile of R4."
         )
     return name

@@ -10,7 +10,7 @@ TABLE = {"Box": [None, "resource", {"a": f"0..1 code required {URL}|1", "b": "0.
 
 
 def codes(expansion, url=URL):
-    return build_value_sets([{"url": url, "expansion": expansion}], TABLE).get(URL)
+    return build_value_sets([{"url": url, "expansion": expansion}], TABLE, {}, []).get(URL)
 
 
 def entry(code, *inside, **words):
@@ -40,5 +40,20 @@ def test_a_set_that_is_not_listed_whole_is_not_known(expansion):
 
 def test_a_set_that_no_element_is_bound_to_is_left_out():
     assert (
-        build_value_sets([{"url": "other", "expansion": {"contains": [entry("a")]}}], TABLE) == {}
+        build_value_sets([{"url": "other", "expansion": {"contains": [entry("a")]}}], TABLE, {}, [])
+        == {}
     )
+
+
+@pytest.mark.parametrize(
+    ("include", "listed"),
+    [
+        ({"system": "s", "concept": [{"code": "b"}, {"code": "a"}]}, {"s": ["a", "b"]}),
+        ({"system": "s"}, None),
+    ],
+)
+def test_a_set_of_a_profile_is_what_it_lists(include, listed):
+    element = {"binding": {"strength": "required", "valueSet": f"{URL}x|1"}}
+    profiles = {"p": {"differential": {"element": [{}, element]}}}
+    defined = [{"url": f"{URL}x", "compose": {"include": [include]}}, {"url": "other"}]
+    assert build_value_sets([], TABLE, profiles, defined).get(f"{URL}x") == listed

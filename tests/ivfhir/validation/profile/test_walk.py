@@ -213,7 +213,6 @@ def test_a_target_profile_that_nobody_has_is_said():
 
 EXTENSION = profile(
     "ext",
-    ("Extension.url", {"fixedUri": BASE + "ext"}),
     ("Extension.value[x]", {"min": 1, "type": [{"code": "string"}]}),
     of="Extension",
 )
@@ -224,6 +223,22 @@ def test_an_extension_is_asked_for_its_own_definition():
     place = "Observation.extension[0].value.ofType(integer)"
     assert found(observation(extension=[wrong]), EXTENSION) == [("profile-type", place)]
     assert found(observation(extension=[{**wrong, "url": BASE + "other"}]), EXTENSION) == []
+
+
+def test_an_extension_of_hl7_that_a_package_defines_is_known():
+    newer = {**EXTENSION, "url": f"{R4}newer"}
+    resource = observation(extension=[{"url": f"{R4}newer", "valueString": "x"}])
+    rows = [("extension-unknown", "Observation.extension[0]")]
+    assert found(resource, severities=("warning",)) == rows
+    assert found(resource, newer, severities=("warning",)) == []
+
+
+def test_the_value_of_an_extension_of_r4_is_told_once():
+    url = f"{R4}patient-birthPlace"
+    said = profile("b", ("Extension.value[x]", {"type": [{"code": "Address"}]}), of="Extension")
+    resource = observation(extension=[{"url": url, "valueString": "x"}])
+    rows = [("extension-value", "Observation.extension[0]")]
+    assert found(resource, {**said, "url": url}) == rows
 
 
 def test_a_type_may_have_a_profile():
