@@ -51,7 +51,8 @@ def validate_resource(
 
     structure = Structure(visit)
     structure.resource(raw)
-    return _shown([*structure.issues, *broken, *claimed.issues(broken)])
+    found = [*structure.issues, *broken]
+    return _shown([*found, *claimed.issues(found)])
 
 
 def conforms(raw: Json, profile: str) -> bool | None:

@@ -12,12 +12,12 @@ from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
 from ivfhir.validation.profile.targets import Targets
+from ivfhir.validation.profile.told import AGAIN
 from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
 
 EXTENSION = "Extension"
-BINDING, VALUE = "binding-required", "extension-value"
-"""Rules of R4 whose faults a profile would find again."""
+TYPE = "profile-type"
 
 
 class ProfilesAsked:
@@ -71,13 +71,12 @@ class ProfilesAsked:
         Args:
             before: what is wrong by R4 itself.
         """
-        pointers = {
-            rule: {e.pointer for e in before if e.rule == rule} for rule in (BINDING, VALUE)
-        }
-        shared = Shared(self._profiles, Targets(self._raw), frozenset(pointers[BINDING]))
+        errors = [each for each in before if each.severity == "error" and each.rule in AGAIN]
+        again = frozenset((each.pointer, AGAIN[each.rule]) for each in errors)
+        shared = Shared(self._profiles, Targets(self._raw), again)
         found: list[Issue] = []
         for visited, profile in self._waiting:
-            if profile.type_name == EXTENSION and visited.place.pointer in pointers[VALUE]:
+            if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:
                 continue  # R4 says what its value is, and it was told
             walk = Walk(shared, visited.resource, visited.root)
             item = Item(visited.value, visited.beside, visited.slot.type_name, visited.place)

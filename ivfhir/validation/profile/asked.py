@@ -20,6 +20,9 @@ class Asked(Protocol):
     def conforms(self, item: Item, profile: str) -> Truth:
         """Return whether an element conforms to a profile."""
 
+    def is_whole(self, item: Item) -> bool:
+        """Return whether an element has all that R4 asks for."""
+
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where it is not known."""
 

@@ -58,6 +58,7 @@ class Check:
 
     Attributes:
         name: without [x].
+        shown: the name as people know it.
         minimum: how often at least; 0 where R4 asks as much.
         r4_minimum: how often R4 asks for it.
         maximum: how often at most, None where R4 allows no more.
@@ -74,6 +75,7 @@ class Check:
     """
 
     name: str
+    shown: str = ""
     minimum: int = 0
     r4_minimum: int = 0
     maximum: int | None = None
@@ -148,6 +150,7 @@ class Compiler:
         types = _types(said, element)
         check = Check(
             name=element.name,
+            shown=f"{element.name}[x]" if element.is_choice else element.name,
             minimum=_more(said.minimum, element.minimum),
             r4_minimum=element.minimum,
             maximum=_less(said.maximum, element.maximum),

@@ -72,7 +72,7 @@ def named(slice_: SliceCheck) -> str:
 
 def _slice_of(item: Item, slices: Sequence[SliceCheck], asked: Asked) -> tuple[str | None, bool]:
     """Return the slice of an item, and whether that is sure."""
-    sure = True
+    sure = asked.is_whole(item)
     for each in slices:
         is_in = False if each.name == DEFAULT_SLICE else each.test(item, asked)
         if is_in:

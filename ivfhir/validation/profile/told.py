@@ -8,6 +8,16 @@ from ivfhir.validation.structure import MAX_ISSUES
 
 RULE = "profile"
 """The rule of what was not checked."""
+AGAIN = {
+    "binding-required": "binding-required",
+    "cardinality": "profile-sorting",
+    "ext-1": "profile-cardinality",
+    "extension-value": "profile-type",
+    "reference-target": "profile-target",
+}
+"""Rules of R4, and the rule by which a profile would tell the same fault again."""
+SORTING = "profile-sorting"
+"""Of an item that lacks what R4 asks for it cannot be told which slice it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,13 @@ class Told:
 
     Attributes:
         keys: of all that was told of an input: place, rule, and what was said.
+        by_r4: place and rule of what would tell again what R4 told.
         issues: of one resource and profile.
         label: title and version of the profile that is being asked.
     """
 
     keys: set[tuple[Pointer, str, str]]
+    by_r4: frozenset[tuple[Pointer, str]] = frozenset()
     issues: list[Issue] = field(default_factory=list)
     label: str = ""
 
@@ -74,7 +86,7 @@ class Told:
 
     def _add(self, place: Place, said: str, text: str, wrong: Wrong) -> None:
         key = (place.pointer, wrong.rule, text)
-        if key in self.keys or self.is_full:
+        if key in self.keys or key[:2] in self.by_r4 or self.is_full:
             return
         self.keys.add(key)
         self.issues.append(

@@ -19,7 +19,7 @@ from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
 from ivfhir.validation.profile.targets import Targets
-from ivfhir.validation.profile.told import Told, Wrong, listed, short_names
+from ivfhir.validation.profile.told import SORTING, Told, Wrong, listed, short_names
 from ivfhir.validation.profile.values import holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
@@ -33,7 +33,7 @@ class Shared:
     Attributes:
         profiles: known ones.
         targets: what references name.
-        bound: where R4's own required bindings are broken already.
+        by_r4: place and rule of what would tell again what R4 told; see told.AGAIN.
         told: keys of what was said already, of whichever profile.
         known: whether elements conform to profiles, by identity and canonical.
         kept: the elements of `known`, so that no identity is used twice.
@@ -41,7 +41,7 @@ class Shared:
 
     profiles: Profiles
     targets: Targets
-    bound: frozenset[Pointer] = frozenset()
+    by_r4: frozenset[tuple[Pointer, str]] = frozenset()
     told: set[tuple[Pointer, str, str]] = field(default_factory=set)
     known: dict[tuple[int, str], Truth] = field(default_factory=dict)
     kept: list[Json] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Walk:
             root: the resource that contains that one; itself where it is not contained.
         """
         self._shared = shared
-        self._told = Told(shared.told)
+        self._told = Told(shared.told, shared.by_r4)
         self._holders = [(resource, root)]
         self._open: list[tuple[int, str]] = []
         self._services = Services(
@@ -106,6 +106,10 @@ class Walk:
             self._shared.kept.append(item.value)
             known[key] = self._found_out(item, profile)
         return known[key]
+
+    def is_whole(self, item: Item) -> bool:
+        """Return whether an element has all that R4 asks for."""
+        return (item.place.pointer, SORTING) not in self._shared.by_r4
 
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where it is not known."""
@@ -173,9 +177,9 @@ class Walk:
         return True
 
     def _has_type(self, item: Item, check: Check) -> bool:
-        if check.types is None or not check.types.isdisjoint(lineage_of(item.type_name)):
+        if _is_of(item, check):
             return True
-        allowed = f"allows {listed(sorted(check.types))}"
+        allowed = f"allows {listed(sorted(check.types or ()))}"
         self._wrong(item, f"is a {item.type_name}", allowed, "profile-type")
         return False
 
@@ -197,8 +201,6 @@ class Walk:
             found = unbound(item, strength, value_set, self.codes(value_set))
             if found is None:
                 continue
-            if found.severity == "error" and item.place.pointer in self._shared.bound:
-                continue  # R4 asks for as much, and it was told
             rule = f"binding-{strength}"
             said = (found.text, found.expected, rule, "code-invalid", found.severity)
             self._told.tell(Wrong(item.place, *said))
@@ -292,7 +294,7 @@ class Walk:
     def _too_few(self, holder: Item, check: Check, count: int, of: str) -> None:
         number = f"only {count}" if count else "no"
         wanted = f"asks for {check.minimum}" if check.minimum > 1 else "asks for it"
-        text = f"has {number} {check.name}{of}"
+        text = f"has {number} {check.shown}{of}"
         self._told.tell(Wrong(holder.place, text, wanted, COUNT, "required"))
 
     def _too_many(self, items: Sequence[Item], maximum: int, of: str) -> None:
@@ -306,7 +308,8 @@ class Walk:
         """Sort items into slices, and ask of each slice what is asked of it."""
         if check.slicing is None:
             return
-        found = sort_items(items, check.slices, self)
+        fitting = [each for each in items if _is_of(each, check)]
+        found = sort_items(fitting, check.slices, self)
         for wrong in wrong_order(found, check.slicing, check.slices):
             self._told.tell(wrong)
         for each in check.slices:
@@ -332,3 +335,8 @@ class Walk:
 
     def _wrong(self, item: Item, text: str, expected: str, rule: str) -> None:
         self._told.tell(Wrong(item.place, text, expected, rule))
+
+
+def _is_of(item: Item, check: Check) -> bool:
+    """Return whether an element has one of the types that a profile allows."""
+    return check.types is None or not check.types.isdisjoint(lineage_of(item.type_name))

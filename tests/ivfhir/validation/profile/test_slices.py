@@ -91,6 +91,11 @@ def test_what_a_slice_asks_is_asked_of_its_items_only():
     assert len([row for row in found(resource, said) if row[0] == COUNT]) == 1
 
 
+def test_an_item_that_lacks_what_r4_asks_for_is_told_once():
+    resource = observation("P", component=[{"valueString": "x"}])
+    assert found(resource, sliced()) == [("cardinality", "Observation.component[0]")]
+
+
 def test_a_snapshot_calls_the_type_of_a_slice_backbone_element():
     more = {**A[1], "type": [{"code": "BackboneElement"}]}
     value = ("Observation.component:a.value[x]", {"min": 1})

@@ -94,6 +94,30 @@ def test_what_r4_asks_too_is_told_once():
     assert found(resource, said) == [("cardinality", "Observation")]
 
 
+def test_what_a_reference_of_r4_names_is_told_once():
+    resource = observation("P", subject={"reference": "Basic/1"})
+    said = profile("P", ("Observation.subject", TARGETS))
+    assert found(resource, said, PATIENT) == [("reference-target", "Observation.subject")]
+
+
+def test_a_value_of_the_wrong_type_is_of_no_slice_either():
+    slicing = {"discriminator": [{"type": "type", "path": "$this"}], "rules": "closed"}
+    rows = [
+        ("Observation.value[x]", {"type": [{"code": "Quantity"}], "slicing": slicing}),
+        ("Observation.value[x]:valueQuantity", {"type": [{"code": "Quantity"}]}),
+    ]
+    place = "Observation.value.ofType(string)"
+    assert found(observation("P", valueString="x"), profile("P", *rows)) == [
+        ("profile-type", place)
+    ]
+
+
+def test_an_empty_extension_is_told_once():
+    said = profile("e", ("Extension.value[x]", {"min": 1}), of="Extension")
+    resource = observation(extension=[{"url": BASE + "e"}])
+    assert found(resource, said) == [("ext-1", "Observation.extension[0]")]
+
+
 def test_what_two_profiles_ask_is_told_once():
     rows = ("Observation.subject", {"min": 1})
     both = (profile("P", rows), profile("Q", rows))
