@@ -107,7 +107,6 @@ class Compiler:
         self._type = type_name
         self._trees = trees
         self._types = types
-        self._contents: dict[str, list[Check]] = {}
 
     def compiled(self) -> Check:
         """Return what is asked of an element of the profile's type."""
@@ -126,27 +125,12 @@ class Compiler:
             return []
         checks = []
         for name, element in definition.elements.items():
-            content = _content_of(element, type_name)
             child = said.children.get(name)
-            check = self._check(child or ElementSaid(), element, _own_path(type_name, name))
-            if content is not None:
-                check.children = self._content(content) + check.children
-            if child is not None or content is not None:
-                checks.append(check)
+            if child is not None:
+                checks.append(self._check(child, element))
         return [each for each in checks if not each.asks_nothing]
 
-    def _content(self, path: str) -> list[Check]:
-        """Return what is asked inside an element that others refer to; it may be inside itself."""
-        if path not in self._contents:
-            inner = self._contents[path] = []
-            said: ElementSaid | None = self._root
-            for name in path.split(".")[1:]:
-                said = said.children.get(name) if said is not None else None
-            if said is not None:
-                inner += self._children(said, path)
-        return self._contents[path]
-
-    def _check(self, said: ElementSaid, element: Element, path: str) -> Check:
+    def _check(self, said: ElementSaid, element: Element) -> Check:
         types = _types(said, element)
         check = Check(
             name=element.name,
@@ -163,33 +147,23 @@ class Compiler:
             constraints=_compiled_constraints(said.constraints, child_type(element, said)),
             children=self._children(said, child_type(element, said)) if said.children else [],
         )
-        self._add_slices(check, said, element, path)
+        self._add_slices(check, said, element)
         return check
 
-    def _add_slices(self, check: Check, said: ElementSaid, element: Element, path: str) -> None:
+    def _add_slices(self, check: Check, said: ElementSaid, element: Element) -> None:
         if not said.slices:
             return
         slicing = said.slicing or _implicit(element) or Slicing((), "open", ordered=False)
         for name, each in said.slices.items():
             typed = _typed(each, name, element)
             test, text = slice_test(slicing.discriminators, typed, self._trees, self._types)
-            inner = self._check(typed, element, path)
+            inner = self._check(typed, element)
             inner.minimum = each.minimum or 0
             inner.maximum = None if each.maximum in (None, UNBOUNDED) else each.maximum
             check.slices.append(SliceCheck(name, test, text, inner))
         matters = slicing.ordered or slicing.rules != "open"
         if matters or not all(each.check.asks_nothing for each in check.slices):
             check.slicing = slicing
-
-
-def _own_path(type_name: str, name: str) -> str:
-    return f"{type_name}.{name}"
-
-
-def _content_of(element: Element, owner: str) -> str | None:
-    """Return the backbone element whose content an element takes over, None for its own."""
-    path = element.types[0]
-    return path if is_backbone(element) and path != _own_path(owner, element.name) else None
 
 
 def _implicit(element: Element) -> Slicing | None:

@@ -318,8 +318,7 @@ def test_references_in_a_circle_end():
     ]
 
 
-def test_items_inside_items_are_asked_as_the_first():
-    said = profile("P", ("Questionnaire.item.text", {"min": 1}), of="Questionnaire")
+def test_items_inside_items_are_those_of_r4_unless_the_profile_names_them():
     inner = {"linkId": "2", "type": "display"}
     outer = {"linkId": "1", "type": "group", "text": "x", "item": [inner]}
     resource = {
@@ -329,7 +328,12 @@ def test_items_inside_items_are_asked_as_the_first():
         "status": "draft",
         "item": [outer],
     }
-    assert found(resource, said) == [(COUNT, "Questionnaire.item[0].item[0]")]
+    first = ("Questionnaire.item.text", {"min": 1})
+    second = ("Questionnaire.item.item.text", {"min": 1})
+    assert found(resource, profile("P", first, of="Questionnaire")) == []
+    assert found(resource, profile("P", first, second, of="Questionnaire")) == [
+        (COUNT, "Questionnaire.item[0].item[0]")
+    ]
 
 
 def test_the_profile_of_another_type_is_said():
