@@ -2,7 +2,7 @@
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
-from ivfhir.validation.bindings import unbound_codes
+from ivfhir.validation.bindings import wrong_codes
 from ivfhir.validation.bundles import wrong_addresses
 from ivfhir.validation.consistency import contradictions
 from ivfhir.validation.extensions import wrong_extensions
@@ -11,6 +11,7 @@ from ivfhir.validation.profiles import unchecked_profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
+from ivfhir.validation.units import wrong_units
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
@@ -38,7 +39,8 @@ def validate_resource(raw: Json) -> list[Issue]:
         broken.extend(contradictions(visited))
         broken.extend(wrong_extensions(visited))
         broken.extend(unchecked_profiles(visited))
-        broken.extend(unbound_codes(visited))
+        broken.extend(wrong_codes(visited))
+        broken.extend(wrong_units(visited))
         broken.extend(broken_rules(visited))
 
     structure = Structure(visit)
