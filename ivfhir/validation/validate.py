@@ -3,8 +3,9 @@
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import wrong_codes
-from ivfhir.validation.bundles import wrong_addresses
+from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
 from ivfhir.validation.consistency import contradictions
+from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profiles import unchecked_profiles
@@ -36,6 +37,8 @@ def validate_resource(raw: Json) -> list[Issue]:
     def visit(visited: Visited) -> None:
         broken.extend(wrong_targets(visited, entries))
         broken.extend(wrong_addresses(visited))
+        broken.extend(wrong_bundle(visited))
+        broken.extend(wrong_definitions(visited))
         broken.extend(contradictions(visited))
         broken.extend(wrong_extensions(visited))
         broken.extend(unchecked_profiles(visited))

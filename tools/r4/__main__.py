@@ -5,7 +5,15 @@ import json
 import sys
 from pathlib import Path
 
-from tools.r4 import code_systems, definitions, extensions, rules, source, value_sets
+from tools.r4 import (
+    code_systems,
+    definitions,
+    extensions,
+    rules,
+    search_parameters,
+    source,
+    value_sets,
+)
 
 FOLDER = Path(__file__).parents[2] / "ivfhir" / "fhir" / "r4"
 TABLE = FOLDER / "definitions.json"
@@ -13,14 +21,23 @@ RULES = FOLDER / "rules.json"
 VALUE_SETS = FOLDER / "value_sets.json"
 EXTENSIONS = FOLDER / "extensions.json"
 CODE_SYSTEMS = FOLDER / "code_systems.json"
+SEARCH_PARAMETERS = FOLDER / "search_parameters.json"
 LOCK = FOLDER / "lock.json"
 BUNDLES = ("Bundle-types.json", "Bundle-resources.json")
 EXPANSIONS = "Bundle-valueset-expansions.json"
+SEARCHES = "Bundle-searchParams.json"
 EXTENSION_DEFINITIONS = "Bundle-extensions.json"
 BUILDERS = [
     *(
         Path(__file__).with_name(f"{name}.py")
-        for name in ("code_systems", "definitions", "extensions", "rules", "value_sets")
+        for name in (
+            "code_systems",
+            "definitions",
+            "extensions",
+            "rules",
+            "search_parameters",
+            "value_sets",
+        )
     ),
     FOLDER.parent / "expansions.py",
 ]
@@ -59,13 +76,16 @@ def built() -> dict[Path, str]:
                 [*source.read_code_systems(archive), *source.read_code_systems(terminology)]
             )
         ),
+        SEARCH_PARAMETERS: search_parameters.as_text(
+            search_parameters.build_search_parameters(source.read_bundle(archive, SEARCHES))
+        ),
         RULES: rules.as_text(rules.build_rules(resources)),
     }
 
 
 def lock() -> dict[str, str]:
     """Return what the tables were made of, and by what."""
-    tables = (TABLE, RULES, VALUE_SETS, EXTENSIONS, CODE_SYSTEMS)
+    tables = (TABLE, RULES, VALUE_SETS, EXTENSIONS, CODE_SYSTEMS, SEARCH_PARAMETERS)
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tables}
     tool = hashlib.sha256(b"".join(path.read_bytes() for path in BUILDERS)).hexdigest()
     return {

@@ -15,13 +15,13 @@ from tools.r4.definitions import StructureDefinition, type_name
 Extensions = dict[str, list[Any]]
 VALUE = "Extension.value[x]"
 INSIDE = "Extension.extension"
+BASE = "http://hl7.org/fhir/StructureDefinition"
 MENDED = {
-    "http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version": [
-        "StructureDefinition",
-        "OperationDefinition",
-    ]
+    f"{BASE}/structuredefinition-normative-version": ["OperationDefinition", "ElementDefinition"],
+    f"{BASE}/structuredefinition-fhir-type": ["ElementDefinition.type"],
+    f"{BASE}/regex": ["ElementDefinition.type"],
 }
-"""R4's own OperationDefinitions have it, where its definition names StructureDefinition alone."""
+"""R4's own definitions have these there, too, where they do not name it as a place."""
 
 
 def build_extensions(definitions: list[StructureDefinition]) -> Extensions:
@@ -38,8 +38,10 @@ def line_of(definition: StructureDefinition) -> list[Any]:
     elements = definition["snapshot"]["element"]
     return [
         value_types(elements, VALUE),
-        MENDED.get(definition["url"])
-        or [each["expression"] for each in definition.get("context", []) if is_element(each)],
+        [
+            *(each["expression"] for each in definition.get("context", []) if is_element(each)),
+            *MENDED.get(definition["url"], ()),
+        ],
         inner(elements),
         bool(elements[0].get("isModifier")),
     ]
