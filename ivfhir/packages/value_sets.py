@@ -1,8 +1,12 @@
-"""The codes of value sets of packages and of R4 (http://hl7.org/fhir/R4/valueset.html#compositions)."""
+"""The codes of value sets of packages and of R4.
+
+http://hl7.org/fhir/R4/valueset.html#compositions
+"""
 
 from typing import Any
 
 from ivfhir.fhir.expansions import members_of
+from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import codes_of
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.packages.code_systems import codes_of_system, filtered
@@ -81,9 +85,10 @@ class ValueSets:
         version = include.get("version")
         named = f"{system}|{version}" if isinstance(version, str) else system
         found = self._packages.find("CodeSystem", named)
-        if found is None:
-            return Codes(open_systems=frozenset({system}))
         filters = _objects(include.get("filter"))
+        if found is None:
+            own = None if filters or "|" in named else code_system_of(system)
+            return listed(system, own.codes) if own else Codes(open_systems=frozenset({system}))
         known = filtered(found.resource, filters) if filters else codes_of_system(found.resource)
         if known is None:
             return Codes(open_systems=frozenset({system}))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
-from ivfhir.validation.bindings import unbound_codes
-from ivfhir.validation.bundles import wrong_addresses
+from ivfhir.validation.bindings import wrong_codes
+from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
 from ivfhir.validation.consistency import contradictions
+from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
@@ -14,6 +15,7 @@ from ivfhir.validation.profile.library import Profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
+from ivfhir.validation.units import wrong_units
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
@@ -43,10 +45,13 @@ def validate_resource(
     def visit(visited: Visited) -> None:
         broken.extend(wrong_targets(visited, entries))
         broken.extend(wrong_addresses(visited))
+        broken.extend(wrong_bundle(visited))
+        broken.extend(wrong_definitions(visited))
         broken.extend(contradictions(visited))
         broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
         broken.extend(claimed.visit(visited))
-        broken.extend(unbound_codes(visited))
+        broken.extend(wrong_codes(visited))
+        broken.extend(wrong_units(visited))
         broken.extend(broken_rules(visited))
 
     structure = Structure(visit)

@@ -12,6 +12,7 @@ AGAIN = {
     "binding-required": "binding-required",
     "cardinality": "profile-sorting",
     "ext-1": "profile-cardinality",
+    "extension-inside": "profile-type",
     "extension-value": "profile-type",
     "reference-target": "profile-target",
 }

@@ -7,7 +7,7 @@ from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import fhir_type
 from ivfhir.fhir.r4 import lineage_of
-from ivfhir.fhir.r4.extensions import value_types_of
+from ivfhir.fhir.r4.extensions import extension_of
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
@@ -248,7 +248,7 @@ class Walk:
         except InputError as error:
             self._told.note(item.place, error.message)
             return None
-        if found is None and r4_type(url) is None and value_types_of(url) is None:
+        if found is None and r4_type(url) is None and extension_of(url) is None:
             self._told.unknown(item.place, [url], self._shared.profiles.advice)
         return found
 

@@ -7,6 +7,7 @@ from ivfhir.packages.value_sets import ValueSets
 from tests.ivfhir.packages.making import definition, write_folder
 
 S, T = "http://x.example/S", "http://x.example/T"
+GENDER = "http://hl7.org/fhir/administrative-gender"
 SYSTEM = definition(
     S,
     "CodeSystem",
@@ -44,6 +45,7 @@ SETS = [
     value_set("both", {"valueSet": [url("listed"), url("whole")]}),
     value_set("of-system", {"system": S, "valueSet": [url("none")]}),
     value_set("minus", {"system": S}, exclude=[LISTED]),
+    value_set("r4", {"system": GENDER}),
     value_set("self", {"valueSet": [url("self")]}, LISTED),
     definition(
         url("expanded"),
@@ -90,6 +92,11 @@ def test_a_system_that_is_not_here_is_not_known(value_sets):
     assert value_sets.codes(url("foreign")).has(T, "a") is None
     assert value_sets.codes(url("import")).has(T, "a") is None
     assert value_sets.codes(url("listed")).has(T, "a") is False
+
+
+def test_a_code_system_of_hl7_needs_no_package(value_sets):
+    codes = value_sets.codes(url("r4"))
+    assert (codes.has(GENDER, "male"), codes.has(GENDER, "x")) == (True, False)
 
 
 def test_a_set_that_nobody_has_is_none(value_sets):

@@ -258,8 +258,9 @@ def test_an_extension_of_hl7_that_a_package_defines_is_known():
 
 
 def test_the_value_of_an_extension_of_r4_is_told_once():
-    url = f"{R4}patient-birthPlace"
-    said = profile("b", ("Extension.value[x]", {"type": [{"code": "Address"}]}), of="Extension")
+    url = f"{R4}observation-bodyPosition"
+    types = {"type": [{"code": "CodeableConcept"}]}
+    said = profile("b", ("Extension.value[x]", types), of="Extension")
     resource = observation(extension=[{"url": url, "valueString": "x"}])
     rows = [("extension-value", "Observation.extension[0]")]
     assert found(resource, {**said, "url": url}) == rows
