@@ -14,6 +14,8 @@ from ivfhir.packages.codes import NOT_KNOWN, Codes, listed
 from ivfhir.packages.packages import Packages
 
 R4_VERSION = "4.0.1"
+MAX_IMPORTS = 40
+"""Value sets that import one another in a row."""
 
 
 class ValueSets:
@@ -34,7 +36,7 @@ class ValueSets:
         Raises:
             InputError: a file of a package is no JSON.
         """
-        if canonical in self._open:
+        if canonical in self._open or len(self._open) == MAX_IMPORTS:
             return NOT_KNOWN
         if canonical not in self._known:
             self._open.append(canonical)

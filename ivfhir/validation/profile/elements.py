@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import Element, definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json, Resource
 
@@ -18,6 +19,8 @@ SYSTEM = "http://hl7.org/fhirpath/System."
 MAX_VALUE_SET = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 STRENGTHS = frozenset({"required", "extensible"})
 CHOICE = "[x]"
+MAX_STEPS = 40
+"""Steps of an element's path, and of a slice's name; R4's longest way has eight."""
 Segment = tuple[str, str | None]
 """A step of an element's id: its name without [x], and the slice."""
 
@@ -106,11 +109,19 @@ def read_elements(elements: Sequence[Resource], type_name: str) -> ElementSaid:
     Args:
         elements: ElementDefinitions, in their order.
         type_name: of R4, that the profile is about.
+
+    Raises:
+        InputError: a path is longer than any of R4's.
     """
     root = ElementSaid()
     before: list[Segment] = []
     for each in elements:
         segments = _segments_of(each, before)
+        if len(segments) + max((e.count("/") for _, e in segments if e), default=0) > MAX_STEPS:
+            raise InputError(
+                f"A profile of {type_name} names an element more than {MAX_STEPS} steps deep, "
+                "which R4 does not have; check what wrote it."
+            )
         if segments:
             _note(each, _place_of(root, segments[1:]))
             before = segments

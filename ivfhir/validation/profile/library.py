@@ -14,6 +14,8 @@ from ivfhir.validation.profile.elements import ElementSaid, read_elements
 from ivfhir.validation.profile.overlay import overlaid
 
 KIND = "StructureDefinition"
+MAX_BASES = 40
+"""Profiles that stand on one another, each with a differential alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +124,11 @@ class Profiles:
             raise InputError(
                 f"The profile {below[0]} is its own base: "
                 f"{' → '.join([*below, url])}; mend baseDefinition."
+            )
+        if len(below) > MAX_BASES:
+            raise InputError(
+                f"The profile {below[0]} stands on more than {MAX_BASES} others without a "
+                "snapshot; give the package with snapshots."
             )
         snapshot = _elements_of(resource, "snapshot")
         if snapshot:

@@ -24,6 +24,8 @@ from ivfhir.validation.profile.values import holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
 COUNT = "profile-cardinality"
+MAX_FOLLOWED = 12
+"""References that are followed one after another; what is further away is not known."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Walk:
         self._told = Told(shared.told, shared.by_r4)
         self._holders = [(resource, root)]
         self._open: list[tuple[int, str]] = []
+        self._followed = 0
         self._services = Services(
             value_set=self._members, resolve=self._resolved, conforms=self._conforms_json
         )
@@ -100,6 +103,8 @@ class Walk:
         name = r4_type(profile)
         if name is not None:
             return name in lineage_of(item.type_name)
+        if self._followed == MAX_FOLLOWED:
+            return None
         known, key = self._shared.known, (id(item.value), profile)
         if key not in known:
             known[key] = True  # for one that refers to itself
@@ -134,6 +139,7 @@ class Walk:
             resource, root = item.value, root if contained else item.value
         inner = Walk(shared, resource, root)
         inner._open = list(self._open)
+        inner._followed = self._followed + 1
         inner.ask(item, found)
         return not any(each.severity == "error" for each in inner.issues)
 

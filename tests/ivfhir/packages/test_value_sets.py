@@ -103,6 +103,12 @@ def test_a_set_that_nobody_has_is_none(value_sets):
     assert value_sets.codes(url("none")) is None
 
 
+def test_imports_without_end_are_not_known(tmp_path):
+    rows = [value_set(f"v{n}", {"valueSet": [url(f"v{n + 1}")]}) for n in range(900)]
+    known = ValueSets(Packages([open_package(write_folder(tmp_path / "p", *rows))]))
+    assert known.codes(url("v0")).has(S, "a") is None
+
+
 def test_r4_has_its_own():
     gender = ValueSets(Packages()).codes("http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1")
     assert gender.has("http://hl7.org/fhir/administrative-gender", "male") is True

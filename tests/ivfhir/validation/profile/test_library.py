@@ -80,6 +80,21 @@ def test_bases_in_a_circle_are_a_sentence(names):
     assert found(observation("A"), *rows) == []
 
 
+@pytest.mark.parametrize(
+    "id_", [".".join(["Questionnaire", *["item"] * 900]), f"Group.member:{'a/' * 900}b"]
+)
+def test_a_path_without_end_is_a_sentence(id_):
+    said = profile("P", (id_, {"min": 1}), of=id_.partition(".")[0])
+    with pytest.raises(InputError, match="more than 40 steps deep"):
+        profiles(said).get(BASE + "P")
+
+
+def test_so_is_a_row_of_bases_without_end():
+    rows = [profile(f"P{n}", SUBJECT, base=f"{BASE}P{n + 1}") for n in range(900)]
+    with pytest.raises(InputError, match="stands on more than 40 others"):
+        profiles(*rows).get(BASE + "P0")
+
+
 def test_a_logical_model_is_no_profile():
     said = {**profile("P", SUBJECT), "type": "http://x.example/Model"}
     with pytest.raises(InputError, match="which FHIR R4 does not have"):

@@ -319,6 +319,25 @@ def test_references_in_a_circle_end():
     ]
 
 
+def test_a_row_of_references_is_followed_so_far():
+    types = {"type": [{"code": "Reference", "targetProfile": [BASE + "P"]}]}
+    said = profile("P", ("Observation.hasMember", types), ("Observation.issued", {"min": 1}))
+    base = "https://y.example/Observation/"
+    rows = [
+        {**observation(hasMember=[{"reference": f"Observation/o{n + 1}"}]), "id": f"o{n}"}
+        | {"issued": "2020-01-01T00:00:00Z"}
+        for n in range(600)
+    ]
+    del rows[5]["issued"]
+    rows[0]["meta"] = {"profile": [BASE + "P"]}
+    entries = [{"fullUrl": base + each["id"], "resource": each} for each in rows]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    place = "Bundle.entry[0].resource.hasMember[0]"
+    assert found(bundle, said) == [("profile-target", place)]
+    rows[5]["issued"] = rows[4]["issued"]
+    assert found(bundle, said) == []
+
+
 def test_items_inside_items_are_those_of_r4_unless_the_profile_names_them():
     inner = {"linkId": "2", "type": "display"}
     outer = {"linkId": "1", "type": "group", "text": "x", "item": [inner]}
