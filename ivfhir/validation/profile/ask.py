@@ -71,8 +71,8 @@ class ProfilesAsked:
         Args:
             before: what is wrong by R4 itself.
         """
-        errors = [each for each in before if each.severity == "error" and each.rule in AGAIN]
-        again = frozenset((each.pointer, AGAIN[each.rule]) for each in errors)
+        errors = [each for each in before if each.severity == "error"]
+        again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
         shared = Shared(self._profiles, Targets(self._raw), again)
         found: list[Issue] = []
         for visited, profile in self._waiting:

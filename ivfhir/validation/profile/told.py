@@ -9,14 +9,13 @@ from ivfhir.validation.structure import MAX_ISSUES
 RULE = "profile"
 """The rule of what was not checked."""
 AGAIN = {
-    "binding-required": "binding-required",
     "cardinality": "profile-sorting",
     "ext-1": "profile-cardinality",
     "extension-inside": "profile-type",
     "extension-value": "profile-type",
     "reference-target": "profile-target",
 }
-"""Rules of R4, and the rule by which a profile would tell the same fault again."""
+"""Rules of R4, and those by which a profile would tell the same fault again, if they are others."""
 SORTING = "profile-sorting"
 """Of an item that lacks what R4 asks for it cannot be told which slice it is of."""
 
