@@ -14,6 +14,7 @@ from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.profile.discriminators import Test, Trees, Types, slice_test
 from ivfhir.validation.profile.elements import (
     UNBOUNDED,
+    Bound,
     Constraint,
     ElementSaid,
     Slicing,
@@ -67,6 +68,9 @@ class Check:
         targets: of references, None where R4 allows no other.
         fixed: the JSON that it must be.
         pattern: the JSON that must be in it.
+        lowest: see ElementSaid, as the next two.
+        highest: the same.
+        longest: the same.
         bindings: strength and value set.
         constraints: rules.
         slicing: how items are told apart; None where nothing depends on that.
@@ -84,6 +88,9 @@ class Check:
     targets: tuple[str, ...] | None = None
     fixed: Json = None
     pattern: Json = None
+    lowest: Bound | None = None
+    highest: Bound | None = None
+    longest: int | None = None
     bindings: tuple[tuple[str, str], ...] = ()
     constraints: tuple[CompiledConstraint, ...] = ()
     slicing: Slicing | None = None
@@ -94,8 +101,9 @@ class Check:
     def asks_nothing(self) -> bool:
         """Whether R4 asks all of it already."""
         said = (self.minimum, self.profiles, self.bindings, self.constraints, self.slicing)
-        set_ = (self.maximum, self.types, self.targets, self.fixed, self.pattern)
-        return not any(said) and not self.children and all(each is None for each in set_)
+        set_ = (self.maximum, self.types, self.targets, self.fixed, self.pattern, self.longest)
+        bounds = (self.lowest, self.highest)
+        return not any((*said, *bounds, self.children)) and all(each is None for each in set_)
 
 
 class Compiler:
@@ -143,6 +151,9 @@ class Compiler:
             targets=_targets(said, element),
             fixed=said.fixed,
             pattern=said.pattern,
+            lowest=said.lowest,
+            highest=said.highest,
+            longest=said.longest,
             bindings=tuple(e for e in said.bindings or () if not _binds_alike(e, element)),
             constraints=_compiled_constraints(said.constraints, child_type(element, said)),
             children=self._children(said, child_type(element, said)) if said.children else [],

@@ -23,6 +23,8 @@ MAX_STEPS = 40
 """Steps of an element's path, and of a slice's name; R4's longest way has eight."""
 Segment = tuple[str, str | None]
 """A step of an element's id: its name without [x], and the slice."""
+Bound = tuple[str, Json]
+"""The type and JSON of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class ElementSaid:
         types: that it may have.
         fixed: the JSON that it must be; None where nothing is said.
         pattern: the JSON that must be in it.
+        lowest: the type and JSON of the value that it must not be below.
+        highest: the same of the value that it must not be above.
+        longest: how many characters it may have.
         bindings: strength and value set, required and extensible ones.
         constraints: rules.
         slicing: of its items.
@@ -96,6 +101,9 @@ class ElementSaid:
     types: tuple[TypeSaid, ...] | None = None
     fixed: Json = None
     pattern: Json = None
+    lowest: Bound | None = None
+    highest: Bound | None = None
+    longest: int | None = None
     bindings: tuple[tuple[str, str], ...] | None = None
     constraints: tuple[Constraint, ...] = ()
     slicing: Slicing | None = None
@@ -223,11 +231,23 @@ def _note(element: Resource, said: ElementSaid) -> None:
             said.fixed = value
         elif name[:7] == "pattern" and name[7:8].isupper():
             said.pattern = value
+        elif name[:8] == "minValue":
+            said.lowest = (_type_of(name[8:]), value)
+        elif name[:8] == "maxValue":
+            said.highest = (_type_of(name[8:]), value)
+    if isinstance(element.get("maxLength"), int):
+        said.longest = element["maxLength"]
     if isinstance(element.get("binding"), dict):
         said.bindings = _bindings_said(element["binding"])
     said.constraints = tuple(_constraint_said(each) for each in _objects(element.get("constraint")))
     if isinstance(element.get("slicing"), dict):
         said.slicing = _slicing_said(element["slicing"])
+
+
+def _type_of(ending: str) -> str:
+    """Return the type that the name of a choice ends with: of `minValueDate` it is `date`."""
+    lower = f"{ending[:1].lower()}{ending[1:]}"
+    return ending if definition_of(lower) is None else lower
 
 
 def _type_said(raw: Resource) -> TypeSaid:

@@ -1,10 +1,14 @@
-"""Whether JSON is a fixed value, or holds a pattern.
+"""Whether JSON is a fixed value, holds a pattern, or lies within bounds.
 
 http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed_x_
 """
 
 from decimal import Decimal
 
+from ivfhir.expressions.fhirpath.nodes import Node, value_of
+from ivfhir.expressions.fhirpath.types import fhir_type
+from ivfhir.expressions.operators.comparison import order
+from ivfhir.expressions.operators.errors import CqlError
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import Json
 
@@ -36,6 +40,24 @@ def holds_pattern(value: Json, pattern: Json) -> bool:
             any(holds_pattern(item, each) for item in value) for each in pattern
         )
     return _is_scalar(value, pattern)
+
+
+def compared(value: Json, type_name: str, bound: Json) -> int | None:
+    """Return -1, 0 or 1 as a value is below, at or above a bound; None where that is not known.
+
+    Args:
+        value: JSON of an element.
+        type_name: of R4, of both.
+        bound: JSON of the bound.
+    """
+    type_ = fhir_type(type_name)
+    pair = [value_of(Node(each, type_)) for each in (value, bound)]
+    if any(each is None for each in pair):
+        return None
+    try:
+        return order(*pair)
+    except CqlError:
+        return None
 
 
 def shown(value: Json) -> str:

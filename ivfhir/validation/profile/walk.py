@@ -20,7 +20,7 @@ from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
 from ivfhir.validation.profile.targets import Targets
 from ivfhir.validation.profile.told import SORTING, Told, Wrong, listed, short_names
-from ivfhir.validation.profile.values import holds_pattern, is_fixed
+from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
 COUNT = "profile-cardinality"
@@ -161,15 +161,17 @@ class Walk:
         """Ask all of an element but how often it is there."""
         if self._told.is_full:
             return
+        if not self._has_type(item, check) or not self._has_value(item, check):
+            return
+        self._bounds(item, check)
+        self._bindings(item, check)
+        self._target(item, check)
+        for each in check.constraints:
+            self._constraint(item, each)  # of a resource inside: for the one that holds it
         held = self._hold(item)
-        if self._has_type(item, check) and self._has_value(item, check):
-            self._bindings(item, check)
-            self._target(item, check)
-            self._profiles(item, check)
-            for each in check.constraints:
-                self._constraint(item, each)
-            for child in check.children:
-                self._children(item, child)
+        self._profiles(item, check)
+        for child in check.children:
+            self._children(item, child)
         if held:
             self._holders.pop()
 
@@ -201,6 +203,19 @@ class Walk:
         said = f"{text} {short(wanted)}"
         self._told.tell(Wrong(item.place, said, expected, rule, "value"))
         return False
+
+    def _bounds(self, item: Item, check: Check) -> None:
+        for bound, wrong, word in ((check.lowest, -1, "below"), (check.highest, 1, "above")):
+            if bound is None or bound[0] != item.type_name:
+                continue
+            if compared(item.value, *bound) == wrong:
+                limit = f"allows no value {word} {short(bound[1])}"
+                self._wrong(item, f"is {word} what is allowed", limit, "profile-value")
+        if check.longest is not None and isinstance(item.value, str):
+            length = len(item.value)
+            if length > check.longest:
+                limit = f"allows {check.longest}"
+                self._wrong(item, f"has {length} characters", limit, "profile-value")
 
     def _bindings(self, item: Item, check: Check) -> None:
         for strength, value_set in check.bindings:

@@ -16,6 +16,10 @@ CODE = {"coding": [{"system": "http://x.example/s", "code": "a"}]}
 COUNT = "profile-cardinality"
 
 
+def patient(**more):
+    return {"resourceType": "Patient", "id": "p", "text": TEXT, **more}
+
+
 @pytest.mark.parametrize(
     ("id_", "said", "more", "rows"),
     [
@@ -160,6 +164,56 @@ def test_a_rule_about_an_element_is_asked_of_it_with_its_resource():
     assert found(observation("P", status="amended"), said) == [("x-1", "Observation.code")]
 
 
+def test_a_rule_about_a_resource_inside_is_asked_for_the_one_that_holds_it():
+    def rule(key, resource):
+        names = {"%context": "Practitioner", "%resource": resource, "%rootResource": "Patient"}
+        types = [f"{each}.type().name = '{name}'" for each, name in names.items()]
+        return {**RULE, "key": key, "expression": " and ".join(types)}
+
+    inner = profile(
+        "I", ("Practitioner", {"constraint": [rule("x-2", "Practitioner")]}), of="Practitioner"
+    )
+    types = {"type": [{"code": "Practitioner", "profile": [BASE + "I"]}]}
+    outer = {**types, "constraint": [rule("x-1", "Patient")]}
+    said = profile("O", ("Patient.contained", outer), of="Patient")
+    resource = patient(meta={"profile": [BASE + "O"]})
+    resource["contained"] = [{"resourceType": "Practitioner", "id": "c"}]
+    resource["generalPractitioner"] = [{"reference": "#c"}]
+    assert found(resource, said, inner) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "wrong"),
+    [
+        ({"minValueDate": "2020-02"}, {"birthDate": "2020-01-31"}, True),
+        ({"minValueDate": "2020-02"}, {"birthDate": "2020-02-01"}, False),
+        ({"minValueDate": "2020-02"}, {"birthDate": "2020"}, False),
+        ({"maxValueDate": "2020-02-03"}, {"birthDate": "2020-02-04"}, True),
+        ({"maxValueDate": "2020-02-03"}, {"birthDate": "2020-02-03"}, False),
+        ({"maxValueDateTime": "2020-02-03"}, {"birthDate": "2020-02-04"}, False),
+        ({"maxLength": 4}, {"birthDate": "2020"}, False),
+        ({"maxLength": 4}, {"birthDate": "2020-01"}, True),
+    ],
+)
+def test_a_value_lies_within_bounds(said, more, wrong):
+    resource = patient(meta={"profile": [BASE + "P"]}, **more)
+    rows = [("profile-value", "Patient.birthDate")] if wrong else []
+    assert found(resource, profile("P", ("Patient.birthDate", said), of="Patient")) == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "wrong"),
+    [(2, "g", True), (1, "g", False), (1500, "mg", True), (2, "m", False)],
+)
+def test_a_quantity_lies_within_bounds_of_its_unit(value, unit, wrong):
+    system = "http://unitsofmeasure.org"
+    bound = {"maxValueQuantity": {"value": 1, "system": system, "code": "g"}}
+    quantity = {"value": value, "system": system, "code": unit}
+    said = profile("P", ("Observation.value[x]", bound))
+    rows = [("profile-value", "Observation.value.ofType(Quantity)")] if wrong else []
+    assert found(observation("P", valueQuantity=quantity), said) == rows
+
+
 def test_a_warning_stays_one():
     said = profile("P", ("Observation", {"constraint": [{**RULE, "severity": "warning"}]}))
     assert found(observation("P"), said) == []
@@ -181,10 +235,6 @@ def test_a_profile_reuses_no_key_of_r4_unheard():
     assert found(observation("P"), said) == [("obs-6", "Observation")]
     repeated = {**rule, "source": f"{R4}Observation"}
     assert found(observation("P"), profile("P", ("Observation", {"constraint": [repeated]}))) == []
-
-
-def patient(**more):
-    return {"resourceType": "Patient", "id": "p", "text": TEXT, **more}
 
 
 PATIENT = profile("Pat", ("Patient.birthDate", {"min": 1}), of="Patient")
