@@ -74,7 +74,7 @@ def built() -> dict[Path, str]:
     return {
         TABLE: definitions.as_text(table),
         VALUE_SETS: value_sets.as_text(
-            value_sets.build_value_sets(expanded, table, known, source.read_bundle(archive, SETS))
+            value_sets.build_value_sets(expanded, table, source.read_bundle(archive, SETS))
         ),
         EXTENSIONS: extensions.as_text(
             extensions.build_extensions(source.read_bundle(archive, EXTENSION_DEFINITIONS))

@@ -53,16 +53,6 @@ def element_of(element: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def bound_in_profiles(profiles: Profiles) -> frozenset[str]:
-    """Return the canonicals, without versions, of value sets that profiles bind elements to."""
-    elements = (e for each in profiles.values() for e in each["differential"]["element"])
-    return frozenset(
-        str(each["binding"]["valueSet"]).partition("|")[0]
-        for each in elements
-        if "valueSet" in each.get("binding", {})
-    )
-
-
 def as_text(profiles: Profiles) -> str:
     """Return the profiles as JSON, a line each, in alphabetical order."""
     lines = [

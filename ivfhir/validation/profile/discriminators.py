@@ -57,6 +57,8 @@ def slice_test(
         types: what they are about.
     """
     found = [_test_of(kind, path, said, trees, types) for kind, path in discriminators]
+    # A discriminator of which the slice says nothing tells nothing, where another one does.
+    found = [each for each in found if each[1]] or found
     texts = [text for _, text in found if text]
 
     def test(item: Item, asked: Asked) -> Truth:

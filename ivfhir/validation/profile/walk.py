@@ -254,7 +254,10 @@ class Walk:
 
     def _profiles(self, item: Item, check: Check) -> None:
         """Ask the profile of the element's type; of several, that it conforms to one."""
-        urls = check.profiles.get(item.type_name, ())
+        if not check.profiles:
+            return
+        lineage = lineage_of(item.type_name)
+        urls = [url for code in lineage for url in check.profiles.get(code, ())]
         if len(urls) == 1:
             profile = self._get(item, urls[0])
             if profile is not None:

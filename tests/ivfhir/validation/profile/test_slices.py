@@ -294,6 +294,14 @@ def test_items_of_no_slice_may_have_one_of_their_own():
     assert (COUNT, "Observation.component[1]") in found(resource, said)
 
 
+def test_one_of_two_discriminators_may_tell_nothing():
+    both = [{"type": "pattern", "path": "code"}, {"type": "pattern", "path": "value"}]
+    first = ("Observation.component", {"slicing": {"discriminator": both, "rules": "open"}})
+    said = profile("P", first, A, A_CODE)
+    assert found(with_components("a"), said) == []
+    assert found(with_components("x"), said) == [(COUNT, "Observation")]
+
+
 def test_a_slice_that_nothing_tells_is_left_alone():
     said = profile("P", ("Observation.component", slicing("value", "code")), A)
     assert found(with_components("x"), said) == []

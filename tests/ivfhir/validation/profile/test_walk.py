@@ -326,6 +326,16 @@ def test_a_type_may_have_a_profile():
     assert found(observation("P", valueString="x"), said, simple) == []
 
 
+@pytest.mark.parametrize("code", ["Patient", "DomainResource", "Resource"])
+def test_a_resource_inside_may_have_a_profile(code):
+    types = {"type": [{"code": code, "profile": [BASE + "Pat"]}]}
+    said = profile("B", ("Bundle.entry.resource", types), of="Bundle")
+    entry = {"fullUrl": "https://y.example/Patient/p", "resource": patient()}
+    whole = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    whole["meta"] = {"profile": [BASE + "B"]}
+    assert found(whole, said, PATIENT) == [(COUNT, "Bundle.entry[0].resource")]
+
+
 def test_of_several_profiles_of_a_type_one_is_enough():
     first = profile("A", ("Quantity.unit", {"min": 1}), of="Quantity")
     second = profile("B", ("Quantity.code", {"min": 1}), of="Quantity")
