@@ -62,10 +62,10 @@ class Packages:
         return Found(resource, package, tuple(dict.fromkeys(labels)))
 
     def versions(self, type_name: str, canonical: str) -> list[str]:
-        """Return the versions in which a canonical is there."""
+        """Return the versions in which a canonical is there; `(none)` for one that has none."""
         url = canonical.partition("|")[0]
         rows = [each for package in self.packages for each in package.defined(type_name, url)]
-        return list(dict.fromkeys(str(each.get("version", "without version")) for each in rows))
+        return list(dict.fromkeys(str(each.get("version", "(none)")) for each in rows))
 
     @property
     def missing(self) -> list[str]:
