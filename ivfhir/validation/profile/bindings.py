@@ -48,7 +48,7 @@ def unbound(item: Item, strength: str, value_set: str, codes: Codes | None) -> U
         return Unbound("warning" if required else "information", said)
     severity = "error" if required else "warning"
     said = _outside(item, codes or Codes())
-    modal = "asks for one of" if required else "would have one of"
+    modal = "asks for one of" if required else "recommends one of"
     return Unbound(severity, said, f"{modal} the value set {name}{_listed(codes or Codes())}")
 
 

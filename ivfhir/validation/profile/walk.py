@@ -193,10 +193,10 @@ class Walk:
 
     def _has_value(self, item: Item, check: Check) -> bool:
         if check.fixed is not None and not is_fixed(item.value, check.fixed):
-            text, expected, rule = "is not", "fixes it to that", "profile-fixed"
+            text, expected, rule = "is not", "fixes it to that, so write it", "profile-fixed"
             wanted = check.fixed
         elif check.pattern is not None and not holds_pattern(item.value, check.pattern):
-            text, expected, rule = "does not hold", "asks for that", "profile-pattern"
+            text, expected, rule = "does not hold", "asks for that, so add it", "profile-pattern"
             wanted = check.pattern
         else:
             return True
@@ -317,13 +317,13 @@ class Walk:
 
     def _too_few(self, holder: Item, check: Check, count: int, of: str) -> None:
         number = f"only {count}" if count else "no"
-        wanted = f"asks for {check.minimum}" if check.minimum > 1 else "asks for it"
+        wanted = f"asks for {check.minimum}" if check.minimum > 1 else "asks for it, so add it"
         text = f"has {number} {check.shown}{of}"
         self._told.tell(Wrong(holder.place, text, wanted, COUNT, "required"))
 
     def _too_many(self, items: Sequence[Item], maximum: int, of: str) -> None:
         if maximum:
-            wanted = f"allows {maximum}"
+            wanted = f"allows {maximum}, so take some out"
             self._wrong(items[maximum], f"is one of {len(items)}{of}", wanted, COUNT)
         else:
             self._wrong(items[0], f"is there{of}", "allows none; remove it", COUNT)

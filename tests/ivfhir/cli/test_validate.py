@@ -81,7 +81,7 @@ def test_a_profile_is_asked_for(files, package, capsys):
     assert main(["validate", good, "--package", package]) == 0
     assert main(["validate", good, "--package", package, "--profile", NAMED]) == 6
     out = capsys.readouterr().out
-    assert "Patient has no name; Named 1.0 asks for it. [profile-cardinality]" in out
+    assert "Patient has no name; Named 1.0 asks for it, so add it. [profile-cardinality]" in out
 
 
 def test_a_profile_for_another_type_is_said(files, package, capsys):

@@ -62,7 +62,7 @@ def test_a_slice_is_there_as_often_as_it_may(codes, rows):
 def test_a_message_names_the_slice_and_what_tells_it():
     assert texts(with_components("b"), sliced()) == [
         "Observation has no component of the slice 'a' (code http://x.example/s|a); "
-        "P 1.0 asks for it."
+        "P 1.0 asks for it, so add it."
     ]
 
 

@@ -88,7 +88,9 @@ def test_an_element_is_asked_what_the_profile_says_of_it(id_, said, more, rows):
 
 def test_a_message_says_what_the_profile_expects_and_its_version():
     said = profile("P", ("Observation.subject", {"min": 1}))
-    assert texts(observation("P"), said) == ["Observation has no subject; P 1.0 asks for it."]
+    assert texts(observation("P"), said) == [
+        "Observation has no subject; P 1.0 asks for it, so add it."
+    ]
 
 
 def test_what_r4_asks_too_is_told_once():
