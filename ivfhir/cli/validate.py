@@ -1,24 +1,30 @@
-"""`ivfhir validate`: resources beside R4's own definitions, and beside what a server says."""
+"""`ivfhir validate`: resources beside R4's own definitions, profiles, and what a server says."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from ivfhir.errors import InputError, ServerError, UsageError
+from ivfhir.fhir.types import Json
+from ivfhir.packages import Packages, open_package
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.validation.address import base_of, is_address, read_address
 from ivfhir.validation.findings import Finding, validate_paths
 from ivfhir.validation.formats import as_json, as_junit, as_sarif, as_text
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.profile.library import Profiles
+from ivfhir.validation.validate import validate_resource
 
 FORMATS = {"text": as_text, "json": as_json, "junit": as_junit, "sarif": as_sarif}
 ERRORS, SERVER = 6, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare `PATH…|URL… [--server URL] [--format text|json|junit|sarif]`."""
+    """Declare the options: `PATH…|URL…`, profiles, packages, a server, the format."""
     parser.add_argument(
         "paths",
         metavar="PATH|URL",
@@ -31,6 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a FHIR server, whose $validate is asked about each resource, too: all of it is sent "
         "there",
     )
+    parser.add_argument(
+        "--profile",
+        metavar="CANONICAL",
+        action="append",
+        default=[],
+        help="check for this profile, too, claimed or not; several times for several",
+    )
+    parser.add_argument(
+        "--package",
+        metavar="DIR|TGZ",
+        action="append",
+        default=[],
+        help="a FHIR package with profiles, value sets, extensions; several times for several",
+    )
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
 
 
@@ -38,12 +58,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was found; return 0 without an error, else 6; 5 where the server failed.
 
     Raises:
-        UsageError: an address that cannot be meant.
-        InputError: nothing could be read.
+        UsageError: an address that cannot be meant; no package has a profile that was asked for.
+        InputError: nothing could be read, or a package or profile cannot be used.
         ServerError: nothing could be read, and a server is why.
     """
     token = os.environ.get("IVFHIR_TOKEN", "").strip() or None
     _check_addresses(arguments, token)
+    profiles = Profiles(Packages([open_package(Path(each)) for each in arguments.package]))
+    require(profiles, arguments.profile)
+
+    def check(raw: Json) -> list[Issue]:
+        return validate_resource(raw, profiles, arguments.profile)
+
     paths = [each if is_address(each) else Path(each) for each in arguments.paths]
     with ExitStack() as stack:
         other = None
@@ -52,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             other = stack.enter_context(ServerValidator(arguments.server, token=token))
         fetch = partial(read_address, token=token)
-        findings = list(validate_paths(paths, other=other, fetch=fetch))
+        findings = list(validate_paths(paths, check, other=other, fetch=fetch))
     if findings and not any(each.is_read for each in findings):
         raise _nothing(findings)
     print(FORMATS[arguments.format](findings))
@@ -86,3 +112,24 @@ def _nothing(findings: list[Finding]) -> InputError | ServerError:
     more = f" Nor could {others} others be read." if others else ""
     kind = ServerError if isinstance(findings[0].failure, ServerError) else InputError
     return kind(f"{first}{more}")
+
+
+def require(profiles: Profiles, asked: Sequence[str]) -> None:
+    """See that each profile that was asked for is known.
+
+    Raises:
+        InputError: its definition cannot be used.
+        UsageError: no package has it.
+    """
+    for canonical in asked:
+        if profiles.get(canonical) is not None:
+            continue
+        versions = profiles.versions(canonical)
+        if versions:
+            what = f"is there in version {', '.join(versions)} only; name that, or none."
+        elif profiles.packages.packages:
+            labels = ", ".join(each.label for each in profiles.packages.packages)
+            what = f"is in none of {labels}; check its spelling, or give its package by --package."
+        else:
+            what = "needs its package: give the folder or .tgz by --package."
+        raise UsageError(f"The profile {canonical[:200]} {what}")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
-from ivfhir.validation.issue import Issue
+from ivfhir.validation.issue import Issue, Place
 from ivfhir.validation.structure import Visited
 
 FEW = 12
@@ -20,7 +21,8 @@ FORMATS = frozenset({"xml", "json", "ttl"})
 """R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
 TEXTS = frozenset({"code", "uri"})
 """Types that are a code by themselves; R4 binds three elements of uri to names of types."""
-CODED = frozenset({"Coding", "CodeableConcept"}) | TEXTS
+CODING, CONCEPT = "Coding", "CodeableConcept"
+CODED = frozenset({CODING, CONCEPT}) | TEXTS
 REFERENCE = "Reference"
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -56,18 +58,28 @@ class Bound:
         return Issue(severity, "code-invalid", place.expression, said, rule, place.pointer)
 
 
-def unbound_codes(visited: Visited) -> list[Issue]:
+def wrong_codes(visited: Visited) -> list[Issue]:
     """Return what is wrong with the codes of an element.
 
     A code outside a required value set is an error, outside an extensible one a warning; a value
-    set whose codes R4 does not list is a warning where it is required.
+    set whose codes R4 does not list is a warning where it is required. A code that its own code
+    system does not have is an error whatever the element is bound to.
     """
-    element, type_name = visited.slot.element, visited.slot.type_name
-    if element is None or element.binding is None or type_name not in CODED:
+    if visited.slot.type_name not in CODED:
         return []
-    if visited.value is None:
+    bound = _unbound(visited)
+    if any(each.severity == "error" for each in bound):
+        return bound
+    return _unknown(visited) or bound
+
+
+def _unbound(visited: Visited) -> list[Issue]:
+    element, type_name = visited.slot.element, visited.slot.type_name
+    if element is None or element.binding is None:
         return []
     bound = Bound(visited, *element.binding)
+    if visited.value is None:
+        return _without_value(bound)
     check = FORMS.get(bound.name)
     if check is not None:
         return check(bound)
@@ -77,6 +89,47 @@ def unbound_codes(visited: Visited) -> list[Issue]:
     if type_name in TEXTS:
         return _code(bound, codes)
     return _concept(bound, codes)
+
+
+def _without_value(bound: Bound) -> list[Issue]:
+    """Say that extensions alone are no code of a required value set."""
+    if bound.strength != "required" or bound.visited.slot.type_name != "code":
+        return []
+    text = f"has no code; R4 asks for one of the value set {bound.name}, also where it is unknown"
+    return [bound.issue("error", text)]
+
+
+def _unknown(visited: Visited) -> list[Issue]:
+    """Return an issue for each coding whose own code system does not have its code."""
+    value: Any = visited.value
+    if visited.slot.type_name == CODING:
+        # Those of a CodeableConcept are asked with it.
+        alone = visited.slot.owner != CONCEPT
+        return _unknown_coding(value, visited.place) if alone else []
+    if visited.slot.type_name != CONCEPT or not isinstance(value.get("coding"), list):
+        return []
+    rows = enumerate(value["coding"])
+    return [
+        issue
+        for index, each in rows
+        if isinstance(each, dict)
+        for issue in _unknown_coding(each, Place(visited.place, "coding", "coding", index))
+    ]
+
+
+def _unknown_coding(coding: dict[str, Any], place: Place) -> list[Issue]:
+    system, code = coding.get("system"), coding.get("code")
+    if not isinstance(system, str) or not isinstance(code, str):
+        return []
+    known = code_system_of(system)
+    if known is None or known.has(code):
+        return []
+    every = sorted(known.codes)
+    near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
+    meant = f"; is {near[0]} meant?" if near else f"{_listed(every)}."
+    text = f"has the code '{code[:60]}', which {system} does not have{meant}"
+    said = f"{place.expression} {text}"
+    return [Issue("error", "code-invalid", place.expression, said, "code-unknown", place.pointer)]
 
 
 def _not_known(bound: Bound) -> list[Issue]:
@@ -101,7 +154,7 @@ def _code(bound: Bound, codes: Codes) -> list[Issue]:
 def _concept(bound: Bound, codes: Codes) -> list[Issue]:
     """Ask for one code of the value set among the codings."""
     value: Any = bound.visited.value
-    codings = value.get("coding", []) if bound.visited.slot.type_name != "Coding" else [value]
+    codings = value.get("coding", []) if bound.visited.slot.type_name != CODING else [value]
     rows = [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
     known = [(each.get("system"), each.get("code")) for each in rows]
     if any(_is_in(codes, system, code) for system, code in known):

@@ -1,10 +1,18 @@
-"""What R4 asks of a Bundle's addresses beyond its rules (http://hl7.org/fhir/R4/bundle.html)."""
+"""What R4 asks of a Bundle beyond its rules: addresses, and what a search may give.
+
+http://hl7.org/fhir/R4/bundle.html, http://hl7.org/fhir/R4/http.html#search
+"""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from ivfhir.fhir.references import is_absolute
-from ivfhir.validation.issue import Issue
+from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.references import absolute_reference, is_absolute
+from ivfhir.fhir.types import BUNDLE, Json
+from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.structure import Visited
 
 ENTRY = "Bundle.entry"
@@ -31,6 +39,122 @@ def wrong_addresses(visited: Visited) -> list[Issue]:
     if f"{match[1]}/{match[2]}" == own:
         return []
     return [_issue(visited, "does not end with the type and id of its resource; make them one")]
+
+
+def wrong_bundle(visited: Visited) -> list[Issue]:
+    """Return what is wrong with the links and results of a Bundle, and with references in it."""
+    bundle: Any = visited.value
+    if visited.slot.type_name != BUNDLE or visited.slot.owner is not None:
+        return []
+    issues = list(_links(visited, bundle))
+    if bundle.get("type") == "searchset":
+        issues += _results(visited, bundle)
+    if bundle.get("type") in ONE_VERSION:
+        issues += _ambiguous(visited, bundle)
+    return issues
+
+
+RESULT, LOGIC = ("value", "search-result"), ("business-rule", "link")
+ONCE = frozenset({"self", "first", "previous", "next", "last"})
+OUTCOME = "OperationOutcome"
+ONE_VERSION = frozenset({"document", "message"})
+"""In these Bundles a reference names one resource; in a history it may name all versions."""
+
+
+def _links(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
+    """Ask that each kind of link is there once."""
+    seen = set[str]()
+    for index, each in enumerate(_objects(bundle.get("link"))):
+        relation = each.get("relation")
+        if isinstance(relation, str) and relation in ONCE:
+            if relation in seen:
+                text = f"is the '{relation}' link a second time; leave one"
+                yield _at(Place(visited.place, "link", "link", index), text, LOGIC)
+            seen.add(relation)
+
+
+def _results(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
+    """Ask that what a search found has an id, and is of the types that were searched."""
+    wanted = _searched(bundle)
+    for index, entry in enumerate(_objects(bundle.get("entry"))):
+        resource, search = entry.get("resource"), entry.get("search")
+        if not isinstance(resource, dict):
+            continue
+        mode = search.get("mode") if isinstance(search, dict) else None
+        place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
+        type_name = str(resource.get("resourceType"))[:40]
+        if mode == "outcome":
+            if type_name != OUTCOME:
+                yield _at(place, f"is a {type_name}; an outcome is an {OUTCOME}", RESULT)
+        elif type_name != OUTCOME and "id" not in resource:
+            yield _at(place, "has no id; what a search found has one", RESULT)
+        elif wanted and mode in (None, "match") and type_name not in {*wanted, OUTCOME}:
+            text = f"is a {type_name}, but the search was for {', '.join(sorted(wanted))}"
+            yield _at(place, text, RESULT)
+
+
+def _searched(bundle: dict[str, Any]) -> frozenset[str]:
+    """Return the types that a search was for, none where its own link does not tell."""
+    links = [e for e in _objects(bundle.get("link")) if e.get("relation") == "self"]
+    url = links[0].get("url") if links else None
+    if not isinstance(url, str):
+        return frozenset()
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return frozenset()
+    asked = [parts.path.rpartition("/")[2]]
+    if not _is_resource(asked[0]):
+        asked = ",".join(parse_qs(parts.query).get("_type", [])).split(",")
+    return frozenset(asked) if all(_is_resource(each) for each in asked) else frozenset()
+
+
+def _is_resource(name: str) -> bool:
+    definition = definition_of(name)
+    return definition is not None and definition.kind == "resource"
+
+
+def _ambiguous(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
+    """Ask that no reference names one of several versions without saying which."""
+    entries = _objects(bundle.get("entry"))
+    urls = [e.get("fullUrl") for e in entries if isinstance(e.get("fullUrl"), str)]
+    several = {url for url, count in Counter(urls).items() if count > 1}
+    if not several:
+        return
+    for index, entry in enumerate(entries):
+        url = entry.get("fullUrl")
+        place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
+        for at, reference in _references(entry.get("resource"), place):
+            if absolute_reference(reference, url if isinstance(url, str) else None) in several:
+                text = "names a resource that the Bundle has in several versions; say which"
+                yield _at(at, text, ("structure", "reference-ambiguous"))
+
+
+def _references(value: Json, place: Place) -> Iterator[tuple[Place, str]]:
+    """Yield the literal references inside a value, with their places."""
+    if not isinstance(value, dict):
+        return
+    if isinstance(value.get("reference"), str):
+        yield place, value["reference"]
+    for key, each in value.items():
+        if isinstance(each, dict):
+            yield from _references(each, Place(place, key, key))
+        elif isinstance(each, list):
+            for index, item in enumerate(each):
+                yield from _references(item, Place(place, key, key, index))
+
+
+def _objects(rows: Json) -> list[dict[str, Any]]:
+    """Return the items of an array; what is no object is empty, so that the others keep theirs."""
+    if not isinstance(rows, list):
+        return []
+    return [each if isinstance(each, dict) else {} for each in rows]
+
+
+def _at(place: Place, text: str, kind: tuple[str, str]) -> Issue:
+    said = f"{place.expression} {text}."
+    pointer: Pointer = place.pointer
+    return Issue("error", kind[0], place.expression, said, kind[1], pointer)
 
 
 def _issue(visited: Visited, text: str) -> Issue:

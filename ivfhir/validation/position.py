@@ -2,18 +2,15 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from json.decoder import scanstring  # type: ignore[attr-defined]  # what json itself reads with
+from collections.abc import Iterable
 from typing import Any
 
+from ivfhir.fhir.json_members import after_blank, members
 from ivfhir.validation.issue import Pointer
 
 Tree = dict[str | int, Any]
 """Steps of pointers, each with those that go on from it."""
 _LINE_END = re.compile("\n")
-_BLANK = re.compile(r"[ \t\r\n]*")
-_SCALAR = re.compile(r"[^\s,\]}]+")
-_MARKS = re.compile(r'["{}\[\]]')
 
 
 def positions_of(text: str, pointers: Iterable[Pointer]) -> dict[Pointer, tuple[int, int]]:
@@ -29,7 +26,7 @@ def positions_of(text: str, pointers: Iterable[Pointer]) -> dict[Pointer, tuple[
         here = tree
         for step in pointer:
             here = here.setdefault(step, {})
-    start = _after_blank(text, 1 if text.startswith("\ufeff") else 0)
+    start = after_blank(text, 1 if text.startswith("\ufeff") else 0)
     found: dict[Pointer, int] = {}
     _walk(text, start, start, tree, way=(), found=found)
     ends = [match.start() for match in _LINE_END.finditer(text)]
@@ -43,7 +40,7 @@ def _walk(
     found[way] = shown
     if not tree:
         return
-    for name, start, value in _members(text, at):
+    for name, start, value in members(text, at):
         if name in tree:
             _walk(text, value, start, tree[name], way=(*way, name), found=found)
 
@@ -58,49 +55,3 @@ def _line_and_column(at: int, ends: list[int]) -> tuple[int, int]:
     line = bisect_left(ends, at)
     before = ends[line - 1] if line else -1
     return line + 1, at - before
-
-
-def _members(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
-    """Yield name or number, where the member begins, and where its value begins."""
-    opening = text[at : at + 1]
-    if opening not in ("{", "["):
-        return
-    at = _after_blank(text, at + 1)
-    number = 0
-    while at < len(text) and text[at] not in "}]":
-        start = at
-        name: str | int = number
-        if opening == "{":
-            name, at = scanstring(text, at + 1)
-            at = _after_blank(text, _after_blank(text, at) + 1)
-        yield name, start, at
-        at = _after_blank(text, _end_of(text, at))
-        if text[at : at + 1] == ",":
-            at = _after_blank(text, at + 1)
-        number += 1
-
-
-def _after_blank(text: str, at: int) -> int:
-    match = _BLANK.match(text, at)
-    return at if match is None else match.end()
-
-
-def _end_of(text: str, at: int) -> int:
-    """Return where a value ends."""
-    if text[at] == '"':
-        return int(scanstring(text, at + 1)[1])
-    if text[at] not in "{[":
-        match = _SCALAR.match(text, at)
-        return len(text) if match is None else match.end()
-    depth = 0
-    while True:
-        match = _MARKS.search(text, at)
-        if match is None:
-            return len(text)
-        at = match.end()
-        if match[0] == '"':
-            at = int(scanstring(text, at)[1])
-            continue
-        depth += 1 if match[0] in "{[" else -1
-        if not depth:
-            return at

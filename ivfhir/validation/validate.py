@@ -1,16 +1,21 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
+from collections.abc import Sequence
+
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
-from ivfhir.validation.bindings import unbound_codes
-from ivfhir.validation.bundles import wrong_addresses
+from ivfhir.validation.bindings import wrong_codes
+from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
 from ivfhir.validation.consistency import contradictions
+from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.profiles import unchecked_profiles
+from ivfhir.validation.profile.ask import ProfilesAsked
+from ivfhir.validation.profile.library import Profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
+from ivfhir.validation.units import wrong_units
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
@@ -18,11 +23,15 @@ OPEN = "binding-required"
 """What is no error of this rule was not asked whole: the codes of the value set are not known."""
 
 
-def validate_resource(raw: Json) -> list[Issue]:
+def validate_resource(
+    raw: Json, profiles: Profiles | None = None, asked: Sequence[str] = ()
+) -> list[Issue]:
     """Return what is wrong with a resource: shape, types, formats, codes, references, R4's rules.
 
     Args:
         raw: parsed JSON; nothing of it is changed.
+        profiles: those that it is checked for where it claims them; None for none.
+        asked: canonicals of profiles that it is checked for though it does not claim them.
 
     Returns:
         Issues as they are met, those of the shape first. A rule is not asked of an element whose
@@ -31,19 +40,24 @@ def validate_resource(raw: Json) -> list[Issue]:
     """
     broken: list[Issue] = []
     entries = entries_of(raw)
+    claimed = ProfilesAsked(raw, profiles or Profiles(), asked)
 
     def visit(visited: Visited) -> None:
         broken.extend(wrong_targets(visited, entries))
         broken.extend(wrong_addresses(visited))
+        broken.extend(wrong_bundle(visited))
+        broken.extend(wrong_definitions(visited))
         broken.extend(contradictions(visited))
-        broken.extend(wrong_extensions(visited))
-        broken.extend(unchecked_profiles(visited))
-        broken.extend(unbound_codes(visited))
+        broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
+        broken.extend(claimed.visit(visited))
+        broken.extend(wrong_codes(visited))
+        broken.extend(wrong_units(visited))
         broken.extend(broken_rules(visited))
 
     structure = Structure(visit)
     structure.resource(raw)
-    return _shown([*structure.issues, *broken])
+    found = [*structure.issues, *broken]
+    return _shown([*found, *claimed.issues(found)])
 
 
 def conforms(raw: Json, profile: str) -> bool | None:

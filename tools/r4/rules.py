@@ -2,7 +2,8 @@
 
     "Patient.contact": [["pat-1", "error", "SHALL at least contain …", "name.exists() or …"]]
 
-A rule stands where it is said first; what a type inherits is not said again. Left out is what is
+A rule stands where it is said first; what a type inherits is not said again. Where an element's
+type has a profile (SimpleQuantity), its rules are the element's. Left out is what is
 checked otherwise, or cannot be meant (see OTHERWISE and BROKEN).
 """
 
@@ -28,6 +29,7 @@ que-12 says "more than one" in words and more than two in FHIRPath; the words ar
 def build_rules(definitions: list[StructureDefinition]) -> Rules:
     """Return the rules of the types that are defined, not of profiles and logical models."""
     rules: Rules = {}
+    profiled = rules_of_profiles(definitions)
     for definition in definitions:
         if definition["resourceType"] != "StructureDefinition":
             continue
@@ -35,9 +37,27 @@ def build_rules(definitions: list[StructureDefinition]) -> Rules:
             continue
         for element in definition["snapshot"]["element"]:
             own = [rule_of(each) for each in element.get("constraint", []) if is_own(each)]
+            own += [rule for url in profiles_of(element) for rule in profiled.get(url, ())]
             if own:
                 rules.setdefault(element["path"].removesuffix("[x]"), []).extend(own)
     return rules
+
+
+def rules_of_profiles(definitions: list[StructureDefinition]) -> Rules:
+    """Return the rules of profiles of types, such as SimpleQuantity, by their canonical."""
+    return {
+        each["url"]: [rule_of(rule) for rule in first.get("constraint", []) if is_own(rule)]
+        for each in definitions
+        if each["resourceType"] == "StructureDefinition" and each.get("derivation") == "constraint"
+        for first in each["differential"]["element"][:1]
+    }
+
+
+def profiles_of(element: dict[str, Any]) -> list[str]:
+    """Return the profiles of the types of an element, where it is said first."""
+    if element.get("base", {}).get("path") != element["path"]:
+        return []
+    return [url for each in element.get("type", []) for url in each.get("profile", [])]
 
 
 def is_own(constraint: dict[str, Any]) -> bool:

@@ -1,25 +1,54 @@
-"""The codes of the value sets that R4 binds elements to, where the specification lists all of them.
+"""The codes of R4's value sets, where the specification lists all of them.
 
     "http://hl7.org/fhir/ValueSet/…": {"http://hl7.org/fhir/…": ["male", "female"]}
 
-They are R4's own expansions. A set that is said to be too large, or to have no end, and one that
-lists less than it counts, is left out: what is not there is not known.
+They are R4's own expansions, and what a set without one lists. Sets that R4 binds elements to are
+there, and others of at most MAX_CODES codes, for profiles that bind to them. A set that is said to
+be too large, or to have no end, and one that lists less than it counts, is left out: what is not
+there is not known.
 """
 
 import json
 from typing import Any
 
-from ivfhir.fhir.expansions import contained, is_whole
+from ivfhir.fhir.expansions import contained, is_whole, members_of
 from tools.r4.definitions import Table
 
+MAX_CODES = 1_000
 ValueSets = dict[str, dict[str, list[str]]]
 
 
-def build_value_sets(expanded: list[dict[str, Any]], table: Table) -> ValueSets:
-    """Return the codes of the value sets that elements of the table are bound to."""
+def build_value_sets(
+    expanded: list[dict[str, Any]], table: Table, defined: list[dict[str, Any]]
+) -> ValueSets:
+    """Return the codes of R4's value sets: of bound ones, and of others that are not too large.
+
+    Args:
+        expanded: ValueSets with R4's expansions.
+        table: of types.
+        defined: ValueSets with what they are composed of: what they list counts for sets that R4
+            expands nowhere.
+    """
     bound = bound_value_sets(table)
-    found = {each["url"]: each["expansion"] for each in expanded if each.get("url") in bound}
-    return {url: codes_of(expansion) for url, expansion in found.items() if is_whole(expansion)}
+    whole = [each for each in expanded if is_whole(each.get("expansion", {}))]
+    codes = {each["url"]: listed_in(each) for each in defined if "url" in each}
+    codes |= {each["url"]: codes_of(each["expansion"]) for each in whole}
+    return {url: each for url, each in codes.items() if each and (url in bound or is_small(each))}
+
+
+def is_small(codes: dict[str, list[str]]) -> bool:
+    """Return whether a set is small enough to be kept for profiles that may ask for it."""
+    return sum(map(len, codes.values())) <= MAX_CODES
+
+
+def listed_in(value_set: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the codes by system that a compose lists one by one; nothing where it does not."""
+    codes: dict[str, list[str]] = {}
+    if "compose" not in value_set:
+        return codes
+    for system, code in sorted(members_of(value_set) or (), key=str):
+        codes.setdefault(str(system), []).append(code)
+    return codes
 
 
 def bound_value_sets(table: Table) -> frozenset[str]:

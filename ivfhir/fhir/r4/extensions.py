@@ -1,22 +1,57 @@
 """The extensions that R4 itself defines (made by tools/r4)."""
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 
-@cache
-def value_types_of(url: str) -> tuple[str, ...] | None:
-    """Return the types that an extension's value may have; None for one that R4 does not define.
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """An extension inside another one.
 
-    Without a type it holds further extensions, and no value.
+    Attributes:
+        types: of its value; none where it holds further extensions.
+        minimum: how often it must be there.
+        maximum: how often it may be there; None for as often as one likes.
     """
-    found = _table().get(url)
-    return None if found is None else tuple(found)
+
+    types: tuple[str, ...]
+    minimum: int
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What R4 says of an extension.
+
+    Attributes:
+        types: of its value; none where it holds further extensions, and no value.
+        contexts: types and paths of elements that it may stand on.
+        inner: the extensions inside it, by their url.
+        is_modifier: it changes the meaning of what it stands on.
+    """
+
+    types: tuple[str, ...]
+    contexts: frozenset[str]
+    inner: dict[str, Inner]
+    is_modifier: bool
 
 
 @cache
-def _table() -> dict[str, list[str]]:
+def extension_of(url: str) -> Defined | None:
+    """Return what R4 says of an extension; None for one that R4 does not define."""
+    found = _table().get(url)
+    if found is None:
+        return None
+    types, contexts, inner, is_modifier = found
+    inside = {name: Inner(tuple(row[0]), row[1], row[2]) for name, row in inner.items()}
+    return Defined(tuple(types), frozenset(contexts), inside, is_modifier)
+
+
+@cache
+def _table() -> dict[str, list[Any]]:
     text = resources.files(__package__).joinpath("extensions.json").read_text(encoding="utf-8")
-    parsed: dict[str, list[str]] = json.loads(text)
+    parsed: dict[str, list[Any]] = json.loads(text)
     return parsed

@@ -41,7 +41,7 @@ def attachment(content_type):
         condition(coding("active", CLINICAL)),
         attachment("image/png"),
         attachment("text/plain; charset=utf-8"),
-        patient(_gender={"extension": [{"url": "http://x.example", "valueString": "x"}]}),
+        condition(coding("x", LOINC), coding("active", CLINICAL)),
     ],
 )
 def test_a_code_of_the_value_set_passes(resource):
@@ -87,7 +87,7 @@ def test_a_code_of_the_value_set_passes(resource):
             "not in the value set",
         ),
         (
-            patient(maritalStatus={"coding": [coding("x", MARITAL)]}),
+            patient(maritalStatus={"coding": [coding("x", LOINC)]}),
             "warning",
             "binding-extensible",
             "Patient.maritalStatus",
@@ -148,3 +148,42 @@ def test_a_value_set_that_is_not_known_is_a_warning_never_a_silent_pass():
     found = issues(sequence)
     assert [each[:2] for each in found] == [("warning", "binding-required")]
     assert "codes are not known here" in found[0][3]
+
+
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+def observation(**members):
+    made = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    return made | members
+
+
+def test_a_code_that_its_own_system_does_not_have_is_an_error_whatever_the_element_is_bound_to():
+    found = issues(observation(category=[{"coding": [coding("Laboratory", CATEGORY)]}]))
+    place = "Observation.category[0].coding[0]"
+    assert [each[:3] for each in found] == [("error", "code-unknown", place)]
+    assert "is laboratory meant?" in found[0][3]
+    assert issues(observation(category=[{"coding": [coding("laboratory", CATEGORY)]}])) == []
+
+
+def test_one_cause_is_one_message():
+    found = issues(patient(maritalStatus={"coding": [coding("m", MARITAL)]}))
+    assert [each[:2] for each in found] == [("error", "code-unknown")]
+    found = issues(condition(coding("aktive", CLINICAL)))
+    assert [each[:2] for each in found] == [("error", "binding-required")]
+
+
+def test_a_code_of_a_system_that_is_not_known_here_is_not_judged():
+    assert issues(observation(code={"coding": [coding("x", LOINC)]})) == []
+    system = {"resourceType": "Observation", "meta": {"tag": [coding("x", CATEGORY)]}}
+    found = issues(system | observation())
+    place = "Observation.meta.tag[0]"
+    assert [each[1:3] for each in found] == [("code-unknown", place)]
+
+
+def test_extensions_alone_are_no_code_of_a_required_value_set():
+    absent = {"extension": [{"url": "http://x.example", "valueString": "x"}]}
+    found = issues(patient(_gender=absent))
+    assert [each[:3] for each in found] == [("error", "binding-required", "Patient.gender")]
+    assert "has no code; R4 asks for one" in found[0][3]
+    assert issues(patient(_language=absent)) == []

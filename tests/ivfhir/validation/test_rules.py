@@ -47,6 +47,11 @@ def observation(**members):
             [("error", "ref-1", "Observation.subject")],
         ),
         (
+            observation(referenceRange=[{"low": {"value": 1, "comparator": "<"}}]),
+            [("error", "sqty-1", "Observation.referenceRange[0].low")],
+        ),
+        (observation(valueQuantity={"value": 1, "comparator": "<"}), []),
+        (
             observation(valueQuantity={"value": 1, "code": "g"}),
             [("error", "qty-3", "Observation.value.ofType(Quantity)")],
         ),

@@ -24,10 +24,24 @@ def test_own_rules_are_kept_by_their_element():
     }
 
 
+def test_rules_of_the_profile_of_a_type_are_the_elements():
+    url = "http://x.example/Simple"
+    simple = definition(derivation="constraint", url=url)
+    simple["differential"] = {"element": [{"path": "Quantity", "constraint": [rule("s-1")]}, {}]}
+    types = [{"code": "Quantity", "profile": [url, "http://x.example/none"]}]
+    low = {"path": "Box.low", "base": {"path": "Box.low"}, "type": types}
+    inherited = {"path": "Box.high", "base": {"path": "Case.high"}, "type": types}
+    assert build_rules([definition(low, inherited), simple]) == {
+        "Box.low": [["s-1", "error", "An a.", "a.exists()"]]
+    }
+
+
 def test_what_is_asked_otherwise_and_what_has_no_expression_is_left_out():
     without = {"key": "box-3", "severity": "error", "human": "An a."}
     box = definition({"path": "Box", "constraint": [rule("ele-1"), rule("cid-0"), without]})
-    assert build_rules([box, definition({"path": "P"}, derivation="constraint")]) == {}
+    profile = definition({"path": "P"}, derivation="constraint", url="u")
+    profile["differential"] = {"element": []}
+    assert build_rules([box, profile]) == {}
 
 
 def test_a_rule_that_cannot_be_meant_is_mended():

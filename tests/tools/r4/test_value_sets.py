@@ -3,14 +3,14 @@
 import pytest
 
 from ivfhir.fhir.expansions import UNFINISHED
-from tools.r4.value_sets import build_value_sets
+from tools.r4.value_sets import MAX_CODES, build_value_sets
 
 URL = "http://x.example/vs"
 TABLE = {"Box": [None, "resource", {"a": f"0..1 code required {URL}|1", "b": "0..1 code"}]}
 
 
 def codes(expansion, url=URL):
-    return build_value_sets([{"url": url, "expansion": expansion}], TABLE).get(URL)
+    return build_value_sets([{"url": url, "expansion": expansion}], TABLE, []).get(url)
 
 
 def entry(code, *inside, **words):
@@ -38,7 +38,20 @@ def test_a_set_that_is_not_listed_whole_is_not_known(expansion):
     assert codes(expansion) is None
 
 
-def test_a_set_that_no_element_is_bound_to_is_left_out():
-    assert (
-        build_value_sets([{"url": "other", "expansion": {"contains": [entry("a")]}}], TABLE) == {}
-    )
+@pytest.mark.parametrize(("more", "is_kept"), [(0, True), (1, False)])
+def test_a_large_set_is_kept_only_where_an_element_is_bound_to_it(more, is_kept):
+    expansion = {"contains": [entry(str(number)) for number in range(MAX_CODES + more)]}
+    assert (codes(expansion, "other") is not None) is is_kept
+    assert codes(expansion) is not None
+
+
+@pytest.mark.parametrize(
+    ("include", "listed"),
+    [
+        ({"system": "s", "concept": [{"code": "b"}, {"code": "a"}]}, {"s": ["a", "b"]}),
+        ({"system": "s"}, None),
+    ],
+)
+def test_a_set_without_an_expansion_is_what_it_lists(include, listed):
+    defined = [{"url": "x", "compose": {"include": [include]}}, {"url": "other"}, {}]
+    assert build_value_sets([], TABLE, defined).get("x") == listed

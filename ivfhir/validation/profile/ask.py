@@ -1,0 +1,121 @@
+"""Which profiles are asked: those that a resource claims, those asked for, those of extensions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ivfhir.errors import InputError
+from ivfhir.fhir.r4 import lineage_of
+from ivfhir.fhir.references import is_absolute
+from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
+from ivfhir.validation.claims import claims_of, unchecked
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.profile.items import Item
+from ivfhir.validation.profile.library import Profile, Profiles
+from ivfhir.validation.profile.targets import Targets
+from ivfhir.validation.profile.told import AGAIN
+from ivfhir.validation.profile.walk import Shared, Walk
+from ivfhir.validation.structure import Visited
+
+EXTENSION = "Extension"
+TYPE = "profile-type"
+
+
+class ProfilesAsked:
+    """Collects the elements of one input that have a profile, and asks it when all are known."""
+
+    def __init__(self, raw: Json, profiles: Profiles, asked: Sequence[str]) -> None:
+        """Note the input.
+
+        Args:
+            raw: parsed JSON.
+            profiles: known ones.
+            asked: canonicals of profiles that are known, asked of the input besides what it claims.
+        """
+        self._raw = raw
+        self._profiles = profiles
+        self._asked = [found for each in asked if (found := profiles.get(each)) is not None]
+        self._waiting: list[tuple[Visited, Profile]] = []
+        self._fits = not self._asked
+
+    def visit(self, visited: Visited) -> list[Issue]:
+        """Note an element that has a profile; return what is not checked."""
+        if visited.slot.type_name == EXTENSION:
+            return self._extension(visited)
+        if visited.slot.owner is not None:
+            return []
+        issues = []
+        profiles = dict.fromkeys(self._fitting(visited))
+        for index, claim in claims_of(visited):
+            try:
+                found = self._profiles.get(claim)
+            except InputError as error:
+                issues.append(unchecked(visited, index, claim, error.message))
+                continue
+            if found is not None:
+                profiles[found] = None
+            elif claim.partition("|")[0] != STRUCTURE_DEFINITIONS + visited.slot.type_name:
+                issues.append(unchecked(visited, index, claim, self._why(claim)))
+        self._waiting += [(visited, each) for each in profiles]
+        return issues
+
+    def knows(self, visited: Visited) -> bool:
+        """Return whether an element is an extension that a package defines."""
+        value: Any = visited.value
+        if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
+            return False
+        return bool(self._profiles.versions(value["url"]))
+
+    def issues(self, before: Sequence[Issue]) -> list[Issue]:
+        """Return what breaks the profiles.
+
+        Args:
+            before: what is wrong by R4 itself.
+        """
+        errors = [each for each in before if each.severity == "error"]
+        again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
+        shared = Shared(self._profiles, Targets(self._raw), again)
+        found: list[Issue] = []
+        for visited, profile in self._waiting:
+            if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:
+                continue  # R4 says what its value is, and it was told
+            walk = Walk(shared, visited.resource, visited.root)
+            item = Item(visited.value, visited.beside, visited.slot.type_name, visited.place)
+            walk.ask(item, profile)
+            found += walk.issues
+        return found
+
+    def _fitting(self, visited: Visited) -> list[Profile]:
+        """Return the profiles that were asked for and are for a resource.
+
+        They are for the input, and for the entries of a Bundle. Where none is for the type of the
+        input, all are asked, and say so.
+        """
+        if not self._asked or visited.place.key not in ("", "resource"):
+            return []
+        lineage = lineage_of(visited.slot.type_name)
+        fitting = [each for each in self._asked if each.type_name in lineage]
+        top = visited.place.parent is None
+        if top and not fitting and visited.slot.type_name != BUNDLE:
+            return self._asked
+        return fitting
+
+    def _extension(self, visited: Visited) -> list[Issue]:
+        value: Any = visited.value
+        url = value.get("url")
+        if not isinstance(url, str) or not is_absolute(url):
+            return []
+        try:
+            found = self._profiles.get(url)
+        except InputError:
+            return []
+        if found is not None and found.type_name == EXTENSION:
+            self._waiting.append((visited, found))
+        return []
+
+    def _why(self, claim: str) -> str:
+        versions = self._profiles.versions(claim)
+        if versions:
+            return f"it is here in version {', '.join(versions)} only"
+        if not self._profiles.packages.packages:
+            return "give its package by --package"
+        return f"it is in no package that was given.{self._profiles.advice}".rstrip(".")

@@ -1,0 +1,104 @@
+"""What is told of a profile: each thing once, whichever of several profiles asks for it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ivfhir.validation.issue import Issue, Place, Pointer
+from ivfhir.validation.structure import MAX_ISSUES
+
+RULE = "profile"
+"""The rule of what was not checked."""
+AGAIN = {
+    "cardinality": "profile-sorting",
+    "ext-1": "profile-cardinality",
+    "extension-inside": "profile-type",
+    "extension-value": "profile-type",
+    "reference-target": "profile-target",
+}
+"""Rules of R4, and those by which a profile would tell the same fault again, if they are others."""
+SORTING = "profile-sorting"
+"""Of an item that lacks what R4 asks for it cannot be told which slice it is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What breaks a profile.
+
+    Attributes:
+        place: where.
+        text: what is wrong, without the place.
+        expected: what the profile says, after its name.
+        rule: the id.
+        code: http://hl7.org/fhir/R4/valueset-issue-type.html
+        severity: error, warning or information.
+    """
+
+    place: Place
+    text: str
+    expected: str
+    rule: str
+    code: str = "structure"
+    severity: str = "error"
+
+
+@dataclass(slots=True)
+class Told:
+    """What was told.
+
+    Attributes:
+        keys: of all that was told of an input: place, rule, and what was said.
+        by_r4: place and rule of what would tell again what R4 told.
+        issues: of one resource and profile.
+        label: title and version of the profile that is being asked.
+    """
+
+    keys: set[tuple[Pointer, str, str]]
+    by_r4: frozenset[tuple[Pointer, str]] = frozenset()
+    issues: list[Issue] = field(default_factory=list)
+    label: str = ""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more would not be shown."""
+        return len(self.issues) > MAX_ISSUES
+
+    def tell(self, wrong: Wrong) -> None:
+        """Tell what is wrong, and what the profile expects."""
+        tail = f"; {self.label} {wrong.expected}." if wrong.expected else f" ({self.label})."
+        said = f"{wrong.place.expression} {wrong.text}{tail}"
+        self._add(wrong.place, said, wrong.text, wrong)
+
+    def note(self, place: Place, text: str, severity: str = "information") -> None:
+        """Tell what could not be checked; a whole sentence."""
+        self._add(place, text, text, Wrong(place, "", "", RULE, "informational", severity))
+
+    def unknown(self, place: Place, urls: Iterable[str], advice: str) -> None:
+        """Tell that profiles are asked for that nobody has; each once for an input."""
+        new = [url for url in urls if ((), RULE, url) not in self.keys]
+        if new:
+            self.keys |= {((), RULE, url) for url in new}
+            self.note(
+                place,
+                f"{place.expression} is not checked for {listed(new)}, which {self.label} asks "
+                f"for: {'these are' if len(new) > 1 else 'it is'} in no package that was given."
+                f"{advice}",
+            )
+
+    def _add(self, place: Place, said: str, text: str, wrong: Wrong) -> None:
+        key = (place.pointer, wrong.rule, text)
+        if key in self.keys or key[:2] in self.by_r4 or self.is_full:
+            return
+        self.keys.add(key)
+        self.issues.append(
+            Issue(wrong.severity, wrong.code, place.expression, said, wrong.rule, place.pointer)
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list choices."""
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+
+
+def short_names(urls: Iterable[str]) -> str:
+    """Return the last parts of canonicals, as people list choices."""
+    return listed([url.partition("|")[0].rpartition("/")[2] for url in urls])

@@ -1,0 +1,86 @@
+"""Paths of discriminators, and the three answers of a test."""
+
+import pytest
+
+from ivfhir.validation.profile.asked import conjunction, disjunction
+from ivfhir.validation.profile.paths import path_of, steps_of
+from tests.ivfhir.validation.profile.making import found, observation, profile
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("$this", ()),
+        ("code.coding", (("child", "code"), ("child", "coding"))),
+        ("$this.resolve()", (("resolve", "resolve()"),)),
+        (
+            "value.ofType(Quantity).unit",
+            (("child", "value"), ("ofType", "Quantity"), ("child", "unit")),
+        ),
+        ("value[x]", (("child", "value"),)),
+        (
+            "extension('http://x.example/e').value",
+            (("extension", "http://x.example/e"), ("child", "value")),
+        ),
+        ("code.where(x)", None),
+        ("code.", None),
+        ("code coding", None),
+        ("1", None),
+    ],
+)
+def test_a_path_is_a_part_of_fhirpath(path, steps):
+    assert steps_of(path) == steps
+
+
+def test_a_path_is_shown_as_it_is_read():
+    assert path_of((("child", "code"), ("child", "text"))) == "code.text "
+    assert path_of(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("truths", "every", "one"),
+    [
+        ([], True, False),
+        ([True, True], True, True),
+        ([True, None], None, True),
+        ([False, None], False, None),
+        ([None], None, None),
+        ([False], False, False),
+    ],
+)
+def test_what_is_not_known_stays_so(truths, every, one):
+    assert conjunction(truths) is every
+    assert disjunction(truths) is one
+
+
+@pytest.mark.parametrize(
+    "discriminator",
+    [{"type": "position", "path": "$this"}, {"type": "value", "path": "a.where(b)"}],
+)
+def test_a_discriminator_that_r4_does_not_have_tells_nothing(discriminator):
+    rows = [
+        ("Observation.note", {"slicing": {"discriminator": [discriminator], "rules": "closed"}}),
+        ("Observation.note:a", {"min": 1}),
+    ]
+    resource = observation("P", note=[{"text": "x"}])
+    assert found(resource, profile("P", *rows)) == []
+    assert found(resource, profile("P", *rows), severities=("warning",)) == [
+        ("profile", "Observation")
+    ]
+
+
+@pytest.mark.parametrize(("value", "rows"), [("a", []), ("b", ["profile-cardinality"])])
+def test_an_extension_inside_tells_a_slice(value, rows):
+    url = "http://y.example/e"
+    path = f"extension('{url}').value"
+    slicing = {"discriminator": [{"type": "value", "path": path}], "rules": "open"}
+    said = profile(
+        "P",
+        ("Observation.note", {"slicing": slicing}),
+        ("Observation.note:a", {"min": 1}),
+        ("Observation.note:a.extension:e", {"min": 1}),
+        ("Observation.note:a.extension:e.url", {"fixedUri": url}),
+        ("Observation.note:a.extension:e.value[x]", {"fixedString": "a"}),
+    )
+    note = {"text": "x", "extension": [{"url": url, "valueString": value}]}
+    assert [rule for rule, _ in found(observation("P", note=[note]), said)] == rows
