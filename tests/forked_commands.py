@@ -1,9 +1,11 @@
 """`ivfhir ...`, in a process of its own each time, forked from one that has imported what it needs.
 
 What is forked is the command itself, and it can be killed as such; only its imports are saved, and
-what else the process that forks has done before. `python -m tests.forked_commands MODULE...` is
-that process: each line on standard input is a command as JSON, the answer two lines: the id of the
-new process, and how it ended.
+what else the process that forks has done before.
+
+`python -m tests.forked_commands WHAT...` is that process, WHAT a module or a function of one,
+`module:function`. Each line on standard input is a command as JSON, the answer two lines: the id of
+the new process, and how it ended.
 """
 
 import json
@@ -63,15 +65,14 @@ class Commands:
 
 
 @contextmanager
-def forked_commands(*modules: str, by: str = "tests.forked_commands") -> Iterator[Commands]:
+def forked_commands(*before: str) -> Iterator[Commands]:
     """Run what starts commands while the block runs.
 
     Args:
-        modules: what is imported before.
-        by: the module that is run; it ends in `serve`.
+        before: modules that are imported before, `module:function` also called.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", by, *modules],
+        [sys.executable, "-m", "tests.forked_commands", *before],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -83,8 +84,13 @@ def forked_commands(*modules: str, by: str = "tests.forked_commands") -> Iterato
         process.communicate(timeout=60)
 
 
-def serve() -> None:
-    """Fork a command for each line."""
+def serve(before: list[str]) -> None:
+    """Import and call what comes before, then fork a command for each line."""
+    for what in before:
+        name, _, function = what.partition(":")
+        module = import_module(name)
+        if function:
+            getattr(module, function)()
     for line in sys.stdin:
         words, out, err = json.loads(line)
         child = os.fork()
@@ -108,6 +114,4 @@ def _tell(number: int) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        import_module(name)
-    serve()
+    serve(sys.argv[1:])

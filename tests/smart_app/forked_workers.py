@@ -1,4 +1,4 @@
-"""What forks `ivfhir worker`, when it has loaded the protocols: see `tests.forked_commands`."""
+"""What is loaded before `ivfhir worker` is forked: see `tests.forked_commands`."""
 
 from functools import partial
 
@@ -13,7 +13,6 @@ from ivfhir.servers.memory import MemoryRepository
 from smart_app import worker
 from smart_app.app import create_app
 from smart_app.fake_ehr.sample_patients import FOLDER
-from tests.forked_commands import serve
 
 
 def load_everything() -> None:
@@ -28,8 +27,3 @@ def load_everything() -> None:
     evaluate(record, protocols.values(), as_of=as_of, route=load_route(registry))
 
     worker.create_app = partial(create_app, protocols=lambda _: protocols)
-
-
-if __name__ == "__main__":
-    load_everything()
-    serve()

@@ -78,7 +78,7 @@ def kill_often(base: str, folder: Path, kills: int, *, seed: int, database_url: 
             database_url=database_url,
             more_settings="outbox_thread = false\nworkers = 1",
         ) as ward,
-        forked_commands(by="tests.smart_app.forked_workers") as workers,
+        forked_commands("tests.smart_app.forked_workers:load_everything") as workers,
     ):
         while tally.kills < kills:
             if ward.app is None:

@@ -5,11 +5,14 @@
 
 import argparse
 import json
+import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +20,7 @@ from typing import Any
 
 from ivfhir.writing.bundle import value_of
 from ivfhir.writing.document import plan_of
-from tests.forked_commands import Commands, Running, forked_commands
+from tests.forked_commands import Running, forked_commands
 from tests.ivfhir.sync.scene import MRN, named, put, stored, write
 from tests.ivfhir.sync.test_documents import DOCUMENTS, documents_only
 from tests.servers.fault_proxy import FAULTS, Asked, run_proxy
@@ -26,6 +29,9 @@ from tests.servers.sekmet_server import run_sekmet
 _PATIENTS = 3
 _LATER = "2025-04-03T10:00:00+01:00"
 _TYPES = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+
+
+Start = Callable[..., Running | subprocess.Popen[bytes]]
 
 
 @dataclass
@@ -48,11 +54,11 @@ class Tally:
 
 @dataclass(frozen=True)
 class Place:
-    """A server, a folder of plans, and what brings these there."""
+    """A server, a folder of plans, and what starts a command that brings these there."""
 
     base: str
     folder: Path
-    commands: Commands
+    start: Start
 
 
 def kill_often(base: str, kills: int, *, seed: int, name: str, documents: bool = False) -> Tally:
@@ -66,11 +72,13 @@ def kill_often(base: str, kills: int, *, seed: int, name: str, documents: bool =
         documents: the server takes documents and no CarePlan.
     """
     chance, tally = random.Random(seed), Tally(documents=documents)
-    modules = ["ivfhir.cli.sync", *(["ivfhir.pdf", "weasyprint"] if documents else [])]
-    with tempfile.TemporaryDirectory() as folder, forked_commands(*modules) as commands:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        start: Start = _started_alone
+        if not documents:
+            start = stack.enter_context(forked_commands("ivfhir.cli.sync")).start
         while tally.kills < kills:
             tally.rounds += 1
-            place = Place(base, Path(folder) / str(tally.rounds), commands)
+            place = Place(base, Path(folder) / str(tally.rounds), start)
             place.folder.mkdir()
             _round(place, chance, tally, name=f"{name}-{seed}-{tally.rounds}", kills=kills)
     return tally
@@ -184,7 +192,7 @@ def _until_it_ends(
 def _killed(place: Place, chance: random.Random, tally: Tally) -> bool:
     """Run the command and kill it at one request, before or after the server did it."""
     at, stage = chance.randrange(3, 30), chance.choice(("before", "after"))
-    running: list[Running] = []
+    running: list[Running | subprocess.Popen[bytes]] = []
 
     def watch(where: str, asked: Asked) -> None:
         if asked.number >= at and where == stage and running:
@@ -192,7 +200,7 @@ def _killed(place: Place, chance: random.Random, tally: Tally) -> bool:
 
     kind = _kind(tally)
     with run_proxy(place.base, watch=watch, fault=_faults(chance, tally), **kind) as proxy:
-        running.append(place.commands.start(*_words(place.folder, proxy.base)))
+        running.append(place.start(*_words(place.folder, proxy.base)))
         return running[0].wait() == -signal.SIGKILL
 
 
@@ -203,11 +211,21 @@ def _run(place: Place, tally: Tally, chance: random.Random | None = None) -> lis
         if chance is not None:
             proxy.fault = _faults(chance, tally)
         words = [*_words(place.folder, proxy.base), "--format", "json"]
-        place.commands.start(*words, out=out, err=err).wait()
+        place.start(*words, out=out, err=err).wait()
     if not out.read_text():
         return [{"plan": "all", "result": "parked", "why": err.read_text()}]
     rows: list[dict[str, Any]] = json.loads(out.read_text())
     return rows
+
+
+def _started_alone(
+    *words: str, out: Path = Path(os.devnull), err: Path = Path(os.devnull)
+) -> subprocess.Popen[bytes]:
+    """Start a command that imports what it needs, as on any machine; see `Commands.start`."""
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ivfhir.cli.main", *words], stdout=to_out, stderr=to_err
+        )
 
 
 def _kind(tally: Tally) -> dict[str, Any]:
