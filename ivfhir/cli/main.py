@@ -1,5 +1,6 @@
 """`ivfhir`: runs the subcommand, and turns every error into one sentence and an exit code."""
 
+import gc
 import io
 import os
 import sys
@@ -8,6 +9,10 @@ from collections.abc import Sequence
 from ivfhir.cli.arguments import build_parser
 from ivfhir.errors import IvfhirError
 from ivfhir.fhir.outcome import exit_code
+
+GARBAGE_AFTER = (50_000, 20, 20)
+"""How many objects are made before garbage is looked for: what a command loads stays until it ends,
+and at Python's own 700 looking through it takes a fifth of the time of loading the protocols."""
 
 UNEXPECTED = 1
 INTERRUPTED = 130
@@ -22,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 answered, 2 usage, 3 no plan, 4 input or knowledge, 5 server; 1 a fault of ours.
     """
+    gc.set_threshold(*GARBAGE_AFTER)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # FHIR JSON is UTF-8, whatever the terminal is.
     try:

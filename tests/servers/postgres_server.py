@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,6 +28,7 @@ class PostgresServer:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=count)
+    _filled: dict[Callable[[str], None], str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -62,9 +63,27 @@ class PostgresServer:
 
     def new_database(self) -> str:
         """Make an empty database and return its URL as `ivfhir.toml` writes it."""
+        return self._url(self._made("template1"))
+
+    def new_copy(self, fill: Callable[[str], None]) -> str:
+        """Make a database of what another one was filled with, once, and return its URL.
+
+        Args:
+            fill: takes the URL of an empty database and leaves no connection to it.
+        """
+        if fill not in self._filled:
+            name = self._made("template1")
+            fill(self._url(name))
+            self._filled[fill] = name
+        return self._url(self._made(self._filled[fill]))
+
+    def _made(self, template: str) -> str:
         name = f"test{next(self._numbers)}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
     def dump(self, url: str) -> bytes:

@@ -30,6 +30,7 @@ from smart_app.fake_ehr.identity import new_signing_key
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
 from tests.servers.sekmet_server import run_sekmet
+from tests.smart_app.tables_once import begin_with_tables
 
 APP_URL = "https://app.example"
 CLIENT_ID = "ivfhir-test"
@@ -198,6 +199,7 @@ def app_of_shared_protocols(settings: Settings, **how: Any) -> Flask:
 
     Without an overlay its protocols are those of every other one made here.
     """
+    begin_with_tables(settings.database_url)
     how = {"pause": lambda _seconds: None, **how}
     if settings.overlay is not None:
         return create_app(settings, **how)

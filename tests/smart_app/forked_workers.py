@@ -1,14 +1,7 @@
-"""`ivfhir worker --once`, in a process of its own each time, from one that has loaded everything.
+"""What is loaded before `ivfhir worker` is forked: see `tests.forked_commands`."""
 
-Each line on standard input is a settings file. The answer is two lines: the id of the new process,
-and how it ended. What is forked is the command itself; only loading the protocols is saved.
-"""
-
-import os
-import sys
 from functools import partial
 
-from ivfhir.cli.main import main
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.json import loads
@@ -22,8 +15,8 @@ from smart_app.app import create_app
 from smart_app.fake_ehr.sample_patients import FOLDER
 
 
-def serve() -> None:
-    """Fork a worker for each line."""
+def load_everything() -> None:
+    """Load and compile all that an evaluation needs, for every worker to come."""
     registry = Registry()
     protocols = load_protocols(registry)
     text = next(FOLDER.glob("halloran-*.json")).read_text(encoding="utf-8")
@@ -34,21 +27,3 @@ def serve() -> None:
     evaluate(record, protocols.values(), as_of=as_of, route=load_route(registry))
 
     worker.create_app = partial(create_app, protocols=lambda _: protocols)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            os._exit(main(["worker", "--once", "--config", line.strip()]))
-        _tell(child)
-        _, status = os.waitpid(child, 0)
-        _tell(os.waitstatus_to_exitcode(status))
-
-
-def _tell(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    serve()

@@ -8,21 +8,20 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import requests
 
 from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
+from tests.forked_commands import Commands, Running, forked_commands
 from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import Asked, FaultProxy, run_proxy
 from tests.servers.sekmet_server import run_sekmet
@@ -92,7 +91,7 @@ def kill_often(
             database_url=database_url,
             more_settings="outbox_thread = false\nworkers = 1",
         ) as ward,
-        forking() as workers,
+        forked_commands("tests.smart_app.forked_workers:load_everything") as workers,
     ):
         while tally.kills < kills:
             if ward.app is None:
@@ -111,50 +110,12 @@ class Scene:
 
     ward: Ward
     proxy: FaultProxy
-    workers: subprocess.Popen[str]
+    workers: Commands
     chance: random.Random
 
-    def work(self) -> "Working":
+    def work(self) -> Running:
         """Start `ivfhir worker --once` in a process of its own."""
-        stdin, stdout = self.workers.stdin, self.workers.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(f"{self.ward.folder / 'ivfhir.toml'}\n")
-        stdin.flush()
-        return Working(int(stdout.readline()), stdout)
-
-
-@dataclass(frozen=True)
-class Working:
-    """A worker that runs."""
-
-    pid: int
-    told: IO[str]
-
-    def kill(self) -> None:
-        """Kill it at once."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        """Wait for its end and return how it was."""
-        return int(self.told.readline())
-
-
-@contextmanager
-def forking() -> Iterator[subprocess.Popen[str]]:
-    """Run what starts workers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.smart_app.forked_workers"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.communicate(timeout=60)
+        return self.workers.start("worker", "--once", "--config", f"{self.ward.folder}/ivfhir.toml")
 
 
 def _round(scene: Scene, tally: Tally, *, kills: int) -> None:
@@ -226,7 +187,7 @@ def _accept_killed(scene: Scene, clinician: HttpClinician, tally: Tally) -> None
 
 def _worker_killed(scene: Scene, tally: Tally) -> None:
     """Run `ivfhir worker --once`, and kill it at some request."""
-    running: list[Working] = []
+    running: list[Running] = []
     _let_time_pass(scene.ward)
     scene.proxy.watch = _at(scene, lambda: running and running[0].kill())
     scene.proxy.fault = _write_faults(scene.chance, tally)

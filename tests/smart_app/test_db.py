@@ -3,6 +3,8 @@
 import base64
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,10 @@ def test_a_new_key_seals_everything_and_the_old_one_can_go(
     assert "another key" in capsys.readouterr().err
     key.write_text(f"{new}\n")
     assert db(capsys, "rotate-key", "--config", config) == {"resealed": 11, "newKey": True}
+
+
+@pytest.mark.parametrize("command", ["db", "audit_command", "outbox_command"])
+def test_commands_on_the_database_load_no_page(command: str) -> None:
+    asked = f"import sys, smart_app.{command}; print('flask' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"

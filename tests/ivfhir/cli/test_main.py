@@ -1,5 +1,6 @@
 """Results on standard output, one sentence on standard error, the promised exit codes."""
 
+import gc
 import resource
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out.startswith("ivfhir ")
+
+
+def test_a_command_is_not_held_up_by_looking_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = gc.get_threshold()
+    monkeypatch.setattr("ivfhir.cli.protocols.run", lambda _: gc.get_threshold()[0])
+    try:
+        gc.set_threshold(700, 10, 10)
+        assert main(["protocols"]) == cli.GARBAGE_AFTER[0] > 700
+    finally:
+        gc.set_threshold(*kept)
 
 
 @pytest.mark.parametrize(

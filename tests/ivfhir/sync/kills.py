@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +20,19 @@ from typing import Any
 
 from ivfhir.writing.bundle import value_of
 from ivfhir.writing.document import plan_of
+from tests.forked_commands import Running, forked_commands
 from tests.ivfhir.sync.scene import MRN, named, put, stored, write
 from tests.ivfhir.sync.test_documents import DOCUMENTS, documents_only
 from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import FAULTS, Asked, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 
-_COMMAND = [sys.executable, "-m", "ivfhir.cli.main", "sync"]
 _PATIENTS = 3
 _LATER = "2025-04-03T10:00:00+01:00"
 _TYPES = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+
+
+Start = Callable[..., Running | subprocess.Popen[bytes]]
 
 
 @dataclass
@@ -47,6 +51,15 @@ class Tally:
     rounds: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server, a folder of plans, and what starts a command that brings these there."""
+
+    base: str
+    folder: Path
+    start: Start
 
 
 def kill_often(
@@ -70,35 +83,37 @@ def kill_often(
     """
     tally = Tally(documents=documents)
     carry_on(tally, state)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        start: Start = _started_alone
+        if not documents:
+            start = stack.enter_context(forked_commands("ivfhir.cli.sync")).start
         while tally.kills < kills:
             tally.rounds += 1
-            of_round = Path(folder) / str(tally.rounds)
-            of_round.mkdir()
+            place = Place(base, Path(folder) / str(tally.rounds), start)
+            place.folder.mkdir()
             chance, own = chance_of(seed, tally.rounds), f"{name}-{seed}-{tally.rounds}"
-            _round(base, of_round, chance, tally, name=own, kills=kills)
+            _round(place, chance, tally, name=own, kills=kills)
             keep(tally, state)
     return tally
 
 
-def _round(
-    base: str, folder: Path, chance: random.Random, tally: Tally, *, name: str, kills: int
-) -> None:
+def _round(place: Place, chance: random.Random, tally: Tally, *, name: str, kills: int) -> None:
     """Sync a folder of plans, killed some times, and look what is there afterwards."""
+    base, folder = place.base, place.folder
     patients = [f"{name}-{number}" for number in range(_PATIENTS)]
     for each in patients:
         identifier = [{**MRN, "value": each}]
         put(base, {"resourceType": "Patient", "id": each, "identifier": identifier})
         write(folder, f"{each}-old", _plan(f"{each}-old", each))
-    _until_it_ends(base, folder, chance, tally, kills)
+    _until_it_ends(place, chance, tally, kills)
     for each in patients:  # A second generation: one newer, one changed, one as it was.
         number = patients.index(each)
         if number == 0:
             write(folder, f"{each}-new", _plan(f"{each}-new", each, created=_LATER))
         if number == 1:
             write(folder, f"{each}-old", _plan(f"{each}-old", each, title="Changed"))
-    rows = _until_it_ends(base, folder, chance, tally, kills)
-    again = _run(base, folder, tally)
+    rows = _until_it_ends(place, chance, tally, kills)
+    again = _run(place, tally)
     if {row["result"] for row in again} != {"unchanged"}:
         tally.wrong.append(f"{name}: a run after the last one is not unchanged: {_short(again)}")
     if {row["result"] for row in rows} - {"created", "unchanged", "updated", "superseded"}:
@@ -174,58 +189,56 @@ def _plan(value: str, patient: str, **changes: Any) -> dict[str, Any]:
 
 
 def _until_it_ends(
-    base: str, folder: Path, chance: random.Random, tally: Tally, kills: int
+    place: Place, chance: random.Random, tally: Tally, kills: int
 ) -> list[dict[str, Any]]:
     """Run the command, killed at some request, until one run is let through; return its rows."""
     for _ in range(chance.randrange(1, 4)):
-        if tally.kills < kills and _killed(base, folder, chance, tally):
+        if tally.kills < kills and _killed(place, chance, tally):
             tally.kills += 1
     for _ in range(5):  # Faults of the proxy may park a plan: the next run sends it.
-        rows = _run(base, folder, tally, chance)
+        rows = _run(place, tally, chance)
         if not any(row["result"] == "parked" for row in rows):
             return rows
-    return _run(base, folder, tally)
+    return _run(place, tally)
 
 
-def _killed(base: str, folder: Path, chance: random.Random, tally: Tally) -> bool:
+def _killed(place: Place, chance: random.Random, tally: Tally) -> bool:
     """Run the command and kill it at one request, before or after the server did it."""
     at, stage = chance.randrange(3, 30), chance.choice(("before", "after"))
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Running | subprocess.Popen[bytes]] = []
 
     def watch(where: str, asked: Asked) -> None:
         if asked.number >= at and where == stage and running:
-            os.kill(running[0].pid, signal.SIGKILL)
+            running[0].kill()
 
     kind = _kind(tally)
-    with run_proxy(base, watch=watch, fault=_faults(chance, tally), **kind) as proxy:
-        running.append(
-            subprocess.Popen(
-                [*_COMMAND, folder, "--to", *_name(folder, proxy.base)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        return running[0].wait(300) == -signal.SIGKILL
+    with run_proxy(place.base, watch=watch, fault=_faults(chance, tally), **kind) as proxy:
+        running.append(place.start(*_words(place.folder, proxy.base)))
+        return running[0].wait() == -signal.SIGKILL
 
 
-def _run(
-    base: str, folder: Path, tally: Tally, chance: random.Random | None = None
-) -> list[dict[str, Any]]:
+def _run(place: Place, tally: Tally, chance: random.Random | None = None) -> list[dict[str, Any]]:
     """Run the command to its end and return its rows."""
-    with run_proxy(base, **_kind(tally)) as proxy:
+    out, err = place.folder.with_suffix(".json"), place.folder.with_suffix(".txt")
+    with run_proxy(place.base, **_kind(tally)) as proxy:
         if chance is not None:
             proxy.fault = _faults(chance, tally)
-        done = subprocess.run(
-            [*_COMMAND, folder, "--to", *_name(folder, proxy.base), "--format", "json"],
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-    if not done.stdout:
-        return [{"plan": "all", "result": "parked", "why": done.stderr}]
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
+        words = [*_words(place.folder, proxy.base), "--format", "json"]
+        place.start(*words, out=out, err=err).wait()
+    if not out.read_text():
+        return [{"plan": "all", "result": "parked", "why": err.read_text()}]
+    rows: list[dict[str, Any]] = json.loads(out.read_text())
     return rows
+
+
+def _started_alone(
+    *words: str, out: Path = Path(os.devnull), err: Path = Path(os.devnull)
+) -> subprocess.Popen[bytes]:
+    """Start a command that imports what it needs, as on any machine; see `Commands.start`."""
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ivfhir.cli.main", *words], stdout=to_out, stderr=to_err
+        )
 
 
 def _kind(tally: Tally) -> dict[str, Any]:
@@ -233,11 +246,11 @@ def _kind(tally: Tally) -> dict[str, Any]:
     return {"refuse": documents_only, "statement": DOCUMENTS} if tally.documents else {}
 
 
-def _name(folder: Path, base: str) -> list[str]:
-    """Return the words that name a server alike whatever the proxy's port is: as a site does."""
+def _words(folder: Path, base: str) -> list[str]:
+    """Return the command; it names a server alike whatever the proxy's port is, as a site does."""
     path = folder.parent / "servers.toml"
     path.write_text(f'[[server]]\nname = "it"\nurl = "{base}"\n')
-    return ["it", "--config", str(path)]
+    return ["sync", str(folder), "--to", "it", "--config", str(path)]
 
 
 def _faults(chance: random.Random, tally: Tally) -> Any:

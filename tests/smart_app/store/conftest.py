@@ -7,6 +7,7 @@ import pytest
 
 from smart_app.sealing import Sealer
 from smart_app.store import Store
+from tests.smart_app.tables_once import begin_with_tables, make_tables
 
 KEY = b"k" * 32
 
@@ -25,13 +26,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+def has_tables() -> bool:
+    """Whether the database of a test begins with this release's tables; it is empty otherwise."""
+    return True
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, has_tables: bool) -> str:
+    """The URL of a database of the test's own, in which nothing is kept yet."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'a.sqlite3'}"
-    url: str = request.getfixturevalue("postgres").new_database()
-    return url
+        url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
+        if has_tables:
+            begin_with_tables(url)
+        return url
+    postgres = request.getfixturevalue("postgres")
+    return str(postgres.new_copy(make_tables) if has_tables else postgres.new_database())
 
 
 @pytest.fixture

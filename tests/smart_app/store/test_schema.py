@@ -35,6 +35,12 @@ store.close()
 
 
 @pytest.fixture
+def has_tables() -> bool:
+    """Here they are made."""
+    return False
+
+
+@pytest.fixture
 def release(tmp_path: Path) -> str:
     """The URL of a copy of a database of 0.1.0."""
     path = tmp_path / "release.sqlite3"
