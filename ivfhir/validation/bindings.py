@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
 from ivfhir.validation.issue import Issue, Place
@@ -23,6 +24,7 @@ TEXTS = frozenset({"code", "uri"})
 """Types that are a code by themselves; R4 binds three elements of uri to names of types."""
 CODING, CONCEPT = "Coding", "CodeableConcept"
 CODED = frozenset({CODING, CONCEPT}) | TEXTS
+QUANTITY = "Quantity"
 REFERENCE = "Reference"
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -66,7 +68,8 @@ def wrong_codes(visited: Visited) -> list[Issue]:
     system does not have is an error whatever the element is bound to.
     """
     if visited.slot.type_name not in CODED:
-        return []
+        # A Quantity, or what specialises it, has a code for its unit.
+        return _unknown_unit(visited)
     bound = _unbound(visited)
     if any(each.severity == "error" for each in bound):
         return bound
@@ -115,6 +118,14 @@ def _unknown(visited: Visited) -> list[Issue]:
         if isinstance(each, dict)
         for issue in _unknown_coding(each, Place(visited.place, "coding", "coding", index))
     ]
+
+
+def _unknown_unit(visited: Visited) -> list[Issue]:
+    value: Any = visited.value
+    if not isinstance(value, dict) or "system" not in value or "code" not in value:
+        return []
+    is_quantity = QUANTITY in lineage_of(visited.slot.type_name)
+    return _unknown_coding(value, visited.place) if is_quantity else []
 
 
 def _unknown_coding(coding: dict[str, Any], place: Place) -> list[Issue]:

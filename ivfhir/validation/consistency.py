@@ -3,22 +3,50 @@
 import base64
 import binascii
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from ivfhir.fhir.references import is_absolute
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
 
+ELEMENT_DEFINITION = "ElementDefinition"
+"""Its id is the path of what it defines, in the differential and again in the snapshot."""
 VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 
 
 def contradictions(visited: Visited) -> list[Issue]:
-    """Return what is wrong with ids of contained resources, sizes of attachments, code systems."""
+    """Return what is wrong with ids of contained resources, sizes of attachments, systems."""
     if visited.slot.owner is None:
         return _contained_ids(visited)
-    if visited.slot.type_name == "Attachment":
-        return _size(visited)
-    return _code_system(visited) if visited.slot.type_name == "Coding" else []
+    check = CHECKS.get(visited.slot.type_name)
+    return check(visited) if check is not None else []
+
+
+class ElementIds:
+    """The ids of elements that were met: each is there once in its resource.
+
+    http://hl7.org/fhir/R4/element.html#id
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._seen: set[tuple[int, str]] = set()
+
+    def again(self, visited: Visited) -> list[Issue]:
+        """Return an issue where an element has an id that another one of its resource has."""
+        if visited.slot.owner is None or visited.slot.type_name == ELEMENT_DEFINITION:
+            return []
+        found = []
+        for holder in (visited.value, visited.beside):
+            own = holder.get("id") if isinstance(holder, dict) else None
+            if isinstance(own, str):
+                key = (id(visited.resource), own)
+                if key in self._seen:
+                    text = "has an id that another element of the resource has; ids are unique"
+                    found.append(_issue(visited, text, "element-id"))
+                self._seen.add(key)
+        return found
 
 
 def _contained_ids(visited: Visited) -> list[Issue]:
@@ -61,6 +89,24 @@ def _code_system(visited: Visited) -> list[Issue]:
     if not is_absolute(system):
         return [_issue(visited, "has a system that is not absolute", "code-system")]
     return []
+
+
+def _own_system(visited: Visited) -> list[Issue]:
+    """Ask that the system of an identifier or of a unit is absolute."""
+    value: Any = visited.value
+    system = value.get("system")
+    if not isinstance(system, str) or is_absolute(system):
+        return []
+    text = "has a system that is not absolute; name it by an address, https://… or urn:…"
+    return [_issue(visited, text, "system")]
+
+
+CHECKS: dict[str, Callable[[Visited], list[Issue]]] = {
+    "Attachment": _size,
+    "Coding": _code_system,
+    "Identifier": _own_system,
+    "Quantity": _own_system,
+}
 
 
 def _issue(visited: Visited, text: str, rule: str) -> Issue:

@@ -4,11 +4,9 @@ from typing import Any
 
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.ucum import unit_problem
-from ivfhir.validation.bindings import CODING, UCUM
+from ivfhir.validation.bindings import CODING, QUANTITY, UCUM
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
-
-QUANTITY = "Quantity"
 
 
 def wrong_units(visited: Visited) -> list[Issue]:

@@ -6,7 +6,7 @@ from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import wrong_codes
 from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
-from ivfhir.validation.consistency import contradictions
+from ivfhir.validation.consistency import ElementIds, contradictions
 from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
@@ -39,7 +39,7 @@ def validate_resource(
         before the warnings, and a last issue says that the rest is not shown.
     """
     broken: list[Issue] = []
-    entries = entries_of(raw)
+    entries, ids = entries_of(raw), ElementIds()
     claimed = ProfilesAsked(raw, profiles or Profiles(), asked)
 
     def visit(visited: Visited) -> None:
@@ -48,6 +48,7 @@ def validate_resource(
         broken.extend(wrong_bundle(visited))
         broken.extend(wrong_definitions(visited))
         broken.extend(contradictions(visited))
+        broken.extend(ids.again(visited))
         broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
         broken.extend(claimed.visit(visited))
         broken.extend(wrong_codes(visited))

@@ -17,6 +17,10 @@ OF_HL7 = ("http://hl7.org/fhir/", "http://terminology.hl7.org/")
 """Systems of others are theirs to list, and may have grown."""
 
 
+PATTERN = "xxx"
+"""So the table of identifier types (v2-0203) writes `NNxxx` for a country's own."""
+
+
 def build_code_systems(definitions: Iterable[dict[str, Any]]) -> CodeSystems:
     """Return the codes by system, those of all editions of a system together."""
     found: dict[str, tuple[dict[str, None], bool]] = {}
@@ -26,18 +30,19 @@ def build_code_systems(definitions: Iterable[dict[str, Any]]) -> CodeSystems:
         if each["resourceType"] != "CodeSystem" or not url.startswith(OF_HL7):
             continue
         codes = codes_of(each.get("concept", []))
-        if not is_whole(each, len(codes)):
+        if not is_whole(each, codes):
             unsure.add(url)
         others, counts = found.get(url, ({}, True))
         found[url] = others | dict.fromkeys(codes), counts and each.get("caseSensitive", False)
     return {url: (list(row[0]), row[1]) for url, row in found.items() if url not in unsure}
 
 
-def is_whole(code_system: dict[str, Any], listed: int) -> bool:
-    """Return whether a code system lists all of its codes, and is no example."""
+def is_whole(code_system: dict[str, Any], codes: list[str]) -> bool:
+    """Return whether a code system lists all of its codes, none as a pattern, and is no example."""
     said: int = code_system.get("count", 1)
-    complete = code_system.get("content") == "complete" and listed >= max(said, 1)
-    return complete and "example" not in code_system["url"].lower()
+    complete = code_system.get("content") == "complete" and len(codes) >= max(said, 1)
+    spelt_out = not any(PATTERN in each for each in codes)
+    return complete and spelt_out and "example" not in code_system["url"].lower()
 
 
 def codes_of(concepts: list[dict[str, Any]]) -> list[str]:

@@ -43,3 +43,23 @@ def test_contained_resources_have_ids_of_their_own():
     inside = [{"resourceType": "Organization", "id": "o", "name": name} for name in "ab"]
     found = issues(contained=inside, managingOrganization={"reference": "#o"})
     assert found == [("contained-id", "Patient")]
+
+
+def test_a_system_of_an_identifier_or_a_unit_is_absolute():
+    found = issues(identifier=[{"system": "mrn", "value": "x"}, {"system": "urn:oid:1.2"}])
+    assert found == [("system", "Patient.identifier[0]")]
+    unit = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "text": TEXT}
+    unit["valueQuantity"] = {"value": 1, "system": "local", "code": "mg"}
+    assert [each.rule for each in validate_resource(unit)] == ["system"]
+
+
+def test_the_id_of_an_element_is_there_once_in_its_resource():
+    names = [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}]
+    assert issues(name=names) == []
+    assert issues(name=[names[0], names[0]]) == [("element-id", "Patient.name[1]")]
+    beside = {"birthDate": "1960", "_birthDate": {"id": "a"}}
+    assert issues(name=names[:1], **beside) == [("element-id", "Patient.birthDate")]
+    inside = {"resourceType": "Organization", "id": "o", "name": "x"}
+    inside["telecom"] = [{"id": "a", "system": "phone", "value": "1"}]
+    owner = {"contained": [inside], "managingOrganization": {"reference": "#o"}}
+    assert issues(name=names[:1], **owner) == []

@@ -34,6 +34,7 @@ def test_codes_of_all_editions_are_together_and_case_counts_where_it_does_in_all
         system("a", content="fragment"),
         system(),
         system("a", count=2),
+        system("a", "NNxxx"),
         system("a", url="http://x.example/s"),
         system("a", url="http://hl7.org/fhir/CodeSystem/example"),
         {"resourceType": "ValueSet", "url": URL},

@@ -14,8 +14,8 @@ def test_a_system_has_the_codes_of_r4_and_those_that_came_later():
 
 
 def test_where_case_does_not_count_any_is_the_code():
-    assert code_system_of(f"{THO}/v2-0203").has("mr")
-    assert code_system_of(f"{THO}/v2-0203").has("MR")
+    assert code_system_of(f"{THO}/v2-0131").has("c")
+    assert code_system_of(f"{THO}/v2-0131").has("C")
 
 
 def test_systems_of_others_are_not_known():
