@@ -5,11 +5,12 @@ READY := $(VENV)/ready
 # The tests start Python some hundred times: what it compiled is kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 CODED := plan_definitions smart_app tests
+PATIENTS := smart_app/fake_ehr/patients
 # Examples of others, kept as they came.
 THIRD_PARTY := synthea-*.json mcode-*.json mcode-*/*.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint layers types codes protocols stale styles-fresh locked traced r4-fresh fix knowledge traceability styles lock sbom docs benchmark load faults FORCE
+.PHONY: help demo test check format lint layers types codes protocols valid stale styles-fresh locked traced r4-fresh fix knowledge traceability styles lock sbom docs benchmark load faults FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,7 +21,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
 	$(PY) -m pytest --numprocesses 4
 
-check: format lint layers types codes protocols stale styles-fresh locked traced r4-fresh ## everything that must hold before a commit
+check: format lint layers types codes protocols valid stale styles-fresh locked traced r4-fresh ## everything that must hold before a commit
 
 format: $(READY) ## is the code formatted?
 	$(PY) -m ruff format --check -q .
@@ -40,6 +41,9 @@ codes: $(READY) ## was each medical code seen in a public source?
 
 protocols: $(READY) ## does each protocol keep the rules of authoring?
 	$(PY) -m ivfhir.knowledge.lint
+
+valid: $(READY) ## is all FHIR that we author what R4 says?
+	$(PY) -m tools.valid plan_definitions $(filter-out $(wildcard $(PATIENTS)/synthea-*.json),$(wildcard $(PATIENTS)/*.json))
 
 stale: $(READY) ## are ELM, libraries and value sets what their sources give?
 	$(PY) -m tools.knowledge check

@@ -13,6 +13,7 @@
     │   └── UnsupportedError       it uses an operator that the evaluator does not have
     ├── DatabaseError              the app's database does not answer, or stays locked
     ├── EvaluationError            an expression failed on this patient's data
+    ├── InvalidWriteError          what we made is not valid FHIR R4: it is not sent
     ├── LaunchError                the sign-in from the EHR failed: says who can mend it
     │   ├── GrantRefusedError      the EHR refuses the code or the refresh token for good
     │   ├── SessionEndedError      the launch is over, or its token expired: sign in again
@@ -148,6 +149,20 @@ class EvaluationError(IvfhirError):
     """An expression failed on this patient's data; the message names the define."""
 
     code = "processing"
+
+
+class InvalidWriteError(IvfhirError):
+    """What we made and were about to send is not valid FHIR R4; its outcome tells each fault.
+
+    `plain` says for clinicians what the message says for those who run things.
+    """
+
+    code = "invalid"
+    plain: ClassVar[str] = (
+        "The app checked what it was about to send, and found that it breaks a rule of FHIR. "
+        "Nothing was sent. That is a fault of the app, not of the record or of your choices: tell "
+        "whoever runs it."
+    )
 
 
 class LaunchError(IvfhirError):

@@ -8,7 +8,7 @@ one plan at the same time: the caller holds a claim on it.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivfhir.errors import (
     BadAnswerError,
@@ -24,6 +24,7 @@ from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.earlier import Ended, read_ended
+from ivfhir.writing.outgoing import as_read, check_outgoing, warning_lines
 from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts
 from ivfhir.writing.withdraw import withdraw_copies
 
@@ -44,6 +45,7 @@ class WriteReceipt:
         withdrawn: references of copies that were marked as entered in error.
         left_over: references of copies that could not be.
         ended: what became of the resources that the plan was to end, read afterwards.
+        warnings: what of others' content is not valid FHIR R4 and was sent as it is.
     """
 
     entries: tuple[Compared, ...]
@@ -51,6 +53,7 @@ class WriteReceipt:
     withdrawn: tuple[str, ...] = ()
     left_over: tuple[str, ...] = ()
     ended: tuple[Ended, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def write_back(
@@ -64,14 +67,17 @@ def write_back(
         pause: waits for so many seconds.
 
     Raises:
+        InvalidWriteError: something of ours in it is not valid FHIR R4; nothing was sent.
         ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
             did not answer and has nothing. Calling again with the same bundle is safe.
     """
     found = find_written(repository, bundle)
     if found is not None:
         return found
+    warnings = warning_lines(check_outgoing(bundle, as_read(bundle)))
     places = send(repository, bundle, pause=pause)
-    return receipt_of(repository, bundle, places, already_there=False)
+    receipt = receipt_of(repository, bundle, places, already_there=False)
+    return replace(receipt, warnings=tuple(warnings))
 
 
 def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | None:

@@ -13,12 +13,14 @@ from flask import Flask, Response, g
 
 from ivfhir.errors import (
     ForbiddenError,
+    InvalidWriteError,
     IvfhirError,
     NotFoundError,
     RejectedError,
     ServerError,
 )
 from ivfhir.servers.http import HttpRepository
+from ivfhir.writing.outgoing import check_outgoing
 from smart_app.audit_event import AUDIT_SYSTEM, to_audit_event
 from smart_app.services import AppServices
 from smart_app.smart.scopes import AUDIT_EVENT, GrantedScopes
@@ -160,7 +162,7 @@ def _send(
 
 
 def _send_one(app: AppServices, repository: HttpRepository, event: TrailEvent) -> bool:
-    """Send one event; False when the EHR refuses what it says.
+    """Send one event; False when the EHR, or our own check, refuses what it says.
 
     Raises:
         ServerError: the EHR did not take it now, or takes none.
@@ -168,9 +170,11 @@ def _send_one(app: AppServices, repository: HttpRepository, event: TrailEvent) -
     resource = to_audit_event(event, site=app.settings.public_url, names=False)
     del resource["id"]  # It is the EHR's to give; the tag tells the event from all others.
     try:
+        check_outgoing(resource)
         repository.create_once(resource, if_none_exist=f"_tag={AUDIT_SYSTEM}|{event.mark}")
-    except RejectedError as error:
-        app.log.warning("audit_delivery", error=type(error).__name__, server_status=error.status)
+    except (InvalidWriteError, RejectedError) as error:
+        status = error.status if isinstance(error, RejectedError) else None
+        app.log.warning("audit_delivery", error=type(error).__name__, server_status=status)
         app.store.settle_delivery(event.number, REFUSED)
         return False
     app.store.settle_delivery(event.number, SENT)

@@ -15,6 +15,7 @@ from ivfhir.errors import (
     BusyError,
     DatabaseError,
     ForbiddenError,
+    InvalidWriteError,
     IvfhirError,
     LaunchError,
     NotFoundError,
@@ -29,7 +30,7 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.fhir.outcome import http_status, operation_outcome
-from smart_app.problems import Problem, lead_to, show
+from smart_app.problems import OWN, THEIRS, Problem, lead_to, show
 from smart_app.services import services
 from smart_app.smart.renewal import ended
 
@@ -53,6 +54,7 @@ _TITLES: tuple[tuple[type[IvfhirError], str, str | None], ...] = (
     (BadAnswerError, "The EHR's answer could not be understood", EHR),
     (TooManyRequestsError, "Too many requests at once", YOU),
     (ServerError, "The EHR could not do this", EHR),
+    (InvalidWriteError, "What the app made is not valid FHIR", OPERATOR),
     (DatabaseError, "The app cannot reach its own memory", OPERATOR),
     (SettingsError, "The app is not set up", OPERATOR),
     (IvfhirError, "This could not be done", OPERATOR),
@@ -80,12 +82,13 @@ def _on_known(error: IvfhirError) -> Response:
         mender = error.mender
     return render_problem(
         title=title,
-        message=error.message,
+        message=error.plain if isinstance(error, InvalidWriteError) else error.message,
         status=http_status(error),
         mender=mender,
         actions=_actions(error, launch_id),
         outcome=operation_outcome(error),
         details=_details(error),
+        details_title=OWN if isinstance(error, InvalidWriteError) else THEIRS,
         error=error,
     )
 
@@ -129,6 +132,7 @@ def render_problem(
     outcome: dict[str, Any],
     actions: list[dict[str, str]] | None = None,
     details: str | None = None,
+    details_title: str = THEIRS,
     error: Exception | None = None,
 ) -> Response:
     """Return the page of a problem, or its OperationOutcome when JSON is asked for; and log it.
@@ -140,7 +144,8 @@ def render_problem(
         mender: who can mend it.
         outcome: the OperationOutcome that says the same.
         actions: links to offer, each `{text, href}`.
-        details: what a server said, as text.
+        details: what a server, or our own check, said, as text.
+        details_title: whose words these are.
         error: the exception, of which the log keeps the class.
     """
     reference = secrets.token_hex(4)
@@ -161,6 +166,7 @@ def render_problem(
         mender=mender,
         actions=tuple(actions or ()),
         details=details,
+        details_title=details_title,
         reference=reference,
         retry_after_s=retry_after_s,
     )

@@ -99,7 +99,7 @@ def _list(found: list[Waiting], *, as_json: bool) -> int:
 
 
 def _show(waiting: Waiting, *, as_json: bool) -> None:
-    """Print a plan with what the server said of it."""
+    """Print a plan with what the server, or our own check, said of it."""
     told = entry_row(waiting, now=int(time.time()))
     told |= {"failures": waiting.entry.failures, "outcome": _outcome(waiting)}
     if as_json:
@@ -110,7 +110,8 @@ def _show(waiting: Waiting, *, as_json: bool) -> None:
             print(f"{name}: {value}")  # noqa: T201 - a command's answer
     for issue in (told["outcome"] or {}).get("issue", ()):
         said = issue.get("diagnostics") or issue.get("details", {}).get("text") or ""
-        print(f"server: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201
+        by = waiting.said.get("by", "server")
+        print(f"{by}: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201
 
 
 def _outcome(waiting: Waiting) -> dict[str, Any] | None:

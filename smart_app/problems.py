@@ -16,6 +16,9 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import LaunchError, SettingsError
 from smart_app.services import services
 
+THEIRS, OWN = "What the EHR said", "What the app's own check found"
+"""Headings of details."""
+
 _LIFE_S = 300
 _LONGEST_DETAILS = 300
 _LONGEST_MESSAGE = 600
@@ -32,7 +35,8 @@ class Problem:
         status: the HTTP status.
         mender: who can mend it.
         actions: links to offer, each `{text, href}`.
-        details: what a server said.
+        details: what a server said, or what our own check found.
+        details_title: whose words these are.
         reference: stands in the log, too.
         retry_after_s: seconds after which trying again makes sense.
     """
@@ -45,6 +49,7 @@ class Problem:
     details: str | None
     reference: str
     retry_after_s: int | None = None
+    details_title: str = THEIRS
 
 
 def show(problem: Problem) -> Response:

@@ -22,6 +22,13 @@ DOCS = ROOT / "docs"
 PATIENTS = ROOT / "smart_app/fake_ehr/patients"
 
 
+SHOWN_SERVER = "http://localhost:8080/fhir"
+
+
+def console_blocks(text: str) -> list[str]:
+    return re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+
+
 def page(name: str) -> str:
     return (DOCS / f"{name}.md").read_text(encoding="utf-8")
 
@@ -55,6 +62,44 @@ def test_the_commands_of_the_readme_run(
     for words, sentence, code in shown:
         assert main(words.split()) == int(code or 0)
         assert capsys.readouterr().err.strip() == sentence
+
+
+def test_the_readme_shows_what_validation_says_alone_and_beside_hapi(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    hapi: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [block for block in console_blocks(readme) if "ivfhir validate" in block]
+    steps = [step.partition("\n") for step in re.split(r"^\$ ", "".join(shown), flags=re.M)[1:]]
+    assert [words.split()[:2] for words, _, _ in steps] == [
+        ["cat", "observation.json"],
+        ["ivfhir", "validate"],
+        ["ivfhir", "validate"],
+    ]
+    (tmp_path / "observation.json").write_text(steps[0][2])
+    for words, _, output in steps[1:]:
+        assert main(words.replace(SHOWN_SERVER, hapi).split()[1:]) == 6
+        assert capsys.readouterr().out == output
+
+
+def test_the_guide_shows_what_validation_says_beside_hapi(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    hapi: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    guide = page("validate")
+    given = re.search(r"```json\n(.*?)```", guide, re.DOTALL)
+    shown = re.search(r"^    \$ ivfhir (.+ --server .+)\n((?:    .*\n)+)", guide, re.MULTILINE)
+    assert given is not None
+    assert shown is not None
+    (tmp_path / "patient.json").write_text(given[1])
+    assert main(shown[1].replace(SHOWN_SERVER, hapi).split()) == 6
+    assert capsys.readouterr().out == re.sub("^    ", "", shown[2], flags=re.MULTILINE)
 
 
 def test_every_define_that_a_protocol_needs_is_there() -> None:

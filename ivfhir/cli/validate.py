@@ -1,26 +1,39 @@
-"""`ivfhir validate`: resources beside R4's own definitions, and beside profiles."""
+"""`ivfhir validate`: resources beside R4, profiles, and what a server says."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from ivfhir.errors import InputError, UsageError
-from ivfhir.fhir.types import Json
+from ivfhir.errors import InputError, ServerError, UsageError
 from ivfhir.packages import Packages, open_package
-from ivfhir.validation.findings import validate_paths
+from ivfhir.servers.base_address import BaseAddress
+from ivfhir.validation.address import base_of, is_address, read_address
+from ivfhir.validation.findings import Finding, validate_paths
 from ivfhir.validation.formats import as_json, as_junit, as_sarif, as_text
-from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.library import Profiles
 from ivfhir.validation.validate import validate_resource
 
 FORMATS = {"text": as_text, "json": as_json, "junit": as_junit, "sarif": as_sarif}
-ERRORS = 6
+ERRORS, SERVER = 6, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare `PATH… [--profile CANONICAL]… [--package DIR|TGZ]… [--format …]`."""
+    """Declare paths or addresses, packages and profiles, a server, a format."""
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="a resource, a Bundle, NDJSON, or a folder"
+        "paths",
+        metavar="PATH|URL",
+        nargs="+",
+        help="a resource, a Bundle, NDJSON, or a folder; or an address …/Type/ID",
+    )
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="a FHIR server, whose $validate is asked about each resource, too: all of it is sent "
+        "there",
     )
     parser.add_argument(
         "--profile",
@@ -40,26 +53,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; return 0 without an error, else 6.
+    """Print what was found; return 0 without an error, else 6; 5 where the server failed.
 
     Raises:
+        UsageError: an address that cannot be meant, or a profile that no package has.
         InputError: nothing could be read, or a package or profile cannot be used.
-        UsageError: no package has a profile that was asked for.
+        ServerError: nothing could be read, and a server is why.
     """
+    token = os.environ.get("IVFHIR_TOKEN", "").strip() or None
+    _check_addresses(arguments, token)
     profiles = Profiles(Packages([open_package(Path(each)) for each in arguments.package]))
     require(profiles, arguments.profile)
+    check = partial(validate_resource, profiles=profiles, asked=arguments.profile)
+    paths = [each if is_address(each) else Path(each) for each in arguments.paths]
+    with ExitStack() as stack:
+        other = None
+        if arguments.server is not None:
+            from ivfhir.validation.server import ServerValidator  # noqa: PLC0415 - costs 0.1 s, files need it not
 
-    def check(raw: Json) -> list[Issue]:
-        return validate_resource(raw, profiles, arguments.profile)
-
-    findings = list(validate_paths([Path(each) for each in arguments.paths], check))
+            other = stack.enter_context(ServerValidator(arguments.server, token=token))
+        fetch = partial(read_address, token=token)
+        findings = list(validate_paths(paths, check, other=other, fetch=fetch))
     if findings and not any(each.is_read for each in findings):
-        first = findings[0].found[0].issue.text
-        others = len(findings) - 1
-        more = f" Nor could {others} others be read." if others else ""
-        raise InputError(f"{first}{more}")
+        raise _nothing(findings)
     print(FORMATS[arguments.format](findings))
-    return ERRORS if any(each.count("error") for each in findings) else 0
+    shortfall = None if other is None else other.shortfall()
+    if shortfall is not None:
+        print(f"ivfhir: {shortfall}", file=sys.stderr)
+    if any(each.count("error") for each in findings):
+        return ERRORS
+    return SERVER if shortfall is not None else 0
+
+
+def _check_addresses(arguments: argparse.Namespace, token: str | None) -> None:
+    """Refuse addresses that cannot be meant, and one token for several servers.
+
+    Raises:
+        UsageError: there are such.
+    """
+    bases = [base_of(each) for each in arguments.paths if is_address(each)]
+    bases += [] if arguments.server is None else [arguments.server]
+    servers = {BaseAddress(each).url for each in bases}
+    if token is not None and len(servers) > 1:
+        raise UsageError(
+            "IVFHIR_TOKEN is for one server, and several addresses are given; ask one at a time."
+        )
+
+
+def _nothing(findings: list[Finding]) -> InputError | ServerError:
+    """Return the error of a run in which nothing could be read: its first reason."""
+    first = findings[0].found[0].issue.text
+    others = len(findings) - 1
+    more = f" Nor could {others} others be read." if others else ""
+    kind = ServerError if isinstance(findings[0].failure, ServerError) else InputError
+    return kind(f"{first}{more}")
 
 
 def require(profiles: Profiles, asked: Sequence[str]) -> None:

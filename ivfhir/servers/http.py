@@ -124,6 +124,19 @@ class HttpRepository:
             )
         return resource
 
+    def read_text(self, resource_type: str, resource_id: str) -> str:
+        """Return the resource as the server wrote it, for who judges the JSON itself.
+
+        Raises:
+            NotFoundError: there is none of that type and id.
+            BadAnswerError: the answer is no FHIR JSON.
+        """
+        url = f"{self._base.url}{resource_type}/{resource_id}"
+        answer, resource = self._ask(url, what=resource_type)
+        if resource is None:
+            raise BadAnswerError(f"The server says that the {resource_type} is unchanged.")
+        return answer.content.decode("utf-8-sig")
+
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """Return every match once, all pages read to the last.
 

@@ -245,7 +245,11 @@ class _Existing:
             str(value_of(entry["resource"])): renamed_references(entry["resource"], names)
             for entry in created_entries(parcel)
         }
-        base = replace(base, places={value: reference_of(each) for value, each in stored.items()})
+        base = replace(
+            base,
+            places={value: reference_of(each) for value, each in stored.items()},
+            before=tuple(stored.values()),
+        )
         is_sent = known is not None and known.digest == self.plan.digest and bool(sent)
         standings = {}
         for value in dict.fromkeys((*ours, *sent)):

@@ -31,6 +31,7 @@ class Decision:
         door: how the server is asked.
         whole: the plan with its parts contained, where it goes as a document or as files.
         file: where its data are written, the PDF beside it; None where it is sent.
+        before: what the server has of it, as it was read; a change is made from these.
     """
 
     result: str
@@ -44,6 +45,7 @@ class Decision:
     door: Door | None = None
     whole: Resource | None = None
     file: Path | None = None
+    before: tuple[Resource, ...] = ()
 
 
 class Place(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 from ivfhir.errors import (
     ForbiddenError,
+    InvalidWriteError,
     IvfhirError,
     NotFoundError,
     RejectedError,
@@ -44,6 +45,7 @@ from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.content import content_digest
 from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
+from ivfhir.writing.outgoing import as_read, check_outgoing, warning_lines
 from ivfhir.writing.read_back import Compared, compare, read_parts, read_references
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
@@ -140,6 +142,10 @@ class Delivery:
             if decision.bundle is not None and not decision.bundle["entry"]:
                 settle_copies(decision)
                 decision = decide(self.plan, self.at, lower=self._lower)
+            try:
+                decision = _checked(self.plan, decision)
+            except InvalidWriteError as error:
+                return parked(self.plan, self.at.name, error)
             if decision.result == DOWNLOADED:
                 save(self.plan.plan_id, decision, _patient(decision))
             if decision.bundle is None or not decision.bundle["entry"]:
@@ -254,8 +260,8 @@ def foretell(
         gone: references of plans that would have ended by now.
     """
     try:
-        decision = decide(plan, at, coming=coming, gone=gone)
-    except ServerError as error:
+        decision = _checked(plan, decide(plan, at, coming=coming, gone=gone))
+    except (InvalidWriteError, ServerError) as error:
         return parked(plan, at.name, error)
     return _outcome(plan, at, decision)
 
@@ -264,6 +270,26 @@ def parked(plan: SyncPlan, to: str, error: IvfhirError) -> Outcome:
     """Return the row of a plan that could not be sent: the server's own outcome is in it."""
     server = error if isinstance(error, ServerError) else None
     return Outcome(plan.name, to, PARKED, outcome=operation_outcome(error), error=server)
+
+
+def _checked(plan: SyncPlan, decision: Decision) -> Decision:
+    """Return a decision that also tells what of the input, or of the server's, is not valid R4.
+
+    Raises:
+        InvalidWriteError: sync itself made something that is not.
+    """
+    bundle = decision.bundle
+    sent = bundle if bundle is not None and bundle["entry"] else None
+    if sent is None and decision.result != DOWNLOADED:
+        return decision
+    if sent is None:
+        passed = check_outgoing(decision.whole or {}, (plan.whole,))
+    else:
+        is_change = decision.result == UPDATED and decision.before
+        read = decision.before if is_change else as_read(sent)
+        passed = check_outgoing(sent, (plan.whole, *read))
+    lines = [{"text": each} for each in warning_lines(passed)]
+    return replace(decision, differences=(*decision.differences, *lines)) if lines else decision
 
 
 def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | None) -> Outcome:

@@ -8,12 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ivfhir.errors import IvfhirError, ServerError, UnauthorisedError, UnreachableError
+from ivfhir.errors import (
+    InvalidWriteError,
+    IvfhirError,
+    ServerError,
+    UnauthorisedError,
+    UnreachableError,
+)
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
 from ivfhir.sync.decision import CREATED, PARKED, UNCHANGED, UPDATED
 from ivfhir.sync.door import WritableServer
+from ivfhir.writing.outgoing import check_outgoing
 from ivfhir.writing.read_back import differences
 
 TYPES = (
@@ -113,14 +120,15 @@ def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) 
         if theirs is not None and not any(differences(resource | {"id": theirs["id"]}, theirs)):
             return Sent(canonical, to, UNCHANGED, target)
         result = CREATED if theirs is None else UPDATED
+        new = {**resource, "id": target.partition("/")[2]}
+        check_outgoing(new)
         if not dry_run:
             match = None if theirs is None else theirs.get("meta", {}).get("versionId")
-            new = {**resource, "id": target.partition("/")[2]}
             target = server.update(new, if_match=match).reference
         return Sent(canonical, to, result, target)
     except (UnreachableError, UnauthorisedError):
         raise
-    except ServerError as error:
+    except (InvalidWriteError, ServerError) as error:
         return Sent(canonical, to, PARKED, error=error)
 
 

@@ -97,6 +97,13 @@ class SyncPlan:
         return tuple(dict.fromkeys(each for each in written if not each.startswith("#")))
 
     @property
+    def whole(self) -> Resource:
+        """The plan as it came, as one CarePlan that contains its parts."""
+        inside = [{**each, "id": key} for key, each in self.parts.items()]
+        contained = [*inside, *self.embedded.values()]
+        return {**self.care_plan, "contained": contained} if contained else self.care_plan
+
+    @property
     def patient_key(self) -> tuple[str, ...]:
         """All that the input says about who the patient is."""
         subject = self.care_plan.get("subject", {})

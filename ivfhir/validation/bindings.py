@@ -203,7 +203,7 @@ def _outside(bound: Bound, codes: Codes, code: str) -> str:
 
 def _wanted(bound: Bound, codes: Codes) -> str:
     every = sorted(code for each in codes.values() for code in each)
-    modal = "R4 asks for" if bound.strength == "required" else "R4 would have"
+    modal = "R4 asks for" if bound.strength == "required" else "R4 recommends"
     return f"{modal} one of the value set {bound.name}{_listed(every)}"
 
 
@@ -215,7 +215,11 @@ def _media_type(bound: Bound) -> list[Issue]:
     value = bound.visited.value
     if not isinstance(value, str) or value in FORMATS or _MEDIA_TYPE.fullmatch(value):
         return []
-    return [bound.issue("warning", f"is '{value[:60]}', no media type; write it as text/plain is")]
+    return [
+        bound.issue(
+            "warning", f"is '{value[:60]}', which is no media type; write one such as text/plain"
+        )
+    ]
 
 
 def _unit(bound: Bound) -> list[Issue]:

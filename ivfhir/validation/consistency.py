@@ -57,7 +57,11 @@ def _contained_ids(visited: Visited) -> list[Issue]:
     counts = Counter(str(each["id"]) for each in rows if "id" in each)
     twice = [each for each, count in counts.items() if count > 1]
     return [
-        _issue(visited, f"contains several resources of the id '{each[:64]}'", "contained-id")
+        _issue(
+            visited,
+            f"contains several resources of the id '{each[:64]}'; give each its own",
+            "contained-id",
+        )
         for each in twice
     ]
 
@@ -74,7 +78,13 @@ def _size(visited: Visited) -> list[Issue]:
         return []  # said of the data itself
     if length == size:
         return []
-    return [_issue(visited, f"says a size of {size}, but its data has {length} bytes", "size")]
+    return [
+        _issue(
+            visited,
+            f"says a size of {size}, but its data has {length} bytes; correct it or leave it out",
+            "size",
+        )
+    ]
 
 
 def _code_system(visited: Visited) -> list[Issue]:
@@ -87,7 +97,13 @@ def _code_system(visited: Visited) -> list[Issue]:
         text = "names a value set as its system; name the code system that the code is from"
         return [_issue(visited, text, "code-system")]
     if not is_absolute(system):
-        return [_issue(visited, "has a system that is not absolute", "code-system")]
+        return [
+            _issue(
+                visited,
+                "has a system that is not absolute; write the address of the code system, as http://loinc.org",
+                "code-system",
+            )
+        ]
     return []
 
 

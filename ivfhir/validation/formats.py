@@ -8,7 +8,9 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from ivfhir.fhir.json import dumps
+from ivfhir.validation.address import is_address
 from ivfhir.validation.findings import Finding, Found
+from ivfhir.validation.side_by_side import IVFHIR, SERVER
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What neither XML may hold nor a terminal should get; line feeds, too, in what is one line."""
@@ -33,21 +35,41 @@ def as_text(findings: Sequence[Finding]) -> str:
         _count(errors, "error"),
         _count(warnings, "warning"),
     )
-    return "\n".join([*lines, ", ".join(counts)])
+    return "\n".join([*lines, ", ".join(counts), *_sides(findings)])
+
+
+def _sides(findings: Sequence[Finding]) -> list[str]:
+    """Return a line that counts who says what, where a server was asked."""
+    answers = [each.found for each in findings if each.answered]
+    asked = sum(each.answered is not None for each in findings)
+    if not asked:
+        return []
+    said = [who_says(found) for answer in answers for found in answer]
+    counts = ", ".join(f"{said.count(who)} {who}" for who in (BOTH, IVFHIR, SERVER))
+    return [f"side by side in {len(answers)} of {asked}: {counts}"]
+
+
+BOTH = "both"
+
+
+def who_says(found: Found) -> str:
+    """Return whose an issue is: BOTH, IVFHIR or SERVER."""
+    return found.by if found.also is None else BOTH
 
 
 def _texts(finding: Finding) -> list[str]:
-    alike: dict[tuple[str, str], list[Found]] = {}
+    alike: dict[tuple[str, ...], list[Found]] = {}
     for found in finding.found:
         said = _NUMBER.sub("[]", found.issue.text)
-        alike.setdefault((found.issue.rule, said), []).append(found)
+        alike.setdefault((found.issue.rule, said, who_says(found)), []).append(found)
     return [line for group in alike.values() for line in _text(finding, group[0], len(group) - 1)]
 
 
 def _text(finding: Finding, found: Found, others: int = 0) -> list[str]:
     place = ":".join(str(e) for e in (finding.file, found.line, found.column) if e is not None)
     more = f" (and at {_count(others, 'more place')})" if others else ""
-    said = f"{place}: {found.issue.severity}: {found.issue.text} [{found.issue.rule}]{more}"
+    who = "" if not finding.answered else f" ({_WHO[who_says(found)]})"
+    said = f"{place}: {found.issue.severity}{who}: {found.issue.text} [{found.issue.rule}]{more}"
     lines = [_seen(said)]
     if found.source and found.column is not None:
         start = max(0, found.column - 1 - BEFORE)
@@ -58,7 +80,13 @@ def _text(finding: Finding, found: Found, others: int = 0) -> list[str]:
             f"    {lead}{shown}{more}",
             " " * (4 + len(lead) + found.column - 1 - start) + "^",
         ]
+    if found.also is not None:
+        also = found.also
+        lines.append(_seen(f"    the server: {also.severity}: {also.text} [{also.rule}]"))
     return lines
+
+
+_WHO = {BOTH: "both", IVFHIR: "only ivfhir", SERVER: "only the server"}
 
 
 def _seen(text: str) -> str:
@@ -106,16 +134,21 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 
 def _result(finding: Finding, found: Found) -> dict[str, Any]:
-    uri = quote(Path(finding.file).as_posix())
+    name = finding.file
+    uri = name if is_address(name) else quote(Path(name).as_posix())
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if found.line is not None:
         physical["region"] = {"startLine": found.line, "startColumn": found.column}
     location: dict[str, Any] = {"physicalLocation": physical}
     if found.issue.expression:
         location["logicalLocations"] = [{"fullyQualifiedName": found.issue.expression}]
-    return {
+    result = {
         "ruleId": found.issue.rule,
         "level": LEVELS[found.issue.severity],
         "message": {"text": found.issue.text},
         "locations": [location],
     }
+    if finding.answered:
+        said = {} if found.also is None else {"server": found.also.text}
+        result["properties"] = {"by": who_says(found)} | said
+    return result

@@ -1,6 +1,10 @@
 """What is wrong with a resource, and where."""
 
+import re
 from dataclasses import dataclass
+
+_CHOICE = re.compile(r"\.ofType\((\w)(\w*)\)")
+"""How FHIRPath says the type of a choice."""
 
 Pointer = tuple[str | int, ...]
 """The way to a value in JSON: names and numbers, from the resource on."""
@@ -15,7 +19,8 @@ class Issue:
         code: http://hl7.org/fhir/R4/valueset-issue-type.html
         expression: FHIRPath of the element.
         text: what is wrong, what is expected and how to mend it, in a sentence or two. It may
-            repeat a code or a number, never a name or a text of the resource.
+            repeat a code or a number, never a name or a text of the resource. It names the element
+            as JSON does, `Observation.valueQuantity`, for who does not know FHIRPath.
         rule: the id of the rule: one of R4's (`obs-6`), or ours (`unknown-element`).
         pointer: where it stands in the JSON.
     """
@@ -26,6 +31,16 @@ class Issue:
     text: str
     rule: str
     pointer: Pointer
+
+    def __post_init__(self) -> None:
+        """Name the element, or what holds it, in the text as JSON does."""
+        first, blank, rest = self.text.partition(" ")
+        if _CHOICE.search(first) and self.expression.startswith(first):
+            object.__setattr__(self, "text", f"{_in_json(first)}{blank}{rest}")
+
+
+def _in_json(expression: str) -> str:
+    return _CHOICE.sub(lambda match: match[1].upper() + match[2], expression)
 
 
 class Place:

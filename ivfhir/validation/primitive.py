@@ -66,7 +66,7 @@ def _check_decimal(raw: Json, type_name: str) -> str | None:
 
 def _check_text(raw: Json, type_name: str) -> str | None:
     if not isinstance(raw, str):
-        return f"is {kind_of(raw)}; {_a(type_name)} is text, in quotes"
+        return f"is {kind_of(raw)}; {_a(type_name)} is text, in double quotes"
     for is_wrong, problem in TEXTS:
         if is_wrong(raw):
             return problem
@@ -74,7 +74,7 @@ def _check_text(raw: Json, type_name: str) -> str | None:
     for each in {type_name: None, kind: None} if type_name in URIS else (type_name,):
         pattern = _pattern(each)
         if pattern is not None and pattern.fullmatch(raw) is None:
-            return f"is no {each}; {HINTS.get(each, 'its form is another')}"
+            return f"is no {each}; {HINTS.get(each, 'look up its form')}"
     return None
 
 
@@ -88,14 +88,14 @@ TEXTS: tuple[tuple[Callable[[str], object], str], ...] = (
         lambda text: len(text) > MAX_TEXT,
         f"is longer than {MAX_TEXT} characters, which no text of FHIR may be",
     ),
-    (_CONTROL.search, "holds a control character, which no text of FHIR may hold"),
+    (_CONTROL.search, "holds a control character, which no text of FHIR may hold; remove it"),
 )
 """What no text may be, and what is said of one that is."""
 
 
 def _check_base64(raw: Json, type_name: str) -> str | None:
     if not isinstance(raw, str):
-        return f"is {kind_of(raw)}; a base64Binary is text, in quotes"
+        return f"is {kind_of(raw)}; a base64Binary is text, in double quotes"
     try:
         base64.b64decode("".join(raw.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -107,14 +107,18 @@ def _of_calendar(parse: Callable[[str], object]) -> Callable[[Json, str], str | 
     def check(raw: Json, type_name: str) -> str | None:
         problem = _check_text(raw, type_name)
         if problem is None and isinstance(raw, str) and parse(raw) is None:
-            return "is a day or time that the calendar does not have"
+            return "is a day or time that the calendar does not have; correct it"
         return problem
 
     return check
 
 
 def _check_xhtml(raw: Json, type_name: str) -> str | None:
-    return None if isinstance(raw, str) else f"is {kind_of(raw)}; a narrative is text, in quotes"
+    return (
+        None
+        if isinstance(raw, str)
+        else f"is {kind_of(raw)}; a narrative is text, in double quotes"
+    )
 
 
 CHECKS: dict[str, Callable[[Json, str], str | None]] = {
@@ -131,17 +135,17 @@ CHECKS: dict[str, Callable[[Json, str], str | None]] = {
     "xhtml": _check_xhtml,
 }
 HINTS = {
-    "code": "no blanks at its ends, and single ones inside",
+    "code": "write it without blanks at its ends, and with single ones inside",
     "date": "write YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "write YYYY-MM-DD, or YYYY-MM-DDThh:mm:ss with an offset such as +01:00 or Z",
     "instant": "write YYYY-MM-DDThh:mm:ss with an offset such as +01:00 or Z",
     "time": "write hh:mm:ss",
-    "id": "1 to 64 letters, digits, hyphens and points",
+    "id": "write 1 to 64 letters, digits, hyphens or points",
     "oid": "write urn:oid: and numbers with points between",
     "uuid": "write urn:uuid: and the UUID in small letters",
-    "uri": "no blanks",
-    "url": "no blanks",
-    "canonical": "no blanks",
+    "uri": "it may hold no blanks",
+    "url": "it may hold no blanks",
+    "canonical": "it may hold no blanks",
 }
 
 

@@ -47,16 +47,22 @@ def wrong_targets(visited: Visited, entries: Mapping[str, Resource] | None) -> l
     if isinstance(text, str) and text.startswith(UUID) and entries is not None:
         target = entries.get(text.partition("#")[0])
         if target is None:
-            missing = "names a UUID that no entry of the Bundle has as its fullUrl"
+            missing = "names a UUID that no entry of the Bundle has as its fullUrl; add that entry"
             return [_issue(visited, missing, "reference-unresolved", "warning")]
     found = _target_type(text, visited, entries or {}) if isinstance(text, str) else None
     targets = visited.slot.element.targets
     named = found or (said if isinstance(said, str) and _is_resource(said) else None)
     if named is not None and targets and ANY not in targets and named not in targets:
         allowed = f"{', '.join(targets[:-1])} or {targets[-1]}" if len(targets) > 1 else targets[0]
-        return [_issue(visited, f"names a {named}; R4 allows {allowed}", "reference-target")]
+        return [_issue(visited, f"names {_a(named)}; R4 allows {allowed}", "reference-target")]
     if found is not None and isinstance(said, str) and _is_resource(said) and said != found:
-        return [_issue(visited, f"says type {said}, but names a {found}", "reference-type")]
+        return [
+            _issue(
+                visited,
+                f"says type {said}, but names {_a(found)}; make them agree",
+                "reference-type",
+            )
+        ]
     return []
 
 
@@ -70,7 +76,11 @@ def _problem_of(text: str) -> str | None:
     literal = parse_literal(text)
     if literal is None:
         conditional = "?" in text and _is_resource(text.partition("?")[0])
-        return None if conditional else "is no reference; write Type/id, an address, or #id"
+        return (
+            None
+            if conditional
+            else "is no reference; write Type/id as Patient/123, an address, or #id"
+        )
     key = literal.key
     if not _is_resource(key.resource_type):
         return f"names a '{key.resource_type[:40]}', which FHIR R4 does not have"
@@ -95,6 +105,10 @@ def _contained(wanted: str, root: Resource) -> Resource | None:
     inside = root.get("contained")
     rows = inside if isinstance(inside, list) else []
     return next((e for e in rows if isinstance(e, dict) and e.get("id") == wanted), None)
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
 def _is_resource(name: str) -> bool:

@@ -9,6 +9,7 @@ from ivfhir.expressions.fhirpath.types import fhir_type
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.rules import Rule, rules_of
 from ivfhir.validation.issue import Issue
+from ivfhir.validation.mends import MENDS, SAID
 from ivfhir.validation.structure import Slot, Visited
 
 NOT_CONTAINED = frozenset({"dom-6"})
@@ -48,7 +49,9 @@ def _asked(compiled: CompiledRule, node: Node, visited: Visited) -> Issue | None
     if holds is not False:
         return None
     expression = visited.place.expression
-    text = f"{expression} breaks R4's rule {rule.key}: {rule.human}"
+    said = SAID.get(rule.key) or rule.human.rstrip(". ")
+    mend = f" {MENDS[rule.key]}" if rule.key in MENDS else ""
+    text = f"{expression} breaks R4's rule {rule.key}: {said}.{mend}"
     return _issue(rule.severity, "invariant", text, rule.key, visited)
 
 

@@ -17,6 +17,8 @@ from ivfhir.validation.primitive import kind_of, primitive_problem
 MAX_ISSUES = 1_000
 """So many issues of one resource are shown; who has so many has one cause."""
 ELEMENT = "Element"
+FEW = 3
+"""So many names of a choice are listed in a message."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +134,10 @@ class Structure:
         elif not isinstance(name, str):
             text = "has no resourceType; say which resource it is"
         else:
-            text = f"says that it is a '{name[:40]}', which FHIR R4 does not have"
-        self.note("structure", here, f"{here.expression} {text}.", "resource-type")
+            near = get_close_matches(name, _resources(), 1)
+            meant = f"; is {near[0]} meant?" if near else ""
+            text = f"says that it is a '{name[:40]}', which FHIR R4 does not have{meant}"
+        self.note("structure", here, f"{here.expression} {text}{_end(text)}", "resource-type")
 
     def note(self, code: str, place: Place, text: str, rule: str) -> None:
         """Note an error; one more than MAX_ISSUES, so that it can be said that there are more."""
@@ -158,7 +162,8 @@ class Structure:
                 self.note(
                     "structure",
                     Place(place, name, key),
-                    f"{place.expression} has {other} and {bare}; it may have one of them.",
+                    f"{place.expression} has {other} and {bare}; it may have one of them, so leave "
+                    "the other out.",
                     "choice",
                 )
             if not beside or bare not in raw:
@@ -171,9 +176,9 @@ class Structure:
         bare = key.removeprefix("_")
         found = shape.members.get(bare)
         if found is not None:
-            text = f"has '{key}', but nothing can stand beside {bare}"
+            text = f"has '{key}', but {bare} can have no extensions; remove it"
         elif key == "resourceType":
-            text = "says resourceType; only a resource does"
+            text = "has a resourceType, which only a resource has; remove it"
         else:
             near = get_close_matches(bare, shape.members, 1) or [
                 name for name in shape.members if name.lower() == bare.lower()
@@ -193,11 +198,15 @@ class Structure:
         )
 
     def _missing(self, element: Element, place: Place) -> None:
-        name = f"{element.name}[x]" if element.is_choice else element.name
+        name = element.name
+        if element.is_choice:
+            names = list(element.json_names())
+            few = " or ".join(names) if len(names) <= FEW else f"{names[0]}, {names[1]}, …"
+            name = f"{element.name}[x] ({few})"
         self.note(
             "required",
             place,
-            f"{place.expression} has no {name}; R4 asks for it.",
+            f"{place.expression} has no {name}; R4 asks for it, so add it.",
             "cardinality",
         )
 
@@ -219,15 +228,16 @@ class Structure:
             self.note(
                 "structure",
                 here,
-                f"{here.expression} has {len(values)} items; R4 allows {element.maximum}.",
+                f"{here.expression} has {len(values)} items; R4 allows {element.maximum}, so take "
+                "some out.",
                 "cardinality",
             )
         if values and extras and len(values) != len(extras):
             self.note(
                 "structure",
                 here,
-                f"{here.expression} has {len(values)} values and {len(extras)} items beside them "
-                f"in _{key}; give both the same number, with null where there is none.",
+                f"{here.expression} has {len(values)} values, and _{key} has {len(extras)}; "
+                "give both the same number, with null where there is none.",
                 "sibling",
             )
         for index in range(max(len(values), len(extras))):
@@ -267,7 +277,9 @@ class Structure:
         elif type_name == "Resource":
             self.resource(value, place)
         elif not isinstance(value, dict):
-            self._wrong(place, f"is {kind_of(value)}; {type_name} is an object")
+            self._wrong(
+                place, f"is {kind_of(value)}; write an object, {{…}}, of the type {type_name}"
+            )
         elif not value:
             self._wrong(place, "is an object with nothing in it; leave it out")
         else:
@@ -278,15 +290,17 @@ class Structure:
         if beside is not None:
             if not isinstance(beside, dict):
                 self._wrong(
-                    place, f"has {kind_of(beside)} beside it; only id and extension stand there"
+                    place,
+                    f"has {kind_of(beside)} as its _{place.key}; write an object with id or "
+                    "extension",
                 )
                 return
             if not beside:
-                self._wrong(place, "has an empty object beside it; leave it out")
+                self._wrong(place, f"has an empty object as its _{place.key}; leave it out")
                 return
             self._object(beside, shape_of(ELEMENT), place)
         elif value is None:
-            self._wrong(place, "is null, and nothing stands beside it; leave it out")
+            self._wrong(place, f"is null, and _{place.key} has nothing for it; leave it out")
             return
         if value is not None:
             problem = primitive_problem(value, slot.type_name)

@@ -12,6 +12,7 @@ from ivfhir.wording.sentences import capitalise
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
 from smart_app.pages.replacing import Replacement, after_replacing
 from smart_app.pages.standing import Standing
+from smart_app.problems import OWN, THEIRS
 from smart_app.visit.overriding import Override
 
 
@@ -30,6 +31,7 @@ class ReceiptPage:
     links: tuple[tuple[str, str], ...] = ()
     send_again: str = ""
     details: str = ""
+    details_title: str = THEIRS
     next_steps: tuple[NextStep, ...] = ()
     places: tuple[Place, ...] = ()
     how: str = ""
@@ -119,6 +121,8 @@ def written_page(
         gap=gap,
         replacement=replacement,
         plan_href=plan_href,
+        details="\n".join(body.get("warnings", ())),
+        details_title=OWN,
     )
 
 
@@ -204,6 +208,7 @@ def unwritten_page(
         else (("Review again", review_href), ("Back to the protocols", match_href)),
         send_again="Send again" if again else "",
         details=problem.get("details", ""),
+        details_title=OWN if problem.get("by") == "ivfhir" else THEIRS,
     )
 
 

@@ -27,6 +27,7 @@ from ivfhir.review import accept
 from ivfhir.wording import words
 from ivfhir.writing.bundle import to_transaction
 from ivfhir.writing.document import document_entry, with_pdf
+from ivfhir.writing.outgoing import check_outgoing
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
@@ -100,6 +101,9 @@ def accept_and_write(
 
     Returns:
         What changed since the draft was made, when nothing was sent for that reason; else None.
+
+    Raises:
+        InvalidWriteError: files would be given, and the plan in them is not valid FHIR R4.
     """
     launch, store = visit.launch, visit.launch.app.store
     if not store.claim_draft(draft, hold_s=HOLD_S):
@@ -114,6 +118,8 @@ def accept_and_write(
             changes.append(Change("How the plan goes to the EHR", WORDS[way], WORDS[now]))
         if not changes:
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
+            if now == FILES:
+                check_outgoing(kept["bundle"])
             may_go = store.accept_draft(
                 draft, kept, server=launch.fhir_base, patient_id=launch.patient_id
             )

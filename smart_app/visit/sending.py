@@ -8,6 +8,8 @@ from typing import Any
 from ivfhir.errors import (
     BadAnswerError,
     ForbiddenError,
+    InvalidWriteError,
+    IvfhirError,
     RejectedError,
     ServerError,
     ThrottledError,
@@ -63,6 +65,9 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
     except ServerError as error:
         keep_failure(visit, draft, error, asked=asked)
         return
+    except InvalidWriteError as error:
+        keep_invalid(visit, draft, error)
+        return
     _keep(visit, draft, kept, receipt)
 
 
@@ -100,6 +105,26 @@ def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool)
         raise error
 
 
+def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
+    """Keep that a claimed plan was not sent, since the app made something that is no valid FHIR.
+
+    It is parked: whoever runs the app sees it there, and the clinician's draft is kept for a review
+    with a release that is mended.
+    """
+    launch = visit.launch
+    said = {
+        "title": "the app's own check stopped it",
+        "message": error.plain,
+        "details": "\n".join(_diagnostics(error)),
+        "again": "no",
+        "by": "ivfhir",
+        "outcome": error.outcome,
+    }
+    launch.app.store.put_off(draft.id, After(PARKED, int(launch.now().timestamp()), 0), said)
+    launch.app.log.error("write_back", written=False, error=type(error).__name__, code=error.code)
+    audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
+
+
 def keep_changed(visit: Visit, draft: Draft) -> None:
     """Keep that a claimed plan is not sent, since the record changed after it was accepted."""
     launch = visit.launch
@@ -134,6 +159,7 @@ def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, An
         "alreadyThere": receipt.already_there,
         "withdrawn": list(receipt.withdrawn),
         "leftOver": list(receipt.left_over),
+        "warnings": list(receipt.warnings),
         "ended": [
             {"reference": each.reference, "wanted": each.wanted, "status": each.status}
             for each in receipt.ended
@@ -163,6 +189,8 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     body["rivals"] = _settle(visit.launch, draft, body["entries"])
     visit.forget_reading()
     launch.app.store.save_receipt(draft, body)
+    if receipt.warnings:
+        launch.app.log.warning("write_back", code="invalid", count=len(receipt.warnings))
     launch.app.log.info(
         "write_back",
         written=True,
@@ -214,8 +242,8 @@ def _problem(error: ServerError, after: After) -> dict[str, Any]:
     }
 
 
-def _diagnostics(error: ServerError) -> list[str]:
-    """Return what a server's OperationOutcome says."""
+def _diagnostics(error: IvfhirError) -> list[str]:
+    """Return what an error's OperationOutcome says."""
     issues = (error.outcome or {}).get("issue", ())
     texts = [issue.get("diagnostics") or issue.get("details", {}).get("text") for issue in issues]
     return [str(text)[:500] for text in texts if text]

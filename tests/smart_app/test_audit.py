@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fhir.resources.R4B.auditevent import AuditEvent
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from ivfhir.cli.main import main
+from ivfhir.validation import validate_resource
 from smart_app.store import Store
 from tests.smart_app.conftest import Launched
 
@@ -92,7 +92,7 @@ def test_each_kind_of_event_is_a_valid_audit_event_in_a_file_for_its_owner(
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
     resources = [json.loads(line) for line in output.read_text().splitlines()]
     for resource in resources:
-        AuditEvent.model_validate(resource)
+        assert [e.text for e in validate_resource(resource) if e.rule != "dom-6"] == []
     assert [(each["action"], each["outcome"]) for each in resources] == [
         ("E", "0"), ("R", "0"), ("E", "0"),
         ("E", "4"), ("E", "4"), ("E", "4"), ("C", "4"), ("D", "4"),

@@ -98,7 +98,7 @@ def test_a_code_of_the_value_set_passes(resource):
             "warning",
             "binding-extensible",
             "Patient.maritalStatus",
-            "has no code; R4 would have one",
+            "has no code; R4 recommends one",
         ),
         (
             attachment("png"),

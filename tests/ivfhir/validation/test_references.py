@@ -67,7 +67,7 @@ def test_another_target_is_told_with_what_is_allowed(reference):
         (
             "reference-target",
             "Observation.subject",
-            "Observation.subject names a Organization; "
+            "Observation.subject names an Organization; "
             "R4 allows Patient, Group, Device or Location.",
         )
     ]

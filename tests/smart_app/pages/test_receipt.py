@@ -105,6 +105,22 @@ def test_a_plan_that_must_be_reviewed_again():
     assert page.links[0] == ("Review again", "/r")
 
 
+def test_whose_words_the_details_are_is_said():
+    problem = {"title": "x", "message": "No.", "again": "no", "details": "d"}
+    said = [
+        unwritten_page(each, review_href="/r", match_href="/m").details_title
+        for each in (problem, problem | {"by": "ivfhir"})
+    ]
+    assert said == ["What the EHR said", "What the app's own check found"]
+
+
+def test_what_the_ehr_held_and_is_not_valid_is_told_to_technical_staff():
+    page = page_of(SAME, warnings=("It is not valid FHIR R4: a", "b"))
+    assert page.details == "It is not valid FHIR R4: a\nb"
+    assert page.details_title == "What the app's own check found"
+    assert page_of(SAME).details == ""
+
+
 def test_the_plan_that_was_stored_first_stays_and_the_receipt_says_so():
     rivals = {
         "own": "CarePlan/1",

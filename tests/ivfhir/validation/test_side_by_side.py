@@ -1,0 +1,88 @@
+"""What both say is said once; what differs in place, kind or weight is not."""
+
+import pytest
+
+from ivfhir.validation import Issue
+from ivfhir.validation.side_by_side import side_by_side
+
+RAW = {
+    "resourceType": "Patient",
+    "gender": "f",
+    "name": [{"family": "x"}],
+    "contact": [{"gender": "x"}, {"gender": "y"}],
+}
+
+
+def issue(rule, *pointer, severity="error", text="", code="processing"):
+    return Issue(severity, code, "", text, rule, pointer)
+
+
+def told(ours, theirs):
+    return [(said.by, said.also is not None) for said in side_by_side([ours], [theirs], RAW)]
+
+
+ONCE = [("ivfhir", True)]
+APART = [("ivfhir", False), ("server", False)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (issue("binding-required", "gender"), issue("Terminology_TX_NoValid_16", "gender")),
+        (issue("binding-required", "gender"), issue("x", "gender", code="code-invalid")),
+        (issue("binding-required", "gender"), issue("processing", "gender")),
+        (issue("type-code", "gender"), issue("x", "gender", code="value")),
+        (issue("json-shape", "name"), issue("x", "name", 0, text="name: must be an Array")),
+        (issue("pat-1", "contact", 1, code="invariant"), issue("pat-1", "contact", 1)),
+        (issue("pat-1", code="invariant"), issue("x", text="Constraint failed: pat-1: …")),
+        (
+            issue("cardinality", text="Patient.contact[0] has no url; R4 asks for it."),
+            issue("Validation_VAL_Profile_Minimum", text="Extension.url: minimum required = 1"),
+        ),
+        (
+            issue("unknown-element", "gendre"),
+            issue("processing", text="Unrecognized property 'gendre'"),
+        ),
+    ],
+)
+def test_one_place_and_one_kind_are_one_issue(ours, theirs):
+    assert told(ours, theirs) == ONCE
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (issue("binding-required", "gender"), issue("Terminology_X", "contact", 0, "gender")),
+        (issue("pat-1", "contact", 0, code="invariant"), issue("pat-1", "contact", 1)),
+        (issue("pat-1", code="invariant"), issue("dom-6")),
+        (issue("binding-required", "gender"), issue("Type_Specific_Checks_X", "gender")),
+        (issue("type-code", "gender"), issue("x", "gender", severity="warning", code="value")),
+        (issue("unknown-element", "gendre"), issue("x", text="Unrecognized property 'gendr'")),
+        (issue("full-url"), issue("processing")),
+    ],
+)
+def test_another_place_kind_or_weight_is_another_issue(ours, theirs):
+    assert told(ours, theirs) == APART
+
+
+def test_each_issue_of_the_server_is_taken_once():
+    ours = [issue("binding-required", "gender"), issue("code-system", "gender")]
+    said = side_by_side(ours, [issue("Terminology_X", "gender")], RAW)
+    assert [each.also is not None for each in said] == [True, False]
+
+
+def test_both_come_first_then_ours_then_theirs():
+    ours = [issue("size"), issue("type-code", "gender")]
+    theirs = [issue("other"), issue("x", "gender", code="value")]
+    said = side_by_side(ours, theirs, RAW)
+    assert [(each.issue.rule, each.by) for each in said] == [
+        ("type-code", "ivfhir"),
+        ("size", "ivfhir"),
+        ("other", "server"),
+    ]
+
+
+def test_thousands_are_matched_in_no_time():
+    ours = [issue("type-code", "contact", 1, "gender", text=str(n)) for n in range(1_000)]
+    theirs = [issue("x", "contact", 1, "gender", code="value") for _ in range(1_000)]
+    assert all(each.also for each in side_by_side(ours, theirs, RAW))
