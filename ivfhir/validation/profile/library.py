@@ -1,6 +1,7 @@
 """Profiles of packages by their canonical, each compiled when it is first asked for."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import definition_of, lineage_of
@@ -162,6 +163,12 @@ class Profiles:
         if not missing:
             return ""
         return f" Packages that others depend on are missing: {', '.join(missing)}."
+
+
+@cache
+def own_profiles() -> Profiles:
+    """Return R4's own profiles, without any package; compiled once for all."""
+    return Profiles()
 
 
 def label_of(resource: Resource) -> str:

@@ -5,7 +5,7 @@ import pytest
 from ivfhir.errors import InputError
 from ivfhir.packages import Packages
 from ivfhir.validation import validate_resource
-from ivfhir.validation.profile.library import Profiles
+from ivfhir.validation.profile.library import Profiles, own_profiles
 from tests.ivfhir.validation.profile.making import (
     BASE,
     R4,
@@ -116,6 +116,19 @@ def test_types_of_r4_are_known_without_a_package():
     assert known.type_of(f"{R4}Patient|4.0.1") == "Patient"
     assert known.type_of(BASE + "P") == "Observation"
     assert known.type_of(BASE + "Q") is None
+
+
+def test_profiles_of_r4_need_no_package():
+    resource = observation(subject={"reference": "Patient/1"}, effectiveDateTime="2020-01-01")
+    resource["meta"] = {"profile": [f"{R4}vitalsigns"]}
+    resource["valueQuantity"] = {"value": 1, "unit": "kg"}
+    rows = [
+        (each.rule, each.expression)
+        for each in validate_resource(resource)
+        if each.severity == "error"
+    ]
+    assert rows == [COUNT]
+    assert own_profiles().get(f"{R4}vitalsigns") is own_profiles().get(f"{R4}vitalsigns")
 
 
 def test_ids_may_be_missing():
