@@ -49,7 +49,8 @@ class Profiles:
         """Compile nothing yet."""
         self.packages = packages or Packages()
         self._value_sets = ValueSets(self.packages)
-        self._compiled: dict[str, Profile | None] = {}
+        self._compiled: dict[str, Profile | InputError | None] = {}
+        self._types: dict[str, str | None] = {}
         self._trees: dict[str, ElementSaid | None] = {}
 
     def get(self, canonical: str) -> Profile | None:
@@ -59,8 +60,14 @@ class Profiles:
             InputError: its definition cannot be used, or is its own base; says why.
         """
         if canonical not in self._compiled:
-            self._compiled[canonical] = self._compile(canonical)
-        return self._compiled[canonical]
+            try:
+                self._compiled[canonical] = self._compile(canonical)
+            except InputError as error:
+                self._compiled[canonical] = error
+        found = self._compiled[canonical]
+        if isinstance(found, InputError):
+            raise InputError(found.message)
+        return found
 
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where nobody has it."""
@@ -72,9 +79,11 @@ class Profiles:
 
     def type_of(self, canonical: str) -> str | None:
         """Return the R4 type that a profile, or type, of a canonical is; None where not known."""
-        name = r4_type(canonical)
-        if name is not None:
-            return name
+        if canonical not in self._types:
+            self._types[canonical] = r4_type(canonical) or self._type_said(canonical)
+        return self._types[canonical]
+
+    def _type_said(self, canonical: str) -> str | None:
         found = self._find(canonical)
         said = found.resource.get("type") if found is not None else None
         return said if isinstance(said, str) and definition_of(said) is not None else None
