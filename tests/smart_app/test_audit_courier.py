@@ -136,7 +136,7 @@ def test_an_event_that_is_no_valid_fhir_is_not_sent_and_stays_in_the_trail(
     made = audit_courier.to_audit_event
 
     def wrong(*args: object, **more: object) -> Resource:
-        return made(*args, **more) | {"outcome": "9"}  # type: ignore[arg-type]  # as it was called
+        return made(*args, **more) | {"outcome": "9"}
 
     monkeypatch.setattr(audit_courier, "to_audit_event", wrong)
     assert send(app, launched) == 0
