@@ -3,8 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -73,7 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
 
             other = stack.enter_context(ServerValidator(arguments.server, token=token))
         fetch = partial(read_address, token=token)
-        findings = list(validate_paths(paths, check, other=other, fetch=fetch))
+        is_long = other is not None or any(isinstance(e, Path) and e.is_dir() for e in paths)
+        watched = stack.enter_context(_progress(is_long=is_long))
+        found = validate_paths(paths, check, other=other, fetch=fetch)
+        findings = [watched(each) for each in found]
     if findings and not any(each.is_read for each in findings):
         raise _nothing(findings)
     print(FORMATS[arguments.format](findings))
@@ -83,6 +86,29 @@ def run(arguments: argparse.Namespace) -> int:
     if any(each.count("error") for each in findings):
         return ERRORS
     return SERVER if shortfall is not None else 0
+
+
+@contextmanager
+def _progress(*, is_long: bool) -> Iterator[Callable[[Finding], Finding]]:
+    """Show how many resources of a long run are done, on a terminal that has rich."""
+    if not is_long or not sys.stderr.isatty():
+        yield lambda finding: finding
+        return
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra
+        from rich.progress import Progress, SpinnerColumn  # noqa: PLC0415
+    except ModuleNotFoundError:
+        yield lambda finding: finding
+        return
+    columns = (SpinnerColumn(), "{task.completed:.0f} resources")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def watch(finding: Finding) -> Finding:
+            progress.advance(task)
+            return finding
+
+        yield watch
 
 
 def _check_addresses(arguments: argparse.Namespace, token: str | None) -> None:

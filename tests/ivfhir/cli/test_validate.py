@@ -198,6 +198,17 @@ def test_each_format_says_who_says_what(files, hapi, capsys, form):
     assert "both" in out or '"also": {' in out
 
 
+def test_progress_is_for_a_terminal_alone(files, capsys, monkeypatch):
+    main(["validate", str(files)])
+    plain = capsys.readouterr()
+    assert plain.err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    main(["validate", str(files)])
+    shown = capsys.readouterr()
+    assert shown.out == plain.out
+    assert "resources" in shown.err
+
+
 def test_the_guide_shows_what_comes_out(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     given = re.search(r"```json\n(.*?)```", GUIDE, re.DOTALL)
