@@ -156,6 +156,9 @@ def test_ids_may_be_missing():
         {"differential": None},
         {"differential": {"element": [element("Observation.nosuch", {"min": 1})]}},
         {"differential": {"element": [element("Observation.note", {"max": "x", "min": "y"})]}},
+        {"differential": {"element": [element("Observation.note", {"max": "²" * 5000})]}},
+        {"differential": {"element": [element("Observation.note", {"max": "9" * 5000})]}},
+        {"differential": {"element": [element("Observation.code", {"binding": {"strength": []}})]}},
         {"title": None, "version": 5},
     ],
 )
