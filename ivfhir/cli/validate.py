@@ -1,21 +1,19 @@
-"""`ivfhir validate`: resources beside R4's own definitions, profiles, and what a server says."""
+"""`ivfhir validate`: resources beside R4, profiles, and what a server says."""
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from ivfhir.errors import InputError, ServerError, UsageError
-from ivfhir.fhir.types import Json
 from ivfhir.packages import Packages, open_package
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.validation.address import base_of, is_address, read_address
 from ivfhir.validation.findings import Finding, validate_paths
 from ivfhir.validation.formats import as_json, as_junit, as_sarif, as_text
-from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.library import Profiles
 from ivfhir.validation.validate import validate_resource
 
@@ -24,7 +22,7 @@ ERRORS, SERVER = 6, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options: `PATH…|URL…`, profiles, packages, a server, the format."""
+    """Declare paths or addresses, packages and profiles, a server, a format."""
     parser.add_argument(
         "paths",
         metavar="PATH|URL",
@@ -58,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was found; return 0 without an error, else 6; 5 where the server failed.
 
     Raises:
-        UsageError: an address that cannot be meant; no package has a profile that was asked for.
+        UsageError: an address that cannot be meant, or a profile that no package has.
         InputError: nothing could be read, or a package or profile cannot be used.
         ServerError: nothing could be read, and a server is why.
     """
@@ -66,10 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_addresses(arguments, token)
     profiles = Profiles(Packages([open_package(Path(each)) for each in arguments.package]))
     require(profiles, arguments.profile)
-
-    def check(raw: Json) -> list[Issue]:
-        return validate_resource(raw, profiles, arguments.profile)
-
+    check = partial(validate_resource, profiles=profiles, asked=arguments.profile)
     paths = [each if is_address(each) else Path(each) for each in arguments.paths]
     with ExitStack() as stack:
         other = None
@@ -78,7 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
 
             other = stack.enter_context(ServerValidator(arguments.server, token=token))
         fetch = partial(read_address, token=token)
-        findings = list(validate_paths(paths, check, other=other, fetch=fetch))
+        is_long = other is not None or any(isinstance(e, Path) and e.is_dir() for e in paths)
+        watched = stack.enter_context(_progress(is_long=is_long))
+        found = validate_paths(paths, check, other=other, fetch=fetch)
+        findings = [watched(each) for each in found]
     if findings and not any(each.is_read for each in findings):
         raise _nothing(findings)
     print(FORMATS[arguments.format](findings))
@@ -88,6 +86,29 @@ def run(arguments: argparse.Namespace) -> int:
     if any(each.count("error") for each in findings):
         return ERRORS
     return SERVER if shortfall is not None else 0
+
+
+@contextmanager
+def _progress(*, is_long: bool) -> Iterator[Callable[[Finding], Finding]]:
+    """Show how many resources of a long run are done, on a terminal that has rich."""
+    if not is_long or not sys.stderr.isatty():
+        yield lambda finding: finding
+        return
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra
+        from rich.progress import Progress, SpinnerColumn  # noqa: PLC0415
+    except ModuleNotFoundError:
+        yield lambda finding: finding
+        return
+    columns = (SpinnerColumn(), "{task.completed:.0f} resources")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def watch(finding: Finding) -> Finding:
+            progress.advance(task)
+            return finding
+
+        yield watch
 
 
 def _check_addresses(arguments: argparse.Namespace, token: str | None) -> None:

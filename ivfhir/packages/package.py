@@ -15,6 +15,10 @@ MANIFEST = "package.json"
 DEFINITIONS = frozenset({"StructureDefinition", "ValueSet", "CodeSystem"})
 """What is looked up by its canonical."""
 R4 = "4.0"
+MAX_DEFINITION = 32 * 2**20
+"""Characters of one definition: read, it takes several times as much."""
+KEPT = 64
+"""So many definitions stay read; what is made of them is kept elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Package:
         dependencies: name -> version of the packages that it builds on.
         files: see there.
         canonicals: type and url -> names of the files that define it.
-        parsed: what was read already.
+        parsed: what was read last.
     """
 
     name: str
@@ -52,6 +56,8 @@ class Package:
 
     def _read(self, name: str) -> Resource:
         if name not in self.parsed:
+            if len(self.parsed) >= KEPT:
+                del self.parsed[next(iter(self.parsed))]
             raw: Any = loads(self.files.read(name), place=f"{name} of {self.label}")
             self.parsed[name] = raw
         return self.parsed[name]
@@ -69,6 +75,11 @@ def open_package(path: Path) -> Package:
         if name == MANIFEST:
             return True
         canonical = canonical_of(text, place=f"{name} of {path}")
+        if canonical is not None and len(text) > MAX_DEFINITION:
+            raise InputError(
+                f"{name} of {path} is a definition of more than {MAX_DEFINITION // 2**20} MB; "
+                "give a package without it."
+            )
         if canonical is not None:
             canonicals.setdefault(canonical, []).append(name)
         return canonical is not None

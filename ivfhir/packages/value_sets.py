@@ -25,7 +25,6 @@ class ValueSets:
         """Look them up in R4, then in packages."""
         self._packages = packages
         self._known: dict[str, Codes | None] = {}
-        self._open: list[str] = []
 
     def codes(self, canonical: str) -> Codes | None:
         """Return the codes of a value set; None where there is no such value set.
@@ -36,15 +35,17 @@ class ValueSets:
         Raises:
             InputError: a file of a package is no JSON.
         """
-        if canonical in self._open or len(self._open) == MAX_IMPORTS:
+        return self._codes(canonical, ())
+
+    def _codes(self, canonical: str, importing: tuple[str, ...]) -> Codes | None:
+        """Return the codes of a value set that others, in a row, import."""
+        if canonical in importing or len(importing) == MAX_IMPORTS:
             return NOT_KNOWN
         if canonical not in self._known:
-            self._open.append(canonical)
-            self._known[canonical] = self._expanded(canonical)
-            self._open.pop()
+            self._known[canonical] = self._expanded(canonical, (*importing, canonical))
         return self._known[canonical]
 
-    def _expanded(self, canonical: str) -> Codes | None:
+    def _expanded(self, canonical: str, importing: tuple[str, ...]) -> Codes | None:
         url, _, version = canonical.partition("|")
         fixed = codes_of(url) if version in ("", R4_VERSION) else None
         if fixed is not None:
@@ -56,21 +57,22 @@ class ValueSets:
             members = members_of(found.resource)
             if members is not None:
                 return _by_system(members)
-        return self._composed(found.resource.get("compose"))
+        return self._composed(found.resource.get("compose"), importing)
 
-    def _composed(self, compose: Json) -> Codes:
+    def _composed(self, compose: Json, importing: tuple[str, ...]) -> Codes:
         if not isinstance(compose, dict) or not compose.get("include"):
             return NOT_KNOWN
         found = Codes()
         for each in _objects(compose["include"]):
-            found = found | self._included(each)
+            found = found | self._included(each, importing)
         for each in _objects(compose.get("exclude")):
-            found = found - self._included(each)
+            found = found - self._included(each, importing)
         return found
 
-    def _included(self, include: dict[str, Any]) -> Codes:
+    def _included(self, include: dict[str, Any], importing: tuple[str, ...]) -> Codes:
         """Return what is in a system's part and in each value set that an include names."""
-        parts = [self.codes(each) or NOT_KNOWN for each in _texts(include.get("valueSet"))]
+        named = _texts(include.get("valueSet"))
+        parts = [self._codes(each, importing) or NOT_KNOWN for each in named]
         if isinstance(include.get("system"), str):
             parts.append(self._of_system(include["system"], include))
         if not parts:

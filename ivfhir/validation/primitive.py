@@ -67,11 +67,14 @@ def _check_decimal(raw: Json, type_name: str) -> str | None:
 def _check_text(raw: Json, type_name: str) -> str | None:
     if not isinstance(raw, str):
         return f"is {kind_of(raw)}; {_a(type_name)} is text, in double quotes"
-    for is_wrong, problem in TEXTS:
-        if is_wrong(raw):
-            return problem
-    kind = next((kind for start, kind in URNS.items() if raw.startswith(start)), type_name)
-    for each in {type_name: None, kind: None} if type_name in URIS else (type_name,):
+    if not raw.isprintable() or not raw.strip() or len(raw) > MAX_TEXT:  # Few are so.
+        for is_wrong, problem in TEXTS:
+            if is_wrong(raw):
+                return problem
+    kinds: tuple[str, ...] = (type_name,)
+    if type_name in URIS:
+        kinds += tuple(kind for start, kind in URNS.items() if raw.startswith(start))
+    for each in kinds:
         pattern = _pattern(each)
         if pattern is not None and pattern.fullmatch(raw) is None:
             return f"is no {each}; {HINTS.get(each, 'look up its form')}"

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivfhir.fhir.types import Json
 from ivfhir.validation.issue import Issue, Pointer
 from ivfhir.validation.location import settled
 
 IVFHIR, SERVER = "ivfhir", "server"
+EMPTY = "ele-1"
+"""The rule that an element has a value: broken, too, wherever the value is none of its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ def side_by_side(ours: Sequence[Issue], theirs: Sequence[Issue], raw: Json) -> l
 
     Two issues are one where both are errors or neither is, where they stand at one place and are
     of one kind. A server may put a fault of an element at what holds it, and name it in words. Of
-    an issue whose kind is not known the place alone decides.
+    an issue whose kind is not known the place alone decides. What else the server says of the same
+    kind at that place has the same cause, and is told with it.
 
     Args:
         ours: from `validate_resource`.
@@ -57,9 +60,23 @@ def side_by_side(ours: Sequence[Issue], theirs: Sequence[Issue], raw: Json) -> l
                     break
         taken = {id(each) for each in pairs.values()}
         left = [each for each in left if id(each) not in taken]
-    both = [Said(known[n].issue, also=pairs[n].issue) for n in sorted(pairs)]
+    more: dict[int, list[_Placed]] = {number: [pairs[number]] for number in pairs}
+    by_own = {(known[n].at, known[n].issue.severity == "error"): n for n in pairs if known[n].at}
+    for each in left:
+        own_number = by_own.get((each.at, each.issue.severity == "error"))
+        if own_number is not None and each.kind in ("", EMPTY, known[own_number].kind):
+            more[own_number].append(each)
+    told = {id(each) for some in more.values() for each in some}
+    left = [each for each in left if id(each) not in told]
+    both = [Said(known[n].issue, also=_as_one(more[n])) for n in sorted(pairs)]
     only_ours = [Said(each.issue) for n, each in enumerate(known) if n not in pairs]
     return [*both, *only_ours, *(Said(each.issue, SERVER) for each in left)]
+
+
+def _as_one(some: list["_Placed"]) -> Issue:
+    """Return a server's issues of one cause as the first, with the words of all."""
+    text = " / ".join(dict.fromkeys(each.issue.text for each in some))
+    return replace(some[0].issue, text=text)
 
 
 @dataclass(frozen=True, slots=True)

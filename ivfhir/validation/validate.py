@@ -11,7 +11,7 @@ from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
-from ivfhir.validation.profile.library import Profiles
+from ivfhir.validation.profile.library import Profiles, own_profiles
 from ivfhir.validation.references import entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
@@ -30,7 +30,7 @@ def validate_resource(
 
     Args:
         raw: parsed JSON; nothing of it is changed.
-        profiles: those that it is checked for where it claims them; None for none.
+        profiles: those that it is checked for where it claims them; None for R4's own.
         asked: canonicals of profiles that it is checked for though it does not claim them.
 
     Returns:
@@ -40,7 +40,7 @@ def validate_resource(
     """
     broken: list[Issue] = []
     entries, ids = entries_of(raw), ElementIds()
-    claimed = ProfilesAsked(raw, profiles or Profiles(), asked)
+    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
 
     def visit(visited: Visited) -> None:
         broken.extend(wrong_targets(visited, entries))

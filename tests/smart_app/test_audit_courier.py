@@ -11,6 +11,7 @@ from flask import Flask
 
 from ivfhir.fhir.types import Resource
 from ivfhir.servers.http import HttpRepository
+from smart_app import audit_courier
 from smart_app.audit_courier import deliver
 from smart_app.audit_event import AUDIT_SYSTEM
 from smart_app.fake_ehr.faults import Fault
@@ -126,6 +127,20 @@ def test_a_refusal_is_for_good_and_said(
     fake_ehr.fail("status-403", method="POST", path="AuditEvent")
     assert send(app, launched) == 0
     assert states(app) == ["refused"] * 3
+    assert on_ehr(app, fhir_server) == []
+
+
+def test_an_event_that_is_no_valid_fhir_is_not_sent_and_stays_in_the_trail(
+    app: Flask, launched: Launched, fhir_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = audit_courier.to_audit_event
+
+    def wrong(*args: object, **more: object) -> Resource:
+        return made(*args, **more) | {"outcome": "9"}
+
+    monkeypatch.setattr(audit_courier, "to_audit_event", wrong)
+    assert send(app, launched) == 0
+    assert states(app) == ["refused"]
     assert on_ehr(app, fhir_server) == []
 
 

@@ -63,7 +63,10 @@ class ProfilesAsked:
         value: Any = visited.value
         if visited.slot.type_name != EXTENSION or not isinstance(value.get("url"), str):
             return False
-        return bool(self._profiles.versions(value["url"]))
+        try:
+            return self._profiles.get(value["url"]) is not None
+        except InputError:
+            return True
 
     def issues(self, before: Sequence[Issue]) -> list[Issue]:
         """Return what breaks the profiles.

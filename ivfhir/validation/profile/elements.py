@@ -15,7 +15,8 @@ from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json, Resource
 MANY = "*"
 UNBOUNDED = 2**31
 """The maximum of what may be there as often as one likes."""
-SYSTEM = "http://hl7.org/fhirpath/System."
+MAX_DIGITS = 9
+"""Of a cardinality."""
 MAX_VALUE_SET = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 STRENGTHS = frozenset({"required", "extensible"})
 CHOICE = "[x]"
@@ -223,7 +224,7 @@ def _note(element: Resource, said: ElementSaid) -> None:
     if isinstance(minimum, int):
         said.minimum = minimum
     if isinstance(maximum, str):
-        said.maximum = UNBOUNDED if maximum == MANY else int(maximum) if maximum.isdigit() else None
+        said.maximum = UNBOUNDED if maximum == MANY else _number(maximum)
     if element.get("type"):
         said.types = tuple(_type_said(each) for each in _objects(element["type"]))
     for name, value in element.items():
@@ -244,6 +245,10 @@ def _note(element: Resource, said: ElementSaid) -> None:
         said.slicing = _slicing_said(element["slicing"])
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
+
+
 def _type_of(ending: str) -> str:
     """Return the type that the name of a choice ends with: of `minValueDate` it is `date`."""
     lower = f"{ending[:1].lower()}{ending[1:]}"
@@ -261,8 +266,9 @@ def _bindings_said(raw: Resource) -> tuple[tuple[str, str], ...]:
         for extension in _objects(raw.get("extension"))
         if extension.get("url") == MAX_VALUE_SET
     ]
-    if raw.get("strength") in STRENGTHS:
-        found.append((raw["strength"], raw.get("valueSet")))
+    strength = raw.get("strength")
+    if isinstance(strength, str) and strength in STRENGTHS:
+        found.append((strength, raw.get("valueSet")))
     return tuple((strength, url) for strength, url in found if isinstance(url, str))
 
 

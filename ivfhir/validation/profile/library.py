@@ -1,6 +1,7 @@
 """Profiles of packages by their canonical, each compiled when it is first asked for."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import definition_of, lineage_of
@@ -48,7 +49,8 @@ class Profiles:
         """Compile nothing yet."""
         self.packages = packages or Packages()
         self._value_sets = ValueSets(self.packages)
-        self._compiled: dict[str, Profile | None] = {}
+        self._compiled: dict[str, Profile | InputError | None] = {}
+        self._types: dict[str, str | None] = {}
         self._trees: dict[str, ElementSaid | None] = {}
 
     def get(self, canonical: str) -> Profile | None:
@@ -58,8 +60,14 @@ class Profiles:
             InputError: its definition cannot be used, or is its own base; says why.
         """
         if canonical not in self._compiled:
-            self._compiled[canonical] = self._compile(canonical)
-        return self._compiled[canonical]
+            try:
+                self._compiled[canonical] = self._compile(canonical)
+            except InputError as error:
+                self._compiled[canonical] = error
+        found = self._compiled[canonical]
+        if isinstance(found, InputError):
+            raise InputError(found.message)
+        return found
 
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where nobody has it."""
@@ -71,9 +79,11 @@ class Profiles:
 
     def type_of(self, canonical: str) -> str | None:
         """Return the R4 type that a profile, or type, of a canonical is; None where not known."""
-        name = r4_type(canonical)
-        if name is not None:
-            return name
+        if canonical not in self._types:
+            self._types[canonical] = r4_type(canonical) or self._type_said(canonical)
+        return self._types[canonical]
+
+    def _type_said(self, canonical: str) -> str | None:
         found = self._find(canonical)
         said = found.resource.get("type") if found is not None else None
         return said if isinstance(said, str) and definition_of(said) is not None else None
@@ -162,6 +172,12 @@ class Profiles:
         if not missing:
             return ""
         return f" Packages that others depend on are missing: {', '.join(missing)}."
+
+
+@cache
+def own_profiles() -> Profiles:
+    """Return R4's own profiles, without any package; compiled once for all."""
+    return Profiles()
 
 
 def label_of(resource: Resource) -> str:

@@ -77,6 +77,53 @@ def test_each_format_names_file_and_rule(files, capsys, form):
     assert "administrative-gender" in out
 
 
+def test_a_profile_is_asked_for(files, package, capsys):
+    good = str(files / "good.json")
+    assert main(["validate", good, "--package", package]) == 0
+    assert main(["validate", good, "--package", package, "--profile", NAMED]) == 6
+    out = capsys.readouterr().out
+    assert "Patient has no name; Named 1.0 asks for it, so add it. [profile-cardinality]" in out
+
+
+def test_a_profile_for_another_type_is_said(files, package, capsys):
+    group = {"resourceType": "Group", "type": "person", "actual": True}
+    (files / "group.json").write_text(json.dumps(group))
+    given = ["--package", package, "--profile", NAMED, "--format", "json"]
+    assert main(["validate", str(files / "group.json"), *given]) == 6
+    told = json.loads(capsys.readouterr().out)[0]["issues"]
+    assert [each["rule"] for each in told if each["severity"] == "error"] == ["profile-type"]
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    bundle["entry"] = [
+        {"resource": each, "fullUrl": f"urn:uuid:{n}f6c2bd6-6d2e-4d6e-9d6e-0f6c2bd6e0a{n}"}
+        for n, each in enumerate((group, PATIENT))
+    ]
+    (files / "bundle.json").write_text(json.dumps(bundle))
+    assert main(["validate", str(files / "bundle.json"), *given]) == 6
+    told = json.loads(capsys.readouterr().out)[0]["issues"]
+    assert [each["expression"] for each in told if each["severity"] == "error"] == [
+        "Bundle.entry[1].resource"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--profile", NAMED], "give the folder or .tgz by --package"),
+        (["--profile", NAMED + "x", "--package"], "is in none of package"),
+        (["--profile", NAMED + "|2", "--package"], "is there in version 1.0 only"),
+    ],
+)
+def test_a_profile_that_nobody_has_is_an_error_of_the_command(files, package, capsys, given, said):
+    paths = [str(files / "good.json")]
+    assert main(["validate", *paths, *given, *([package] if given[-1] == "--package" else [])]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_package_that_is_none_is_exit_4(files, capsys):
+    assert main(["validate", str(files / "good.json"), "--package", str(files / "none.tgz")]) == 4
+    assert "is not there; give the folder or .tgz" in capsys.readouterr().err
+
+
 CLEAN = b'{"resourceType": "OperationOutcome", "issue": [{"severity": "information"}]}'
 FHIR = "Content-Type: application/fhir+json"
 
@@ -151,51 +198,15 @@ def test_each_format_says_who_says_what(files, hapi, capsys, form):
     assert "both" in out or '"also": {' in out
 
 
-def test_a_profile_is_asked_for(files, package, capsys):
-    good = str(files / "good.json")
-    assert main(["validate", good, "--package", package]) == 0
-    assert main(["validate", good, "--package", package, "--profile", NAMED]) == 6
-    out = capsys.readouterr().out
-    assert "Patient has no name; Named 1.0 asks for it, so add it. [profile-cardinality]" in out
-
-
-def test_a_profile_for_another_type_is_said(files, package, capsys):
-    group = {"resourceType": "Group", "type": "person", "actual": True}
-    (files / "group.json").write_text(json.dumps(group))
-    given = ["--package", package, "--profile", NAMED, "--format", "json"]
-    assert main(["validate", str(files / "group.json"), *given]) == 6
-    told = json.loads(capsys.readouterr().out)[0]["issues"]
-    assert [each["rule"] for each in told if each["severity"] == "error"] == ["profile-type"]
-    bundle = {"resourceType": "Bundle", "type": "collection"}
-    bundle["entry"] = [
-        {"resource": each, "fullUrl": f"urn:uuid:{n}f6c2bd6-6d2e-4d6e-9d6e-0f6c2bd6e0a{n}"}
-        for n, each in enumerate((group, PATIENT))
-    ]
-    (files / "bundle.json").write_text(json.dumps(bundle))
-    assert main(["validate", str(files / "bundle.json"), *given]) == 6
-    told = json.loads(capsys.readouterr().out)[0]["issues"]
-    assert [each["expression"] for each in told if each["severity"] == "error"] == [
-        "Bundle.entry[1].resource"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["--profile", NAMED], "give the folder or .tgz by --package"),
-        (["--profile", NAMED + "x", "--package"], "is in none of package"),
-        (["--profile", NAMED + "|2", "--package"], "is there in version 1.0 only"),
-    ],
-)
-def test_a_profile_that_nobody_has_is_an_error_of_the_command(files, package, capsys, given, said):
-    paths = [str(files / "good.json")]
-    assert main(["validate", *paths, *given, *([package] if given[-1] == "--package" else [])]) == 2
-    assert said in capsys.readouterr().err
-
-
-def test_a_package_that_is_none_is_exit_4(files, capsys):
-    assert main(["validate", str(files / "good.json"), "--package", str(files / "none.tgz")]) == 4
-    assert "is not there; give the folder or .tgz" in capsys.readouterr().err
+def test_progress_is_for_a_terminal_alone(files, capsys, monkeypatch):
+    main(["validate", str(files)])
+    plain = capsys.readouterr()
+    assert plain.err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    main(["validate", str(files)])
+    shown = capsys.readouterr()
+    assert shown.out == plain.out
+    assert "resources" in shown.err
 
 
 def test_the_guide_shows_what_comes_out(capsys, monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ivfhir.errors import InputError
+from ivfhir.packages import package as package_module
 from ivfhir.packages.package import canonical_of, open_package
 from tests.ivfhir.packages.making import MANIFEST, definition, write_folder, write_tgz
 
@@ -73,6 +74,21 @@ def test_json_that_breaks_off_later_is_told_when_it_is_read(tmp_path):
     package = open_package(tmp_path)
     with pytest.raises(InputError, match="is it cut off"):
         package.defined("StructureDefinition", A)
+
+
+def test_a_definition_that_is_too_large_to_be_read_is_refused(write, monkeypatch):
+    monkeypatch.setattr(package_module, "MAX_DEFINITION", 2**20)
+    with pytest.raises(InputError, match="a definition of more than 1 MB"):
+        open_package(write(definition(A), definition(B, text={"div": "x" * 2**20})))
+
+
+def test_not_all_that_was_read_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(package_module, "KEPT", 2)
+    rows = [definition(f"{A}{number}") for number in range(5)]
+    package = open_package(write_folder(tmp_path / "p", *rows))
+    for number in (0, 1, 2, 3, 4, 0):
+        assert package.defined("StructureDefinition", f"{A}{number}")[0]["url"] == f"{A}{number}"
+        assert len(package.parsed) <= 2
 
 
 def test_no_more_is_read_than_is_needed():

@@ -71,6 +71,20 @@ def test_each_issue_of_the_server_is_taken_once():
     assert [each.also is not None for each in said] == [True, False]
 
 
+def test_what_a_server_says_twice_of_one_cause_is_told_once():
+    ours = issue("json-shape", "name")
+    theirs = [
+        issue("x", "name", 0, text="name: must be an Array"),
+        issue("y", "name", 0, text="It has no content"),
+        issue("ele-1", "name", 0, text="ele-1"),
+        issue("z", "name", 0, text="a code", code="code-invalid"),
+    ]
+    [both, left] = side_by_side([ours], theirs, RAW)
+    assert both.also is not None
+    assert both.also.text == "name: must be an Array / It has no content / ele-1"
+    assert (left.by, left.issue.text) == ("server", "a code")
+
+
 def test_both_come_first_then_ours_then_theirs():
     ours = [issue("size"), issue("type-code", "gender")]
     theirs = [issue("other"), issue("x", "gender", code="value")]

@@ -32,10 +32,9 @@ def test_another_is_an_error_with_what_may_be_meant():
     found = issues(measured("mcg"))
     place = "Observation.value.ofType(Quantity).code"
     assert [each[:3] for each in found] == [("error", "unit", place)]
-    assert (
-        found[0][3]
-        == "Observation.valueQuantity.code is 'mcg', which holds 'mcg', which UCUM does not have; "
-        + ("is ug meant?")
+    shown = "Observation.valueQuantity.code"
+    assert found[0][3] == f"{shown} is 'mcg', which holds 'mcg', which UCUM does not have; " + (
+        "is ug meant?"
     )
 
 

@@ -3,19 +3,24 @@
 import base64
 import json
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 
+from ivfhir.cli.main import main
 from ivfhir.errors import InvalidWriteError
+from ivfhir.fhir.json import loads
 from ivfhir.fhir.outcome import http_status, operation_outcome
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.r4.value_sets import codes_of
+from ivfhir.review import accept
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.write_back import write_back
 from ivfhir.writing.bundle import revocation, to_transaction
+from ivfhir.writing.document import document_entry
 from ivfhir.writing.ending import END_STATUS, status_name
 from ivfhir.writing.outgoing import MOST_TOLD, as_read, check_outgoing, warning_lines
-from tests.ivfhir.small_plan import PLAN_ID, accepted
+from tests.ivfhir.small_plan import ACCEPTED_AT, DECISION, PLAN_ID, VANCE, accepted
 
 GOAL = {
     "resourceType": "Goal",
@@ -156,3 +161,30 @@ def test_many_are_told_of_a_few():
     lines = warning_lines(f"fault {number}" for number in range(9))
     assert len(lines) == MOST_TOLD + 1
     assert lines[-1].startswith("4 more")
+
+
+PATIENTS = Path(__file__).parents[3] / "smart_app/fake_ehr/patients"
+CONFIRMED = "confirmed=hearing,neuropathy,nyha,histology,folate-b12"
+
+
+@pytest.mark.parametrize(
+    ("patient", "protocol", "parameters"),
+    [
+        ("halloran-eligible", "LUNG", ["regimen=RG-LU1", CONFIRMED]),
+        ("okafor-eligible-liver", "LIVER", ["mode=TACE"]),
+        ("okafor-eligible-liver", "LIVER", ["mode=HAIC"]),
+        ("castellano-eligible-liver-metastases", "LMET", ["mode=EMBO"]),
+        ("ivanova-eligible-pancreas", "REGI", ["site=pancreas"]),
+        ("silva-eligible-stent", "STENT", []),
+    ],
+)
+def test_no_plan_of_our_protocols_is_stopped(capsys, patient, protocol, parameters):
+    words = [word for each in parameters for word in ("--param", each)]
+    days = ["--as-of", "2025-03-03", "--start", "2025-03-10"]
+    command = ["apply", protocol, "--patient", str(PATIENTS / f"{patient}.json"), *days, *words]
+    assert main(command) == 0
+    plan = loads(capsys.readouterr().out, place="the plan")
+    signed = accept(plan, DECISION, practitioner=VANCE, accepted_at=ACCEPTED_AT)
+    entry = document_entry(signed, plan_id=PLAN_ID, conditional=lambda kind: True)
+    assert check_outgoing(to_transaction(signed, plan_id=PLAN_ID)) == ()
+    assert check_outgoing({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}) == ()

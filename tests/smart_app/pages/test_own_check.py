@@ -27,7 +27,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     made = accepting.to_transaction
 
     def wrong(*args: object, **more: object) -> dict[str, object]:
-        bundle = made(*args, **more)  # type: ignore[arg-type]  # as it was called
+        bundle = made(*args, **more)
         for entry in bundle["entry"]:
             if entry["resource"]["resourceType"] == "Goal":
                 entry["resource"]["lifecycleStatus"] = "wished"
@@ -72,7 +72,7 @@ def test_what_would_be_given_as_files_is_asked_before_it_is_accepted(
     made = accepting.accept
 
     def wrong(*args: object, **more: object) -> dict[str, object]:
-        return made(*args, **more) | {"status": "wished"}  # type: ignore[arg-type]  # as called
+        return made(*args, **more) | {"status": "wished"}
 
     monkeypatch.setattr(accepting, "accept", wrong)
     answer = clinician.accept(draft_id)

@@ -5,7 +5,7 @@ import pytest
 from ivfhir.errors import InputError
 from ivfhir.packages import Packages
 from ivfhir.validation import validate_resource
-from ivfhir.validation.profile.library import Profiles
+from ivfhir.validation.profile.library import Profiles, own_profiles
 from tests.ivfhir.validation.profile.making import (
     BASE,
     R4,
@@ -118,6 +118,19 @@ def test_types_of_r4_are_known_without_a_package():
     assert known.type_of(BASE + "Q") is None
 
 
+def test_profiles_of_r4_need_no_package():
+    resource = observation(subject={"reference": "Patient/1"}, effectiveDateTime="2020-01-01")
+    resource["meta"] = {"profile": [f"{R4}vitalsigns"]}
+    resource["valueQuantity"] = {"value": 1, "unit": "kg"}
+    rows = [
+        (each.rule, each.expression)
+        for each in validate_resource(resource)
+        if each.severity == "error"
+    ]
+    assert rows == [COUNT]
+    assert own_profiles().get(f"{R4}vitalsigns") is own_profiles().get(f"{R4}vitalsigns")
+
+
 def test_ids_may_be_missing():
     rows = [
         (
@@ -143,6 +156,9 @@ def test_ids_may_be_missing():
         {"differential": None},
         {"differential": {"element": [element("Observation.nosuch", {"min": 1})]}},
         {"differential": {"element": [element("Observation.note", {"max": "x", "min": "y"})]}},
+        {"differential": {"element": [element("Observation.note", {"max": "²" * 5000})]}},
+        {"differential": {"element": [element("Observation.note", {"max": "9" * 5000})]}},
+        {"differential": {"element": [element("Observation.code", {"binding": {"strength": []}})]}},
         {"title": None, "version": 5},
     ],
 )

@@ -1,6 +1,6 @@
 """The examples of mCODE 4.0.0 with its own profiles: no false error, and no mutant unseen.
 
-US Core, which mCODE builds on, is in no registry that we know; what needs it is not checked.
+US Core 6.1, which mCODE builds on, is in no registry that we know; what needs it is not checked.
 """
 
 from collections import Counter
