@@ -11,7 +11,7 @@ from ivfhir.fhir.json import loads
 from ivfhir.fhir.types import Json
 from ivfhir.servers.folder import json_files, read_text
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.position import positions_of
+from ivfhir.validation.position import lines_of, positions_of
 from ivfhir.validation.validate import validate_resource
 
 MAX_BYTES = 64 * 2**20
@@ -145,15 +145,17 @@ def _validate_text(name: str, line: int | None, text: str, *, in_folder: bool = 
         return _left_out(name)
     issues = validate_resource(raw)
     positions = positions_of(text, {each.pointer for each in issues}) if issues else {}
-    rows = text.split("\n") if issues else []
+    rows = lines_of(text, {row for row, _ in positions.values()})
     found = [_placed(each, positions[each.pointer], rows, line) for each in issues]
     found.sort(key=lambda each: (each.line or 0, each.column or 0))
     return Finding(name, line, _named(raw), found)
 
 
-def _placed(issue: Issue, position: tuple[int, int], rows: list[str], line: int | None) -> Found:
+def _placed(
+    issue: Issue, position: tuple[int, int], rows: dict[int, str], line: int | None
+) -> Found:
     row, column = position
-    return Found(issue, row + (line or 1) - 1, column, rows[row - 1].rstrip("\r"))
+    return Found(issue, row + (line or 1) - 1, column, rows[row])
 
 
 def _named(raw: Json) -> str:

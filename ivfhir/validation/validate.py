@@ -9,7 +9,7 @@ from ivfhir.validation.definitions import wrong_definitions
 from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profiles import unchecked_profiles
-from ivfhir.validation.references import entries_of, wrong_targets
+from ivfhir.validation.references import Contained, entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 from ivfhir.validation.units import wrong_units
@@ -31,11 +31,14 @@ def validate_resource(raw: Json) -> list[Issue]:
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
-    broken: list[Issue] = []
+    broken = _Kept()
     entries, ids = entries_of(raw), ElementIds()
+    inside: Contained = {}
 
     def visit(visited: Visited) -> None:
-        broken.extend(wrong_targets(visited, entries))
+        if broken.is_full:
+            return
+        broken.extend(wrong_targets(visited, entries, inside))
         broken.extend(wrong_addresses(visited))
         broken.extend(wrong_bundle(visited))
         broken.extend(wrong_definitions(visited))
@@ -49,7 +52,30 @@ def validate_resource(raw: Json) -> list[Issue]:
 
     structure = Structure(visit)
     structure.resource(raw)
-    return _shown([*structure.issues, *broken])
+    return _shown([*structure.issues, *broken.issues])
+
+
+class _Kept:
+    """The issues that may be shown: of each severity one more than MAX_ISSUES, and no more.
+
+    A resource of many megabytes has as many issues as elements; they are not held all at once.
+    """
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self._left = dict.fromkeys(SEVERITIES, MAX_ISSUES + 1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many errors that nothing else would be shown."""
+        return not self._left["error"]
+
+    def extend(self, issues: list[Issue]) -> None:
+        """Keep what may be shown."""
+        for each in issues:
+            if self._left[each.severity]:
+                self._left[each.severity] -= 1
+                self.issues.append(each)
 
 
 def conforms(raw: Json, profile: str) -> bool | None:
