@@ -5,6 +5,7 @@ in and are written as they stand on the way out: http://hl7.org/fhir/R4/datatype
 """
 
 import json
+from collections import Counter
 from decimal import Decimal
 from itertools import chain
 from json.encoder import encode_basestring
@@ -88,8 +89,8 @@ def _check_names(text: str, place: str) -> None:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            twice = next(name for name, count in counts.items() if count > 1)
             raise InputError(
                 f"{place} names the element '{twice[:40]}' twice in one object, so it contradicts "
                 "itself; export it again."

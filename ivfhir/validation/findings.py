@@ -12,7 +12,7 @@ from ivfhir.fhir.json import loads
 from ivfhir.fhir.types import Json
 from ivfhir.servers.folder import json_files, read_text
 from ivfhir.validation.issue import Issue
-from ivfhir.validation.position import positions_of
+from ivfhir.validation.position import lines_of, positions_of
 from ivfhir.validation.side_by_side import IVFHIR, SERVER, Said, side_by_side
 from ivfhir.validation.validate import validate_resource
 
@@ -246,7 +246,7 @@ def _begin_text(
         theirs = None if answer is None else answer()
         said = [Said(each) for each in ours] if theirs is None else side_by_side(ours, theirs, raw)
         positions = positions_of(text, {each.issue.pointer for each in said}) if said else {}
-        rows = text.split("\n") if said else []
+        rows = lines_of(text, {row for row, _ in positions.values()})
         found = [_placed(each, positions[each.issue.pointer], rows, line) for each in said]
         found.sort(key=lambda each: (_column(each), each.line or 0, each.column or 0))
         answered = None if answer is None else theirs is not None
@@ -262,11 +262,9 @@ def _column(found: Found) -> int:
     return 1 if found.by == IVFHIR else 2
 
 
-def _placed(said: Said, position: tuple[int, int], rows: list[str], line: int | None) -> Found:
+def _placed(said: Said, position: tuple[int, int], rows: dict[int, str], line: int | None) -> Found:
     row, column = position
-    return Found(
-        said.issue, row + (line or 1) - 1, column, rows[row - 1].rstrip("\r"), said.by, said.also
-    )
+    return Found(said.issue, row + (line or 1) - 1, column, rows[row], said.by, said.also)
 
 
 def _named(raw: Json) -> str:

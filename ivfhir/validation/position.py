@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ivfhir.fhir.json_members import after_blank, members
@@ -31,6 +31,22 @@ def positions_of(text: str, pointers: Iterable[Pointer]) -> dict[Pointer, tuple[
     _walk(text, start, start, tree, way=(), found=found)
     ends = [match.start() for match in _LINE_END.finditer(text)]
     return {pointer: _line_and_column(_nearest(pointer, found), ends) for pointer in wanted}
+
+
+def lines_of(text: str, wanted: Collection[int]) -> dict[int, str]:
+    """Return the lines of those numbers, without their ends; the first is 1.
+
+    A text of one line is not copied: it may have 64 MB.
+    """
+    found: dict[int, str] = {}
+    start = 0
+    for number in range(1, max(wanted, default=0) + 1):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if number in wanted:
+            found[number] = text[start:end].rstrip("\r")
+        start = end + 1
+    return found
 
 
 def _walk(

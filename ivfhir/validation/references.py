@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4.rules import rules_of
 from ivfhir.fhir.references import is_absolute, parse_literal
 from ivfhir.fhir.types import BUNDLE, Json, Resource
 from ivfhir.validation.issue import Issue
+from ivfhir.validation.mends import MENDS
 from ivfhir.validation.primitive import primitive_problem
 from ivfhir.validation.structure import Visited
 
 ANY = "Resource"
+LOCAL = "ref-1"
 UUID = "urn:uuid:"
 
 
@@ -31,25 +34,27 @@ def entries_of(raw: Json) -> dict[str, Resource] | None:
     return inner | found
 
 
-def wrong_targets(visited: Visited, entries: Mapping[str, Resource] | None) -> list[Issue]:
+Contained = dict[int, dict[str, Resource]]
+"""Contained resources by their ids, for each resource by its identity: read once a validation."""
+
+
+def wrong_targets(
+    visited: Visited, entries: Mapping[str, Resource] | None, inside: Contained
+) -> list[Issue]:
     """Return what is wrong with a Reference: its form, its target's type, what it says of it.
 
     Args:
         visited: any element; what is no Reference has no issue.
         entries: resources of the Bundle by fullUrl, None where there is no Bundle.
+        inside: what was read of contained resources so far; more may be put into it.
     """
     value: Any = visited.value
     if visited.slot.type_name != "Reference" or visited.slot.element is None:
         return []
     said, text = value.get("type"), value.get("reference")
-    if isinstance(text, str) and (problem := _problem_of(text)) is not None:
-        return [_issue(visited, problem, "reference-form")]
-    if isinstance(text, str) and text.startswith(UUID) and entries is not None:
-        target = entries.get(text.partition("#")[0])
-        if target is None:
-            missing = "names a UUID that no entry of the Bundle has as its fullUrl; add that entry"
-            return [_issue(visited, missing, "reference-unresolved", "warning")]
-    found = _target_type(text, visited, entries or {}) if isinstance(text, str) else None
+    if isinstance(text, str) and (wrong := _wrong_text(text, visited, entries, inside)):
+        return wrong
+    found = _target_type(text, visited, entries or {}, inside) if isinstance(text, str) else None
     targets = visited.slot.element.targets
     named = found or (said if isinstance(said, str) and _is_resource(said) else None)
     if named is not None and targets and ANY not in targets and named not in targets:
@@ -63,6 +68,21 @@ def wrong_targets(visited: Visited, entries: Mapping[str, Resource] | None) -> l
                 "reference-type",
             )
         ]
+    return []
+
+
+def _wrong_text(
+    text: str, visited: Visited, entries: Mapping[str, Resource] | None, inside: Contained
+) -> list[Issue]:
+    """Return what is wrong with a literal reference, whatever it may name."""
+    problem = _problem_of(text)
+    if problem is not None:
+        return [_issue(visited, problem, "reference-form")]
+    if text[:1] == "#" and _contained(text[1:], visited.root, inside) is None:
+        return [_not_contained(visited)]
+    if text.startswith(UUID) and entries is not None and text.partition("#")[0] not in entries:
+        missing = "names a UUID that no entry of the Bundle has as its fullUrl; add that entry"
+        return [_issue(visited, missing, "reference-unresolved", "warning")]
     return []
 
 
@@ -88,9 +108,11 @@ def _problem_of(text: str) -> str | None:
     return None if wrong is None else f"names an id that {wrong}"
 
 
-def _target_type(text: str, visited: Visited, entries: Mapping[str, Resource]) -> str | None:
+def _target_type(
+    text: str, visited: Visited, entries: Mapping[str, Resource], inside: Contained
+) -> str | None:
     """Return the type of what a reference names; None where that is not known."""
-    target = _contained(text[1:], visited.root) if text[:1] == "#" else entries.get(text)
+    target = _contained(text[1:], visited.root, inside) if text[:1] == "#" else entries.get(text)
     if target is not None:
         name = target.get("resourceType")
         return name if isinstance(name, str) and _is_resource(name) else None
@@ -99,12 +121,25 @@ def _target_type(text: str, visited: Visited, entries: Mapping[str, Resource]) -
     return name if _is_resource(name) else None
 
 
-def _contained(wanted: str, root: Resource) -> Resource | None:
+def _contained(wanted: str, root: Resource, known: Contained) -> Resource | None:
     if not wanted:
         return root
-    inside = root.get("contained")
-    rows = inside if isinstance(inside, list) else []
-    return next((e for e in rows if isinstance(e, dict) and e.get("id") == wanted), None)
+    if id(root) not in known:
+        inside = root.get("contained")
+        rows = inside if isinstance(inside, list) else []
+        named = [e for e in rows if isinstance(e, dict) and isinstance(e.get("id"), str)]
+        known[id(root)] = {each["id"]: each for each in reversed(named)}
+    return known[id(root)].get(wanted)
+
+
+def _not_contained(visited: Visited) -> Issue:
+    """Return an issue of R4's rule ref-1."""
+    place = visited.place
+    rule = next(each for each in rules_of("Reference") if each.key == LOCAL)
+    said = (
+        f"{place.expression} breaks R4's rule {rule.key}: {rule.human.rstrip('. ')}. {MENDS[LOCAL]}"
+    )
+    return Issue(rule.severity, "invariant", place.expression, said, rule.key, place.pointer)
 
 
 def _a(name: str) -> str:

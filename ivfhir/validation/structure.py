@@ -173,6 +173,8 @@ class Structure:
                 self._missing(element, place)
 
     def _unknown(self, key: str, shape: Shape, place: Place) -> None:
+        if len(self.issues) > MAX_ISSUES:
+            return  # what is near is not looked for where nothing is shown
         bare = key.removeprefix("_")
         found = shape.members.get(bare)
         if found is not None:

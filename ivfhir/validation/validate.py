@@ -12,7 +12,7 @@ from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.profile.library import Profiles, own_profiles
-from ivfhir.validation.references import entries_of, wrong_targets
+from ivfhir.validation.references import Contained, entries_of, wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 from ivfhir.validation.units import wrong_units
@@ -38,12 +38,15 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
-    broken: list[Issue] = []
+    broken = _Kept()
     entries, ids = entries_of(raw), ElementIds()
     claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
+    inside: Contained = {}
 
     def visit(visited: Visited) -> None:
-        broken.extend(wrong_targets(visited, entries))
+        if broken.is_full:
+            return
+        broken.extend(wrong_targets(visited, entries, inside))
         broken.extend(wrong_addresses(visited))
         broken.extend(wrong_bundle(visited))
         broken.extend(wrong_definitions(visited))
@@ -57,8 +60,31 @@ def validate_resource(
 
     structure = Structure(visit)
     structure.resource(raw)
-    found = [*structure.issues, *broken]
+    found = [*structure.issues, *broken.issues]
     return _shown([*found, *claimed.issues(found)])
+
+
+class _Kept:
+    """The issues that may be shown: of each severity one more than MAX_ISSUES, and no more.
+
+    A resource of many megabytes has as many issues as elements; they are not held all at once.
+    """
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self._left = dict.fromkeys(SEVERITIES, MAX_ISSUES + 1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many errors that nothing else would be shown."""
+        return not self._left["error"]
+
+    def extend(self, issues: list[Issue]) -> None:
+        """Keep what may be shown."""
+        for each in issues:
+            if self._left[each.severity]:
+                self._left[each.severity] -= 1
+                self.issues.append(each)
 
 
 def conforms(raw: Json, profile: str) -> bool | None:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ivfhir.validation.position import positions_of
+from ivfhir.validation.position import lines_of, positions_of
 
 TEXT = """{
   "resourceType": "Patient",
@@ -50,3 +50,10 @@ def test_many_are_found_in_one_pass():
     found = positions_of(text, pointers)
     assert time.perf_counter() - began < 3
     assert [found[("a", number, "b")][0] for number in (0, 20)] == [4, 64]
+
+
+def test_lines_are_given_by_their_numbers():
+    assert lines_of("a\r\nb\n\nc", {1, 3, 4}) == {1: "a", 3: "", 4: "c"}
+    assert lines_of("a", set()) == {}
+    long = "x" * 1000
+    assert lines_of(long, {1})[1] is long

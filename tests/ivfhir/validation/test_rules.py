@@ -71,6 +71,31 @@ def observation(**members):
             [("error", "dom-3", "Observation")],
         ),
         (
+            observation(
+                contained=[{"resourceType": "Patient", "id": "p"}],
+                method={"text": "x", "coding": [{"system": "http://x.example", "display": "#p"}]},
+            ),
+            [("error", "dom-3", "Observation")],
+        ),
+        (
+            observation(
+                contained=[
+                    {
+                        "resourceType": "Provenance",
+                        "id": "p",
+                        "target": [{"reference": "#"}],
+                        "recorded": "2020-01-01T00:00:00Z",
+                        "agent": [{"who": {"display": "x"}}],
+                    }
+                ],
+            ),
+            [],
+        ),
+        (
+            observation(subject={"reference": "#nobody"}),
+            [("error", "ref-1", "Observation.subject")],
+        ),
+        (
             {
                 "resourceType": "Questionnaire",
                 "status": "draft",
