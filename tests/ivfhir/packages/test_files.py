@@ -45,7 +45,11 @@ def test_a_folder_with_a_link_is_refused(tmp_path):
     assert "x.json is a link" in refused(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"no tar" * 200)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no gzip", gzip.compress(b"no tar" * 200)],
+    ids=["empty", "no-gzip", "gzip-of-no-tar"],
+)
 def test_what_is_no_archive_is_refused(tmp_path, data):
     path = tmp_path / "p.tgz"
     path.write_bytes(data)
