@@ -15,6 +15,7 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.outbox.line import PARKED, SIGN_IN, WAITING, Entry
+from ivfhir.outbox.pauses import growing_pause_s
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 15, 900
 MOST_FAILURES = 8
@@ -72,8 +73,9 @@ def _is_away(error: ServerError) -> bool:
 
 
 def _pause_s(error: ServerError, attempts: int, *, random: Callable[[], float]) -> int:
-    doubled_s: float = FIRST_PAUSE_S * 2.0 ** min(max(attempts - 1, 0), 10)
-    own_s = min(LONGEST_PAUSE_S, doubled_s) * (0.5 + random() / 2)
+    own_s = growing_pause_s(
+        attempts, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=random
+    )
     asked_s = error.retry_after_s
     if asked_s is None:
         return round(own_s)

@@ -162,6 +162,11 @@ class Delivery:
                     return parked(self.plan, self.at.name, error)
             if decision.bundle is None or not decision.bundle["entry"]:
                 return _settled(self.plan, self.at, decision, self._begun)
+            try:
+                begin = self.at.ledger.begin
+                begin(self.at.name, self.plan.plan_id, self.plan.digest, decision.patient)
+            except UsageError as error:  # Nothing is sent that nobody could remember.
+                return parked(self.plan, self.at.name, error)
             self._begun = decision
             try:
                 self._sent = _send(self.plan, self.at, decision, pause)
@@ -307,16 +312,19 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     ours = decision.places.get(own) is not None
     fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
     race = None
+    unkept: tuple[Mapping[str, Any], ...] = ()
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
             race = _race(plan, at, decision, decision.places.get(plan.plan_id))
         stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
-            _note(plan, at, decision, {v: reference_of(each) for v, each in stored.items()}, stored)
+            places = {value: reference_of(each) for value, each in stored.items()}
+            unkept = _note(plan, at, decision, places, stored)
     outcome = _outcome(plan, at, decision)
     if begun is not None:
         references = (*decision.references, *begun.references)
         outcome = Outcome(plan.name, at.name, begun.result, references, begun.differences)
+    outcome = replace(outcome, differences=(*outcome.differences, *unkept))
     return outcome if race is None else _after_race(outcome, race)
 
 
@@ -337,7 +345,6 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     door, bundle = decision.door, decision.bundle
     assert door is not None  # noqa: S101 - a decision to send has both
     assert bundle is not None  # noqa: S101
-    at.ledger.begin(at.name, plan.plan_id, plan.digest, decision.patient)
     if bundle is decision.parcel:
         if decision.whole is not None:
             bundle = with_pdf(bundle, decision.whole, _patient(decision))
@@ -360,21 +367,22 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
         race = _race(plan, at, decision, places.get(plan.plan_id))
-        _note(plan, at, decision, places, versions=versions)
+        unkept = _note(plan, at, decision, places, versions=versions)
     else:
         stored = read_parts(door, places, strict=True, may_refuse=True)
         # Of a document nothing but the status of an older one was sent.
         compared = () if decision.whole is not None else compare(parcel, places, stored)
         ended = () if decision.result == UPDATED else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places.get(plan.plan_id))
-        _note(plan, at, decision, places, stored)
-    if ended:
+        unkept = _note(plan, at, decision, places, stored)
+    if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
-        at.ledger.note_versions(at.name, {reference_of(each): _version(each) for each in gone})
+        versions = {reference_of(each): _version(each) for each in gone}
+        unkept = _kept(lambda: at.ledger.note_versions(at.name, versions))
     own = places.get(_own_value(decision))
     older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
-    differences = (*decision.differences, *_lines(compared), *_unended(ended))
+    differences = (*decision.differences, *_lines(compared), *_unended(ended), *unkept)
     row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
     return row if race is None else _after_race(row, race)
 
@@ -444,8 +452,8 @@ def _note(
     stored: Mapping[str, Resource] | None = None,
     *,
     versions: Mapping[str, str] | None = None,
-) -> None:
-    """Write what was sent and where it is into the ledger."""
+) -> tuple[Mapping[str, Any], ...]:
+    """Write what was sent and where it is into the ledger; return what is told when that fails."""
     known = versions or {reference_of(each): _version(each) for each in (stored or {}).values()}
     sent = as_placed(decision.parcel or {"entry": []}, places)
     parts = [
@@ -453,7 +461,17 @@ def _note(
         for value, each in sent.items()
         if value in places
     ]
-    at.ledger.finish(at.name, plan.plan_id, plan.digest, decision.patient, parts)
+    own = (at.name, plan.plan_id, plan.digest, decision.patient)
+    return _kept(lambda: at.ledger.finish(*own, parts))
+
+
+def _kept(write: Callable[[], None]) -> tuple[Mapping[str, Any], ...]:
+    """Write into the ledger, an aid: a plan that is sent is told as such without it, too."""
+    try:
+        write()
+    except UsageError as error:
+        return ({"text": error.message},)
+    return ()
 
 
 def _version(resource: Resource) -> str:

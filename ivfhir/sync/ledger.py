@@ -8,7 +8,8 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,10 @@ class SentPlan:
 
 
 class Ledger:
-    """One file, used by one run at a time; safe for the threads of that run."""
+    """One file, used by one run at a time; safe for the threads of that run.
+
+    What writes raises UsageError when the file cannot be written any more.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Open or make it; None keeps it in memory, for a dry run.
@@ -156,12 +160,11 @@ class Ledger:
         # Parts are alike: as one text they take a third of the room and of the time.
         sent = dumps({part.value: part.sent for part in kept}).encode()
         plan = (server, plan_id, digest, DONE, patient, zlib.compress(sent, level=1))
-        with self._lock, self._db:
-            self._db.execute(
-                "DELETE FROM sent_part WHERE server = ? AND plan = ?", (server, plan_id)
-            )
-            self._db.executemany("INSERT INTO sent_part VALUES (?, ?, ?, ?, ?)", rows)
-            self._db.execute("INSERT OR REPLACE INTO sent_plan VALUES (?, ?, ?, ?, ?, ?)", plan)
+        own = (server, plan_id)
+        with self._writing() as db:
+            db.execute("DELETE FROM sent_part WHERE server = ? AND plan = ?", own)
+            db.executemany("INSERT INTO sent_part VALUES (?, ?, ?, ?, ?)", rows)
+            db.execute("INSERT OR REPLACE INTO sent_plan VALUES (?, ?, ?, ?, ?, ?)", plan)
 
     def note_versions(self, server: str, versions: Mapping[str, str]) -> None:
         """Note the versions of resources that a run of ours changed, by reference."""
@@ -180,5 +183,21 @@ class Ledger:
             return self._db.execute(query, values).fetchall()
 
     def _write(self, statement: str, rows: list[tuple[str, ...]]) -> None:
-        with self._lock, self._db:
-            self._db.executemany(statement, rows)
+        with self._writing() as db:
+            db.executemany(statement, rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all of the block or nothing.
+
+        Raises:
+            UsageError: it cannot be written any more, such as on a full disk.
+        """
+        try:
+            with self._lock, self._db:
+                yield self._db
+        except sqlite3.Error as error:
+            raise UsageError(
+                f"The ledger cannot be written any more ({error}); make room for it, or name "
+                "another place with --ledger."
+            ) from None

@@ -15,6 +15,7 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
+from ivfhir.outbox.pauses import growing_pause_s
 
 TRIES = 5
 FIRST_PAUSE_S = 0.5
@@ -48,5 +49,4 @@ def pause_before_retry_s(
     asked_s = error.retry_after_s
     if asked_s is not None:
         return asked_s + random() * FIRST_PAUSE_S if asked_s <= LONGEST_ASKED_S else None
-    pause_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))
-    return pause_s * (0.5 + random() / 2)
+    return growing_pause_s(attempt, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=random)

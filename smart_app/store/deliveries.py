@@ -6,19 +6,24 @@ sends one moves the moment before which nobody else tries; who is killed meanwhi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
+from ivfhir.outbox.pauses import growing_pause_s
 from smart_app.sealing import keyed_hash
 from smart_app.store.database import Database
 from smart_app.store.models import AuditDeliveryRow, AuditRow, LaunchRow, LaunchUseRow
 
 WAITING, SENT, REFUSED, KEPT_HERE = "waiting", "sent", "refused", "kept-here"
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15, 900
+_LONGEST_S, _LONGEST_AFTER = 900, 6
 _MARK_LENGTH = 32
+
+
+_pause_s = partial(growing_pause_s, first_s=15, longest_s=_LONGEST_S)
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,8 @@ class DeliveryStore(Database):
     def postpone_deliveries(self, numbers: Sequence[int]) -> None:
         """Let events wait that the EHR did not take now: longer each time, 15 minutes at most."""
         row = AuditDeliveryRow
-        pause_s = case(
-            *((row.tries == n, _FIRST_PAUSE_S * 2**n) for n in range(6)), else_=_LONGEST_PAUSE_S
-        )
+        pauses = {n: round(_pause_s(n + 1)) for n in range(_LONGEST_AFTER)}
+        pause_s = case(*((row.tries == n, each) for n, each in pauses.items()), else_=_LONGEST_S)
         self._change(
             and_(row.number.in_(numbers), row.state == WAITING),
             tries=row.tries + 1,

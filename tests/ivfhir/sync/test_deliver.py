@@ -1,11 +1,17 @@
 """Each fault at each request of a sync: the plan arrives, once, and the row is true."""
 
 import json
+import random
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 import requests
 
 from ivfhir.servers.http import HttpRepository
+from ivfhir.sync.ledger import Ledger
+from ivfhir.sync.plans import read_plans
+from ivfhir.sync.run import Target, sync_plans
 from tests.ivfhir.sync.scene import patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import FAULTS, run_proxy
 
@@ -278,6 +284,31 @@ def test_an_update_whose_answer_was_lost_is_no_edit_of_somebody_else(sekmet, tmp
         assert results(tmp_path, proxy.base) == ["updated"]
         assert results(tmp_path, proxy.base) == ["unchanged"]
     assert len(lost) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_full_disk_under_the_ledger_is_told_in_each_row(sekmet, tmp_path, when):
+    patient(sekmet)
+    write(tmp_path, "plan", small(description=random.Random(1).randbytes(20_000).hex()))
+    plans, _ = read_plans([tmp_path])
+    with run_proxy(sekmet) as proxy, closing(Ledger(tmp_path / "ledger")) as ledger:
+        target = Target("it", lambda: HttpRepository(proxy.base), ledger)
+
+        def fill(stage="after", asked=None):
+            if stage == "after" and (asked is None or asked.writes):
+                (pages,) = ledger._db.execute("PRAGMA page_count").fetchone()
+                ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+
+        if when == "before":
+            fill()
+            plans = [replace(each, digest="y" * 9000) for each in plans]
+        else:
+            proxy.watch = fill
+        (row,) = sync_plans(plans, [target], random=lambda: 0.5)
+        assert row.result == ("parked" if when == "before" else "created")
+        told = json.dumps([row.outcome, row.differences])
+        assert "ledger cannot be written any more" in told
+    assert len(stored(sekmet, "CarePlan")) == (0 if when == "before" else 1)
 
 
 def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
