@@ -19,7 +19,7 @@ demo: $(READY) ## the simulated EHR, the app and sample patients, in your browse
 	$(PY) -m smart_app.demo
 
 test: $(READY) ## run the tests; those that need Java or a browser are skipped without them
-	$(PY) -m pytest --numprocesses 4
+	$(PY) -m pytest --numprocesses 4 --no-loadscope-reorder
 
 check: format lint layers types codes protocols valid stale styles-fresh locked traced r4-fresh ## everything that must hold before a commit
 

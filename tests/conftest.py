@@ -11,7 +11,7 @@ from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
 from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
-from tests.side_by_side import ByFile
+from tests.side_by_side import ByFile, longest_first
 
 __all__ = [
     "browser",
@@ -40,6 +40,14 @@ def pytest_collection_finish() -> None:
     """Leave the tests themselves, which stay to the end, out of it."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes long first where the run has several workers."""
+    if hasattr(config, "workerinput"):
+        paths = {item.nodeid.split("::", 1)[0] for item in items}
+        rank = {path: longest_first(path) for path in paths}
+        items.sort(key=lambda item: rank[item.nodeid.split("::", 1)[0]])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:

@@ -1,6 +1,7 @@
 """What no page may show to a clinician beside grey ids: keys, marks, raw references, ISO dates."""
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 _TYPES = (
@@ -64,6 +65,7 @@ class _Reader(HTMLParser):
             self.words.append(data)
 
 
+@lru_cache(maxsize=64)  # A page is asked for its words and for the wrong ones among them.
 def visible_text(page: str) -> str:
     """Return the words that a page shows, without its grey ids."""
     reader = _Reader()
