@@ -37,6 +37,7 @@ from ivfhir.sync.decision import (
     known_as,
 )
 from ivfhir.sync.download import save
+from ivfhir.sync.ladder import Rung
 from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import back_looks
 from ivfhir.sync.plans import SyncPlan, protocols_of
@@ -102,6 +103,7 @@ class Delivery:
         """
         self.plan, self.at = plan, at
         self._begun: Decision | None = None
+        self._first = ""
         self._sent: _Sent | None = None
         self._lower = False
 
@@ -168,6 +170,7 @@ class Delivery:
             except UsageError as error:  # Nothing is sent that nobody could remember.
                 return parked(self.plan, self.at.name, error)
             self._begun = decision
+            self._first = self._first or decision.result
             try:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
@@ -192,6 +195,8 @@ class Delivery:
             raise ValueError("nothing was sent")
         outcome = _read_back(self.plan, self.at, self._sent)
         self._sent = None
+        if self._first == UPDATED and outcome.result == SUPERSEDED:
+            return replace(outcome, result=UPDATED)  # A later try ended what its change replaced.
         return outcome
 
 
@@ -348,7 +353,11 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     if bundle is decision.parcel:
         if decision.whole is not None:
             bundle = with_pdf(bundle, decision.whole, _patient(decision))
-        return _Sent(decision, send(door, bundle, pause=pause), bundle)
+        if door.rung is Rung.TRANSACTION:
+            return _Sent(decision, send(door, bundle, pause=pause), bundle)
+        # One by one what was created may be there, and what was to end not ended: a try that broke
+        # is followed by another, which decides anew.
+        return _Sent(decision, created_places(bundle, door.transact(bundle)), bundle)
     answer = door.transact(bundle)
     return _Sent(decision, {**decision.places, **created_places(bundle, answer)}, bundle)
 

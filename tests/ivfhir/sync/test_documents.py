@@ -161,6 +161,36 @@ def test_documents_of_many_patients_are_looked_for_together(sekmet, plans):
     assert len(by_identifier) == 2 * 2 + 6
 
 
+@pytest.mark.parametrize("fault", ["500-html", "drop-before", "drop-after"])
+@pytest.mark.parametrize("change", [True, False])
+def test_an_older_document_is_ended_where_the_first_try_to_end_it_broke(
+    sekmet, plans, fault, change
+):
+    """The new document is there by then, so a look for it does not tell that all was done."""
+    patient(sekmet)
+    write(plans, "plan", small())
+    left = {"left": 0}
+
+    def break_once(asked):
+        if asked.method == "PUT" and left["left"]:
+            left["left"] -= 1
+            return fault
+        return None
+
+    with run_proxy(sekmet, refuse=documents_only, fault=break_once, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        if change:
+            write(plans, "plan", small(title="Another"))
+        else:
+            write(plans, "newer", named("newer", created="2025-04-03T10:00:00+01:00"))
+        left["left"] = 1
+        assert results(plans, proxy.base)[-1] == ("updated" if change else "superseded")
+        assert left["left"] == 0
+        assert set(results(plans, proxy.base)) == {"unchanged"}
+    found = stored(sekmet, "DocumentReference")
+    assert sorted(each["status"] for each in found) == ["current", "superseded"]
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_newer_plan_of_the_protocol_replaces_the_older_ones_document(sekmet, plans, lost):
     patient(sekmet)
