@@ -9,8 +9,6 @@ from flask import has_request_context, request
 from ivfhir.errors import LaunchError, ServerError
 from smart_app.audit_courier import goes_to_ehr
 from smart_app.services import services
-from smart_app.store import Store
-from smart_app.store.outbox import Waiting
 
 if TYPE_CHECKING:
     from smart_app.smart.launch import Launch
@@ -98,23 +96,6 @@ def record_sign_out(body: Mapping[str, Any], launch_id: str) -> None:
         "launch": launch_id,
     }
     services().store.add_event(_told("sign-out", who, done=True))
-
-
-def record_by_hand(store: Store, event: str, waiting: Waiting, *, account: str) -> None:
-    """Keep what somebody who runs the app did with a plan of the outbox.
-
-    Args:
-        store: the database, beside whose app the command runs.
-        event: "outbox-retry" or "outbox-drop".
-        waiting: the plan, before it.
-        account: who it was, as the machine knows them.
-
-    Raises:
-        DatabaseError: it could not be kept.
-    """
-    who = {"ehr": waiting.entry.server, "user": account, "launch": waiting.launch_id}
-    details = {"protocol": waiting.protocol, "draft": waiting.draft_id, "was": waiting.entry.state}
-    store.add_event(_told(event, who, done=True, **details))
 
 
 @contextmanager

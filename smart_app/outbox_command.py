@@ -18,7 +18,6 @@ from typing import Any
 
 from ivfhir.errors import UsageError
 from ivfhir.outbox.line import PARKED, WAITING
-from smart_app.audit import record_by_hand
 from smart_app.config import load_settings
 from smart_app.sealing import make_sealer
 from smart_app.store import Store
@@ -61,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             before = store.outbox_entry(arguments.id)
             act = store.retry_entry if arguments.action == "retry" else store.drop_entry
             act(arguments.id)
-            record_by_hand(store, f"outbox-{arguments.action}", before, account=_account())
+            _record(store, f"outbox-{arguments.action}", before, account=_account())
         _show(store.outbox_entry(arguments.id), as_json=as_json)
         return 0
     finally:
@@ -102,6 +101,31 @@ def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> di
 
 def _in_utc(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _record(store: Store, event: str, waiting: Waiting, *, account: str) -> None:
+    """Keep in the audit trail what somebody who runs the app did with a plan.
+
+    Args:
+        store: the database, beside whose app the command runs.
+        event: "outbox-retry" or "outbox-drop".
+        waiting: the plan, before it.
+        account: who it was, as the machine knows them.
+
+    Raises:
+        DatabaseError: it could not be kept.
+    """
+    told = {
+        "event": event,
+        "outcome": "success",
+        "ehr": waiting.entry.server,
+        "user": account,
+        "launch": waiting.launch_id,
+        "protocol": waiting.protocol,
+        "draft": waiting.draft_id,
+        "was": waiting.entry.state,
+    }
+    store.add_event({name: value for name, value in told.items() if value})
 
 
 def _list(found: list[Waiting], *, as_json: bool) -> int:
