@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from ivfhir.errors import (
     BadAnswerError,
@@ -88,7 +89,18 @@ def read_record(
         raise failures[0]
     for resource in (patient, *resources):
         check_shape(resource)
-    return PatientRecord(patient, tuple(resources), unread, refused=frozenset(refused))
+    return PatientRecord(patient, _named(resources), unread, refused=frozenset(refused))
+
+
+def _named(resources: Collection[Resource]) -> tuple[Resource, ...]:
+    """Return the resources, those without an id under a name of their own.
+
+    Rules tell resources apart by their references: without a name, what an entry leaves open is
+    lost, and unknown becomes no.
+    """
+    taken = {each["id"] for each in resources if "id" in each}
+    names = (name for name in map("without-id-{}".format, count(1)) if name not in taken)
+    return tuple(each if "id" in each else {**each, "id": next(names)} for each in resources)
 
 
 def _search(repository: Repository, resource_type: str, patient_id: str) -> list[Resource]:

@@ -5,6 +5,7 @@ A folder with a case.toml is a test. plan_definitions/shared/cases/README.md tel
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -22,7 +23,8 @@ from ivfhir.knowledge.criteria import ROW
 from ivfhir.knowledge.load import load_protocol, load_protocols
 from ivfhir.parameters import parse_as_of
 from ivfhir.plan import draft_plan
-from ivfhir.read import PatientRecord
+from ivfhir.read import PatientRecord, read_record
+from ivfhir.servers.memory import MemoryRepository
 from tests.cases.answers import (
     PREFIX_OF_STATUS,
     Row,
@@ -43,6 +45,7 @@ CASES = find_cases()
 FOLDERS = sorted({case.protocol for case in CASES})
 RECORDS = [case for case in CASES if "as_file" not in case.table]
 FILES = [case for case in CASES if "as_file" in case.table]
+UNDECIDED = [case for case in RECORDS if case.is_shared and case.id.startswith("undecided-")]
 DEATHS = [case for case in CASES if "deceased" in case.table]
 PLANS = [case for case in CASES if "start" in case.table]
 ROUTES = [case for case in CASES if "route" in case.table and "ROUTE" not in PLANNED]
@@ -94,6 +97,21 @@ def test_the_answers_are_those_of_the_case(case):
         beside = evaluate(record_of(case), others, as_of=as_of_of(case))
         lines += other_differences(case, {each.id: each.status for each in beside.answered})
     assert not lines, "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", UNDECIDED, ids=by_name)
+def test_an_open_case_stays_open_where_no_entry_has_an_id(case):
+    record = record_of(case)
+    nameless = [{k: v for k, v in each.items() if k != "id"} for each in record.resources]
+
+    class Careless(MemoryRepository):
+        def search(self, resource_type, params):
+            return [each for each in nameless if each["resourceType"] == resource_type]
+
+    types = {each["resourceType"] for each in nameless}
+    read = read_record(Careless([record.patient]), record.patient["id"], types)
+    evaluation = evaluation_of(case.asked[0], replace(read, unread=record.unread))
+    assert not truth_differences(case.truths, shared_truths(evaluation))
 
 
 @pytest.mark.parametrize("case", FILES, ids=by_name)
@@ -161,10 +179,10 @@ def answered_file(case: Case, names: Sequence[str], tmp_path, capsys) -> Any:
     return json.loads(capsys.readouterr().out, parse_float=Decimal)
 
 
-def evaluation_of(case: Case) -> Evaluation:
+def evaluation_of(case: Case, record: PatientRecord | None = None) -> Evaluation:
     return evaluate_protocol(
         protocol_of(case.protocol),
-        record_of(case),
+        record or record_of(case),
         as_of=as_of_of(case),
         parameters=case.table.get("parameters", {}),
     )

@@ -68,6 +68,16 @@ def test_data_that_name_no_patient_leave_their_type_unread() -> None:
     assert "1 that name no patient" in record.unread["Condition"]
 
 
+def test_resources_without_an_id_get_one_each_that_nothing_else_has() -> None:
+    class Nameless(_Failing):
+        def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+            nameless = {name: value for name, value in CONDITION.items() if name != "id"}
+            return [{**CONDITION, "id": "without-id-1"}, nameless, CONDITION, nameless]
+
+    record = read_record(Nameless(), "p", {"Patient", "Condition"})
+    assert _ids(record.resources) == ["without-id-1", "without-id-2", "c", "without-id-3"]
+
+
 def test_another_patients_data_spoil_the_whole_search() -> None:
     class _Careless(_Failing):
         def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
