@@ -103,7 +103,6 @@ class Delivery:
         """
         self.plan, self.at = plan, at
         self._begun: Decision | None = None
-        self._first = ""
         self._sent: _Sent | None = None
         self._lower = False
 
@@ -170,7 +169,6 @@ class Delivery:
             except UsageError as error:  # Nothing is sent that nobody could remember.
                 return parked(self.plan, self.at.name, error)
             self._begun = decision
-            self._first = self._first or decision.result
             try:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
@@ -195,8 +193,6 @@ class Delivery:
             raise ValueError("nothing was sent")
         outcome = _read_back(self.plan, self.at, self._sent)
         self._sent = None
-        if self._first == UPDATED and outcome.result == SUPERSEDED:
-            return replace(outcome, result=UPDATED)  # A later try ended what its change replaced.
         return outcome
 
 
@@ -380,8 +376,10 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
     else:
         stored = read_parts(door, places, strict=True, may_refuse=True)
         # Of a document nothing but the status of an older one was sent.
-        compared = () if decision.whole is not None else compare(parcel, places, stored)
-        ended = () if decision.result == UPDATED else read_ended(door, bundle, strict=True)
+        is_document = decision.whole is not None
+        compared = () if is_document else compare(parcel, places, stored)
+        is_change = decision.result == UPDATED and not is_document
+        ended = () if is_change else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places.get(plan.plan_id))
         unkept = _note(plan, at, decision, places, stored)
     if ended and not unkept:

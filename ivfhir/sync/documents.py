@@ -165,7 +165,8 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
         return base
     ended = transaction([revocation(each) for each in older])  # A killed run left them.
     references = (*base.references, *map(reference_of, older))
-    return replace(base, result=SUPERSEDED, references=references, bundle=ended)
+    result = UPDATED if all(plan_of(each) == plan.plan_id for each in older) else SUPERSEDED
+    return replace(base, result=result, references=references, bundle=ended)
 
 
 def _changed(plan: SyncPlan, at: Place, base: Decision, standing: list[Resource]) -> Decision:

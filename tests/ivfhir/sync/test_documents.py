@@ -191,6 +191,25 @@ def test_an_older_document_is_ended_where_the_first_try_to_end_it_broke(
     assert sorted(each["status"] for each in found) == ["current", "superseded"]
 
 
+def test_another_run_that_ends_a_plans_own_older_document_tells_it_as_an_update(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    left = {"lost": True}
+
+    def lose(asked):
+        return 403 if left["lost"] and asked.method == "PUT" else documents_only(asked)
+
+    with run_proxy(sekmet, refuse=lose, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        write(plans, "plan", small(title="Another"))
+        assert results(plans, proxy.base) == ["parked"]
+        left["lost"] = False
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    found = stored(sekmet, "DocumentReference")
+    assert sorted(each["status"] for each in found) == ["current", "superseded"]
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_newer_plan_of_the_protocol_replaces_the_older_ones_document(sekmet, plans, lost):
     patient(sekmet)
