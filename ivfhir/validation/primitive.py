@@ -71,6 +71,8 @@ def _check_text(raw: Json, type_name: str) -> str | None:
         for is_wrong, problem in TEXTS:
             if is_wrong(raw):
                 return problem
+    if type_name in ANY_TEXT:
+        return None
     kinds: tuple[str, ...] = (type_name,)
     if type_name in URIS:
         kinds += tuple(kind for start, kind in URNS.items() if raw.startswith(start))
@@ -81,6 +83,8 @@ def _check_text(raw: Json, type_name: str) -> str | None:
     return None
 
 
+ANY_TEXT = frozenset({"string", "markdown"})
+"""Their patterns ask for a character, and no more."""
 URIS = frozenset({"uri", "url", "canonical"})
 URNS = {"urn:uuid:": "uuid", "urn:oid:": "oid"}
 """A URI that begins so must go on as that type does."""
@@ -160,6 +164,6 @@ def _a(type_name: str) -> str:
 def _pattern(type_name: str) -> re.Pattern[str] | None:
     """Return what R4 says that the value must match, None where it says nothing that decides."""
     definition = definition_of(type_name)
-    if definition is None or definition.pattern is None or type_name in ("string", "markdown"):
-        return None  # any text with a character; this is asked above
+    if definition is None or definition.pattern is None:
+        return None
     return re.compile(definition.pattern, re.ASCII if type_name == "id" else 0)

@@ -12,7 +12,7 @@ from ivfhir.validation.mends import MENDS
 from ivfhir.validation.primitive import primitive_problem
 from ivfhir.validation.structure import Visited
 
-ANY = "Resource"
+ANY, REFERENCE = "Resource", "Reference"
 LOCAL = "ref-1"
 UUID = "urn:uuid:"
 
@@ -49,7 +49,7 @@ def wrong_targets(
         inside: what was read of contained resources so far; more may be put into it.
     """
     value: Any = visited.value
-    if visited.slot.type_name != "Reference" or visited.slot.element is None:
+    if visited.slot.type_name != REFERENCE or visited.slot.element is None:
         return []
     said, text = value.get("type"), value.get("reference")
     if isinstance(text, str) and (wrong := _wrong_text(text, visited, entries, inside)):

@@ -29,11 +29,13 @@ class Slot:
         type_name: the R4 type of what stands there.
         owner: the type that has the element; None for a resource on its own.
         element: which element of it.
+        is_one_value: a primitive that is in no array.
     """
 
     type_name: str
     owner: str | None = None
     element: Element | None = None
+    is_one_value: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Visited:
     place: Place
     resource: Resource
     root: Resource
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a primitive without id and extensions."""
+        return self.beside is None and not isinstance(self.value, dict)
 
 
 Visit = Callable[[Visited], None]
@@ -83,7 +90,7 @@ def shape_of(type_name: str) -> Shape:
     return Shape(
         type_name,
         {
-            key: Slot(type_, type_name, each)
+            key: Slot(type_, type_name, each, is_primitive(type_) and not each.is_list)
             for each in elements
             for key, type_ in each.json_names().items()
         },
@@ -104,10 +111,18 @@ class Structure:
         issues: what was found so far.
     """
 
-    def __init__(self, visit: Visit) -> None:
-        """Begin with nothing found."""
+    def __init__(
+        self, visit: Visit, *, passes: Callable[[Slot], bool] = lambda slot: False
+    ) -> None:
+        """Begin with nothing found.
+
+        Args:
+            visit: is told each element that is whole enough.
+            passes: tells where primitives without id and extensions are not told.
+        """
         self.issues: list[Issue] = []
         self._visit = visit
+        self._passes = passes
         self._holders: list[tuple[Resource, Resource]] = []
 
     def resource(self, raw: Json, place: Place | None = None) -> None:
@@ -166,11 +181,21 @@ class Structure:
                     "the other out.",
                     "choice",
                 )
-            if not beside or bare not in raw:
+            if beside and bare in raw:
+                continue  # it is walked with the value
+            if not slot.is_one_value or beside or not self._is_well(raw, bare, slot):
                 self._member(raw, bare, slot, place)
         for element in shape.needed:
             if element.name not in seen:
                 self._missing(element, place)
+
+    def _is_well(self, raw: Resource, key: str, slot: Slot) -> bool:
+        """Return whether a primitive is right, bare and asked nothing further: most elements."""
+        return (
+            self._passes(slot)
+            and f"_{key}" not in raw
+            and primitive_problem(raw[key], slot.type_name) is None
+        )
 
     def _unknown(self, key: str, shape: Shape, place: Place) -> None:
         if len(self.issues) > MAX_ISSUES:
@@ -310,7 +335,8 @@ class Structure:
                 rule = f"type-{slot.type_name}"
                 self.note("value", place, f"{place.expression} {problem}.", rule)
                 return
-        self._tell(value, beside, slot, place)
+        if beside is not None or not self._passes(slot):
+            self._tell(value, beside, slot, place)
 
     def _wrong(self, place: Place, text: str) -> None:
         self.note("structure", place, f"{place.expression} {text}.", "json-shape")

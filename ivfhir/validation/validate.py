@@ -4,18 +4,12 @@ from collections.abc import Sequence
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
-from ivfhir.validation.bindings import wrong_codes
-from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
-from ivfhir.validation.consistency import ElementIds, contradictions
-from ivfhir.validation.definitions import wrong_definitions
-from ivfhir.validation.extensions import wrong_extensions
+from ivfhir.validation.checks import Input, checks_of
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.profile.library import Profiles, own_profiles
-from ivfhir.validation.references import Contained, entries_of, wrong_targets
-from ivfhir.validation.rules import broken_rules
-from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
-from ivfhir.validation.units import wrong_units
+from ivfhir.validation.references import entries_of
+from ivfhir.validation.structure import MAX_ISSUES, Slot, Structure, Visited
 
 SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
@@ -39,29 +33,24 @@ def validate_resource(
         before the warnings, and a last issue says that the rest is not shown.
     """
     broken = _Kept()
-    entries, ids = entries_of(raw), ElementIds()
     claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
-    inside: Contained = {}
+    known = Input(entries_of(raw), claimed)
 
     def visit(visited: Visited) -> None:
         if broken.is_full:
             return
-        broken.extend(wrong_targets(visited, entries, inside))
-        broken.extend(wrong_addresses(visited))
-        broken.extend(wrong_bundle(visited))
-        broken.extend(wrong_definitions(visited))
-        broken.extend(contradictions(visited))
-        broken.extend(ids.again(visited))
-        broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
-        broken.extend(claimed.visit(visited))
-        broken.extend(wrong_codes(visited))
-        broken.extend(wrong_units(visited))
-        broken.extend(broken_rules(visited))
+        for check in checks_of(visited.slot, visited.is_bare):
+            if found := check(visited, known):
+                broken.extend(found)
 
-    structure = Structure(visit)
+    structure = Structure(visit, passes=_is_asked_nothing)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
     return _shown([*found, *claimed.issues(found)])
+
+
+def _is_asked_nothing(slot: Slot) -> bool:
+    return not checks_of(slot, is_bare=True)
 
 
 class _Kept:

@@ -1,0 +1,108 @@
+"""Which checks an element is asked, found once for each slot: most elements are asked none.
+
+The text of a plan's transaction has some two thousand elements; nine in ten are texts, dates and
+codes without a binding, of which nothing but their form is asked.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+from ivfhir.fhir.r4 import lineage_of
+from ivfhir.fhir.types import BUNDLE, Resource
+from ivfhir.validation.bindings import CODED, CODING, CONCEPT, QUANTITY, wrong_codes
+from ivfhir.validation.bundles import ENTRY, wrong_addresses, wrong_bundle
+from ivfhir.validation.consistency import CHECKS, ELEMENT_DEFINITION, ElementIds, contradictions
+from ivfhir.validation.definitions import PARTS, wrong_definitions
+from ivfhir.validation.extensions import EXTENSION, wrong_extensions
+from ivfhir.validation.issue import Issue
+from ivfhir.validation.profile.ask import ProfilesAsked
+from ivfhir.validation.references import REFERENCE, Contained, wrong_targets
+from ivfhir.validation.rules import broken_rules, rules_for
+from ivfhir.validation.structure import Slot, Visited, is_primitive
+from ivfhir.validation.units import wrong_units
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What checks must know of the whole input.
+
+    Attributes:
+        entries: resources of the Bundle by fullUrl; None where there is no Bundle.
+        claimed: the profiles that are asked.
+        ids: the ids of elements that were met.
+        inside: what was read of contained resources so far.
+    """
+
+    entries: dict[str, Resource] | None
+    claimed: ProfilesAsked
+    ids: ElementIds = field(default_factory=ElementIds)
+    inside: Contained = field(default_factory=dict)
+
+
+Check = Callable[[Visited, Input], list[Issue]]
+
+
+@cache
+def checks_of(slot: Slot, is_bare: bool) -> tuple[Check, ...]:
+    """Return what an element is asked, in the order of the answers.
+
+    Args:
+        slot: where it stands.
+        is_bare: it is a primitive without id and extensions.
+    """
+    return tuple(check for asks, check in _ALL if asks(slot) and not (is_bare and check in _BESIDE))
+
+
+def _ids(visited: Visited, known: Input) -> list[Issue]:
+    return known.ids.again(visited)
+
+
+def _extensions(visited: Visited, known: Input) -> list[Issue]:
+    return wrong_extensions(visited, is_known=known.claimed.knows(visited))
+
+
+_BESIDE = frozenset({_ids, _extensions})
+"""What is asked of an element's id and extensions."""
+
+
+def _is_coded(slot: Slot) -> bool:
+    is_bound = slot.element is not None and slot.element.binding is not None
+    return slot.type_name in (CODING, CONCEPT) or (slot.type_name in CODED and is_bound)
+
+
+def _has_unit(slot: Slot) -> bool:
+    return not is_primitive(slot.type_name) and QUANTITY in lineage_of(slot.type_name)
+
+
+_ALL: tuple[tuple[Callable[[Slot], bool], Check], ...] = (
+    (
+        lambda slot: slot.type_name == REFERENCE,
+        lambda visited, known: wrong_targets(visited, known.entries, known.inside),
+    ),
+    (lambda slot: slot.type_name == ENTRY, lambda visited, _: wrong_addresses(visited)),
+    (lambda slot: slot.type_name == BUNDLE, lambda visited, _: wrong_bundle(visited)),
+    (
+        lambda slot: slot.owner is None or slot.type_name in PARTS,
+        lambda visited, _: wrong_definitions(visited),
+    ),
+    (
+        lambda slot: slot.owner is None or slot.type_name in CHECKS,
+        lambda visited, _: contradictions(visited),
+    ),
+    (lambda slot: slot.owner is not None and slot.type_name != ELEMENT_DEFINITION, _ids),
+    (lambda slot: True, _extensions),
+    (
+        lambda slot: slot.owner is None or slot.type_name == EXTENSION,
+        lambda visited, known: known.claimed.visit(visited),
+    ),
+    (
+        lambda slot: _is_coded(slot) or _has_unit(slot),
+        lambda visited, _: wrong_codes(visited),
+    ),
+    (
+        lambda slot: slot.type_name == CODING or _has_unit(slot),
+        lambda visited, _: wrong_units(visited),
+    ),
+    (lambda slot: bool(rules_for(slot)), lambda visited, _: broken_rules(visited)),
+)
