@@ -7,6 +7,7 @@ in and are written as they stand on the way out: http://hl7.org/fhir/R4/datatype
 import json
 from collections import Counter
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
@@ -115,11 +116,20 @@ def _line(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, dict):
-        members = [f"{encode_basestring(name)}: {_line(each)}" for name, each in value.items()]
+        members = [
+            _name(name) + (encode_basestring(each) if type(each) is str else _line(each))
+            for name, each in value.items()
+        ]
         return "{" + ", ".join(members) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join([_line(item) for item in value]) + "]"
     return _scalar(value)
+
+
+@lru_cache(4096)
+def _name(name: str) -> str:
+    """Return the name of a member as it is written; there are few."""
+    return f"{encode_basestring(name)}: "
 
 
 def _scalar(value: Json) -> str:

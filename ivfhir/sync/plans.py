@@ -7,6 +7,7 @@ Provenance), whether it is contained or stands beside the plan. What the plan on
 
 import hashlib
 import json
+import operator
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -345,15 +346,25 @@ def written_references(element: object) -> Iterator[str]:
 
 
 def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401 - raw JSON
-    """Return a copy in which each Reference written so is replaced; its display is kept."""
+    """Return an element in which each Reference written so is replaced; its display is kept.
+
+    What holds none of them is shared with the element, which is not changed.
+    """
     if isinstance(element, list):
-        return [with_references(item, names) for item in element]
+        items = [
+            with_references(each, names) if isinstance(each, (dict, list)) else each
+            for each in element
+        ]
+        return element if all(map(operator.is_, items, element)) else items
     if not isinstance(element, dict):
         return element
-    copy = {
-        name: with_references(member, names) if isinstance(member, (dict, list)) else member
-        for name, member in element.items()
-    }
+    changed = {}
+    for name, member in element.items():
+        if isinstance(member, (dict, list)):
+            new = with_references(member, names)
+            if new is not member:
+                changed[name] = new
+    copy = {**element, **changed} if changed else element
     written = element.get("reference")
     if isinstance(written, str) and written in names and not _is_expression(element):
         new = dict(names[written])
