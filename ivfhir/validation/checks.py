@@ -14,7 +14,7 @@ from ivfhir.validation.bindings import CODED, CODING, CONCEPT, QUANTITY, wrong_c
 from ivfhir.validation.bundles import ENTRY, wrong_addresses, wrong_bundle
 from ivfhir.validation.consistency import CHECKS, ELEMENT_DEFINITION, ElementIds, contradictions
 from ivfhir.validation.definitions import PARTS, wrong_definitions
-from ivfhir.validation.extensions import EXTENSION, wrong_extensions
+from ivfhir.validation.extensions import EXTENSION, MODIFIER, PLAIN, wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.references import REFERENCE, Contained, wrong_targets
@@ -44,14 +44,27 @@ Check = Callable[[Visited, Input], list[Issue]]
 
 
 @cache
-def checks_of(slot: Slot, is_bare: bool) -> tuple[Check, ...]:
+def checks_of(slot: Slot, has_id: bool, has_extensions: bool) -> tuple[Check, ...]:
     """Return what an element is asked, in the order of the answers.
 
     Args:
         slot: where it stands.
-        is_bare: it is a primitive without id and extensions.
+        has_id: it has an id of its own.
+        has_extensions: it has some.
     """
-    return tuple(check for asks, check in _ALL if asks(slot) and not (is_bare and check in _BESIDE))
+    unasked = set[Check]() if has_id else {_ids}
+    if not has_extensions and slot.type_name != EXTENSION:
+        unasked.add(_extensions)
+    return tuple(check for asks, check in _ALL if check not in unasked and asks(slot))
+
+
+def held_by(visited: Visited) -> tuple[bool, bool]:
+    """Return whether an element has an id, and whether it has extensions."""
+    value, beside = visited.value, visited.beside
+    holder = value if isinstance(value, dict) else beside
+    if not isinstance(holder, dict):
+        return False, False
+    return "id" in holder, PLAIN in holder or MODIFIER in holder
 
 
 def _ids(visited: Visited, known: Input) -> list[Issue]:
@@ -60,10 +73,6 @@ def _ids(visited: Visited, known: Input) -> list[Issue]:
 
 def _extensions(visited: Visited, known: Input) -> list[Issue]:
     return wrong_extensions(visited, is_known=known.claimed.knows(visited))
-
-
-_BESIDE = frozenset({_ids, _extensions})
-"""What is asked of an element's id and extensions."""
 
 
 def _is_coded(slot: Slot) -> bool:

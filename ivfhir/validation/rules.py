@@ -1,13 +1,13 @@
 """R4's own rules, asked of each element that they are said of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath import FhirPath, Node, compile_fhirpath
 from ivfhir.expressions.fhirpath.types import fhir_type
-from ivfhir.fhir.r4 import lineage_of
+from ivfhir.fhir.r4 import definition_of, lineage_of
 from ivfhir.fhir.r4.rules import Rule, rules_of
 from ivfhir.fhir.types import Json
 from ivfhir.validation.issue import Issue
@@ -22,10 +22,17 @@ ASKED_ELSEWHERE = frozenset({"ref-1"})
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule, ready to be asked of elements of one type."""
+    """A rule, ready to be asked of elements of one type.
+
+    Attributes:
+        rule: as R4 says it.
+        holds: its expression.
+        needs: names in JSON: where all of one group are absent it holds without being asked.
+    """
 
     rule: Rule
     holds: FhirPath
+    needs: tuple[frozenset[str], ...] = ()
 
 
 def broken_rules(visited: Visited) -> list[Issue]:
@@ -34,9 +41,13 @@ def broken_rules(visited: Visited) -> list[Issue]:
     A rule that gives nothing is not broken: unknown is never no. One that cannot be evaluated is
     said as information.
     """
-    rules = rules_for(visited.slot)
+    rules: Sequence[CompiledRule] = rules_for(visited.slot)
     if visited.resource is not visited.root:
-        rules = tuple(each for each in rules if each.rule.key not in NOT_CONTAINED)
+        rules = [each for each in rules if each.rule.key not in NOT_CONTAINED]
+    value = visited.value
+    if isinstance(value, dict):
+        names = value.keys()
+        rules = [each for each in rules if not any(map(names.isdisjoint, each.needs))]
     if not rules:
         return []
     node = Node(visited.value, fhir_type(visited.slot.type_name), visited.beside)
@@ -127,9 +138,14 @@ def rules_for(slot: Slot) -> tuple[CompiledRule, ...]:
         found[rule.expression] = (
             rule if same is None else replace(same, human=f"{same.human}. {rule.human}")
         )
-    return tuple(
-        CompiledRule(
-            rule, compile_fhirpath(rule.expression, context_type=slot.type_name, several_as=True)
-        )
-        for rule in found.values()
-    )
+    return tuple(_compiled(each, slot.type_name) for each in found.values())
+
+
+def _compiled(rule: Rule, type_name: str) -> CompiledRule:
+    holds = compile_fhirpath(rule.expression, context_type=type_name, several_as=True)
+    definition = definition_of(type_name)
+    elements = definition.elements if definition is not None else {}
+    asked = (elements[name] for name in sorted(holds.true_without) if name in elements)
+    keys = (tuple(each.json_names()) for each in asked)
+    needs = (frozenset({*each, *(f"_{key}" for key in each)}) for each in keys)
+    return CompiledRule(rule, holds, tuple(needs))

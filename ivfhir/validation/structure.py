@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivfhir.fhir.r4 import Definition, Element, definition_of, type_names
 from ivfhir.fhir.types import Json, Resource
@@ -30,16 +30,19 @@ class Slot:
         owner: the type that has the element; None for a resource on its own.
         element: which element of it.
         is_one_value: a primitive that is in no array.
+        beside: the name in JSON of what stands beside it.
+        step: FHIRPath of it from its owner.
     """
 
     type_name: str
     owner: str | None = None
     element: Element | None = None
     is_one_value: bool = False
+    beside: str = ""
+    step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Visited:
+class Visited(NamedTuple):
     """An element that is whole enough to be asked further.
 
     Attributes:
@@ -57,11 +60,6 @@ class Visited:
     place: Place
     resource: Resource
     root: Resource
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether it is a primitive without id and extensions."""
-        return self.beside is None and not isinstance(self.value, dict)
 
 
 Visit = Callable[[Visited], None]
@@ -90,12 +88,18 @@ def shape_of(type_name: str) -> Shape:
     return Shape(
         type_name,
         {
-            key: Slot(type_, type_name, each, is_primitive(type_) and not each.is_list)
+            key: _slot(key, type_, type_name, each)
             for each in elements
             for key, type_ in each.json_names().items()
         },
         tuple(each for each in elements if each.minimum),
     )
+
+
+def _slot(key: str, type_name: str, owner: str, element: Element) -> Slot:
+    step = f"{element.name}.ofType({type_name})" if element.is_choice else element.name
+    is_one_value = is_primitive(type_name) and not element.is_list
+    return Slot(type_name, owner, element, is_one_value, f"_{key}", step)
 
 
 @cache
@@ -162,15 +166,17 @@ class Structure:
     def _object(self, raw: Resource, shape: Shape, place: Place) -> None:
         """Walk the members of an object."""
         seen: dict[str, str] = {}
+        members, passes = shape.members, self._passes
         for key in raw:
-            if key == "resourceType" and shape.name in _resources():
-                continue
-            beside = key[:1] == "_"
-            bare = key[1:] if beside else key
-            slot = shape.members.get(bare)
-            if slot is None or (beside and not may_stand_beside(slot)):
-                self._unknown(key, shape, place)
-                continue
+            slot, bare = members.get(key), key
+            if slot is None:
+                if key == "resourceType" and shape.name in _resources():
+                    continue
+                bare = key[1:] if key[:1] == "_" else ""
+                slot = members.get(bare)
+                if slot is None or not may_stand_beside(slot):
+                    self._unknown(key, shape, place)
+                    continue
             name = _element_of(slot).name
             other = seen.setdefault(name, bare)
             if other != bare:
@@ -181,21 +187,20 @@ class Structure:
                     "the other out.",
                     "choice",
                 )
-            if beside and bare in raw:
+            if bare is not key and bare in raw:
                 continue  # it is walked with the value
-            if not slot.is_one_value or beside or not self._is_well(raw, bare, slot):
-                self._member(raw, bare, slot, place)
+            if (
+                bare is key
+                and slot.is_one_value
+                and passes(slot)
+                and slot.beside not in raw
+                and primitive_problem(raw[key], slot.type_name) is None
+            ):
+                continue  # right, bare and asked nothing further: so are most elements
+            self._member(raw, bare, slot, place)
         for element in shape.needed:
             if element.name not in seen:
                 self._missing(element, place)
-
-    def _is_well(self, raw: Resource, key: str, slot: Slot) -> bool:
-        """Return whether a primitive is right, bare and asked nothing further: most elements."""
-        return (
-            self._passes(slot)
-            and f"_{key}" not in raw
-            and primitive_problem(raw[key], slot.type_name) is None
-        )
 
     def _unknown(self, key: str, shape: Shape, place: Place) -> None:
         if len(self.issues) > MAX_ISSUES:
@@ -240,10 +245,9 @@ class Structure:
     def _member(self, raw: Resource, key: str, slot: Slot, place: Place) -> None:
         """Walk what stands under a name, and beside it under the same with an underscore."""
         element = _element_of(slot)
-        step = f"{element.name}.ofType({slot.type_name})" if element.is_choice else element.name
-        here = Place(place, step, key)
-        value, beside = raw.get(key), raw.get(f"_{key}")
-        for each, name in ((value, key), (beside, f"_{key}")):
+        here = Place(place, slot.step, key)
+        value, beside = raw.get(key), raw.get(slot.beside)
+        for each, name in ((value, key), (beside, slot.beside)):
             if name in raw and not self._fits(each, element, here, name):
                 return
         if not element.is_list:

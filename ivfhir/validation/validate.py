@@ -1,10 +1,11 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
-from ivfhir.validation.checks import Input, checks_of
+from ivfhir.validation.checks import Input, checks_of, held_by
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.profile.library import Profiles, own_profiles
@@ -39,7 +40,7 @@ def validate_resource(
     def visit(visited: Visited) -> None:
         if broken.is_full:
             return
-        for check in checks_of(visited.slot, visited.is_bare):
+        for check in checks_of(visited.slot, *held_by(visited)):
             if found := check(visited, known):
                 broken.extend(found)
 
@@ -49,8 +50,10 @@ def validate_resource(
     return _shown([*found, *claimed.issues(found)])
 
 
+@cache
 def _is_asked_nothing(slot: Slot) -> bool:
-    return not checks_of(slot, is_bare=True)
+    """Return whether a primitive without id and extensions is asked nothing but its form."""
+    return not checks_of(slot, has_id=False, has_extensions=False)
 
 
 class _Kept:

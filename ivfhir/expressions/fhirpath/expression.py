@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ivfhir.errors import FhirPathError
+from ivfhir.expressions.fhirpath.absence import true_without
 from ivfhir.expressions.fhirpath.compiled import Compiled, One, Scope, truth_of
 from ivfhir.expressions.fhirpath.compiler import compile_tree
 from ivfhir.expressions.fhirpath.nodes import Items, Node, add_untyped, root_node
@@ -35,6 +36,11 @@ class FhirPath:
         self._compiled = compiled
         self._truth = truth_of(compiled, 0)
         self._careful: Compiled | None = None
+
+    @property
+    def true_without(self) -> frozenset[str]:
+        """Elements of the context without any one of which the condition is true."""
+        return true_without(self._tree)
 
     def evaluate(
         self,

@@ -1,8 +1,13 @@
 """R4's own rules are asked where they are said."""
 
+from dataclasses import replace
+
 import pytest
 
-from ivfhir.validation import validate_resource
+from benchmarks.validators.examples import mcode_examples
+from benchmarks.validators.mutants import by_chance
+from ivfhir.fhir.json import loads
+from ivfhir.validation import rules, validate_resource
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
 ABSENT = {
@@ -150,3 +155,27 @@ def test_a_rule_stumbles_over_no_shape(narrative):
     found = validate_resource(observation(text=narrative))
     assert {each.rule for each in found} <= {"json-shape", "type-xhtml", "dom-6"}
     assert found
+
+
+def test_a_rule_that_is_not_asked_for_want_of_an_element_would_hold(monkeypatch):
+    """What examples and changes by chance are told is the same when every rule is asked."""
+    examples = [(name, loads(text, place=name)) for name, text in mcode_examples()]
+    changed = [each.resource for each in by_chance(examples, 200, seed=5)]
+    resources = [*(resource for _, resource in examples), *changed]
+    told = [validate_resource(each) for each in resources]
+    asked = rules._asked
+    count = {"asked": 0}
+
+    def counted(compiled, node, visited):
+        count["asked"] += 1
+        return asked(compiled, node, visited)
+
+    monkeypatch.setattr(rules, "_asked", counted)
+    assert [validate_resource(each) for each in resources] == told
+    seldom = count["asked"]
+    every = rules.rules_for
+    monkeypatch.setattr(
+        rules, "rules_for", lambda slot: tuple(replace(each, needs=()) for each in every(slot))
+    )
+    assert [validate_resource(each) for each in resources] == told
+    assert count["asked"] - seldom > 1.5 * seldom
