@@ -6,6 +6,7 @@ patients; they take turns, so that whatever else the machine does falls on both.
 """
 
 import argparse
+import gc
 import json
 import resource
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 
 import requests
 
+from ivfhir.cli.main import GARBAGE_AFTER
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.decide import decide
 from ivfhir.sync.deliver import Outcome
@@ -200,6 +202,7 @@ def main(argv: list[str] | None = None) -> int:
         "--memory", type=int, metavar="PLANS", help="only this: small plans to a server in memory"
     )
     arguments = parser.parse_args(argv)
+    gc.set_threshold(*GARBAGE_AFTER)  # As the command does.
     if arguments.memory is not None:
         with _start("fast") as base:
             told = measure_memory(base, plans=arguments.memory, connections=arguments.connections)
