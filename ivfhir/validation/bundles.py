@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.references import absolute_reference, is_absolute
+from ivfhir.fhir.typed import objects_in, text_in
 from ivfhir.fhir.types import BUNDLE, Json
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.structure import Visited
@@ -26,9 +27,9 @@ def wrong_addresses(visited: Visited) -> list[Issue]:
     the resource: it "SHALL NOT disagree with the id". That it names no version is R4's rule bdl-8.
     """
     entry: Any = visited.value
-    if visited.slot.type_name != ENTRY or not isinstance(entry.get("fullUrl"), str):
+    url = text_in(entry, "fullUrl") if visited.slot.type_name == ENTRY else None
+    if url is None:
         return []
-    url: str = entry["fullUrl"]
     if not is_absolute(url):
         return [_issue(visited, "is not absolute; write https://… or urn:uuid:…")]
     resource = entry.get("resource")
@@ -47,9 +48,10 @@ def wrong_bundle(visited: Visited) -> list[Issue]:
     if visited.slot.type_name != BUNDLE or visited.slot.owner is not None:
         return []
     issues = list(_links(visited, bundle))
-    if bundle.get("type") == "searchset":
+    type_ = text_in(bundle, "type")
+    if type_ == "searchset":
         issues += _results(visited, bundle)
-    if bundle.get("type") in ONE_VERSION:
+    if type_ in ONE_VERSION:
         issues += _ambiguous(visited, bundle)
     return issues
 
@@ -64,9 +66,9 @@ ONE_VERSION = frozenset({"document", "message"})
 def _links(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that each kind of link is there once."""
     seen = set[str]()
-    for index, each in enumerate(_objects(bundle.get("link"))):
-        relation = each.get("relation")
-        if isinstance(relation, str) and relation in ONCE:
+    for index, each in enumerate(objects_in(bundle, "link")):
+        relation = text_in(each, "relation")
+        if relation in ONCE:
             if relation in seen:
                 text = f"is the '{relation}' link a second time; leave one"
                 yield _at(Place(visited.place, "link", "link", index), text, LOGIC)
@@ -76,7 +78,7 @@ def _links(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
 def _results(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that what a search found has an id, and is of the types that were searched."""
     wanted = _searched(bundle)
-    for index, entry in enumerate(_objects(bundle.get("entry"))):
+    for index, entry in enumerate(objects_in(bundle, "entry")):
         resource, search = entry.get("resource"), entry.get("search")
         if not isinstance(resource, dict):
             continue
@@ -95,9 +97,9 @@ def _results(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
 
 def _searched(bundle: dict[str, Any]) -> frozenset[str]:
     """Return the types that a search was for, none where its own link does not tell."""
-    links = [e for e in _objects(bundle.get("link")) if e.get("relation") == "self"]
-    url = links[0].get("url") if links else None
-    if not isinstance(url, str):
+    links = [e for e in objects_in(bundle, "link") if e.get("relation") == "self"]
+    url = text_in(links[0], "url") if links else None
+    if url is None:
         return frozenset()
     try:
         parts = urlsplit(url)
@@ -116,16 +118,16 @@ def _is_resource(name: str) -> bool:
 
 def _ambiguous(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that no reference names one of several versions without saying which."""
-    entries = _objects(bundle.get("entry"))
-    urls = [e.get("fullUrl") for e in entries if isinstance(e.get("fullUrl"), str)]
-    several = {url for url, count in Counter(urls).items() if count > 1}
+    entries = objects_in(bundle, "entry")
+    urls = Counter(text_in(each, "fullUrl") for each in entries)
+    several = {url for url, count in urls.items() if url is not None and count > 1}
     if not several:
         return
     for index, entry in enumerate(entries):
-        url = entry.get("fullUrl")
+        url = text_in(entry, "fullUrl")
         place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
         for at, reference in _references(entry.get("resource"), place):
-            if absolute_reference(reference, url if isinstance(url, str) else None) in several:
+            if absolute_reference(reference, url) in several:
                 text = "names a resource that the Bundle has in several versions; say which"
                 yield _at(at, text, ("structure", "reference-ambiguous"))
 
@@ -142,13 +144,6 @@ def _references(value: Json, place: Place) -> Iterator[tuple[Place, str]]:
         elif isinstance(each, list):
             for index, item in enumerate(each):
                 yield from _references(item, Place(place, key, key, index))
-
-
-def _objects(rows: Json) -> list[dict[str, Any]]:
-    """Return the items of an array; what is no object is empty, so that the others keep theirs."""
-    if not isinstance(rows, list):
-        return []
-    return [each if isinstance(each, dict) else {} for each in rows]
 
 
 def _at(place: Place, text: str, kind: tuple[str, str]) -> Issue:
