@@ -10,9 +10,9 @@ from ivfhir.fhir.types import Resource
 
 
 def text_in(holder: Mapping[str, Any], name: str) -> str | None:
-    """Return a member that is a text, None where there is none."""
+    """Return a member that is a text, None where there is none; no text of FHIR is empty."""
     value = holder.get(name)
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and value else None
 
 
 def texts_in(holder: Mapping[str, Any], name: str) -> list[str]:
@@ -30,3 +30,11 @@ def objects_in(holder: Mapping[str, Any], name: str) -> list[Resource]:
     if not isinstance(value, list):
         return []
     return [each if isinstance(each, dict) else {} for each in value]
+
+
+def rows_in(holder: Mapping[str, Any], name: str) -> list[Resource]:
+    """Return the items of a member as `objects_in`, so that nothing malformed is passed over.
+
+    A member that is no array, or one with nothing in it, counts as an array of one empty item.
+    """
+    return objects_in(holder, name) or ([{}] if name in holder else [])
