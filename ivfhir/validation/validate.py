@@ -38,9 +38,13 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
+    return _shown(_found(raw, ProfilesAsked(raw, profiles or own_profiles(), asked)))
+
+
+def _found(raw: Json, claimed: ProfilesAsked | None) -> list[Issue]:
+    """Return what is wrong with a resource; no profile is asked where there are none."""
     broken = _Kept()
     entries, ids = entries_of(raw), ElementIds()
-    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
     inside: Contained = {}
 
     def visit(visited: Visited) -> None:
@@ -52,8 +56,10 @@ def validate_resource(
         broken.extend(wrong_definitions(visited))
         broken.extend(contradictions(visited))
         broken.extend(ids.again(visited))
-        broken.extend(wrong_extensions(visited, is_known=claimed.knows(visited)))
-        broken.extend(claimed.visit(visited))
+        is_known = claimed is not None and claimed.knows(visited)
+        broken.extend(wrong_extensions(visited, is_known=is_known))
+        if claimed is not None:
+            broken.extend(claimed.visit(visited))
         broken.extend(wrong_codes(visited))
         broken.extend(wrong_units(visited))
         broken.extend(broken_rules(visited))
@@ -61,7 +67,7 @@ def validate_resource(
     structure = Structure(visit)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
-    return _shown([*found, *claimed.issues(found)])
+    return found if claimed is None else [*found, *claimed.issues(found)]
 
 
 class _Kept:
@@ -88,7 +94,7 @@ class _Kept:
 
 
 def conforms(raw: Json, profile: str) -> bool | None:
-    """Return whether a resource is what R4 says of one of its types.
+    """Return whether a resource is what R4 says of one of its types, whatever profiles it claims.
 
     Args:
         raw: parsed JSON of a resource of the type, or of an element of another kind.
@@ -107,7 +113,7 @@ def conforms(raw: Json, profile: str) -> bool | None:
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
-    issues = validate_resource(raw)
+    issues = _found(raw, None)
     if any(each.severity == "error" for each in issues):
         return False
     open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)
