@@ -3,21 +3,20 @@
 http://hl7.org/fhir/R4/bundle.html, http://hl7.org/fhir/R4/http.html#search
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ivfhir.fhir.r4 import definition_of
-from ivfhir.fhir.references import absolute_reference, is_absolute
+from ivfhir.fhir.bundles import search_mode
+from ivfhir.fhir.r4 import is_resource
+from ivfhir.fhir.references import absolute_reference, is_absolute, parse_literal
 from ivfhir.fhir.typed import objects_in, text_in
-from ivfhir.fhir.types import BUNDLE, Json
+from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Json
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.structure import Visited
 
 ENTRY = "Bundle.entry"
-_REST = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 
 
 def wrong_addresses(visited: Visited) -> list[Issue]:
@@ -32,12 +31,11 @@ def wrong_addresses(visited: Visited) -> list[Issue]:
         return []
     if not is_absolute(url):
         return [_issue(visited, "is not absolute; write https://… or urn:uuid:…")]
-    resource = entry.get("resource")
-    match = _REST.fullmatch(url)
-    if match is None or not isinstance(resource, dict) or "id" not in resource:
+    resource, literal = entry.get("resource"), parse_literal(url)
+    if literal is None or not is_resource(literal.key.resource_type):
         return []
-    own = f"{resource.get('resourceType')}/{resource['id']}"
-    if f"{match[1]}/{match[2]}" == own:
+    own_id = text_in(resource, "id") if isinstance(resource, dict) else None
+    if own_id is None or literal.key == (resource.get("resourceType"), own_id):
         return []
     return [_issue(visited, "does not end with the type and id of its resource; make them one")]
 
@@ -58,7 +56,6 @@ def wrong_bundle(visited: Visited) -> list[Issue]:
 
 RESULT, LOGIC = ("value", "search-result"), ("business-rule", "link")
 ONCE = frozenset({"self", "first", "previous", "next", "last"})
-OUTCOME = "OperationOutcome"
 ONE_VERSION = frozenset({"document", "message"})
 """In these Bundles a reference names one resource; in a history it may name all versions."""
 
@@ -79,18 +76,17 @@ def _results(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that what a search found has an id, and is of the types that were searched."""
     wanted = _searched(bundle)
     for index, entry in enumerate(objects_in(bundle, "entry")):
-        resource, search = entry.get("resource"), entry.get("search")
+        resource, mode = entry.get("resource"), search_mode(entry)
         if not isinstance(resource, dict):
             continue
-        mode = search.get("mode") if isinstance(search, dict) else None
         place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
         type_name = str(resource.get("resourceType"))[:40]
         if mode == "outcome":
-            if type_name != OUTCOME:
-                yield _at(place, f"is a {type_name}; an outcome is an {OUTCOME}", RESULT)
-        elif type_name != OUTCOME and "id" not in resource:
+            if type_name != OPERATION_OUTCOME:
+                yield _at(place, f"is a {type_name}; an outcome is an {OPERATION_OUTCOME}", RESULT)
+        elif type_name != OPERATION_OUTCOME and "id" not in resource:
             yield _at(place, "has no id; what a search found has one", RESULT)
-        elif wanted and mode in (None, "match") and type_name not in {*wanted, OUTCOME}:
+        elif wanted and mode == "match" and type_name not in {*wanted, OPERATION_OUTCOME}:
             text = f"is a {type_name}, but the search was for {', '.join(sorted(wanted))}"
             yield _at(place, text, RESULT)
 
@@ -106,14 +102,9 @@ def _searched(bundle: dict[str, Any]) -> frozenset[str]:
     except ValueError:
         return frozenset()
     asked = [parts.path.rpartition("/")[2]]
-    if not _is_resource(asked[0]):
+    if not is_resource(asked[0]):
         asked = ",".join(parse_qs(parts.query).get("_type", [])).split(",")
-    return frozenset(asked) if all(_is_resource(each) for each in asked) else frozenset()
-
-
-def _is_resource(name: str) -> bool:
-    definition = definition_of(name)
-    return definition is not None and definition.kind == "resource"
+    return frozenset(asked) if all(is_resource(each) for each in asked) else frozenset()
 
 
 def _ambiguous(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:

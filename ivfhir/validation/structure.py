@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from ivfhir.fhir.r4 import Definition, Element, definition_of, type_names
+from ivfhir.fhir.r4 import Definition, Element, definition_of, is_resource, type_names
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.validation.issue import Issue, Place
 from ivfhir.validation.primitive import kind_of, primitive_problem
@@ -112,7 +112,7 @@ class Structure:
 
     def resource(self, raw: Json, place: Place | None = None) -> None:
         """Walk a resource; `place` is None for the whole, else where it stands inside another."""
-        definition = _resource_definition(raw)
+        definition = resource_definition(raw)
         if definition is None or not isinstance(raw, dict):
             self._no_resource(raw, place)
             return
@@ -339,7 +339,8 @@ def is_primitive(type_name: str) -> bool:
     return definition is not None and definition.kind == "primitive"
 
 
-def _resource_definition(raw: Json) -> Definition | None:
+def resource_definition(raw: Json) -> Definition | None:
+    """Return the type of a resource; None of what says none that data can have."""
     name: Any = raw.get("resourceType") if isinstance(raw, dict) else None
     definition = definition_of(name) if isinstance(name, str) else None
     if definition is None or definition.kind != "resource" or definition.is_abstract:
@@ -349,8 +350,7 @@ def _resource_definition(raw: Json) -> Definition | None:
 
 @cache
 def _resources() -> frozenset[str]:
-    found = ((name, definition_of(name)) for name in type_names())
-    return frozenset(name for name, each in found if each is not None and each.kind == "resource")
+    return frozenset(filter(is_resource, type_names()))
 
 
 def _end(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import wrong_codes
 from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
@@ -104,12 +104,8 @@ def conforms(raw: Json, profile: str) -> bool | None:
         None for a profile of any other kind, what is no resource, and where a rule could not be
         asked or a required value set is not known.
     """
-    definition = (
-        definition_of(profile.removeprefix(STRUCTURE_DEFINITIONS))
-        if profile.startswith(STRUCTURE_DEFINITIONS)
-        else None
-    )
-    if definition is None or definition.kind != "resource":
+    name = profile.removeprefix(STRUCTURE_DEFINITIONS)
+    if name == profile or not is_resource(name):
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
