@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/valueset.html, http://hl7.org/fhir/R4/searchparameter.htm
 from collections.abc import Callable
 from typing import Any
 
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import definition_of, lineage_of
 from ivfhir.fhir.r4.search_parameters import search_parameter_of
 from ivfhir.fhir.references import is_absolute
 from ivfhir.fhir.typed import objects_in, text_in, texts_in
@@ -79,7 +79,8 @@ def _search_parameter(visited: Visited) -> list[Issue]:
         text = f"is {type_[:20]}, but what it is derived from is {known.type}"
         issues.append(_issue(visited, text, "type"))
     for each in texts_in(resource, "base"):
-        if each not in known.bases and "Resource" not in known.bases:
+        lineage = lineage_of(each)
+        if lineage and set(known.bases).isdisjoint(lineage):
             text = f"searches {each[:40]}, which what it is derived from does not"
             issues.append(_issue(visited, text, "base"))
     return issues
