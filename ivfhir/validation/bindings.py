@@ -13,7 +13,7 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
 from ivfhir.fhir.typed import objects_in, text_in
-from ivfhir.validation.issue import Issue, Place
+from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.structure import Visited
 
 FEW = 12
@@ -57,7 +57,7 @@ class Bound:
         """Return an issue of this element."""
         place = self.visited.place
         rule = f"binding-{self.strength}"
-        said = f"{place.expression} {text}."
+        said = ended(f"{place.expression} {text}")
         return Issue(severity, "code-invalid", place.expression, said, rule, place.pointer)
 
 
@@ -136,9 +136,9 @@ def _unknown_coding(coding: dict[str, Any], place: Place) -> list[Issue]:
         return []
     every = sorted(known.codes)
     near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
-    meant = f"; is {near[0]} meant?" if near else f"{_listed(every)}."
+    meant = f"; is {near[0]} meant?" if near else _listed(every)
     text = f"has the code '{code[:60]}', which {system} does not have{meant}"
-    said = f"{place.expression} {text}"
+    said = ended(f"{place.expression} {text}")
     return [Issue("error", "code-invalid", place.expression, said, "code-unknown", place.pointer)]
 
 
@@ -190,7 +190,7 @@ def _outside(bound: Bound, codes: Codes, code: str) -> str:
     every = sorted(code for each in codes.values() for code in each)
     near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
     meant = f"; is {near[0]} meant?" if near and len(every) > FEW else ""
-    return f"which is not in the value set {bound.name}{meant or _listed(every)}".rstrip("?")
+    return f"which is not in the value set {bound.name}{meant or _listed(every)}"
 
 
 def _wanted(bound: Bound, codes: Codes) -> str:

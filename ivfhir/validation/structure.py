@@ -11,7 +11,7 @@ from typing import Any
 
 from ivfhir.fhir.r4 import Definition, Element, definition_of, is_resource, type_names
 from ivfhir.fhir.types import Json, Resource
-from ivfhir.validation.issue import Issue, Place
+from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.primitive import kind_of, primitive_problem
 
 MAX_ISSUES = 1_000
@@ -137,7 +137,7 @@ class Structure:
             near = get_close_matches(name, _resources(), 1)
             meant = f"; is {near[0]} meant?" if near else ""
             text = f"says that it is a '{name[:40]}', which FHIR R4 does not have{meant}"
-        self.note("structure", here, f"{here.expression} {text}{_end(text)}", "resource-type")
+        self.note("structure", here, ended(f"{here.expression} {text}"), "resource-type")
 
     def note(self, code: str, place: Place, text: str, rule: str) -> None:
         """Note an error; one more than MAX_ISSUES, so that it can be said that there are more."""
@@ -195,7 +195,7 @@ class Structure:
         self.note(
             "structure",
             Place(place, bare, key),
-            f"{place.expression} {text}{_end(text)}",
+            ended(f"{place.expression} {text}"),
             "unknown-element",
         )
 
@@ -351,7 +351,3 @@ def resource_definition(raw: Json) -> Definition | None:
 @cache
 def _resources() -> frozenset[str]:
     return frozenset(filter(is_resource, type_names()))
-
-
-def _end(text: str) -> str:
-    return "" if text.endswith("?") else "."
