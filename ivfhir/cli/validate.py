@@ -127,12 +127,16 @@ def _check_addresses(arguments: argparse.Namespace, token: str | None) -> None:
 
 
 def _nothing(findings: list[Finding]) -> InputError | ServerError:
-    """Return the error of a run in which nothing could be read: its first reason."""
-    first = findings[0].found[0].issue.text
+    """Return the error of a run in which nothing could be read: that of a server, else the first.
+
+    A file that was left out counts where there is nothing else.
+    """
+    failed = [each for each in findings if each.failure is not None]
+    of_server = [each for each in failed if isinstance(each.failure, ServerError)]
+    first = [*of_server, *failed, *findings][0].found[0].issue.text
     others = len(findings) - 1
-    more = f" Nor could {others} others be read." if others else ""
-    kind = ServerError if isinstance(findings[0].failure, ServerError) else InputError
-    return kind(f"{first}{more}")
+    more = f" Nor could {others} other{'' if others == 1 else 's'} be read." if others else ""
+    return (ServerError if of_server else InputError)(f"{first}{more}")
 
 
 def require(profiles: Profiles, asked: Sequence[str]) -> None:

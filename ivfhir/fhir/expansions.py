@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ivfhir.fhir.types import Json, Resource
+from ivfhir.fhir.typed import objects_in, text_in
+from ivfhir.fhir.types import Resource
 
 Members = frozenset[tuple[str | None, str]]
 """System and code of each."""
@@ -16,7 +17,7 @@ UNFINISHED = frozenset(
 
 
 def members_of(value_set: Resource) -> Members | None:
-    """Return the codes of a value set; None where it does not list all of them itself.
+    """Return the codes of a value set; None where it does not list all, or one is malformed.
 
     Args:
         value_set: with an expansion that is whole, or a compose that lists every code.
@@ -28,12 +29,15 @@ def members_of(value_set: Resource) -> Members | None:
     if not isinstance(compose, dict) or compose.get("exclude"):
         return None
     found: set[tuple[str | None, str]] = set()
-    includes = _objects(compose.get("include"))
+    includes = objects_in(compose, "include")
     for include in includes:
-        system, listed = include.get("system"), _objects(include.get("concept"))
-        if not listed or include.get("filter") or include.get("valueSet"):
+        system, listed = text_in(include, "system"), objects_in(include, "concept")
+        if system is None or not listed or include.get("filter") or include.get("valueSet"):
             return None
-        found |= {(system, each["code"]) for each in listed if isinstance(each.get("code"), str)}
+        codes = [text_in(each, "code") for each in listed]
+        found |= {(system, code) for code in codes if code is not None}
+        if None in codes:
+            return None
     return frozenset(found) if includes else None
 
 
@@ -42,7 +46,7 @@ def is_whole(expansion: Resource) -> bool:
 
     Not one that says that it is too large or has no end, a page of one, or one that lists nothing.
     """
-    if any(each.get("url") in UNFINISHED for each in _objects(expansion.get("extension"))):
+    if any(text_in(each, "url") in UNFINISHED for each in objects_in(expansion, "extension")):
         return False
     offset, total = expansion.get("offset", 0), expansion.get("total", 0)
     listed = sum(1 for _ in contained(expansion))
@@ -51,22 +55,22 @@ def is_whole(expansion: Resource) -> bool:
 
 def contained(expansion: Resource) -> Iterator[Resource]:
     """Yield what an expansion contains, at any depth."""
-    left = _objects(expansion.get("contains"))[::-1]
+    left = objects_in(expansion, "contains")[::-1]
     while left:
         each = left.pop()
         yield each
-        left += _objects(each.get("contains"))[::-1]
+        left += objects_in(each, "contains")[::-1]
 
 
 def _expanded(expansion: Resource) -> Members | None:
     if not is_whole(expansion):
         return None
-    return frozenset(
-        (each.get("system"), each["code"])
-        for each in contained(expansion)
-        if isinstance(each.get("code"), str) and each.get("abstract") is not True
-    )
-
-
-def _objects(value: Json) -> list[Resource]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    found: set[tuple[str | None, str]] = set()
+    for each in contained(expansion):
+        code, system = text_in(each, "code"), text_in(each, "system")
+        if each.get("abstract") is True:
+            continue
+        if code is None or (system is None and "system" in each):
+            return None
+        found.add((system, code))
+    return frozenset(found)

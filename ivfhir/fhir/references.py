@@ -14,10 +14,9 @@ SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "for", "individual")
 """The elements by which R4 types say whom they are about, in the order in which they are asked."""
 
 _LITERAL = re.compile(
-    r"^(?P<base>https?://.+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-_]{1,255})(/_history/[^/]+)?$"
+    r"(?P<base>https?://\S+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-_]{1,255})"
+    r"(/_history/[^/\s]+)?"
 )
-
-
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
@@ -44,7 +43,7 @@ def parse_literal(reference: str) -> Literal | None:
 
     Other forms (`urn:uuid:…`, `#contained`, a search) give None.
     """
-    match = _LITERAL.match(reference)
+    match = _LITERAL.fullmatch(reference)
     if match is None:
         return None
     return Literal(match["base"] or "", Key(match["type"], match["id"]))

@@ -110,12 +110,11 @@ def canonical_of(text: str, *, place: str) -> tuple[str, str] | None:
     """Return type and url of a definition; None of all else. Not more of it is read than needed.
 
     Raises:
-        InputError: it is no JSON, as far as it was read.
+        InputError: it is no JSON, as far as it was read, or is cut off before it tells.
     """
     type_name = url = None
-    start = after_blank(text, 0)
     try:
-        for name, _, value in members(text, start):
+        for name, _, value in members(text, after_blank(text, 0)):
             if name == "resourceType":
                 type_name = text_at(text, value)
                 if type_name not in DEFINITIONS:
@@ -127,8 +126,7 @@ def canonical_of(text: str, *, place: str) -> tuple[str, str] | None:
     except (ValueError, IndexError):
         loads(text, place=place)  # says where
         raise InputError(f"{place} is no JSON; export the package again.") from None
-    if text[start : start + 1] != "{":
-        loads(text, place=place)
+    loads(text, place=place)  # what is cut off may seem to say neither
     return None
 
 

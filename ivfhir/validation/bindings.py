@@ -12,7 +12,8 @@ from typing import Any
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
-from ivfhir.validation.issue import Issue, Place
+from ivfhir.fhir.typed import objects_in, text_in
+from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.structure import Visited
 
 FEW = 12
@@ -56,7 +57,7 @@ class Bound:
         """Return an issue of this element."""
         place = self.visited.place
         rule = f"binding-{self.strength}"
-        said = f"{place.expression} {text}."
+        said = ended(f"{place.expression} {text}")
         return Issue(severity, "code-invalid", place.expression, said, rule, place.pointer)
 
 
@@ -109,37 +110,35 @@ def _unknown(visited: Visited) -> list[Issue]:
         # Those of a CodeableConcept are asked with it.
         alone = visited.slot.owner != CONCEPT
         return _unknown_coding(value, visited.place) if alone else []
-    if visited.slot.type_name != CONCEPT or not isinstance(value.get("coding"), list):
+    if visited.slot.type_name != CONCEPT:
         return []
-    rows = enumerate(value["coding"])
     return [
         issue
-        for index, each in rows
-        if isinstance(each, dict)
+        for index, each in enumerate(objects_in(value, "coding"))
         for issue in _unknown_coding(each, Place(visited.place, "coding", "coding", index))
     ]
 
 
 def _unknown_unit(visited: Visited) -> list[Issue]:
     value: Any = visited.value
-    if not isinstance(value, dict) or "system" not in value or "code" not in value:
+    if not isinstance(value, dict):
         return []
     is_quantity = QUANTITY in lineage_of(visited.slot.type_name)
     return _unknown_coding(value, visited.place) if is_quantity else []
 
 
 def _unknown_coding(coding: dict[str, Any], place: Place) -> list[Issue]:
-    system, code = coding.get("system"), coding.get("code")
-    if not isinstance(system, str) or not isinstance(code, str):
+    system, code = text_in(coding, "system"), text_in(coding, "code")
+    if system is None or code is None:
         return []
     known = code_system_of(system)
     if known is None or known.has(code):
         return []
     every = sorted(known.codes)
     near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
-    meant = f"; is {near[0]} meant?" if near else f"{_listed(every)}."
+    meant = f"; is {near[0]} meant?" if near else _listed(every)
     text = f"has the code '{code[:60]}', which {system} does not have{meant}"
-    said = f"{place.expression} {text}"
+    said = ended(f"{place.expression} {text}")
     return [Issue("error", "code-invalid", place.expression, said, "code-unknown", place.pointer)]
 
 
@@ -165,28 +164,21 @@ def _code(bound: Bound, codes: Codes) -> list[Issue]:
 def _concept(bound: Bound, codes: Codes) -> list[Issue]:
     """Ask for one code of the value set among the codings."""
     value: Any = bound.visited.value
-    codings = value.get("coding", []) if bound.visited.slot.type_name != CODING else [value]
-    rows = [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
-    known = [(each.get("system"), each.get("code")) for each in rows]
-    if any(_is_in(codes, system, code) for system, code in known):
+    rows = [value] if bound.visited.slot.type_name == CODING else objects_in(value, "coding")
+    said = [(text_in(each, "system"), text_in(each, "code")) for each in rows]
+    known = [(system, code) for system, code in said if code is not None]
+    if any(code in codes.get(system, ()) for system, code in known if system is not None):
         return []
     severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
-    coded = [code for _, code in known if isinstance(code, str)]
-    if not coded:
+    if not known:
         return [bound.issue(severity, f"has no code; {_wanted(bound, codes)}")]
+    first = known[0][1]
     if any(
         system is None and any(code in each for each in codes.values()) for system, code in known
     ):
-        systems = " or ".join(sorted(codes))
-        return [
-            bound.issue(severity, f"has the code '{coded[0][:60]}' without a system; say {systems}")
-        ]
-    shown = f"has '{coded[0][:60]}', {_outside(bound, codes, coded[0])}"
-    return [bound.issue(severity, shown)]
-
-
-def _is_in(codes: Codes, system: Any, code: Any) -> bool:  # noqa: ANN401 - JSON of any kind
-    return isinstance(system, str) and isinstance(code, str) and code in codes.get(system, ())
+        text = f"has the code '{first[:60]}' without a system; say {' or '.join(sorted(codes))}"
+        return [bound.issue(severity, text)]
+    return [bound.issue(severity, f"has '{first[:60]}', {_outside(bound, codes, first)}")]
 
 
 def _moving(codes: Codes) -> bool:
@@ -198,7 +190,7 @@ def _outside(bound: Bound, codes: Codes, code: str) -> str:
     every = sorted(code for each in codes.values() for code in each)
     near = get_close_matches(code, every, 1) or [e for e in every if e.lower() == code.lower()]
     meant = f"; is {near[0]} meant?" if near and len(every) > FEW else ""
-    return f"which is not in the value set {bound.name}{meant or _listed(every)}".rstrip("?")
+    return f"which is not in the value set {bound.name}{meant or _listed(every)}"
 
 
 def _wanted(bound: Bound, codes: Codes) -> str:
@@ -225,9 +217,8 @@ def _media_type(bound: Bound) -> list[Issue]:
 def _unit(bound: Bound) -> list[Issue]:
     """Ask for UCUM as the system; whether the code is one of UCUM is asked elsewhere."""
     value: Any = bound.visited.value
-    codings = value.get("coding", []) if isinstance(value, dict) else []
-    systems = [each.get("system") for each in codings if isinstance(each, dict)]
-    if UCUM in systems:
+    codings = objects_in(value, "coding") if isinstance(value, dict) else []
+    if any(each.get("system") == UCUM for each in codings):
         return []
     severity = "error" if bound.strength == "required" else "warning"
     return [bound.issue(severity, f"has no unit of UCUM; say the system {UCUM}")]

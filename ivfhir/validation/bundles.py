@@ -3,20 +3,20 @@
 http://hl7.org/fhir/R4/bundle.html, http://hl7.org/fhir/R4/http.html#search
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ivfhir.fhir.r4 import definition_of
-from ivfhir.fhir.references import absolute_reference, is_absolute
-from ivfhir.fhir.types import BUNDLE, Json
+from ivfhir.fhir.bundles import search_mode
+from ivfhir.fhir.r4 import is_resource
+from ivfhir.fhir.references import absolute_reference, is_absolute, parse_literal
+from ivfhir.fhir.typed import objects_in, text_in
+from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Json
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.structure import Visited
 
 ENTRY = "Bundle.entry"
-_REST = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 
 
 def wrong_addresses(visited: Visited) -> list[Issue]:
@@ -26,17 +26,16 @@ def wrong_addresses(visited: Visited) -> list[Issue]:
     the resource: it "SHALL NOT disagree with the id". That it names no version is R4's rule bdl-8.
     """
     entry: Any = visited.value
-    if visited.slot.type_name != ENTRY or not isinstance(entry.get("fullUrl"), str):
+    url = text_in(entry, "fullUrl") if visited.slot.type_name == ENTRY else None
+    if url is None:
         return []
-    url: str = entry["fullUrl"]
     if not is_absolute(url):
         return [_issue(visited, "is not absolute; write https://… or urn:uuid:…")]
-    resource = entry.get("resource")
-    match = _REST.fullmatch(url)
-    if match is None or not isinstance(resource, dict) or "id" not in resource:
+    resource, literal = entry.get("resource"), parse_literal(url)
+    if literal is None or not is_resource(literal.key.resource_type):
         return []
-    own = f"{resource.get('resourceType')}/{resource['id']}"
-    if f"{match[1]}/{match[2]}" == own:
+    own_id = text_in(resource, "id") if isinstance(resource, dict) else None
+    if own_id is None or literal.key == (resource.get("resourceType"), own_id):
         return []
     return [_issue(visited, "does not end with the type and id of its resource; make them one")]
 
@@ -47,16 +46,16 @@ def wrong_bundle(visited: Visited) -> list[Issue]:
     if visited.slot.type_name != BUNDLE or visited.slot.owner is not None:
         return []
     issues = list(_links(visited, bundle))
-    if bundle.get("type") == "searchset":
+    type_ = text_in(bundle, "type")
+    if type_ == "searchset":
         issues += _results(visited, bundle)
-    if bundle.get("type") in ONE_VERSION:
+    if type_ in ONE_VERSION:
         issues += _ambiguous(visited, bundle)
     return issues
 
 
 RESULT, LOGIC = ("value", "search-result"), ("business-rule", "link")
 ONCE = frozenset({"self", "first", "previous", "next", "last"})
-OUTCOME = "OperationOutcome"
 ONE_VERSION = frozenset({"document", "message"})
 """In these Bundles a reference names one resource; in a history it may name all versions."""
 
@@ -64,9 +63,9 @@ ONE_VERSION = frozenset({"document", "message"})
 def _links(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that each kind of link is there once."""
     seen = set[str]()
-    for index, each in enumerate(_objects(bundle.get("link"))):
-        relation = each.get("relation")
-        if isinstance(relation, str) and relation in ONCE:
+    for index, each in enumerate(objects_in(bundle, "link")):
+        relation = text_in(each, "relation")
+        if relation in ONCE:
             if relation in seen:
                 text = f"is the '{relation}' link a second time; leave one"
                 yield _at(Place(visited.place, "link", "link", index), text, LOGIC)
@@ -76,56 +75,50 @@ def _links(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
 def _results(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that what a search found has an id, and is of the types that were searched."""
     wanted = _searched(bundle)
-    for index, entry in enumerate(_objects(bundle.get("entry"))):
-        resource, search = entry.get("resource"), entry.get("search")
+    for index, entry in enumerate(objects_in(bundle, "entry")):
+        resource, mode = entry.get("resource"), search_mode(entry)
         if not isinstance(resource, dict):
             continue
-        mode = search.get("mode") if isinstance(search, dict) else None
         place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
         type_name = str(resource.get("resourceType"))[:40]
         if mode == "outcome":
-            if type_name != OUTCOME:
-                yield _at(place, f"is a {type_name}; an outcome is an {OUTCOME}", RESULT)
-        elif type_name != OUTCOME and "id" not in resource:
+            if type_name != OPERATION_OUTCOME:
+                yield _at(place, f"is a {type_name}; an outcome is an {OPERATION_OUTCOME}", RESULT)
+        elif type_name != OPERATION_OUTCOME and "id" not in resource:
             yield _at(place, "has no id; what a search found has one", RESULT)
-        elif wanted and mode in (None, "match") and type_name not in {*wanted, OUTCOME}:
+        elif wanted and mode == "match" and type_name not in {*wanted, OPERATION_OUTCOME}:
             text = f"is a {type_name}, but the search was for {', '.join(sorted(wanted))}"
             yield _at(place, text, RESULT)
 
 
 def _searched(bundle: dict[str, Any]) -> frozenset[str]:
     """Return the types that a search was for, none where its own link does not tell."""
-    links = [e for e in _objects(bundle.get("link")) if e.get("relation") == "self"]
-    url = links[0].get("url") if links else None
-    if not isinstance(url, str):
+    links = [e for e in objects_in(bundle, "link") if e.get("relation") == "self"]
+    url = text_in(links[0], "url") if links else None
+    if url is None:
         return frozenset()
     try:
         parts = urlsplit(url)
     except ValueError:
         return frozenset()
     asked = [parts.path.rpartition("/")[2]]
-    if not _is_resource(asked[0]):
+    if not is_resource(asked[0]):
         asked = ",".join(parse_qs(parts.query).get("_type", [])).split(",")
-    return frozenset(asked) if all(_is_resource(each) for each in asked) else frozenset()
-
-
-def _is_resource(name: str) -> bool:
-    definition = definition_of(name)
-    return definition is not None and definition.kind == "resource"
+    return frozenset(asked) if all(is_resource(each) for each in asked) else frozenset()
 
 
 def _ambiguous(visited: Visited, bundle: dict[str, Any]) -> Iterator[Issue]:
     """Ask that no reference names one of several versions without saying which."""
-    entries = _objects(bundle.get("entry"))
-    urls = [e.get("fullUrl") for e in entries if isinstance(e.get("fullUrl"), str)]
-    several = {url for url, count in Counter(urls).items() if count > 1}
+    entries = objects_in(bundle, "entry")
+    urls = Counter(text_in(each, "fullUrl") for each in entries)
+    several = {url for url, count in urls.items() if url is not None and count > 1}
     if not several:
         return
     for index, entry in enumerate(entries):
-        url = entry.get("fullUrl")
+        url = text_in(entry, "fullUrl")
         place = Place(Place(visited.place, "entry", "entry", index), "resource", "resource")
         for at, reference in _references(entry.get("resource"), place):
-            if absolute_reference(reference, url if isinstance(url, str) else None) in several:
+            if absolute_reference(reference, url) in several:
                 text = "names a resource that the Bundle has in several versions; say which"
                 yield _at(at, text, ("structure", "reference-ambiguous"))
 
@@ -142,13 +135,6 @@ def _references(value: Json, place: Place) -> Iterator[tuple[Place, str]]:
         elif isinstance(each, list):
             for index, item in enumerate(each):
                 yield from _references(item, Place(place, key, key, index))
-
-
-def _objects(rows: Json) -> list[dict[str, Any]]:
-    """Return the items of an array; what is no object is empty, so that the others keep theirs."""
-    if not isinstance(rows, list):
-        return []
-    return [each if isinstance(each, dict) else {} for each in rows]
 
 
 def _at(place: Place, text: str, kind: tuple[str, str]) -> Issue:

@@ -12,7 +12,7 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.types import BUNDLE, Resource
 from ivfhir.validation.bindings import CODED, CODING, CONCEPT, QUANTITY, wrong_codes
 from ivfhir.validation.bundles import ENTRY, wrong_addresses, wrong_bundle
-from ivfhir.validation.consistency import CHECKS, ELEMENT_DEFINITION, ElementIds, contradictions
+from ivfhir.validation.consistency import ELEMENT_DEFINITION, ElementIds, check_of, contradictions
 from ivfhir.validation.definitions import PARTS, wrong_definitions
 from ivfhir.validation.extensions import EXTENSION, MODIFIER, PLAIN, wrong_extensions
 from ivfhir.validation.issue import Issue
@@ -29,13 +29,13 @@ class Input:
 
     Attributes:
         entries: resources of the Bundle by fullUrl; None where there is no Bundle.
-        claimed: the profiles that are asked.
+        claimed: the profiles that are asked; None for none.
         ids: the ids of elements that were met.
         inside: what was read of contained resources so far.
     """
 
     entries: dict[str, Resource] | None
-    claimed: ProfilesAsked
+    claimed: ProfilesAsked | None
     ids: ElementIds = field(default_factory=ElementIds)
     inside: Contained = field(default_factory=dict)
 
@@ -72,7 +72,12 @@ def _ids(visited: Visited, known: Input) -> list[Issue]:
 
 
 def _extensions(visited: Visited, known: Input) -> list[Issue]:
-    return wrong_extensions(visited, is_known=known.claimed.knows(visited))
+    is_known = known.claimed is not None and known.claimed.knows(visited)
+    return wrong_extensions(visited, is_known=is_known)
+
+
+def _profiles(visited: Visited, known: Input) -> list[Issue]:
+    return [] if known.claimed is None else known.claimed.visit(visited)
 
 
 def _is_coded(slot: Slot) -> bool:
@@ -96,15 +101,12 @@ _ALL: tuple[tuple[Callable[[Slot], bool], Check], ...] = (
         lambda visited, _: wrong_definitions(visited),
     ),
     (
-        lambda slot: slot.owner is None or slot.type_name in CHECKS,
+        lambda slot: slot.owner is None or check_of(slot.type_name) is not None,
         lambda visited, _: contradictions(visited),
     ),
     (lambda slot: slot.owner is not None and slot.type_name != ELEMENT_DEFINITION, _ids),
     (lambda slot: True, _extensions),
-    (
-        lambda slot: slot.owner is None or slot.type_name == EXTENSION,
-        lambda visited, known: known.claimed.visit(visited),
-    ),
+    (lambda slot: slot.owner is None or slot.type_name == EXTENSION, _profiles),
     (
         lambda slot: _is_coded(slot) or _has_unit(slot),
         lambda visited, _: wrong_codes(visited),

@@ -4,8 +4,10 @@ import base64
 import binascii
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.references import is_absolute
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
@@ -19,7 +21,7 @@ def contradictions(visited: Visited) -> list[Issue]:
     """Return what is wrong with ids of contained resources, sizes of attachments, systems."""
     if visited.slot.owner is None:
         return _contained_ids(visited)
-    check = CHECKS.get(visited.slot.type_name)
+    check = check_of(visited.slot.type_name)
     return check(visited) if check is not None else []
 
 
@@ -123,6 +125,12 @@ CHECKS: dict[str, Callable[[Visited], list[Issue]]] = {
     "Identifier": _own_system,
     "Quantity": _own_system,
 }
+
+
+@cache
+def check_of(type_name: str) -> Callable[[Visited], list[Issue]] | None:
+    """Return the check of an R4 type, or of what it specialises: an Age is a Quantity."""
+    return next((CHECKS[each] for each in lineage_of(type_name) if each in CHECKS), None)
 
 
 def _issue(visited: Visited, text: str, rule: str) -> Issue:

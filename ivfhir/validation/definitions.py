@@ -7,9 +7,10 @@ http://hl7.org/fhir/R4/valueset.html, http://hl7.org/fhir/R4/searchparameter.htm
 from collections.abc import Callable
 from typing import Any
 
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import definition_of, lineage_of
 from ivfhir.fhir.r4.search_parameters import search_parameter_of
 from ivfhir.fhir.references import is_absolute
+from ivfhir.fhir.typed import objects_in, text_in, texts_in
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.structure import Visited
 
@@ -33,8 +34,8 @@ def wrong_definitions(visited: Visited) -> list[Issue]:
 def _relative_url(visited: Visited) -> list[Issue]:
     """Ask that the canonical of a definition is absolute."""
     resource: Any = visited.value
-    url = resource.get("url")
-    if not isinstance(url, str) or is_absolute(url) or not _is_canonical(visited.slot.type_name):
+    url = text_in(resource, "url")
+    if url is None or is_absolute(url) or not _is_canonical(visited.slot.type_name):
         return []
     text = "is not absolute; name the definition by an address of its own, https://… or urn:…"
     return [_issue(visited, text, "url")]
@@ -53,33 +54,33 @@ def _code_system(visited: Visited) -> list[Issue]:
         text = "supplements another system, so its content is 'supplement'"
         issues.append(_issue(visited, text, "content"))
     seen = set[str]()
-    for index, each in enumerate(_objects(resource.get("property"))):
-        code = each.get("code")
-        if isinstance(code, str) and code in seen:
+    for index, each in enumerate(objects_in(resource, "property")):
+        code = text_in(each, "code")
+        if code is None:
+            continue
+        if code in seen:
             text = f"declares '{code[:60]}' a second time; give each property a code of its own"
             issues.append(_issue(visited, text, "property", index))
-        if isinstance(code, str):
-            seen.add(code)
+        seen.add(code)
     return issues
 
 
 def _search_parameter(visited: Visited) -> list[Issue]:
     resource: Any = visited.value
     issues = []
-    parts = resource.get("component")
-    if resource.get("type") == "composite" and len(_objects(parts)) < FEWEST:
+    type_, base = text_in(resource, "type"), text_in(resource, "derivedFrom")
+    if type_ == "composite" and len(objects_in(resource, "component")) < FEWEST:
         text = f"is composite with fewer than {FEWEST} components; say what it is composed of"
         issues.append(_issue(visited, text, "component"))
-    base = resource.get("derivedFrom")
-    known = search_parameter_of(base) if isinstance(base, str) else None
+    known = search_parameter_of(base) if base is not None else None
     if known is None:
         return issues
-    if isinstance(resource.get("type"), str) and resource["type"] != known.type:
-        text = f"is {resource['type'][:20]}, but what it is derived from is {known.type}"
+    if type_ is not None and type_ != known.type:
+        text = f"is {type_[:20]}, but what it is derived from is {known.type}"
         issues.append(_issue(visited, text, "type"))
-    bases = resource.get("base")
-    for each in bases if isinstance(bases, list) else []:
-        if isinstance(each, str) and each not in known.bases and "Resource" not in known.bases:
+    for each in texts_in(resource, "base"):
+        lineage = lineage_of(each)
+        if lineage and set(known.bases).isdisjoint(lineage):
             text = f"searches {each[:40]}, which what it is derived from does not"
             issues.append(_issue(visited, text, "base"))
     return issues
@@ -88,8 +89,8 @@ def _search_parameter(visited: Visited) -> list[Issue]:
 def _included(visited: Visited) -> list[Issue]:
     """Ask that a value set names code systems by their absolute addresses."""
     include: Any = visited.value
-    system = include.get("system")
-    if not isinstance(system, str) or is_absolute(system):
+    system = text_in(include, "system")
+    if system is None or is_absolute(system):
         return []
     text = "is not absolute; name the code system's own address"
     return [_issue(visited, text, "system")]
@@ -98,11 +99,12 @@ def _included(visited: Visited) -> list[Issue]:
 def _filter(visited: Visited) -> list[Issue]:
     """Ask that a filter by one of R4's own properties that are true or false has such a value."""
     said: Any = visited.value
-    if said.get("property") not in TRUE_OR_FALSE or said.get("op") != "=":
+    name = text_in(said, "property")
+    if name not in TRUE_OR_FALSE or said.get("op") != "=":
         return []
     if said.get("value") in ("true", "false"):
         return []
-    return [_issue(visited, f"is for {said['property']}, which is true or false", "value")]
+    return [_issue(visited, f"is for {name}, which is true or false", "value")]
 
 
 def _searched(visited: Visited) -> list[Issue]:
@@ -111,19 +113,12 @@ def _searched(visited: Visited) -> list[Issue]:
     R4's own CapabilityStatements do not, here and there, so it is a warning.
     """
     said: Any = visited.value
-    canonical, type_ = said.get("definition"), said.get("type")
-    known = search_parameter_of(canonical) if isinstance(canonical, str) else None
-    if known is None or not isinstance(type_, str) or type_ == known.type:
+    canonical, type_ = text_in(said, "definition"), text_in(said, "type")
+    known = search_parameter_of(canonical) if canonical is not None else None
+    if known is None or type_ is None or type_ == known.type:
         return []
     text = f"is {type_[:20]}, but R4 defines it as {known.type}"
     return [_issue(visited, text, "type", severity="warning")]
-
-
-def _objects(rows: object) -> list[dict[str, Any]]:
-    """Return the items of an array; what is no object is empty, so that the others keep theirs."""
-    if not isinstance(rows, list):
-        return []
-    return [each if isinstance(each, dict) else {} for each in rows]
 
 
 def _issue(

@@ -12,7 +12,7 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import Defined, Inner, extension_of
 from ivfhir.fhir.references import is_absolute
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS
-from ivfhir.validation.issue import Issue, Place
+from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.structure import Slot, Visited, shape_of
 
 EXTENSION = "Extension"
@@ -173,5 +173,5 @@ def _listed(names: Mapping[str, Any] | list[str]) -> str:
 
 
 def _issue(place: Place, text: str, rule: str, severity: str = "error") -> Issue:
-    said = f"{place.expression} {text}{'' if text.endswith('?') else '.'}"
+    said = ended(f"{place.expression} {text}")
     return Issue(severity, "extension", place.expression, said, rule, place.pointer)

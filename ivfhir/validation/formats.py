@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from ivfhir.fhir.json import dumps
 from ivfhir.validation.address import is_address
-from ivfhir.validation.findings import Finding, Found
+from ivfhir.validation.findings import NO_RESOURCE, UNREADABLE, Finding, Found
 from ivfhir.validation.side_by_side import IVFHIR, SERVER
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -110,7 +110,7 @@ def as_junit(findings: Sequence[Finding]) -> str:
     )
     for finding in findings:
         place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
-        name = _seen(finding.resource or "unreadable")
+        name = _seen(finding.resource or (NO_RESOURCE if finding.failure is None else UNREADABLE))
         case = ElementTree.SubElement(suite, "testcase", classname=_seen(place), name=name)
         errors = [each for each in finding.found if each.issue.severity == "error"]
         if errors:

@@ -39,6 +39,11 @@ class Issue:
             object.__setattr__(self, "text", f"{_in_json(first)}{blank}{rest}")
 
 
+def ended(text: str) -> str:
+    """Return a sentence with a full stop, where it is no question."""
+    return text if text.endswith("?") else f"{text}."
+
+
 def _in_json(expression: str) -> str:
     return _CHOICE.sub(lambda match: match[1].upper() + match[2], expression)
 

@@ -1,7 +1,7 @@
 """A server's OperationOutcome of `$validate` as issues of the resource that it was asked about."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
 from ivfhir.fhir.types import OPERATION_OUTCOME, Json, Resource
@@ -14,6 +14,8 @@ LONGEST = 1_000
 SEVERITIES = {"fatal": "error", "error": "error", "warning": "warning"}
 """Those of http://hl7.org/fhir/R4/valueset-issue-severity.html; others are information."""
 MESSAGE_ID = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id"
+Ways = dict[str, list[Pointer]]
+"""The ways to the members of a name."""
 _ELEMENT = re.compile(r'\[element="(\w{1,64})"\]', re.ASCII)
 """How HAPI names the element that it could not parse."""
 
@@ -34,7 +36,10 @@ def issues_of(outcome: Resource, raw: Json, *, inside: str = "") -> list[Issue]:
     told = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
     if len(told) == 1 and _severity(told[0]) == "information" and not _places(told[0]):
         return []
-    return [_issue(each, raw, inside) for each in told[:MAX_ISSUES]]
+    told = told[:MAX_ISSUES]
+    named = (_ELEMENT.search(_text(each)) for each in told)
+    ways = _ways({match[1] for match in named if match is not None}, raw)
+    return [_issue(each, raw, inside, ways) for each in told]
 
 
 def outcome_in(answer: Resource) -> Resource | None:
@@ -49,9 +54,9 @@ def outcome_in(answer: Resource) -> Resource | None:
     return None
 
 
-def _issue(told: Resource, raw: Json, inside: str) -> Issue:
+def _issue(told: Resource, raw: Json, inside: str, ways: Ways) -> Issue:
     text = _text(told)
-    expression, pointer = _place(told, raw, inside, text)
+    expression, pointer = _place(told, raw, inside, ways)
     code = told.get("code")
     return Issue(
         _severity(told),
@@ -80,7 +85,7 @@ def _places(told: Resource) -> list[str]:
     return [each for each in named if not each.startswith("Line[")]
 
 
-def _place(told: Resource, raw: Json, inside: str, text: str) -> tuple[str, Pointer]:
+def _place(told: Resource, raw: Json, inside: str, ways: Ways) -> tuple[str, Pointer]:
     places = _places(told)
     for each in places:
         bare = each.removeprefix(inside)
@@ -89,24 +94,26 @@ def _place(told: Resource, raw: Json, inside: str, text: str) -> tuple[str, Poin
         pointer = pointer_of(bare, raw)
         if pointer is not None:
             return bare[:LONGEST], pointer
-    named = _ELEMENT.search(text)
-    ways = [] if named is None else list(_named(named[1], raw))
-    if len(ways) == 1:
-        return "", ways[0]
+    named = _ELEMENT.search(_text(told))
+    there = ways.get(named[1], []) if named is not None else []
+    if len(there) == 1:
+        return "", there[0]
     return (places[0][:LONGEST] if places else ""), ()
 
 
-def _named(name: str, raw: Json) -> Iterator[Pointer]:
-    """Yield the ways to every member of a name."""
-    pending: list[tuple[Pointer, Any]] = [((), raw)]
+def _ways(names: Collection[str], raw: Json) -> Ways:
+    """Return the ways to the members of some names, each found in one walk."""
+    found: Ways = {}
+    pending: list[tuple[Pointer, Any]] = [((), raw)] if names else []
     while pending:
         way, here = pending.pop()
         members = here.items() if isinstance(here, dict) else enumerate(here)
         for step, value in members:
-            if step == name:
-                yield (*way, step)
+            if isinstance(step, str) and step in names:
+                found.setdefault(step, []).append((*way, step))
             if isinstance(value, dict | list):
                 pending.append(((*way, step), value))
+    return found
 
 
 def _rule(told: Resource) -> str:

@@ -19,6 +19,7 @@ def positions_of(text: str, pointers: Iterable[Pointer]) -> dict[Pointer, tuple[
     Args:
         text: JSON that can be read.
         pointers: names and numbers; where they lead on to nothing, the last that is there counts.
+            A name is also that of what stands beside it: `birthDate` leads into `_birthDate`.
     """
     wanted: dict[Pointer, Tree] = {pointer: {} for pointer in pointers}
     tree: Tree = {}
@@ -50,15 +51,29 @@ def lines_of(text: str, wanted: Collection[int]) -> dict[int, str]:
 
 
 def _walk(
-    text: str, at: int, shown: int, tree: Tree, *, way: Pointer, found: dict[Pointer, int]
+    text: str,
+    at: int,
+    shown: int,
+    tree: Tree,
+    *,
+    way: Pointer,
+    found: dict[Pointer, int],
+    is_beside: bool = False,
 ) -> None:
-    """Note where a value and what is wanted inside it begin."""
-    found[way] = shown
+    """Note where a value and what is wanted inside it begin.
+
+    What stands beside an element counts where the element itself is not there.
+    """
+    if not is_beside or way not in found:
+        found[way] = shown
     if not tree:
         return
     for name, start, value in members(text, at):
-        if name in tree:
-            _walk(text, value, start, tree[name], way=(*way, name), found=found)
+        bare = name.removeprefix("_") if isinstance(name, str) and name not in tree else name
+        if bare in tree:
+            beside = is_beside or bare != name
+            inside = tree[bare]
+            _walk(text, value, start, inside, way=(*way, bare), found=found, is_beside=beside)
 
 
 def _nearest(pointer: Pointer, found: dict[Pointer, int]) -> int:

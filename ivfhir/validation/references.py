@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.r4.rules import rules_of
 from ivfhir.fhir.references import is_absolute, parse_literal
 from ivfhir.fhir.types import BUNDLE, Json, Resource
@@ -56,11 +56,11 @@ def wrong_targets(
         return wrong
     found = _target_type(text, visited, entries or {}, inside) if isinstance(text, str) else None
     targets = visited.slot.element.targets
-    named = found or (said if isinstance(said, str) and _is_resource(said) else None)
+    named = found or (said if isinstance(said, str) and is_resource(said) else None)
     if named is not None and targets and ANY not in targets and named not in targets:
         allowed = f"{', '.join(targets[:-1])} or {targets[-1]}" if len(targets) > 1 else targets[0]
         return [_issue(visited, f"names {_a(named)}; R4 allows {allowed}", "reference-target")]
-    if found is not None and isinstance(said, str) and _is_resource(said) and said != found:
+    if found is not None and isinstance(said, str) and is_resource(said) and said != found:
         return [
             _issue(
                 visited,
@@ -95,14 +95,14 @@ def _problem_of(text: str) -> str | None:
         return None
     literal = parse_literal(text)
     if literal is None:
-        conditional = "?" in text and _is_resource(text.partition("?")[0])
+        conditional = "?" in text and is_resource(text.partition("?")[0])
         return (
             None
             if conditional
             else "is no reference; write Type/id as Patient/123, an address, or #id"
         )
     key = literal.key
-    if not _is_resource(key.resource_type):
+    if not is_resource(key.resource_type):
         return f"names a '{key.resource_type[:40]}', which FHIR R4 does not have"
     wrong = primitive_problem(key.resource_id, "id")
     return None if wrong is None else f"names an id that {wrong}"
@@ -115,10 +115,10 @@ def _target_type(
     target = _contained(text[1:], visited.root, inside) if text[:1] == "#" else entries.get(text)
     if target is not None:
         name = target.get("resourceType")
-        return name if isinstance(name, str) and _is_resource(name) else None
+        return name if isinstance(name, str) and is_resource(name) else None
     literal = parse_literal(text)
     name = literal.key.resource_type if literal is not None else ""
-    return name if _is_resource(name) else None
+    return name if is_resource(name) else None
 
 
 def _contained(wanted: str, root: Resource, known: Contained) -> Resource | None:
@@ -144,11 +144,6 @@ def _not_contained(visited: Visited) -> Issue:
 
 def _a(name: str) -> str:
     return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
-
-
-def _is_resource(name: str) -> bool:
-    definition = definition_of(name)
-    return definition is not None and definition.kind == "resource"
 
 
 def _issue(visited: Visited, text: str, rule: str, severity: str = "error") -> Issue:

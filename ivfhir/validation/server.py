@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, local
-from typing import Any
 
 import requests
 
@@ -18,13 +17,13 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
-from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import Json, Resource
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.servers.http import LONGEST_PAUSE_S, MAX_TRIES, HttpRepository
 from ivfhir.servers.limits import MEBIBYTE, Limits
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.outcomes import issues_of, outcome_in
+from ivfhir.validation.structure import resource_definition
 
 CONNECTIONS = 4
 WITHIN_S = 60.0
@@ -106,11 +105,9 @@ class ServerValidator:
         Returns:
             What waits for the answer.
         """
-        name: Any = raw.get("resourceType") if isinstance(raw, dict) else None
-        definition = definition_of(name) if isinstance(name, str) else None
-        if definition is None or definition.kind != "resource" or definition.is_abstract:
+        definition = resource_definition(raw)
+        if definition is None or not isinstance(raw, dict):
             return lambda: None
-        assert isinstance(raw, dict)  # noqa: S101 - nothing else has a resourceType
         return self._pool.submit(self._answer, raw, definition.name).result
 
     def shortfall(self) -> str | None:

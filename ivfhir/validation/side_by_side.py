@@ -1,7 +1,8 @@
 """Our issues and a server's beside each other: what both say once, then what one alone says."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ivfhir.fhir.types import Json
@@ -43,27 +44,18 @@ def side_by_side(ours: Sequence[Issue], theirs: Sequence[Issue], raw: Json) -> l
     """
     known = [_Placed(each, settled(each.pointer, raw), _kind_of_ours(each)) for each in ours]
     left = [_Placed(each, settled(each.pointer, raw), _kind_of_theirs(each)) for each in theirs]
-    pairs: dict[int, _Placed] = {}
-    for agree in (_same, _near, _unnamed):
-        by_place: dict[Pointer, list[_Placed]] = {}
-        for each in left:
-            by_place.setdefault(each.at, []).append(each)
+    pile, pairs = _Pile(left, {each.name for each in known}), dict[int, _Placed]()
+    for agreeing in (_same, _near, _unnamed):
         for number, own in enumerate(known):
-            if number in pairs:
-                continue
-            for place in own.around() if agree is _near else (own.at,):
-                some = by_place.get(place, [])
-                found = next((each for each in some if agree(own, each)), None)
-                if found is not None:
-                    some.remove(found)
-                    pairs[number] = found
-                    break
-        taken = {id(each) for each in pairs.values()}
-        left = [each for each in left if id(each) not in taken]
+            found = None if number in pairs else pile.taken(agreeing(own))
+            if found is not None:
+                pairs[number] = found
+    taken = {id(each) for each in pairs.values()}
+    left = [each for each in left if id(each) not in taken]
     more: dict[int, list[_Placed]] = {number: [pairs[number]] for number in pairs}
-    by_own = {(known[n].at, known[n].issue.severity == "error"): n for n in pairs if known[n].at}
+    by_own = {(known[n].at, known[n].is_error): n for n in pairs if known[n].at}
     for each in left:
-        own_number = by_own.get((each.at, each.issue.severity == "error"))
+        own_number = by_own.get((each.at, each.is_error))
         if own_number is not None and each.kind in ("", EMPTY, known[own_number].kind):
             more[own_number].append(each)
     told = {id(each) for some in more.values() for each in some}
@@ -87,13 +79,10 @@ class _Placed:
     at: Pointer
     kind: str
 
-    def around(self) -> Iterator[Pointer]:
-        """Yield the places of what holds the element, the nearest first."""
-        way = self.at
-        while way and isinstance(way[-1], int):
-            way = way[:-1]
-        if way:
-            yield way[:-1]
+    @property
+    def is_error(self) -> bool:
+        """Whether it weighs as an error."""
+        return self.issue.severity == "error"
 
     @property
     def name(self) -> str:
@@ -104,28 +93,70 @@ class _Placed:
         return next((each for each in reversed(self.at) if isinstance(each, str)), "")
 
 
-def _weighs_the_same(ours: _Placed, theirs: _Placed) -> bool:
-    return (ours.issue.severity == "error") == (theirs.issue.severity == "error")
+Key = tuple[Pointer, bool, str | None, str]
+"""Place, whether it is an error, kind (None: any), and a name that the sentence has (empty: any).
+
+One finds what agrees by it, and need not look at all that a server says.
+"""
 
 
-def _same(ours: _Placed, theirs: _Placed) -> bool:
-    if not _weighs_the_same(ours, theirs) or not ours.kind or ours.kind != theirs.kind:
-        return False
-    return ours.kind != _SHAPE or _names(theirs, ours.name)
+class _Pile:
+    """What a server says, each taken once, the first first."""
+
+    def __init__(self, theirs: Sequence[_Placed], names: Collection[str]) -> None:
+        """Sort it by the names of elements that its sentences hold."""
+        self._theirs = theirs
+        self._taken = set[int]()
+        self._by_key: dict[Key, deque[int]] = {}
+        odd = {
+            each: re.compile(rf"(?<!\w){re.escape(each)}(?!\w)")
+            for each in names
+            if each and not _WORD.fullmatch(each)
+        }
+        for number, each in enumerate(theirs):
+            text = each.issue.text
+            held = set(_WORD.findall(text)).intersection(names)
+            held |= {name for name, pattern in odd.items() if name in text and pattern.search(text)}
+            for kind in (each.kind, None):
+                for name in ("", *held):
+                    key = (each.at, each.is_error, kind, name)
+                    self._by_key.setdefault(key, deque()).append(number)
+
+    def taken(self, keys: Iterable[Key]) -> _Placed | None:
+        """Take the first that one of some keys finds, None where there is none left."""
+        first = min((n for each in keys if (n := self._first(each)) is not None), default=None)
+        if first is None:
+            return None
+        self._taken.add(first)
+        return self._theirs[first]
+
+    def _first(self, key: Key) -> int | None:
+        found = self._by_key.get(key, deque())
+        while found and found[0] in self._taken:
+            found.popleft()
+        return found[0] if found else None
 
 
-def _near(ours: _Placed, theirs: _Placed) -> bool:
-    kinds = not theirs.kind or not ours.kind or ours.kind == theirs.kind
-    return _weighs_the_same(ours, theirs) and kinds and _names(theirs, ours.name)
+def _same(ours: _Placed) -> Iterator[Key]:
+    """Yield how to find one at the same place of the same kind; of an object several are wrong."""
+    if ours.kind:
+        yield ours.at, ours.is_error, ours.kind, ours.name if ours.kind == _SHAPE else ""
 
 
-def _names(theirs: _Placed, name: str) -> bool:
-    """Tell whether a server's sentence names an element; several of an object may be wrong."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", theirs.issue.text) is not None
+def _near(ours: _Placed) -> Iterator[Key]:
+    """Yield how to find one at what holds the element, that names it."""
+    way = ours.at
+    while way and isinstance(way[-1], int):
+        way = way[:-1]
+    if way:
+        for kind in (ours.kind, "") if ours.kind else (None,):
+            yield way[:-1], ours.is_error, kind, ours.name
 
 
-def _unnamed(ours: _Placed, theirs: _Placed) -> bool:
-    return _weighs_the_same(ours, theirs) and bool(ours.at) and not (ours.kind and theirs.kind)
+def _unnamed(ours: _Placed) -> Iterator[Key]:
+    """Yield how to find one at the same place, where one of both is of no known kind."""
+    if ours.at:
+        yield ours.at, ours.is_error, "" if ours.kind else None, ""
 
 
 _SHAPE, _VALUE, _CODE, _EXTENSION, _REFERENCE = "shape", "value", "code", "extension", "reference"
@@ -144,6 +175,7 @@ _OURS: tuple[tuple[str, str], ...] = (
 )
 """How our rules begin, and of which kind they are."""
 _MISSING = re.compile(r" has no (\w+)")
+_WORD = re.compile(r"\w+")
 _KEY = re.compile(r"[a-z]{2,4}-\d{1,3}[a-z]?")
 """The id of a rule of R4."""
 _RULE = re.compile(rf"(?:[Cc]onstraint|[Ii]nvariant|[Rr]ule)\W+(?:failed\W+)?({_KEY.pattern})\b")

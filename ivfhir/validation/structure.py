@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
-from ivfhir.fhir.r4 import Definition, Element, definition_of, type_names
+from ivfhir.fhir.r4 import Definition, Element, definition_of, is_resource, type_names
 from ivfhir.fhir.types import Json, Resource
-from ivfhir.validation.issue import Issue, Place
+from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.primitive import kind_of, primitive_problem
 
 MAX_ISSUES = 1_000
@@ -131,7 +131,7 @@ class Structure:
 
     def resource(self, raw: Json, place: Place | None = None) -> None:
         """Walk a resource; `place` is None for the whole, else where it stands inside another."""
-        definition = _resource_definition(raw)
+        definition = resource_definition(raw)
         if definition is None or not isinstance(raw, dict):
             self._no_resource(raw, place)
             return
@@ -156,7 +156,7 @@ class Structure:
             near = get_close_matches(name, _resources(), 1)
             meant = f"; is {near[0]} meant?" if near else ""
             text = f"says that it is a '{name[:40]}', which FHIR R4 does not have{meant}"
-        self.note("structure", here, f"{here.expression} {text}{_end(text)}", "resource-type")
+        self.note("structure", here, ended(f"{here.expression} {text}"), "resource-type")
 
     def note(self, code: str, place: Place, text: str, rule: str) -> None:
         """Note an error; one more than MAX_ISSUES, so that it can be said that there are more."""
@@ -225,7 +225,7 @@ class Structure:
         self.note(
             "structure",
             Place(place, bare, key),
-            f"{place.expression} {text}{_end(text)}",
+            ended(f"{place.expression} {text}"),
             "unknown-element",
         )
 
@@ -369,7 +369,8 @@ def is_primitive(type_name: str) -> bool:
     return definition is not None and definition.kind == "primitive"
 
 
-def _resource_definition(raw: Json) -> Definition | None:
+def resource_definition(raw: Json) -> Definition | None:
+    """Return the type of a resource; None of what says none that data can have."""
     name: Any = raw.get("resourceType") if isinstance(raw, dict) else None
     definition = definition_of(name) if isinstance(name, str) else None
     if definition is None or definition.kind != "resource" or definition.is_abstract:
@@ -379,9 +380,4 @@ def _resource_definition(raw: Json) -> Definition | None:
 
 @cache
 def _resources() -> frozenset[str]:
-    found = ((name, definition_of(name)) for name in type_names())
-    return frozenset(name for name, each in found if each is not None and each.kind == "resource")
-
-
-def _end(text: str) -> str:
-    return "" if text.endswith("?") else "."
+    return frozenset(filter(is_resource, type_names()))

@@ -5,7 +5,7 @@ from typing import Any
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.ucum import unit_problem
 from ivfhir.validation.bindings import CODING, QUANTITY, UCUM
-from ivfhir.validation.issue import Issue
+from ivfhir.validation.issue import Issue, ended
 from ivfhir.validation.structure import Visited
 
 
@@ -24,6 +24,6 @@ def wrong_units(visited: Visited) -> list[Issue]:
         return []
     place = visited.place
     text = f"{place.expression}.code is '{code[:60]}', which {problem}"
-    said = text if text.endswith("?") else f"{text}."
     pointer = (*place.pointer, "code")
-    return [Issue("error", "code-invalid", f"{place.expression}.code", said, "unit", pointer)]
+    expression = f"{place.expression}.code"
+    return [Issue("error", "code-invalid", expression, ended(text), "unit", pointer)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.checks import Input, checks_of, held_by
 from ivfhir.validation.issue import Issue
@@ -33,8 +33,12 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
+    return _shown(_found(raw, ProfilesAsked(raw, profiles or own_profiles(), asked)))
+
+
+def _found(raw: Json, claimed: ProfilesAsked | None) -> list[Issue]:
+    """Return what is wrong with a resource; no profile is asked where there are none."""
     broken = _Kept()
-    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
     known = Input(entries_of(raw), claimed)
 
     def visit(visited: Visited) -> None:
@@ -47,7 +51,7 @@ def validate_resource(
     structure = Structure(visit, passes=_is_asked_nothing)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
-    return _shown([*found, *claimed.issues(found)])
+    return found if claimed is None else [*found, *claimed.issues(found)]
 
 
 @cache
@@ -80,7 +84,7 @@ class _Kept:
 
 
 def conforms(raw: Json, profile: str) -> bool | None:
-    """Return whether a resource is what R4 says of one of its types.
+    """Return whether a resource is what R4 says of one of its types, whatever profiles it claims.
 
     Args:
         raw: parsed JSON of a resource of the type, or of an element of another kind.
@@ -90,16 +94,12 @@ def conforms(raw: Json, profile: str) -> bool | None:
         None for a profile of any other kind, what is no resource, and where a rule could not be
         asked or a required value set is not known.
     """
-    definition = (
-        definition_of(profile.removeprefix(STRUCTURE_DEFINITIONS))
-        if profile.startswith(STRUCTURE_DEFINITIONS)
-        else None
-    )
-    if definition is None or definition.kind != "resource":
+    name = profile.removeprefix(STRUCTURE_DEFINITIONS)
+    if name == profile or not is_resource(name):
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
-    issues = validate_resource(raw)
+    issues = _found(raw, None)
     if any(each.severity == "error" for each in issues):
         return False
     open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)

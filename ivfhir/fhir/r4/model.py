@@ -94,6 +94,12 @@ def lineage_of(name: str) -> tuple[str, ...]:
     return (name, *(lineage_of(definition.base) if definition.base is not None else ()))
 
 
+def is_resource(name: str) -> bool:
+    """Return whether R4 has a resource of that name, be it an abstract one."""
+    definition = definition_of(name)
+    return definition is not None and definition.kind == "resource"
+
+
 @cache
 def type_names() -> frozenset[str]:
     """Return the names of all types, backbone elements among them."""

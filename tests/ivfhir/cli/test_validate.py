@@ -56,7 +56,10 @@ def test_where_nothing_can_be_read_it_is_exit_4(files, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "is not JSON" in err
-    assert "Nor could 1 others" in err
+    assert "Nor could 1 other be read." in err
+    names = ("other", "none", "nothing")
+    assert main(["validate", *(str(files / f"{each}.json") for each in names)]) == 4
+    assert "Nor could 2 others be read." in capsys.readouterr().err
 
 
 def test_what_was_left_out_is_no_resource(files, capsys):
@@ -175,6 +178,16 @@ def test_a_resource_is_read_from_its_address(capsys):
     with saying(b"", status="404 No") as base:
         assert main(["validate", f"{base}/Patient/p"]) == 5
         assert "(404)" in capsys.readouterr().err
+
+
+def test_where_a_server_is_among_the_reasons_it_is_exit_5_in_whatever_order(files, capsys):
+    for turn in (1, -1):
+        with saying(b"", status="404 No") as base:
+            paths = [str(files / "none.json"), f"{base}/Patient/p"]
+            assert main(["validate", *paths[::turn]]) == 5
+            err = capsys.readouterr().err
+        assert "(404)" in err
+        assert "Nor could 1 other be read." in err
 
 
 def test_addresses_that_cannot_be_meant_are_exit_2(files, capsys, monkeypatch):

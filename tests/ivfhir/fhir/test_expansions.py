@@ -42,6 +42,16 @@ def contains(code, *inside, **words):
             },
             None,
         ),
+        *(
+            ({"expansion": {"contains": [contains("a"), each]}}, None)
+            for each in (5, {}, {"system": S}, {"system": [S], "code": "b"}, {"code": ["b"]})
+        ),
+        ({"expansion": {"extension": [{"url": ["x"]}], "contains": [contains("a")]}}, "a"),
+        *(
+            ({"compose": {"include": [{"system": S, "concept": [{"code": "a"}, each]}]}}, None)
+            for each in (5, {}, {"code": ["b"]})
+        ),
+        ({"compose": {"include": [{"system": [S], "concept": [{"code": "a"}]}]}}, None),
         ({}, None),
         ({"compose": "x", "expansion": "y"}, None),
     ],

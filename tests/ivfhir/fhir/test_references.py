@@ -26,6 +26,9 @@ from ivfhir.fhir.references import (
         ("#p1", None),
         ("Patient?identifier=a|b", None),
         ("Patient/", None),
+        ("Patient/p1\n", None),
+        ("Patient/p1/_history/3\n", None),
+        ("https://ehr.example/r 4/Patient/p1", None),
         ("", None),
     ],
 )

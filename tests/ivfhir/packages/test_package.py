@@ -76,6 +76,23 @@ def test_json_that_breaks_off_later_is_told_when_it_is_read(tmp_path):
         package.defined("StructureDefinition", A)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"resourceType":"StructureDefinition","text":{"div":"x"',
+        '{"resourceType":"StructureDefinition","text":{"div":"x"}',
+        '{"resourceType":"StructureDefinition","name":"x',
+        '{"text":{"div":"x"}',
+        '{"id":"x",',
+    ],
+)
+def test_json_that_breaks_off_before_it_is_known_what_it_is_is_told(tmp_path, text):
+    path = write_folder(tmp_path / "p", definition(B))
+    (path / "package" / "cut.json").write_text(text)
+    with pytest.raises(InputError, match=r"cut\.json of .* is it cut off"):
+        open_package(path)
+
+
 def test_a_definition_that_is_too_large_to_be_read_is_refused(write, monkeypatch):
     monkeypatch.setattr(package_module, "MAX_DEFINITION", 2**20)
     with pytest.raises(InputError, match="a definition of more than 1 MB"):

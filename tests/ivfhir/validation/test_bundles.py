@@ -23,6 +23,7 @@ def issues(resource):
         "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
         "urn:oid:1.2.3",
         "https://x.example/whatever",
+        "https://x.example/docs/Leaflet/7",
     ],
 )
 def test_an_absolute_address_that_fits_passes(url):
@@ -40,6 +41,12 @@ def test_an_absolute_address_that_fits_passes(url):
 def test_another_address_is_an_error(url):
     found = issues(bundle({"fullUrl": url, "resource": PATIENT}))
     assert found == [("full-url", "Bundle.entry[0].fullUrl")]
+
+
+def test_an_address_with_a_version_must_end_with_type_and_id_before_it():
+    url = "https://x.example/fhir/Patient/other/_history/1"
+    rules = {rule for rule, _ in issues(bundle({"fullUrl": url, "resource": PATIENT}))}
+    assert rules == {"bdl-8", "full-url"}
 
 
 def test_r4s_own_rules_of_a_bundle_are_asked():

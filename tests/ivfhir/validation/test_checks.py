@@ -14,8 +14,9 @@ SEVERAL = [
     {"resourceType": "CodeSystem", "status": "draft", "content": "complete", "url": "x"},
     {"resourceType": "Patient", "name": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]},
     {"resourceType": "Patient", "_gender": {"id": "a"}, "name": [{"id": "a", "text": "y"}]},
+    {"resourceType": "Condition", "onsetAge": {"value": 1, "system": "x", "code": "a"}},
 ]
-"""What no example is about: links of a search, definitions, ids of elements."""
+"""What no example is about: links of a search, definitions, ids of elements, an Age."""
 
 
 @pytest.fixture

@@ -53,6 +53,14 @@ def test_a_system_of_an_identifier_or_a_unit_is_absolute():
     assert [each.rule for each in validate_resource(unit)] == ["system"]
 
 
+def test_so_is_that_of_an_age():
+    age = {"resourceType": "Condition", "subject": {"reference": "Patient/p"}, "text": TEXT}
+    age["onsetAge"] = {"value": 50, "system": "local", "code": "a"}
+    assert ("system", "Condition.onset.ofType(Age)") in [
+        (each.rule, each.expression) for each in validate_resource(age)
+    ]
+
+
 def test_the_id_of_an_element_is_there_once_in_its_resource():
     names = [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}]
     assert issues(name=names) == []

@@ -5,8 +5,9 @@ import pytest
 from ivfhir.validation import validate_resource
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
-NAME = "http://hl7.org/fhir/SearchParameter/Organization-name"
-STATUS = "http://hl7.org/fhir/SearchParameter/AllergyIntolerance-clinical-status"
+R4 = "http://hl7.org/fhir/SearchParameter/"
+NAME = f"{R4}Organization-name"
+STATUS = f"{R4}AllergyIntolerance-clinical-status"
 
 
 def issues(resource):
@@ -51,6 +52,8 @@ PART = {"definition": NAME, "expression": "name"}
         search(derivedFrom=NAME),
         search(derivedFrom="http://x.example/other", type="token"),
         search(type="composite", component=[PART, PART]),
+        search(derivedFrom=f"{R4}DomainResource-text", base=["Organization", "Patient"]),
+        search(derivedFrom=f"{R4}Resource-lastUpdated", type="date"),
         server("token"),
     ],
 )
@@ -77,6 +80,11 @@ def test_what_agrees_passes(resource):
         ),
         (search(derivedFrom=NAME, type="token"), "SearchParameter.type"),
         (search(derivedFrom=NAME, base=["Patient"]), "SearchParameter.base"),
+        (search(derivedFrom=NAME, base=["DomainResource"]), "SearchParameter.base"),
+        (
+            search(derivedFrom=f"{R4}DomainResource-text", base=["Bundle"]),
+            "SearchParameter.base",
+        ),
         (search(type="composite", component=[PART]), "SearchParameter.component"),
     ],
 )

@@ -73,6 +73,15 @@ def test_junit_has_a_case_a_resource(findings):
     assert "Patient.gender" in suite[1].find("failure").get("message")
 
 
+def test_junit_names_what_was_left_out_or_is_no_resource_so(tmp_path):
+    (tmp_path / "a.json").write_text('{"transactionTime": "2020"}')
+    (tmp_path / "b.json").write_text("[]")
+    (tmp_path / "c.json").write_text("<x/>")
+    suite = ElementTree.fromstring(as_junit(list(validate_paths([tmp_path]))))  # noqa: S314
+    told = [(case.get("name"), len(case.findall("failure"))) for case in suite]
+    assert told == [("no-resource", 0), ("no-resource", 1), ("unreadable", 1)]
+
+
 def test_sarif_has_a_result_an_issue_with_rule_and_region(findings):
     run = json.loads(as_sarif(findings))["runs"][0]
     assert len(run["results"]) == 5

@@ -38,6 +38,35 @@ def test_it_is_where_the_name_or_the_item_begins(pointer, expected):
     assert positions_of(TEXT, [pointer]) == {pointer: expected}
 
 
+BESIDE = """{
+  "_gender": {"extension": [{"url": "x"}]},
+  "_birthDate": {"extension": [{"url": "x"}]},
+  "birthDate": "2000",
+  "given": ["a", null],
+  "_given": [null, {"id": "b"}]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pointer", "expected"),
+    [
+        (("gender",), (2, 3)),
+        (("gender", "extension", 0, "url"), (2, 30)),
+        (("birthDate",), (4, 3)),
+        (("birthDate", "extension", 0), (3, 32)),
+        (("_birthDate",), (3, 3)),
+        (("given", 1), (5, 18)),
+        (("given", 1, "id"), (6, 21)),
+        (("given", 1, "missing"), (5, 18)),
+    ],
+)
+def test_what_stands_beside_an_element_is_found_under_its_name(pointer, expected):
+    assert positions_of(BESIDE, [pointer]) == {pointer: expected}
+    both = [("birthDate",), ("birthDate", "extension", 0), pointer]
+    assert positions_of(BESIDE, both)[pointer] == expected
+
+
 def test_a_byte_order_mark_and_one_line_are_read():
     pointer = ("a", 1, "b")
     assert positions_of('\ufeff{"a":[1,{"b":2}]}', [pointer]) == {pointer: (1, 11)}

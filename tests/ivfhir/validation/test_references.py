@@ -39,6 +39,7 @@ def test_an_allowed_or_unknown_target_passes(reference):
         ("Something?identifier=1", "is no reference"),
         ("Patient/a b/?", "is no reference"),
         ("Patient", "is no reference"),
+        ("Patient/1\n", "is no reference"),
         ("https://x.example/a b", "is no reference"),
         ("Patient/a_b", "names an id that is no id"),
         ("Patient/" + "a" * 65, "names an id that is no id"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivfhir.fhir.r4 import definition_of, lineage_of, type_names
+from ivfhir.fhir.r4 import definition_of, is_resource, lineage_of, type_names
 
 
 def element(type_name, name):
@@ -13,6 +13,14 @@ def element(type_name, name):
 
 def test_what_r4_does_not_have_is_none():
     assert definition_of("Encumbrance") is None
+    assert not is_resource("Encumbrance")
+
+
+def test_a_resource_is_told_from_other_types():
+    assert is_resource("Patient")
+    assert is_resource("DomainResource")
+    assert not is_resource("HumanName")
+    assert not is_resource("Patient.contact")
 
 
 def test_a_resource_has_the_elements_of_its_bases_first():

@@ -4,7 +4,7 @@ import pytest
 
 from ivfhir.errors import FhirPathError
 from ivfhir.expressions.fhirpath import Services
-from ivfhir.validation import conforms
+from ivfhir.validation import conforms, validate_resource
 from tests.ivfhir.expressions.fhirpath.asked import PATIENT, ask, ask_all_ways
 
 
@@ -96,6 +96,14 @@ BASE = "http://hl7.org/fhir/StructureDefinition/"
 )
 def test_that_a_resource_conforms_to_its_type_is_asked_of_validation(text, wrong, expected):
     assert ask(text, PATIENT | wrong, services=Services(conforms=conforms)) == expected
+
+
+def test_a_resource_conforms_to_its_type_whatever_it_claims():
+    made = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    claiming = made | {"meta": {"profile": [f"{BASE}bp"]}}
+    assert "error" in {each.severity for each in validate_resource(claiming)}
+    text = f"conformsTo('{BASE}Observation')"
+    assert ask(text, claiming, services=Services(conforms=conforms)) == [True]
 
 
 def test_without_validation_nobody_knows_whether_a_resource_is_right():
