@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from ivfhir.expressions.fhirpath.nodes import Items
+from ivfhir.expressions.fhirpath.nodes import Items, Node
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.values import DateTime
 from ivfhir.expressions.values.value import Value
@@ -27,14 +27,14 @@ class Services:
     Attributes:
         value_set: the members of a value set by its canonical; None where it is not known.
         resolve: the resource that a reference names, asked where the input does not hold it.
-        conforms: whether an element's JSON conforms to a profile, by its canonical; None where
-            that cannot be told. Of R4's own types it is asked of what is of the type already.
+        conforms: whether an element conforms to a profile, by its canonical; None where that
+            cannot be told. Of R4's own types it is asked of what is of the type already.
         trace: told the name and items of each `trace()`.
     """
 
     value_set: Callable[[str], Members | None] = lambda url: None
     resolve: Callable[[str], Value] = lambda reference: None
-    conforms: Callable[[Value, str], bool | None] = lambda resource, url: None
+    conforms: Callable[[Node, str], bool | None] = lambda element, url: None
     trace: Callable[[str, Items], None] = lambda name, items: None
 
 

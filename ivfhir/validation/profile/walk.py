@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
-from ivfhir.expressions.fhirpath.types import fhir_type
+from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
 from ivfhir.fhir.types import Json, Resource
@@ -66,7 +66,7 @@ class Walk:
         self._open: list[tuple[int, str]] = []
         self._followed = 0
         self._services = Services(
-            value_set=self._members, resolve=self._resolved, conforms=self._conforms_json
+            value_set=self._members, resolve=self._resolved, conforms=self._conforms_node
         )
 
     @property
@@ -152,8 +152,11 @@ class Walk:
             return None
         return {(system, code) for system, each in codes.listed.items() for code in each}
 
-    def _conforms_json(self, value: Json, profile: str) -> Truth:
-        return self.conforms(item_of(value, None, RESOURCE, Place(None, RESOURCE)), profile)
+    def _conforms_node(self, node: Node, profile: str) -> Truth:
+        if node.type is UNTYPED:
+            return None
+        name = node.type.name
+        return self.conforms(Item(node.value, node.extra, name, Place(None, name)), profile)
 
     # An element.
 

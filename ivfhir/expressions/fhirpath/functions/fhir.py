@@ -152,7 +152,7 @@ def conforms_to(call: Invocation) -> Compiled:
         own = type_of(item)
         if is_type and own is not UNTYPED and not (own.namespace == "FHIR" and name in own.lineage):
             return False
-        known = run.services.conforms(item.value, url) if item.__class__ is Node else None
+        known = run.services.conforms(item, url) if item.__class__ is Node else None
         if known is None and not is_type:
             raise PlacedError(f"the profile {url} is not known here", call.at)
         return known

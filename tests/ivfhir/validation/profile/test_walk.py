@@ -166,6 +166,45 @@ def test_a_rule_about_an_element_is_asked_of_it_with_its_resource():
     assert found(observation("P", status="amended"), said) == [("x-1", "Observation.code")]
 
 
+CONCEPT = profile("C", ("CodeableConcept.text", {"min": 1}), of="CodeableConcept")
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ("category[0].conformsTo('{}')", True),
+        ("category[1].conformsTo('{}')", False),
+        ("component.code.conformsTo('{}')", True),
+        ("status.conformsTo('{}')", False),
+        ("subject.resolve().conformsTo('{}')", False),
+    ],
+)
+def test_a_rule_may_ask_whether_an_element_conforms(expression, holds):
+    text = f"{expression.format(BASE + 'C')} = {str(holds).lower()}"
+    said = profile("P", ("Observation", {"constraint": [{**RULE, "expression": text}]}))
+    resource = observation(
+        "P",
+        category=[{"text": "x"}, CODE],
+        component=[{"code": {"text": "x"}, "valueString": "x"}],
+        contained=[{"resourceType": "Patient", "id": "p"}],
+        subject={"reference": "#p"},
+    )
+    assert found(resource, said, CONCEPT, severities=("error", "information")) == []
+
+
+def test_what_a_rule_asked_of_an_element_is_true_for_its_slice_too():
+    rule = {**RULE, "expression": f"category.conformsTo('{BASE}C')"}
+    slicing = {"discriminator": [{"type": "profile", "path": "$this"}], "rules": "open"}
+    types = {"type": [{"code": "CodeableConcept", "profile": [BASE + "C"]}], "min": 1}
+    said = profile(
+        "P",
+        ("Observation", {"constraint": [rule]}),
+        ("Observation.category", {"slicing": slicing}),
+        ("Observation.category:c", types),
+    )
+    assert found(observation("P", category=[{"text": "x"}]), said, CONCEPT) == []
+
+
 def test_a_rule_about_a_resource_inside_is_asked_for_the_one_that_holds_it():
     def rule(key, resource):
         names = {"%context": "Practitioner", "%resource": resource, "%rootResource": "Patient"}

@@ -30,7 +30,7 @@ def test_what_it_gives(text, expected):
 
 CODES = {"http://x.example/vs": {("http://s.example", "a"), (None, "male")}}
 SERVICES = Services(
-    value_set=CODES.get, conforms=lambda resource, url: {"http://x.example/P": True}.get(url)
+    value_set=CODES.get, conforms=lambda element, url: {"http://x.example/P": True}.get(url)
 )
 CONDITION = {
     "resourceType": "Condition",
@@ -95,7 +95,8 @@ BASE = "http://hl7.org/fhir/StructureDefinition/"
     ],
 )
 def test_that_a_resource_conforms_to_its_type_is_asked_of_validation(text, wrong, expected):
-    assert ask(text, PATIENT | wrong, services=Services(conforms=conforms)) == expected
+    services = Services(conforms=lambda element, url: conforms(element.value, url))
+    assert ask(text, PATIENT | wrong, services=services) == expected
 
 
 def test_without_validation_nobody_knows_whether_a_resource_is_right():
