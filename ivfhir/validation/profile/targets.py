@@ -46,12 +46,16 @@ class Targets:
         return name if definition is not None and definition.kind == "resource" else None
 
 
+def contained_in(root: Resource) -> list[Resource]:
+    """Return the resources that one contains."""
+    inside = root.get("contained")
+    return [each for each in inside if isinstance(each, dict)] if isinstance(inside, list) else []
+
+
 def _contained(wanted: str, root: Resource) -> Resource | None:
     if not wanted:
         return root
-    inside = root.get("contained")
-    rows = inside if isinstance(inside, list) else []
-    return next((e for e in rows if isinstance(e, dict) and e.get("id") == wanted), None)
+    return next((each for each in contained_in(root) if each.get("id") == wanted), None)
 
 
 def _entries(raw: Json) -> Iterator[tuple[str | None, Resource]]:

@@ -18,7 +18,7 @@ from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
-from ivfhir.validation.profile.targets import Targets
+from ivfhir.validation.profile.targets import Targets, contained_in
 from ivfhir.validation.profile.told import SORTING, Told, Wrong, listed, short_names
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
@@ -135,7 +135,7 @@ class Walk:
         )
         resource, root = self._holders[-1]
         if isinstance(item.value, dict) and "resourceType" in item.value:
-            contained = any(each is item.value for each in root.get("contained") or ())
+            contained = any(each is item.value for each in contained_in(root))
             resource, root = item.value, root if contained else item.value
         inner = Walk(shared, resource, root)
         inner._open = list(self._open)
