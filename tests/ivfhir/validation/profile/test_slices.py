@@ -185,6 +185,26 @@ def test_a_choice_needs_no_slicing(id_, rows):
     assert [each for each, _ in found(observation("P", valueString="x"), said)] == rows
 
 
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        ({"valueQuantity": {"value": 1}}, [(COUNT, "Observation.value.ofType(Quantity)")]),
+        ({"valueString": "x"}, []),
+        ({"valueBoolean": True}, [("profile-type", "Observation.value.ofType(boolean)")]),
+    ],
+)
+def test_the_types_of_a_choice_stay_where_one_is_said_apart(value, rows):
+    types = {"type": [{"code": "Quantity"}, {"code": "string"}]}
+    apart = ("Observation.valueQuantity.unit", {"min": 1})
+    said = profile("P", ("Observation.value[x]", types), apart)
+    assert found(observation("P", **value), said) == rows
+
+
+def test_two_that_are_said_apart_do_not_narrow_a_choice():
+    apart = [(f"Observation.value{each}", {"max": "1"}) for each in ("Quantity", "String")]
+    assert found(observation("P", valueBoolean=True), profile("P", *apart)) == []
+
+
 def test_extensions_are_sliced_by_url_unsaid():
     ext = profile("ext", ("Extension.value[x]", {"min": 1}), of="Extension")
     types = {"type": [{"code": "Extension", "profile": [BASE + "ext"]}], "min": 1}
