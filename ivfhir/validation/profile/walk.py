@@ -13,7 +13,7 @@ from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.profile.asked import Truth
 from ivfhir.validation.profile.bindings import unbound
-from ivfhir.validation.profile.checks import Check, CompiledConstraint, SliceCheck
+from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
 from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
@@ -339,26 +339,37 @@ class Walk:
         found = sort_items(fitting, check.slices, self)
         for wrong in wrong_order(found, check.slicing, check.slices):
             self._told.tell(wrong)
+        if check.slicing.rules == "closed" and DEFAULT_SLICE not in found.of:
+            for item in found.unsure:
+                self._unsure_which(item, check.slices)
         for each in check.slices:
-            inside = found.of[each.name]
+            inside, more = found.of[each.name], found.maybe[each.name]
             few = len(inside) < each.check.minimum
-            if few and found.unsure:
-                self._unsure(holder, each)
+            most = each.check.maximum
+            if few and more:
+                self._unsure(holder, each, "has the slice", "asks for")
             elif few and enough:
                 self._too_few(holder, each.check, len(inside), f" of the slice {named(each)}")
-            if each.check.maximum is not None and len(inside) > each.check.maximum:
-                self._too_many(inside, each.check.maximum, f" of the slice {named(each)}")
+            if most is not None and len(inside) > most:
+                self._too_many(inside, most, f" of the slice {named(each)}")
+            elif most is not None and len(inside) + more > most:
+                self._unsure(holder, each, f"has more than {most} of the slice", "does not allow")
             for item in inside:
                 self._element(item, each.check)
             self._slices(holder, each.check, inside, enough=not few)
 
-    def _unsure(self, holder: Item, slice_: SliceCheck) -> None:
-        text = (
-            f"Whether {holder.place.expression}.{slice_.check.name} has the slice "
-            f"{named(slice_)}, which {self._told.label} asks for, cannot be told: what tells it "
-            "is not here."
-        )
-        self._told.note(holder.place, text, "warning")
+    def _unsure(self, holder: Item, slice_: SliceCheck, what: str, says: str) -> None:
+        said = f"{holder.place.expression}.{slice_.check.name} {what} {named(slice_)}"
+        self._cannot_be_told(holder, f"{said}, which {self._told.label} {says}")
+
+    def _unsure_which(self, item: Item, slices: Sequence[SliceCheck]) -> None:
+        if self.is_whole(item):
+            said = f"{item.place.expression} is of {listed([named(each) for each in slices])}"
+            self._cannot_be_told(item, f"{said}, which alone {self._told.label} allows")
+
+    def _cannot_be_told(self, item: Item, what: str) -> None:
+        text = f"Whether {what}, cannot be told: what tells it is not here."
+        self._told.note(item.place, text, "warning")
 
     def _wrong(self, item: Item, text: str, expected: str, rule: str) -> None:
         self._told.tell(Wrong(item.place, text, expected, rule))

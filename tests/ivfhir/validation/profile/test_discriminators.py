@@ -65,7 +65,8 @@ def test_a_discriminator_that_r4_does_not_have_tells_nothing(discriminator):
     resource = observation("P", note=[{"text": "x"}])
     assert found(resource, profile("P", *rows)) == []
     assert found(resource, profile("P", *rows), severities=("warning",)) == [
-        ("profile", "Observation")
+        ("profile", "Observation.note[0]"),
+        ("profile", "Observation"),
     ]
 
 

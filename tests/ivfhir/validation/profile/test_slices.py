@@ -328,3 +328,57 @@ def test_a_slice_that_nothing_tells_is_left_alone():
     assert found(with_components("x"), said, severities=("warning",)) == [
         ("profile", "Observation")
     ]
+
+
+UNSURE = ("profile", "Observation")
+PATIENTS = {"type": [{"code": "Reference", "targetProfile": [R4 + "Patient"]}]}
+FAR = {"reference": "https://y.example/unknown"}
+
+
+def focused(*focus, rules="open", **more):
+    rows = [
+        ("Observation.focus", slicing("type", "resolve()", rules)),
+        ("Observation.focus:p", {**PATIENTS, **more}),
+    ]
+    contained = [{"resourceType": "Patient", "id": "p"}, {"resourceType": "Location", "id": "l"}]
+    resource = observation("P", focus=list(focus), contained=contained)
+    resource["subject"] = {"reference": "#p"}
+    resource["specimen"] = {"reference": "#l"}
+    both = ("error", "warning")
+    rows = found(resource, profile("P", *rows), severities=both)
+    return [row for row in rows if row[0].startswith("profile")]
+
+
+P, L = {"reference": "#p"}, {"reference": "#l"}
+
+
+def test_an_item_that_may_be_of_no_slice_of_a_closed_slicing_is_a_warning():
+    assert focused(P, rules="closed") == []
+    assert focused(P, L, rules="closed") == [(SLICE, "Observation.focus[1]")]
+    assert focused(P, FAR, rules="closed") == [("profile", "Observation.focus[1]")]
+    assert focused(P, FAR) == []
+
+
+def test_items_that_may_be_one_too_many_are_a_warning():
+    assert focused(P, P, max="1") == [(COUNT, "Observation.focus[1]")]
+    assert focused(P, FAR, max="1") == [UNSURE]
+    assert focused(L, FAR, max="1") == []
+    assert focused(FAR, max="0") == [UNSURE]
+    assert focused(P, P, FAR, max="1") == [(COUNT, "Observation.focus[1]")]
+
+
+def test_an_item_that_is_surely_not_of_a_slice_makes_it_no_less_missing():
+    rows = [
+        ("Observation.component", slicing("value", "code")),
+        A,
+        A_CODE,
+        ("Observation.component:u", {"min": 0}),
+    ]
+    assert found(with_components("b"), profile("P", *rows)) == [(COUNT, "Observation")]
+
+
+def test_an_item_that_lacks_what_tells_its_slice_is_told_by_r4_alone():
+    resource = observation("P", component=[{"valueString": "x"}])
+    said = sliced(rules="closed")
+    rows = found(resource, said, severities=("error", "warning"))
+    assert ("profile", "Observation.component[0]") not in rows
