@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/terminologies.html#strength
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ivfhir.fhir.r4 import lineage_of
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.bindings import FEW, FORMS, VALUE_SETS
 from ivfhir.validation.profile.discriminators import codings_of, is_member
@@ -36,7 +37,8 @@ def unbound(item: Item, strength: str, value_set: str, codes: Codes | None) -> U
         codes: of the value set, None where nobody has it.
     """
     name = value_set.partition("|")[0].removeprefix(VALUE_SETS)
-    if item.type_name not in CODED or item.value is None or name in FORMS:
+    coded = not CODED.isdisjoint(lineage_of(item.type_name))
+    if not coded or item.value is None or name in FORMS:
         return None
     is_in = is_member(item, codes)
     if is_in:

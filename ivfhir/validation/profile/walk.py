@@ -209,7 +209,7 @@ class Walk:
 
     def _bounds(self, item: Item, check: Check) -> None:
         for bound, wrong, word in ((check.lowest, -1, "below"), (check.highest, 1, "above")):
-            if bound is None or bound[0] != item.type_name:
+            if bound is None or bound[0] not in lineage_of(item.type_name):
                 continue
             if compared(item.value, *bound) == wrong:
                 limit = f"allows no value {word} {short(bound[1])}"

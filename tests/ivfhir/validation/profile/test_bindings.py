@@ -13,8 +13,12 @@ SET = {
 OPEN = {**SET, "compose": {"include": [{"system": S, "filter": [{"op": "regex"}]}]}}
 
 
+def binding(strength):
+    return {"binding": {"strength": strength, "valueSet": BASE + "vs"}}
+
+
 def bound(strength, path="Observation.method"):
-    return profile("P", (path, {"binding": {"strength": strength, "valueSet": BASE + "vs"}}))
+    return profile("P", (path, binding(strength)))
 
 
 def coded(*codes, system=S):
@@ -82,6 +86,17 @@ def test_a_quantity_is_bound_by_its_unit():
     assert found(observation("P", valueQuantity={**good, "code": "x"}), said, SET) == [
         ("binding-required", place)
     ]
+
+
+@pytest.mark.parametrize("type_name", ["Age", "Quantity", "Duration"])
+def test_so_is_what_specialises_quantity(type_name):
+    said = profile("e", ("Extension.value[x]", binding("required")), of="Extension")
+    value = {"value": 1, "system": S, "code": "abc"}
+    place = f"Observation.extension[0].value.ofType({type_name})"
+    for code, rows in (("abc", []), ("x", [("binding-required", place)])):
+        inside = {"url": BASE + "e", f"value{type_name}": {**value, "code": code}}
+        told = found(observation(extension=[inside]), said, SET)
+        assert [row for row in told if row[0] == "binding-required"] == rows
 
 
 def test_what_r4_binds_too_is_told_once():

@@ -255,6 +255,32 @@ def test_a_quantity_lies_within_bounds_of_its_unit(value, unit, wrong):
     assert found(observation("P", valueQuantity=quantity), said) == rows
 
 
+@pytest.mark.parametrize(
+    ("type_name", "value", "bound", "wrong"),
+    [
+        ("Age", 2, "Quantity", True),
+        ("Age", 1, "Quantity", False),
+        ("Duration", 2, "Quantity", True),
+        ("PositiveInt", 2, "Integer", True),
+        ("PositiveInt", 1, "Integer", False),
+        ("Integer", 2, "Decimal", False),
+    ],
+)
+def test_what_specialises_a_type_lies_within_its_bounds(type_name, value, bound, wrong):
+    unit = {"system": "http://unitsofmeasure.org", "code": "h"}
+    is_quantity = bound == "Quantity"
+    limit = {f"maxValue{bound}": {"value": 1, **unit} if is_quantity else 1}
+    said = profile("e", ("Extension.value[x]", limit), of="Extension")
+    inside = {"url": BASE + "e"}
+    inside[f"value{type_name}"] = {"value": value, **unit} if is_quantity else value
+    name = type_name if is_quantity else f"{type_name[0].lower()}{type_name[1:]}"
+    place = f"Observation.extension[0].value.ofType({name})"
+    told = found(observation(extension=[inside]), said)
+    assert [row for row in told if row[0] == "profile-value"] == (
+        [("profile-value", place)] if wrong else []
+    )
+
+
 def test_a_warning_stays_one():
     said = profile("P", ("Observation", {"constraint": [{**RULE, "severity": "warning"}]}))
     assert found(observation("P"), said) == []
