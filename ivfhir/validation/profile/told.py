@@ -48,19 +48,21 @@ class Told:
     Attributes:
         keys: of all that was told of an input: place, rule, and what was said.
         by_r4: place and rule of what would tell again what R4 told.
+        judges: only whether there is an error matters.
         issues: of one resource and profile.
         label: title and version of the profile that is being asked.
     """
 
     keys: set[tuple[Pointer, str, str]]
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
+    judges: bool = False
     issues: list[Issue] = field(default_factory=list)
     label: str = ""
 
     @property
     def is_full(self) -> bool:
         """Whether more would not be shown."""
-        return len(self.issues) > MAX_ISSUES
+        return len(self.issues) > (0 if self.judges else MAX_ISSUES)
 
     def tell(self, wrong: Wrong) -> None:
         """Tell what is wrong, and what the profile expects."""
@@ -85,6 +87,8 @@ class Told:
             )
 
     def _add(self, place: Place, said: str, text: str, wrong: Wrong) -> None:
+        if self.judges and wrong.severity != "error":
+            return
         key = (place.pointer, wrong.rule, text)
         if key in self.keys or key[:2] in self.by_r4 or self.is_full:
             return

@@ -1,19 +1,20 @@
 """A resource beside a profile: what it asks beyond R4 and does not get."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
-from ivfhir.fhir.types import Json, Resource
+from ivfhir.fhir.types import Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.profile.asked import Truth
 from ivfhir.validation.profile.bindings import unbound
 from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
+from ivfhir.validation.profile.conformity import Conformity, Question
 from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
@@ -24,8 +25,6 @@ from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
 COUNT = "profile-cardinality"
-MAX_FOLLOWED = 12
-"""References that are followed one after another; what is further away is not known."""
 
 
 @dataclass(slots=True)
@@ -37,34 +36,33 @@ class Shared:
         targets: what references name.
         by_r4: place and rule of what would tell again what R4 told; see told.AGAIN.
         told: keys of what was said already, of whichever profile.
-        known: whether elements conform to profiles, by identity and canonical.
-        kept: the elements of `known`, so that no identity is used twice.
+        conformity: whether elements conform to profiles.
     """
 
     profiles: Profiles
     targets: Targets
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
     told: set[tuple[Pointer, str, str]] = field(default_factory=set)
-    known: dict[tuple[int, str], Truth] = field(default_factory=dict)
-    kept: list[Json] = field(default_factory=list)
+    conformity: Conformity = field(default_factory=Conformity)
 
 
 class Walk:
     """Asks profiles of an element, and of what is in it."""
 
-    def __init__(self, shared: Shared, resource: Resource, root: Resource) -> None:
+    def __init__(
+        self, shared: Shared, resource: Resource, root: Resource, *, judges: bool = False
+    ) -> None:
         """Begin with nothing found.
 
         Args:
             shared: see there.
             resource: the resource that holds the element, or is it.
             root: the resource that contains that one; itself where it is not contained.
+            judges: only whether there is an error matters.
         """
         self._shared = shared
-        self._told = Told(shared.told, shared.by_r4)
+        self._told = Told(shared.told, shared.by_r4, judges=judges)
         self._holders = [(resource, root)]
-        self._open: list[tuple[int, str]] = []
-        self._followed = 0
         self._services = Services(
             value_set=self._members, resolve=self._resolved, conforms=self._conforms_node
         )
@@ -76,11 +74,7 @@ class Walk:
 
     def ask(self, item: Item, profile: Profile) -> None:
         """Ask a profile of an element; what breaks it is an issue."""
-        key = (id(item.value), profile.url)
-        if key in self._open:
-            return  # it is being asked already, from further out
         outer, self._told.label = self._told.label, profile.label
-        self._open.append(key)
         if profile.type_name in lineage_of(item.type_name):
             for note in profile.notes:
                 self._told.note(item.place, note)
@@ -88,7 +82,6 @@ class Walk:
         else:
             wanted = f"is for {profile.type_name}"
             self._wrong(item, f"is a {item.type_name}", wanted, "profile-type")
-        self._open.pop()
         self._told.label = outer
 
     # What slices and rules may ask: see discriminators.Asked.
@@ -103,14 +96,13 @@ class Walk:
         name = r4_type(profile)
         if name is not None:
             return name in lineage_of(item.type_name)
-        if self._followed == MAX_FOLLOWED:
-            return None
-        known, key = self._shared.known, (id(item.value), profile)
-        if key not in known:
-            known[key] = True  # for one that refers to itself
-            self._shared.kept.append(item.value)
-            known[key] = self._found_out(item, profile)
-        return known[key]
+        resource, root = self._holders[-1]
+        if isinstance(item.value, dict) and "resourceType" in item.value:
+            contained = any(each is item.value for each in contained_in(root))
+            resource, root = item.value, root if contained else item.value
+        alone = replace(item, place=Place(None, item.type_name))
+        question = Question(alone, profile, resource, root)
+        return self._shared.conformity.truth(question, self._judged)
 
     def is_whole(self, item: Item) -> bool:
         """Return whether an element has all that R4 asks for."""
@@ -120,28 +112,17 @@ class Walk:
         """Return the codes of a value set, None where it is not known."""
         return self._shared.profiles.codes(value_set)
 
-    def _found_out(self, item: Item, profile: str) -> Truth:
+    def _judged(self, question: Question) -> Truth:
         try:
-            found = self._shared.profiles.get(profile)
+            found = self._shared.profiles.get(question.profile)
         except InputError:
             return None
         if found is None:
             return None
-        shared = Shared(
-            self._shared.profiles,
-            self._shared.targets,
-            known=self._shared.known,
-            kept=self._shared.kept,
-        )
-        resource, root = self._holders[-1]
-        if isinstance(item.value, dict) and "resourceType" in item.value:
-            contained = any(each is item.value for each in contained_in(root))
-            resource, root = item.value, root if contained else item.value
-        inner = Walk(shared, resource, root)
-        inner._open = list(self._open)
-        inner._followed = self._followed + 1
-        inner.ask(item, found)
-        return not any(each.severity == "error" for each in inner.issues)
+        shared = replace(self._shared, by_r4=frozenset(), told=set())
+        inner = Walk(shared, question.resource, question.root, judges=True)
+        inner.ask(question.item, found)
+        return not inner.issues
 
     def _resolved(self, reference: str) -> Resource | None:
         return self._shared.targets.resolve(reference, self._holders[-1][1])
