@@ -130,6 +130,37 @@ def test_what_two_profiles_ask_is_told_once():
     assert found(observation("P", "Q"), *both) == [(COUNT, "Observation")]
 
 
+@pytest.mark.parametrize(
+    ("id_", "first", "second", "more"),
+    [
+        (
+            "Observation.value[x]",
+            {"type": [{"code": "Quantity"}]},
+            {"type": [{"code": "CodeableConcept"}]},
+            {"valueString": "x"},
+        ),
+        (
+            "Observation.value[x]",
+            {"maxValueInteger": 1},
+            {"maxValueInteger": 2},
+            {"valueInteger": 3},
+        ),
+        ("Observation.note", {"min": 2}, {"min": 3}, {"note": [{"text": "x"}]}),
+    ],
+)
+def test_what_two_profiles_ask_otherwise_is_told_of_both(id_, first, second, more):
+    both = (profile("P", (id_, first)), profile("Q", (id_, second)))
+    assert len(found(observation("P", "Q", **more), *both)) == 2
+
+
+def test_a_warning_of_one_profile_hides_no_error_of_another():
+    def ruled(name, severity):
+        return profile(name, ("Observation", {"constraint": [{**RULE, "severity": severity}]}))
+
+    both = (ruled("P", "warning"), ruled("Q", "error"))
+    assert found(observation("P", "Q"), *both) == [("x-1", "Observation")]
+
+
 def test_a_value_of_another_shape_is_told_by_its_shape():
     said = profile("P", ("Observation.note.text", {"fixedMarkdown": "x"}))
     assert found(observation("P", note="x"), said) == [("json-shape", "Observation.note")]
