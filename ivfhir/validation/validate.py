@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ivfhir.fhir.r4 import definition_of
+from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.bindings import wrong_codes
 from ivfhir.validation.bundles import wrong_addresses, wrong_bundle
@@ -12,7 +13,7 @@ from ivfhir.validation.extensions import wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.profile.library import Profiles, own_profiles
-from ivfhir.validation.references import Contained, entries_of, wrong_targets
+from ivfhir.validation.references import wrong_targets
 from ivfhir.validation.rules import broken_rules
 from ivfhir.validation.structure import MAX_ISSUES, Structure, Visited
 from ivfhir.validation.units import wrong_units
@@ -39,14 +40,13 @@ def validate_resource(
         before the warnings, and a last issue says that the rest is not shown.
     """
     broken = _Kept()
-    entries, ids = entries_of(raw), ElementIds()
-    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
-    inside: Contained = {}
+    targets, ids = Targets(raw), ElementIds()
+    claimed = ProfilesAsked(raw, targets, profiles or own_profiles(), asked)
 
     def visit(visited: Visited) -> None:
         if broken.is_full:
             return
-        broken.extend(wrong_targets(visited, entries, inside))
+        broken.extend(wrong_targets(visited, targets))
         broken.extend(wrong_addresses(visited))
         broken.extend(wrong_bundle(visited))
         broken.extend(wrong_definitions(visited))

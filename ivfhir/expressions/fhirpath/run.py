@@ -7,6 +7,7 @@ from ivfhir.expressions.fhirpath.nodes import Items, Node
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.values import DateTime
 from ivfhir.expressions.values.value import Value
+from ivfhir.fhir.targets import Targets
 
 MAX_STEPS = 5_000_000
 """How many items one evaluation may look at."""
@@ -53,6 +54,7 @@ class Run:
         index: `$index`.
         total: `$total`.
         holders: for `resolve()`: the resource that holds each object, by the object's identity.
+        targets: for `resolve()`: what references name in each root.
     """
 
     context: Items
@@ -65,6 +67,7 @@ class Run:
     index: int = 0
     total: Items = field(default_factory=list)
     holders: dict[int, Value] | None = None
+    targets: list[Targets] | None = None
 
     def spend(self, items: int) -> None:
         """Count items that are looked at.

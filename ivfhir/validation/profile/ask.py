@@ -6,12 +6,12 @@ from typing import Any
 from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.references import is_absolute
+from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.claims import claims_of, unchecked
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
-from ivfhir.validation.profile.targets import Targets
 from ivfhir.validation.profile.told import AGAIN
 from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
@@ -25,15 +25,18 @@ HOLDERS = frozenset({BUNDLE, "Parameters"})
 class ProfilesAsked:
     """Collects the elements of one input that have a profile, and asks it when all are known."""
 
-    def __init__(self, raw: Json, profiles: Profiles, asked: Sequence[str]) -> None:
+    def __init__(
+        self, raw: Json, targets: Targets, profiles: Profiles, asked: Sequence[str]
+    ) -> None:
         """Note the input.
 
         Args:
             raw: parsed JSON.
+            targets: what its references name.
             profiles: known ones.
             asked: canonicals of profiles that are known, asked of the input besides what it claims.
         """
-        self._raw = raw
+        self._targets = targets
         name = raw.get("resourceType") if isinstance(raw, dict) else None
         self._holder = name if isinstance(name, str) and name in HOLDERS else None
         self._profiles = profiles
@@ -80,7 +83,7 @@ class ProfilesAsked:
         """
         errors = [each for each in before if each.severity == "error"]
         again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
-        shared = Shared(self._profiles, Targets(self._raw), again)
+        shared = Shared(self._profiles, self._targets, again)
         found = self._asked_of_nothing()
         for visited, profile in self._waiting:
             if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:

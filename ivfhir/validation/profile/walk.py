@@ -8,6 +8,7 @@ from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
+from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
@@ -19,7 +20,6 @@ from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
-from ivfhir.validation.profile.targets import Targets, contained_in
 from ivfhir.validation.profile.told import SORTING, Key, Told, Wrong, listed, short_names
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
@@ -98,7 +98,8 @@ class Walk:
             return name in lineage_of(item.type_name)
         resource, root = self._holders[-1]
         if isinstance(item.value, dict) and "resourceType" in item.value:
-            contained = any(each is item.value for each in contained_in(root))
+            inside = self._shared.targets.is_inside(item.value, root)
+            contained = inside or item.place.key == "contained"
             resource, root = item.value, root if contained else item.value
         alone = replace(item, place=Place(None, item.type_name))
         question = Question(alone, profile, resource, root)

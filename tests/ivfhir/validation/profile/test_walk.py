@@ -376,6 +376,17 @@ def test_a_target_in_the_bundle_is_asked_for_its_profile():
     assert found(bundle(), ABOUT, PATIENT) == [("profile-target", place)]
 
 
+def test_a_target_that_is_named_by_type_and_id_is_asked_too():
+    about = {**observation("P", subject={"reference": "Patient/p"}), "id": "o"}
+    entries = [
+        {"fullUrl": "https://y.example/fhir/Observation/o", "resource": about},
+        {"fullUrl": "urn:uuid:2a3d7a72-9b4a-4ba4-9d8a-2a3d7a729b4a", "resource": patient()},
+    ]
+    whole = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    place = "Bundle.entry[0].resource.subject"
+    assert found(whole, ABOUT, PATIENT) == [("profile-target", place)]
+
+
 def test_a_target_profile_that_nobody_has_is_said():
     resource = observation("P", subject={"reference": "Group/1"})
     assert found(resource, ABOUT) == []
