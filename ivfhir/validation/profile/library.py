@@ -99,6 +99,13 @@ class Profiles:
             self._trees[canonical] = None if found is None else self._said(found, ())
         return self._trees[canonical]
 
+    def _tree_of_other(self, canonical: str) -> ElementSaid | None:
+        """Return what a profile that another names says; what is wrong with it is told there."""
+        try:
+            return self.tree(canonical)
+        except InputError:
+            return None
+
     def _find(self, canonical: str) -> Found | None:
         """Return a definition of a package, else of R4 itself."""
         found = self.packages.find(KIND, canonical)
@@ -111,7 +118,7 @@ class Profiles:
         if found is None or tree is None:
             return None
         type_name = _type_of(found)
-        compiler = Compiler(tree, type_name, self.tree, self.type_of)
+        compiler = Compiler(tree, type_name, self._tree_of_other, self.type_of)
         label = label_of(found.resource)
         return Profile(
             url=canonical.partition("|")[0],

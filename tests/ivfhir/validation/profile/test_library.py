@@ -101,6 +101,26 @@ def test_a_logical_model_is_no_profile():
         profiles(said).get(BASE + "P")
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": "http://x.example/Model"},
+        {"baseDefinition": BASE + "ext"},
+        {"baseDefinition": BASE + "nowhere"},
+    ],
+)
+def test_a_definition_that_cannot_be_used_takes_no_other_with_it(broken):
+    ext = {**profile("ext", of="Extension"), **broken}
+    types = {"type": [{"code": "Extension", "profile": [BASE + "ext"]}], "min": 1}
+    said = profile("P", SUBJECT, ("Observation.extension:e", types))
+    resource = observation("P", extension=[{"url": BASE + "ext", "valueString": "x"}])
+    assert found(resource, said, ext) == [COUNT]
+    rows = found(resource, said, ext, severities=("information",))
+    assert rows == [("profile", "Observation.extension[0]")]
+    del resource["extension"]
+    assert found(resource, said, ext) == [COUNT, COUNT]
+
+
 def test_two_packages_with_one_profile_are_told():
     other = {**profile("P", DEVICE), "version": "2.0"}
     known = Profiles(Packages([package(profile("P", SUBJECT)), package(other, name="y")]))
