@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ivfhir.errors import InputError
+from ivfhir.expressions.fhirpath.run import Members
 from ivfhir.fhir.r4 import definition_of, lineage_of
 from ivfhir.fhir.r4.profiles import profile_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Resource
@@ -52,6 +53,7 @@ class Profiles:
         self._compiled: dict[str, Profile | InputError | None] = {}
         self._types: dict[str, str | None] = {}
         self._trees: dict[str, ElementSaid | None] = {}
+        self._members: dict[str, Members | None] = {}
 
     def get(self, canonical: str) -> Profile | None:
         """Return a profile; None where no package has it, in that version where one is named.
@@ -72,6 +74,17 @@ class Profiles:
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where nobody has it."""
         return self._value_sets.codes(value_set)
+
+    def members(self, value_set: str) -> Members | None:
+        """Return system and code of all that is in a value set; None where not all is known."""
+        if value_set not in self._members:
+            codes = self.codes(value_set)
+            self._members[value_set] = (
+                {(system, code) for system, each in codes.listed.items() for code in each}
+                if codes is not None and codes.is_whole
+                else None
+            )
+        return self._members[value_set]
 
     def versions(self, canonical: str) -> list[str]:
         """Return the versions in which a profile is there, whichever is named."""
@@ -94,9 +107,12 @@ class Profiles:
         Raises:
             InputError: see `get`.
         """
+        return self._tree(canonical, ())
+
+    def _tree(self, canonical: str, below: tuple[str, ...]) -> ElementSaid | None:
         if canonical not in self._trees:
             found = self._find(canonical)
-            self._trees[canonical] = None if found is None else self._said(found, ())
+            self._trees[canonical] = None if found is None else self._said(found, below)
         return self._trees[canonical]
 
     def _tree_of_other(self, canonical: str) -> ElementSaid | None:
@@ -154,14 +170,14 @@ class Profiles:
         base = str(resource.get("baseDefinition", ""))
         if r4_type(base) is not None:
             return own
-        parent = self._find(base)
+        parent = self._tree(base, (*below, url))
         if parent is None:
             raise InputError(
                 f"The profile {url} has no snapshot, and its base {base or '(none)'} is in no "
                 f"package that was given.{self.advice} Give the package of the base, or a package "
                 "with snapshots."
             )
-        return overlaid(self._said(parent, (*below, url)), own)
+        return overlaid(parent, own)
 
     def _notes(self, found: Found, label: str) -> tuple[str, ...]:
         if not found.others:

@@ -64,7 +64,7 @@ class Walk:
         self._told = Told(shared.told, shared.by_r4, judges=judges)
         self._holders = [(resource, root)]
         self._services = Services(
-            value_set=self._members, resolve=self._resolved, conforms=self._conforms_node
+            value_set=shared.profiles.members, resolve=self._resolved, conforms=self._conforms_node
         )
 
     @property
@@ -127,12 +127,6 @@ class Walk:
 
     def _resolved(self, reference: str) -> Resource | None:
         return self._shared.targets.resolve(reference, self._holders[-1][1])
-
-    def _members(self, value_set: str) -> set[tuple[str | None, str]] | None:
-        codes = self.codes(value_set)
-        if codes is None or not codes.is_whole:
-            return None
-        return {(system, code) for system, each in codes.listed.items() for code in each}
 
     def _conforms_node(self, node: Node, profile: str) -> Truth:
         if node.type is UNTYPED:

@@ -5,9 +5,12 @@ import pytest
 from ivfhir.errors import InputError
 from ivfhir.packages import Packages
 from ivfhir.validation import validate_resource
+from ivfhir.validation.profile import library
 from ivfhir.validation.profile.library import Profiles, own_profiles
+from ivfhir.validation.profile.overlay import overlaid
 from tests.ivfhir.validation.profile.making import (
     BASE,
+    LOINC,
     R4,
     element,
     found,
@@ -50,6 +53,30 @@ def test_a_differential_stands_on_its_base():
     assert found(observation("C"), base, middle, top) == [COUNT, COUNT]
     resource = observation("C", subject={"reference": "Patient/1"}, device={"display": "x"})
     assert found(resource, base, middle, top) == [("profile-cardinality", "Observation.subject")]
+
+
+def test_a_base_is_read_once_for_all_that_stand_on_it(monkeypatch):
+    laid = []
+    monkeypatch.setattr(library, "overlaid", lambda *both: laid.append(both) or overlaid(*both))
+    rows = [profile(f"P{n}", SUBJECT, base=f"{BASE}P{n - 1}" if n else None) for n in range(9)]
+    known = profiles(*rows)
+    for number in reversed(range(9)):
+        known.get(f"{BASE}P{number}")
+    assert len(laid) == 8
+
+
+def test_the_members_of_a_value_set_are_listed_once():
+    include = {"system": LOINC, "concept": [{"code": "a"}]}
+    value_set = {
+        "resourceType": "ValueSet",
+        "url": BASE + "vs",
+        "compose": {"include": [include]},
+    }
+    known = profiles(value_set, {**value_set, "url": BASE + "open", "compose": {}})
+    assert known.members(BASE + "vs") == {(LOINC, "a")}
+    assert known.members(BASE + "vs") is known.members(BASE + "vs")
+    assert known.members(BASE + "open") is None
+    assert known.members(BASE + "nowhere") is None
 
 
 def test_a_snapshot_needs_no_base():
