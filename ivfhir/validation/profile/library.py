@@ -50,7 +50,7 @@ class Profiles:
         """Compile nothing yet."""
         self.packages = packages or Packages()
         self._value_sets = ValueSets(self.packages)
-        self._compiled: dict[str, Profile | InputError | None] = {}
+        self._compiled: dict[str, Profile | InputError] = {}
         self._types: dict[str, str | None] = {}
         self._trees: dict[str, ElementSaid | None] = {}
         self._members: dict[str, Members | None] = {}
@@ -61,12 +61,14 @@ class Profiles:
         Raises:
             InputError: its definition cannot be used, or is its own base; says why.
         """
-        if canonical not in self._compiled:
+        found = self._compiled.get(canonical)
+        if found is None:
             try:
-                self._compiled[canonical] = self._compile(canonical)
+                found = self._compile(canonical)
             except InputError as error:
-                self._compiled[canonical] = error
-        found = self._compiled[canonical]
+                found = error
+            if found is not None:  # anybody may claim what nobody has
+                self._compiled[canonical] = found
         if isinstance(found, InputError):
             raise InputError(found.message)
         return found
@@ -130,7 +132,7 @@ class Profiles:
 
     def _compile(self, canonical: str) -> Profile | None:
         found = self._find(canonical)
-        tree = self.tree(canonical)
+        tree = None if found is None else self.tree(canonical)
         if found is None or tree is None:
             return None
         type_name = _type_of(found)

@@ -55,6 +55,19 @@ def test_a_differential_stands_on_its_base():
     assert found(resource, base, middle, top) == [("profile-cardinality", "Observation.subject")]
 
 
+def test_what_is_not_known_is_not_kept():
+    def kept():
+        return sum(len(each) for each in vars(known).values() if isinstance(each, dict))
+
+    known = profiles(profile("P", SUBJECT))
+    validate_resource(observation("P"), known)
+    before = kept()
+    for number in range(9):
+        extension = {"url": f"{BASE}e{number}", "valueString": "x"}
+        validate_resource(observation(f"Q{number}", f"P|{number}", extension=[extension]), known)
+    assert kept() == before > 0
+
+
 def test_a_base_is_read_once_for_all_that_stand_on_it(monkeypatch):
     laid = []
     monkeypatch.setattr(library, "overlaid", lambda *both: laid.append(both) or overlaid(*both))
