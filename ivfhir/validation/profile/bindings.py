@@ -11,6 +11,7 @@ from ivfhir.packages.codes import Codes
 from ivfhir.validation.bindings import FEW, FORMS, VALUE_SETS
 from ivfhir.validation.profile.discriminators import codings_of, is_member
 from ivfhir.validation.profile.items import Item
+from ivfhir.validation.profile.told import listed
 
 CODED = frozenset({"code", "uri", "string", "Coding", "CodeableConcept", "Quantity"})
 
@@ -62,13 +63,14 @@ def _outside(item: Item, codes: Codes) -> str:
         return "has no code"
     system, code = found[0]
     if system is None:
-        wanted = " or ".join(sorted(codes.listed)[:3])
-        return f"has the code '{code[:60]}' without a system ({wanted} is meant?)"
+        having = sorted(system for system in codes.listed if codes.has(system, code))
+        whose = f"; {listed(having)} has it" if having else ""
+        return f"has the code '{code[:60]}' without a system{whose}"
     return f"has '{code[:60]}' of {system[:80]}{_meant(code, codes)}"
 
 
 def _meant(code: str, codes: Codes) -> str:
-    every = [each for listed in codes.listed.values() for each in listed]
+    every = [each for some in codes.listed.values() for each in some]
     near = get_close_matches(code, every, 1) if FEW < len(every) <= 10 * FEW else []
     return f" (is {near[0]} meant?)" if near else ""
 

@@ -20,6 +20,7 @@ Types = Callable[[str], str | None]
 
 
 Test = Callable[[Item, Asked], Truth]
+SYSTEM_AND_CODE = ("system", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,9 @@ def is_member(item: Item, codes: Codes | None) -> Truth:
         return None
     if isinstance(item.value, str):
         return codes.has_code(item.value)
+    unknown = False if codes.is_whole else None
     return disjunction(
-        codes.has(system, code) for system, code in codings_of(item) if system is not None
+        unknown if system is None else codes.has(system, code) for system, code in codings_of(item)
     )
 
 
@@ -161,11 +163,21 @@ def codings_of(item: Item) -> list[tuple[str | None, str]]:
 
 
 def short(value: Json) -> str:
-    """Return a value as short as it can be said: of a concept its codes."""
-    rows: Any = value.get("coding", [value]) if isinstance(value, dict) else [value]
-    if not isinstance(rows, list) or not all(isinstance(e, dict) and "code" in e for e in rows):
+    """Return a value as short as it can be said whole: what has codes alone by these."""
+    alone = isinstance(value, dict) and value.keys() == {"coding"}
+    rows: Any = value["coding"] if isinstance(value, dict) and alone else [value]
+    if not isinstance(rows, list) or not rows or not all(map(_is_code, rows)):
         return shown(value)
-    return " and ".join(f"{each.get('system', '')}|{each['code']}" for each in rows)
+    return " and ".join(
+        "|".join(each[name] for name in SYSTEM_AND_CODE if name in each) for each in rows
+    )
+
+
+def _is_code(row: Json) -> bool:
+    """Return whether JSON is a code, with or without its system, and nothing more."""
+    if not isinstance(row, dict) or "code" not in row or not row.keys() <= set(SYSTEM_AND_CODE):
+        return False
+    return all(isinstance(each, str) for each in row.values())
 
 
 def _required(said: ElementSaid) -> list[str]:

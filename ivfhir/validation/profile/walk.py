@@ -84,7 +84,7 @@ class Walk:
             self._wrong(item, f"is a {item.type_name}", wanted, "profile-type")
         self._told.label = outer
 
-    # What slices and rules may ask: see discriminators.Asked.
+    # What slices and rules may ask: see asked.Asked.
 
     def resolve(self, item: Item) -> Resource | None:
         """Return the resource that a Reference, or a URI, names; None where it is not here."""

@@ -52,6 +52,20 @@ def test_a_message_lists_a_few_codes():
 
 
 @pytest.mark.parametrize(
+    ("coding", "said"),
+    [
+        ({"code": "abc"}, "has the code 'abc' without a system; http://x.example/s has it"),
+        ({"code": "xyz"}, "has the code 'xyz' without a system"),
+        ({"code": "xyz", "system": S}, "has 'xyz' of http://x.example/s"),
+        ({"display": "abc"}, "has no code"),
+    ],
+)
+def test_a_message_says_what_is_wrong_with_the_code(coding, said):
+    found = texts(observation("P", method={"coding": [coding]}), bound("required"), SET)
+    assert found[-1].startswith(f"Observation.method {said}; P 1.0 asks for one of")
+
+
+@pytest.mark.parametrize(
     ("strength", "severity"), [("required", "warning"), ("extensible", "information")]
 )
 @pytest.mark.parametrize("sets", [(), (OPEN,)])
