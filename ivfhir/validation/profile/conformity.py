@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.fhir.types import Resource
-from ivfhir.validation.profile.asked import Truth
 from ivfhir.validation.profile.items import Item
 
 MAX_TIMES = 50

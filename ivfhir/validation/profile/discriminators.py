@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivfhir.expressions.operators.logical import Truth, all_of, any_of
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.types import Json
 from ivfhir.packages.codes import Codes
-from ivfhir.validation.profile.asked import Asked, Truth, conjunction, disjunction
+from ivfhir.validation.profile.asked import Asked
 from ivfhir.validation.profile.elements import ElementSaid, TypeSaid
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.paths import Steps, navigate, path_of, steps_of
@@ -63,7 +64,7 @@ def slice_test(
     texts = [text for _, text in found if text]
 
     def test(item: Item, asked: Asked) -> Truth:
-        return conjunction(each(item, asked) for each, _ in found) if found else None
+        return all_of(each(item, asked) for each, _ in found) if found else None
 
     return test, " and ".join(texts)
 
@@ -103,10 +104,10 @@ def _value_test(steps: Steps, spot: _Spot, said: ElementSaid) -> tuple[Test, str
 
     def test(item: Item, asked: Asked) -> Truth:
         found = navigate(item, steps, asked)
-        return None if found is None else disjunction(_all(each, asked) for each in found)
+        return None if found is None else any_of(_all(each, asked) for each in found)
 
     def _all(item: Item, asked: Asked) -> Truth:
-        return conjunction(_asks(each, item, asked) for each in needed)
+        return all_of(_asks(each, item, asked) for each in needed)
 
     texts = dict.fromkeys(f"{path_of(steps)}{each.text}" for each in needed)
     return test, " and ".join(texts)
@@ -116,7 +117,7 @@ def _asks(requirement: Requirement, item: Item, asked: Asked) -> Truth:
     found = navigate(item, requirement.steps, asked)
     if found is None:
         return None
-    return disjunction(requirement.test(each, asked) for each in found)
+    return any_of(requirement.test(each, asked) for each in found)
 
 
 def _asks_value(value: Json, steps: Steps, *, fixed: bool) -> Requirement:
@@ -143,7 +144,7 @@ def is_member(item: Item, codes: Codes | None) -> Truth:
     if isinstance(item.value, str):
         return codes.has_code(item.value)
     unknown = False if codes.is_whole else None
-    return disjunction(
+    return any_of(
         unknown if system is None else codes.has(system, code) for system, code in codings_of(item)
     )
 
@@ -246,7 +247,7 @@ def _profile_test(steps: Steps, named: list[TypeSaid], *, follows: bool) -> tupl
         found = navigate(item, steps, asked)
         if found is None:
             return None
-        return disjunction(asked.conforms(each, url) for each in found for url in urls)
+        return any_of(asked.conforms(each, url) for each in found for url in urls)
 
     names = " or ".join(url.partition("|")[0].rpartition("/")[2] for url in urls)
     return test, f"{path_of(steps)}conforming to {names}"

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
 from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
-from ivfhir.validation.profile.asked import Truth
 from ivfhir.validation.profile.bindings import unbound
 from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
 from ivfhir.validation.profile.conformity import Conformity, Question

@@ -3,7 +3,6 @@
 from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     Invocation,
-    Truth,
     of_one,
     of_truth,
 )
@@ -21,6 +20,7 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.references import resolved
 from ivfhir.expressions.fhirpath.run import Members, Run
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS

@@ -1,10 +1,9 @@
-"""Paths of discriminators, and the three answers of a test."""
+"""Paths of discriminators, and what tells which slice an item is of."""
 
 import pytest
 
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Place
-from ivfhir.validation.profile.asked import conjunction, disjunction
 from ivfhir.validation.profile.discriminators import is_member, short
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.paths import path_of, steps_of
@@ -96,22 +95,6 @@ WHOLE = Codes({"http://x.example/s": frozenset("a")})
 def test_a_code_without_a_system_may_be_of_an_open_value_set(codings, codes, is_in):
     item = Item({"coding": codings}, None, "CodeableConcept", Place(None, "x"))
     assert is_member(item, codes) is is_in
-
-
-@pytest.mark.parametrize(
-    ("truths", "every", "one"),
-    [
-        ([], True, False),
-        ([True, True], True, True),
-        ([True, None], None, True),
-        ([False, None], False, None),
-        ([None], None, None),
-        ([False], False, False),
-    ],
-)
-def test_what_is_not_known_stays_so(truths, every, one):
-    assert conjunction(truths) is every
-    assert disjunction(truths) is one
 
 
 @pytest.mark.parametrize(
