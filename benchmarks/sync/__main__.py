@@ -8,7 +8,6 @@ patients; they take turns, so that whatever else the machine does falls on both.
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.piped import piped
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.decide import decide
 from ivfhir.sync.deliver import Outcome
@@ -164,13 +164,8 @@ def _sync(
 @contextmanager
 def _server(*words: str) -> Iterator[str]:
     """Start a server in a process of its own that prints its base URL; yield that."""
-    with subprocess.Popen(
-        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.stdin.close()
+    with piped([sys.executable, *words]) as (_, said):
+        yield said.readline().strip()
 
 
 _SEKMET = (
