@@ -1,6 +1,5 @@
 """The reference engine, Clinical Reasoning in Java, in memory: java/EvaluateBenchmark.java."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import IO
 
 from benchmarks.evaluate.engine import Answers, Measured
 from benchmarks.evaluate.patients import AS_OF, PROJECT
+from benchmarks.piped import piped
 from ivfhir.evaluate import MODES
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.route import RouteRule
@@ -65,13 +65,8 @@ def started(
         arguments = [str(PROJECT / "plan_definitions"), file.name, AS_OF]
         arguments += ["together" if together else "apart", *map(argument, asked)]
         command = maven.java_command(class_path, "EvaluateBenchmark", arguments, options=())
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as program:
-            assert program.stdin is not None
-            assert program.stdout is not None
-            yield JavaEngine(program.stdin, program.stdout, len(patients))
-            program.stdin.close()
+        with piped(command) as (orders, said):
+            yield JavaEngine(orders, said, len(patients))
 
 
 def argument(asked: ClinicalProtocol | RouteRule) -> str:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from benchmarks.piped import piped
+
 HERE = Path(__file__).parent
 CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks" / "fhirpath"
 FHIRPATHPY = "fhirpathpy==2.2.4"
@@ -75,13 +77,5 @@ def _run(command: Sequence[str]) -> None:
 @contextmanager
 def started(command: Sequence[str], patients: Path, conditions: Path) -> Iterator[Peer]:
     """Start a peer on these patients and conditions; it ends with the block."""
-    with subprocess.Popen(
-        [*command, str(patients), str(conditions)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-        yield Peer(program.stdin, program.stdout)
-        program.stdin.close()
+    with piped([*command, str(patients), str(conditions)]) as (orders, said):
+        yield Peer(orders, said)

@@ -9,7 +9,6 @@ import argparse
 import gc
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.piped import piped
 from ivfhir.cli.main import GARBAGE_AFTER
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.decide import decide
@@ -166,13 +166,8 @@ def _sync(
 @contextmanager
 def _server(*words: str) -> Iterator[str]:
     """Start a server in a process of its own that prints its base URL; yield that."""
-    with subprocess.Popen(
-        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.stdin.close()
+    with piped([sys.executable, *words]) as (_, said):
+        yield said.readline().strip()
 
 
 _SEKMET = (

@@ -1,4 +1,4 @@
-"""Faults of 24 kinds, each put into a resource that has none: what, and where it must be told.
+"""Faults of 25 kinds, each put into a resource that has none: what, and where it must be told.
 
 A kind takes a resource, its elements and chance, and gives the resource with one fault and the way
 to it; None where the resource has nothing that the fault could be put into.

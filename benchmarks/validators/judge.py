@@ -1,12 +1,12 @@
 """HAPI's validator in Java, in memory, R4 alone and no terminology server: java/."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from benchmarks.piped import piped
 from ivfhir.fhir.json import dumps
 from ivfhir.fhir.types import Json
 from tools import maven
@@ -55,14 +55,5 @@ def started() -> Iterator[Judge]:
     """
     class_path = maven.build(Path(__file__).with_name("java"))
     command = maven.java_command(class_path, PROGRAM, options=("-Xmx1g",))
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-        yield Judge(program.stdin, program.stdout)
-        program.stdin.close()
+    with piped(command, silent=True) as (asked, said):
+        yield Judge(asked, said)

@@ -77,10 +77,16 @@ def errors_of(resource: Json) -> list[Issue]:
 
 
 def is_told(mutant: Mutant, errors: Sequence[Issue]) -> bool:
-    """Return whether an error is at the fault, inside it, or at what directly holds it."""
+    """Return whether an error is at the fault, inside it, or at what directly holds it.
+
+    A fault of the whole resource is told only at the resource itself: all else is inside it.
+    """
     place = mutant.place or ()
     holders = {place, place[:-1], place[:-2] if place and isinstance(place[-1], int) else place}
-    return any(each.pointer[: len(place)] == place or each.pointer in holders for each in errors)
+    return any(
+        each.pointer in holders or (place and each.pointer[: len(place)] == place)
+        for each in errors
+    )
 
 
 def missed(mutants: Sequence[Mutant]) -> list[Mutant]:

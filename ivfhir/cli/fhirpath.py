@@ -59,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         variables=variables,
         now=as_of(argparse.Namespace(as_of=None)),
         services=Services(
-            value_set=lambda url: _members(url, resource), conforms=conforms, trace=_trace
+            value_set=lambda url: _members(url, resource),
+            conforms=lambda element, url: conforms(element.value, url),
+            trace=_trace,
         ),
     )
     print(dumps([to_json(item) for item in items], indent=2))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ivfhir.fhir.r4 import lineage_of
-from ivfhir.fhir.types import BUNDLE, Resource
+from ivfhir.fhir.targets import Targets
+from ivfhir.fhir.types import BUNDLE
 from ivfhir.validation.bindings import CODED, CODING, CONCEPT, QUANTITY, wrong_codes
 from ivfhir.validation.bundles import ENTRY, wrong_addresses, wrong_bundle
 from ivfhir.validation.consistency import ELEMENT_DEFINITION, ElementIds, check_of, contradictions
@@ -17,7 +18,7 @@ from ivfhir.validation.definitions import PARTS, wrong_definitions
 from ivfhir.validation.extensions import EXTENSION, MODIFIER, PLAIN, wrong_extensions
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
-from ivfhir.validation.references import REFERENCE, Contained, wrong_targets
+from ivfhir.validation.references import REFERENCE, wrong_targets
 from ivfhir.validation.rules import broken_rules, rules_for
 from ivfhir.validation.structure import Slot, Visited, is_primitive
 from ivfhir.validation.units import wrong_units
@@ -28,16 +29,14 @@ class Input:
     """What checks must know of the whole input.
 
     Attributes:
-        entries: resources of the Bundle by fullUrl; None where there is no Bundle.
+        targets: what references name.
         claimed: the profiles that are asked; None for none.
         ids: the ids of elements that were met.
-        inside: what was read of contained resources so far.
     """
 
-    entries: dict[str, Resource] | None
+    targets: Targets
     claimed: ProfilesAsked | None
     ids: ElementIds = field(default_factory=ElementIds)
-    inside: Contained = field(default_factory=dict)
 
 
 Check = Callable[[Visited, Input], list[Issue]]
@@ -92,7 +91,7 @@ def _has_unit(slot: Slot) -> bool:
 _ALL: tuple[tuple[Callable[[Slot], bool], Check], ...] = (
     (
         lambda slot: slot.type_name == REFERENCE,
-        lambda visited, known: wrong_targets(visited, known.entries, known.inside),
+        lambda visited, known: wrong_targets(visited, known.targets),
     ),
     (lambda slot: slot.type_name == ENTRY, lambda visited, _: wrong_addresses(visited)),
     (lambda slot: slot.type_name == BUNDLE, lambda visited, _: wrong_bundle(visited)),

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from ivfhir.fhir.r4 import is_resource
+from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.checks import Input, checks_of, held_by
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
 from ivfhir.validation.profile.library import Profiles, own_profiles
-from ivfhir.validation.references import entries_of
 from ivfhir.validation.structure import MAX_ISSUES, Slot, Structure, Visited
 
 SEVERITIES = ("error", "warning", "information")
@@ -33,13 +33,15 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
-    return _shown(_found(raw, ProfilesAsked(raw, profiles or own_profiles(), asked)))
+    targets = Targets(raw)
+    claimed = ProfilesAsked(raw, targets, profiles or own_profiles(), asked)
+    return _shown(_found(raw, targets, claimed))
 
 
-def _found(raw: Json, claimed: ProfilesAsked | None) -> list[Issue]:
+def _found(raw: Json, targets: Targets, claimed: ProfilesAsked | None) -> list[Issue]:
     """Return what is wrong with a resource; no profile is asked where there are none."""
     broken = _Kept()
-    known = Input(entries_of(raw), claimed)
+    known = Input(targets, claimed)
 
     def visit(visited: Visited) -> None:
         if broken.is_full:
@@ -99,7 +101,7 @@ def conforms(raw: Json, profile: str) -> bool | None:
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
-    issues = _found(raw, None)
+    issues = _found(raw, Targets(raw), None)
     if any(each.severity == "error" for each in issues):
         return False
     open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)

@@ -13,11 +13,11 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.syntax import Tree
 from ivfhir.expressions.fhirpath.types import SYSTEM, UNTYPED, Step, Type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 Many = Callable[[Run, Value], Items]
 One = Callable[[Run, Value], Value]
-Truth = bool | None
 Types = tuple[Type, ...] | None
 """The types that the items can have; None where they are not known."""
 

@@ -7,6 +7,7 @@ from ivfhir.expressions.fhirpath.nodes import Items, Node, type_of, value_of
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.operators.arithmetic import CONTEXT, ONE
 from ivfhir.expressions.operators.equality import decimals, equivalent_numbers, folded, set_key
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values import Date, DateTime, Quantity, Time
 from ivfhir.expressions.values.dates import HOUR, Partial, shifted
 from ivfhir.expressions.values.order import compare, compare_parts
@@ -18,7 +19,6 @@ from ivfhir.expressions.values.quantities import (
 )
 from ivfhir.expressions.values.value import Value
 
-Truth = bool | None
 FURTHEST_EAST = 14 * 60
 FURTHEST_WEST = -12 * 60
 """A moment without an offset can be of any of these: minutes east of UTC."""

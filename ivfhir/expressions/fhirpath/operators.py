@@ -5,7 +5,6 @@ from collections.abc import Callable
 from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     One,
-    Truth,
     of_one,
     of_truth,
     single,
@@ -29,7 +28,7 @@ from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.types import SYSTEM, Type, is_text
 from ivfhir.expressions.operators import arithmetic
 from ivfhir.expressions.operators.dates import UCUM_WORDS, plus
-from ivfhir.expressions.operators.logical import implies, xor
+from ivfhir.expressions.operators.logical import Truth, implies, xor
 from ivfhir.expressions.values import Date, DateTime, Quantity, Time
 from ivfhir.expressions.values.dates import Partial
 from ivfhir.expressions.values.quantities import CALENDAR

@@ -3,8 +3,7 @@
 from ivfhir.expressions.fhirpath.nodes import Node, value_of
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.values.value import Value
-from ivfhir.fhir.references import absolute_reference, parse_literal
-from ivfhir.fhir.types import BUNDLE
+from ivfhir.fhir.targets import Targets
 
 
 def resolved(item: Value, run: Run) -> Value:
@@ -16,24 +15,19 @@ def resolved(item: Value, run: Run) -> Value:
     text = raw.get("reference") if raw.__class__ is dict else value_of(item)
     if not isinstance(text, str) or not text:
         return None
-    if text[0] == "#":
-        return _contained(raw, text[1:], run)
-    entry = _in_bundle(raw, text, run)
-    return run.services.resolve(text) if entry is None else entry
+    holder = _holder_of(raw, run) if text[0] == "#" or raw.__class__ is dict else None
+    for targets in _targets_of(run):
+        found = targets.resolve(text, holder)
+        if found is not None:
+            return found
+    return None if text[0] == "#" else run.services.resolve(text)
 
 
-def _contained(raw: Value, wanted: str, run: Run) -> Value:
-    """Return the contained resource of that id; without an id the one that contains."""
-    holder = _holder_of(raw, run)
-    if holder is None:
-        return None
-    if not wanted:
-        return holder
-    inside = holder.get("contained")
-    for each in inside if inside.__class__ is list else []:
-        if each.__class__ is dict and each.get("id") == wanted:
-            return each
-    return None
+def _targets_of(run: Run) -> list[Targets]:
+    """Return what the input holds for references."""
+    if run.targets is None:
+        run.targets = [Targets(root.value) for root in run.root or run.resource]
+    return run.targets
 
 
 def _holder_of(raw: Value, run: Run) -> Value:
@@ -65,49 +59,3 @@ def _note_holders(root: Value, run: Run) -> None:
             for key, each in value.items():
                 if each.__class__ is dict or each.__class__ is list:
                     left.append((each, holder, contained or key == "contained"))
-
-
-def _in_bundle(raw: Value, text: str, run: Run) -> Value:
-    """Return the resource of the Bundle's entry that a reference names.
-
-    A relative reference is made absolute by the address of the entry that holds it; where that
-    finds nothing, type and id must fit one entry alone, and none of another server.
-    """
-    bare = text.partition("/_history/")[0]
-    for root in run.root or run.resource:
-        if root.value.get("resourceType") != BUNDLE:
-            continue
-        entries = root.value.get("entry")
-        rows = [e for e in entries if e.__class__ is dict] if entries.__class__ is list else []
-        own = _full_url_of(raw, rows, run)
-        absolute = absolute_reference(bare, own)
-        for entry in rows:
-            if entry.get("fullUrl") in (absolute, text):
-                return entry.get("resource")
-        alike = [
-            entry["resource"]
-            for entry in rows
-            if _is_named(entry.get("resource"), bare)
-            and (absolute == bare or not _has_base(entry.get("fullUrl")))
-        ]
-        if len(alike) == 1:
-            return alike[0]
-    return None
-
-
-def _full_url_of(raw: Value, rows: list[Value], run: Run) -> str | None:
-    """Return the address of the entry that holds an object, None where it has none."""
-    holder = _holder_of(raw, run) if raw.__class__ is dict else None
-    url = next((e.get("fullUrl") for e in rows if e.get("resource") is holder), None)
-    return url if holder is not None and isinstance(url, str) else None
-
-
-def _is_named(resource: Value, bare: str) -> bool:
-    if resource.__class__ is not dict:
-        return False
-    return bool(f"{resource.get('resourceType')}/{resource.get('id')}" == bare)
-
-
-def _has_base(url: Value) -> bool:
-    literal = parse_literal(url) if isinstance(url, str) else None
-    return literal is not None and bool(literal.base)

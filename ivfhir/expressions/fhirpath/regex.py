@@ -7,7 +7,6 @@ refused.
 """
 
 import re
-import warnings
 from functools import lru_cache
 from re import _constants as constants  # type: ignore[attr-defined]  # what re itself parses with
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -26,6 +25,10 @@ MAX_WALK = 5_000_000
 UNBOUNDED = 64
 """A repeat of more than this counts as one without a bound."""
 REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_SETS = re.compile(r"\\.|\(\?#[^)]*\)|\[(?P<set>\^?\]?(?:\\.|[^\]\\])*)\]", re.DOTALL)
+"""Escapes, comments, and sets with what is in them."""
+_DOUBLE = re.compile(r"--|&&|~~|\|\|")
 Parsed = Any
 Code = Any
 """What `re` says of one part: its kind, or its argument. It has no types."""
@@ -77,19 +80,29 @@ def compiled(pattern: str, at: int) -> re.Pattern[str]:
     """
     if len(pattern) > MAX_PATTERN:
         raise PlacedError(f"a regular expression of more than {MAX_PATTERN} characters", at)
-    try:
-        with warnings.catch_warnings():
-            # A set in a set means one thing to Python, another to other engines.
-            warnings.simplefilter("error", FutureWarning)
-            return re.compile(pattern, re.DOTALL)
-    except FutureWarning:
+    if is_doubtful(pattern):
         raise PlacedError(
             "a regular expression with a set in a set ([[:alpha:]], &&, --, ||, ~~), which engines "
             "read in other ways; write the characters, or escape them with a backslash",
             at,
-        ) from None
+        )
+    try:
+        return re.compile(pattern, re.DOTALL)
     except (re.error, RecursionError, OverflowError) as error:
         raise PlacedError(f"no regular expression: {error}", at) from None
+
+
+def is_doubtful(pattern: str) -> bool:
+    """Return whether a set holds what means one thing to Python, another to other engines.
+
+    It is what `re` itself warns of; to hear its warnings would need filters that threads share.
+    """
+    for match in _SETS.finditer(pattern):
+        if match["set"] is not None:
+            items = _ESCAPE.sub("a", match["set"])
+            if items[:1] == "[" or _DOUBLE.search(items.removeprefix("^"), 1):
+                return True
+    return False
 
 
 def is_quick(pattern: str, length: int, at: int) -> bool:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from ivfhir.expressions.fhirpath.nodes import Items
+from ivfhir.expressions.fhirpath.nodes import Items, Node
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.values import DateTime
 from ivfhir.expressions.values.value import Value
+from ivfhir.fhir.targets import Targets
 
 MAX_STEPS = 5_000_000
 """How many items one evaluation may look at."""
@@ -27,14 +28,14 @@ class Services:
     Attributes:
         value_set: the members of a value set by its canonical; None where it is not known.
         resolve: the resource that a reference names, asked where the input does not hold it.
-        conforms: whether an element's JSON conforms to a profile, by its canonical; None where
-            that cannot be told. Of R4's own types it is asked of what is of the type already.
+        conforms: whether an element conforms to a profile, by its canonical; None where that
+            cannot be told. Of R4's own types it is asked of what is of the type already.
         trace: told the name and items of each `trace()`.
     """
 
     value_set: Callable[[str], Members | None] = lambda url: None
     resolve: Callable[[str], Value] = lambda reference: None
-    conforms: Callable[[Value, str], bool | None] = lambda resource, url: None
+    conforms: Callable[[Node, str], bool | None] = lambda element, url: None
     trace: Callable[[str, Items], None] = lambda name, items: None
 
 
@@ -53,6 +54,7 @@ class Run:
         index: `$index`.
         total: `$total`.
         holders: for `resolve()`: the resource that holds each object, by the object's identity.
+        targets: for `resolve()`: what references name in each root.
     """
 
     context: Items
@@ -65,6 +67,7 @@ class Run:
     index: int = 0
     total: Items = field(default_factory=list)
     holders: dict[int, Value] | None = None
+    targets: list[Targets] | None = None
 
     def spend(self, items: int) -> None:
         """Count items that are looked at.

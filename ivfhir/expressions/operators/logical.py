@@ -22,10 +22,22 @@ def or_(a: Truth, b: Truth) -> Truth:
     return False if a is False and b is False else None
 
 
+def all_of(values: Iterable[Truth]) -> Truth:
+    """Return the `and` of all values; what comes after the first False is not asked."""
+    result: Truth = True
+    for value in values:
+        if value is False:
+            return False
+        result = and_(result, value)
+    return result
+
+
 def any_of(values: Iterable[Truth]) -> Truth:
-    """Return the `or` of all values."""
+    """Return the `or` of all values; what comes after the first True is not asked."""
     result: Truth = False
     for value in values:
+        if value is True:
+            return True
         result = or_(result, value)
     return result
 

@@ -6,36 +6,43 @@ from typing import Any
 from ivfhir.errors import InputError
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.references import is_absolute
+from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.claims import claims_of, unchecked
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
-from ivfhir.validation.profile.targets import Targets
 from ivfhir.validation.profile.told import AGAIN
 from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
 
 EXTENSION = "Extension"
 TYPE = "profile-type"
+HOLDERS = frozenset({BUNDLE, "Parameters"})
+"""What is asked for is about what these hold, or about themselves."""
 
 
 class ProfilesAsked:
     """Collects the elements of one input that have a profile, and asks it when all are known."""
 
-    def __init__(self, raw: Json, profiles: Profiles, asked: Sequence[str]) -> None:
+    def __init__(
+        self, raw: Json, targets: Targets, profiles: Profiles, asked: Sequence[str]
+    ) -> None:
         """Note the input.
 
         Args:
             raw: parsed JSON.
+            targets: what its references name.
             profiles: known ones.
             asked: canonicals of profiles that are known, asked of the input besides what it claims.
         """
-        self._raw = raw
+        self._targets = targets
+        name = raw.get("resourceType") if isinstance(raw, dict) else None
+        self._holder = name if isinstance(name, str) and name in HOLDERS else None
         self._profiles = profiles
         self._asked = [found for each in asked if (found := profiles.get(each)) is not None]
+        self._fitting: set[Profile] = set()
         self._waiting: list[tuple[Visited, Profile]] = []
-        self._fits = not self._asked
 
     def visit(self, visited: Visited) -> list[Issue]:
         """Note an element that has a profile; return what is not checked."""
@@ -44,7 +51,7 @@ class ProfilesAsked:
         if visited.slot.owner is not None:
             return []
         issues = []
-        profiles = dict.fromkeys(self._fitting(visited))
+        profiles = dict.fromkeys(self._asked_of(visited))
         for index, claim in claims_of(visited):
             try:
                 found = self._profiles.get(claim)
@@ -76,8 +83,8 @@ class ProfilesAsked:
         """
         errors = [each for each in before if each.severity == "error"]
         again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
-        shared = Shared(self._profiles, Targets(self._raw), again)
-        found: list[Issue] = []
+        shared = Shared(self._profiles, self._targets, again)
+        found = self._asked_of_nothing()
         for visited, profile in self._waiting:
             if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:
                 continue  # R4 says what its value is, and it was told
@@ -87,20 +94,33 @@ class ProfilesAsked:
             found += walk.issues
         return found
 
-    def _fitting(self, visited: Visited) -> list[Profile]:
+    def _asked_of(self, visited: Visited) -> list[Profile]:
         """Return the profiles that were asked for and are for a resource.
 
-        They are for the input, and for the entries of a Bundle. Where none is for the type of the
-        input, all are asked, and say so.
+        They are for the input, and for what a Bundle or Parameters hold. Where none is for the
+        type of any other input, all are asked, and say so.
         """
         if not self._asked or visited.place.key not in ("", "resource"):
             return []
         lineage = lineage_of(visited.slot.type_name)
         fitting = [each for each in self._asked if each.type_name in lineage]
+        self._fitting.update(fitting)
         top = visited.place.parent is None
-        if top and not fitting and visited.slot.type_name != BUNDLE:
-            return self._asked
-        return fitting
+        return self._asked if top and not fitting and self._holder is None else fitting
+
+    def _asked_of_nothing(self) -> list[Issue]:
+        """Return an issue for each profile that was asked for and fits nothing that is held."""
+        holder = self._holder
+        if holder is None:
+            return []
+        severity = "warning" if self._fitting else "error"
+        left = [each for each in dict.fromkeys(self._asked) if each not in self._fitting]
+        texts = (
+            f"{holder} holds no {each.type_name}, which {each.label} is for, so it was asked of "
+            "nothing; ask for a profile of what is in it."
+            for each in left
+        )
+        return [Issue(severity, "not-found", holder, text, TYPE, ()) for text in texts]
 
     def _extension(self, visited: Visited) -> list[Issue]:
         value: Any = visited.value

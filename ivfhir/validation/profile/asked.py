@@ -1,14 +1,11 @@
-"""What the tests of slices may ask beyond their item, in three-valued answers."""
+"""What the tests of slices may ask beyond their item; an answer that cannot be told is None."""
 
-from collections.abc import Iterable
 from typing import Protocol
 
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.fhir.types import Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.profile.items import Item
-
-Truth = bool | None
-"""None where it cannot be told."""
 
 
 class Asked(Protocol):
@@ -25,25 +22,3 @@ class Asked(Protocol):
 
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where it is not known."""
-
-
-def conjunction(truths: Iterable[Truth]) -> Truth:
-    """Return whether all hold: False where one does not, None where one is not known."""
-    known: Truth = True
-    for each in truths:
-        if each is False:
-            return False
-        if each is None:
-            known = None
-    return known
-
-
-def disjunction(truths: Iterable[Truth]) -> Truth:
-    """Return whether one holds: None where none does and one is not known."""
-    known: Truth = False
-    for each in truths:
-        if each:
-            return True
-        if each is None:
-            known = None
-    return known

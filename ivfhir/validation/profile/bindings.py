@@ -6,10 +6,12 @@ http://hl7.org/fhir/R4/terminologies.html#strength
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ivfhir.fhir.r4 import lineage_of
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.bindings import FEW, FORMS, VALUE_SETS
 from ivfhir.validation.profile.discriminators import codings_of, is_member
 from ivfhir.validation.profile.items import Item
+from ivfhir.validation.profile.told import listed
 
 CODED = frozenset({"code", "uri", "string", "Coding", "CodeableConcept", "Quantity"})
 
@@ -36,7 +38,8 @@ def unbound(item: Item, strength: str, value_set: str, codes: Codes | None) -> U
         codes: of the value set, None where nobody has it.
     """
     name = value_set.partition("|")[0].removeprefix(VALUE_SETS)
-    if item.type_name not in CODED or item.value is None or name in FORMS:
+    coded = not CODED.isdisjoint(lineage_of(item.type_name))
+    if not coded or item.value is None or name in FORMS:
         return None
     is_in = is_member(item, codes)
     if is_in:
@@ -60,13 +63,14 @@ def _outside(item: Item, codes: Codes) -> str:
         return "has no code"
     system, code = found[0]
     if system is None:
-        wanted = " or ".join(sorted(codes.listed)[:3])
-        return f"has the code '{code[:60]}' without a system ({wanted} is meant?)"
+        having = sorted(system for system in codes.listed if codes.has(system, code))
+        whose = f"; {listed(having)} has it" if having else ""
+        return f"has the code '{code[:60]}' without a system{whose}"
     return f"has '{code[:60]}' of {system[:80]}{_meant(code, codes)}"
 
 
 def _meant(code: str, codes: Codes) -> str:
-    every = [each for listed in codes.listed.values() for each in listed]
+    every = [each for some in codes.listed.values() for each in some]
     near = get_close_matches(code, every, 1) if FEW < len(every) <= 10 * FEW else []
     return f" (is {near[0]} meant?)" if near else ""
 

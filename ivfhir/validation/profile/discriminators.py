@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivfhir.expressions.operators.logical import Truth, all_of, any_of
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.types import Json
 from ivfhir.packages.codes import Codes
-from ivfhir.validation.profile.asked import Asked, Truth, conjunction, disjunction
+from ivfhir.validation.profile.asked import Asked
 from ivfhir.validation.profile.elements import ElementSaid, TypeSaid
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.paths import Steps, navigate, path_of, steps_of
@@ -20,6 +21,7 @@ Types = Callable[[str], str | None]
 
 
 Test = Callable[[Item, Asked], Truth]
+SYSTEM_AND_CODE = ("system", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def slice_test(
     texts = [text for _, text in found if text]
 
     def test(item: Item, asked: Asked) -> Truth:
-        return conjunction(each(item, asked) for each, _ in found) if found else None
+        return all_of(each(item, asked) for each, _ in found) if found else None
 
     return test, " and ".join(texts)
 
@@ -102,10 +104,10 @@ def _value_test(steps: Steps, spot: _Spot, said: ElementSaid) -> tuple[Test, str
 
     def test(item: Item, asked: Asked) -> Truth:
         found = navigate(item, steps, asked)
-        return None if found is None else disjunction(_all(each, asked) for each in found)
+        return None if found is None else any_of(_all(each, asked) for each in found)
 
     def _all(item: Item, asked: Asked) -> Truth:
-        return conjunction(_asks(each, item, asked) for each in needed)
+        return all_of(_asks(each, item, asked) for each in needed)
 
     texts = dict.fromkeys(f"{path_of(steps)}{each.text}" for each in needed)
     return test, " and ".join(texts)
@@ -115,7 +117,7 @@ def _asks(requirement: Requirement, item: Item, asked: Asked) -> Truth:
     found = navigate(item, requirement.steps, asked)
     if found is None:
         return None
-    return disjunction(requirement.test(each, asked) for each in found)
+    return any_of(requirement.test(each, asked) for each in found)
 
 
 def _asks_value(value: Json, steps: Steps, *, fixed: bool) -> Requirement:
@@ -141,8 +143,9 @@ def is_member(item: Item, codes: Codes | None) -> Truth:
         return None
     if isinstance(item.value, str):
         return codes.has_code(item.value)
-    return disjunction(
-        codes.has(system, code) for system, code in codings_of(item) if system is not None
+    unknown = False if codes.is_whole else None
+    return any_of(
+        unknown if system is None else codes.has(system, code) for system, code in codings_of(item)
     )
 
 
@@ -161,11 +164,21 @@ def codings_of(item: Item) -> list[tuple[str | None, str]]:
 
 
 def short(value: Json) -> str:
-    """Return a value as short as it can be said: of a concept its codes."""
-    rows: Any = value.get("coding", [value]) if isinstance(value, dict) else [value]
-    if not isinstance(rows, list) or not all(isinstance(e, dict) and "code" in e for e in rows):
+    """Return a value as short as it can be said whole: what has codes alone by these."""
+    alone = isinstance(value, dict) and value.keys() == {"coding"}
+    rows: Any = value["coding"] if isinstance(value, dict) and alone else [value]
+    if not isinstance(rows, list) or not rows or not all(map(_is_code, rows)):
         return shown(value)
-    return " and ".join(f"{each.get('system', '')}|{each['code']}" for each in rows)
+    return " and ".join(
+        "|".join(each[name] for name in SYSTEM_AND_CODE if name in each) for each in rows
+    )
+
+
+def _is_code(row: Json) -> bool:
+    """Return whether JSON is a code, with or without its system, and nothing more."""
+    if not isinstance(row, dict) or "code" not in row or not row.keys() <= set(SYSTEM_AND_CODE):
+        return False
+    return all(isinstance(each, str) for each in row.values())
 
 
 def _required(said: ElementSaid) -> list[str]:
@@ -234,7 +247,7 @@ def _profile_test(steps: Steps, named: list[TypeSaid], *, follows: bool) -> tupl
         found = navigate(item, steps, asked)
         if found is None:
             return None
-        return disjunction(asked.conforms(each, url) for each in found for url in urls)
+        return any_of(asked.conforms(each, url) for each in found for url in urls)
 
     names = " or ".join(url.partition("|")[0].rpartition("/")[2] for url in urls)
     return test, f"{path_of(steps)}conforming to {names}"

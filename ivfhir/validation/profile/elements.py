@@ -182,14 +182,17 @@ def _settle_choices(node: ElementSaid, type_name: str) -> None:
     definition = definition_of(type_name)
     if definition is None:
         return
+    apart: dict[str, ElementSaid] = {}
     for name in [each for each in node.children if each not in definition.elements]:
         choice = next((e for e in definition.elements.values() if name in e.json_names()), None)
         if choice is not None:
-            said = node.children.pop(name)
+            said = apart[choice.name] = node.children.pop(name)
             said.types = said.types or (TypeSaid(choice.json_names()[name]),)
-            whole = node.children.setdefault(choice.name, ElementSaid())
-            whole.types = said.types if not whole.slices and whole.types is None else None
-            whole.slices[name] = said
+            node.children.setdefault(choice.name, ElementSaid()).slices[name] = said
+    for name, said in apart.items():
+        whole = node.children[name]
+        if whole.types is None and len(whole.slices) == 1:
+            whole.types = said.types
     for name, child in node.children.items():
         element = definition.elements.get(name)
         if element is not None:

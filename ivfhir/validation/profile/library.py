@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ivfhir.errors import InputError
+from ivfhir.expressions.fhirpath.run import Members
 from ivfhir.fhir.r4 import definition_of, lineage_of
 from ivfhir.fhir.r4.profiles import profile_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Resource
@@ -49,9 +50,10 @@ class Profiles:
         """Compile nothing yet."""
         self.packages = packages or Packages()
         self._value_sets = ValueSets(self.packages)
-        self._compiled: dict[str, Profile | InputError | None] = {}
+        self._compiled: dict[str, Profile | InputError] = {}
         self._types: dict[str, str | None] = {}
         self._trees: dict[str, ElementSaid | None] = {}
+        self._members: dict[str, Members | None] = {}
 
     def get(self, canonical: str) -> Profile | None:
         """Return a profile; None where no package has it, in that version where one is named.
@@ -59,12 +61,14 @@ class Profiles:
         Raises:
             InputError: its definition cannot be used, or is its own base; says why.
         """
-        if canonical not in self._compiled:
+        found = self._compiled.get(canonical)
+        if found is None:
             try:
-                self._compiled[canonical] = self._compile(canonical)
+                found = self._compile(canonical)
             except InputError as error:
-                self._compiled[canonical] = error
-        found = self._compiled[canonical]
+                found = error
+            if found is not None:  # anybody may claim what nobody has
+                self._compiled[canonical] = found
         if isinstance(found, InputError):
             raise InputError(found.message)
         return found
@@ -72,6 +76,17 @@ class Profiles:
     def codes(self, value_set: str) -> Codes | None:
         """Return the codes of a value set, None where nobody has it."""
         return self._value_sets.codes(value_set)
+
+    def members(self, value_set: str) -> Members | None:
+        """Return system and code of all that is in a value set; None where not all is known."""
+        if value_set not in self._members:
+            codes = self.codes(value_set)
+            self._members[value_set] = (
+                {(system, code) for system, each in codes.listed.items() for code in each}
+                if codes is not None and codes.is_whole
+                else None
+            )
+        return self._members[value_set]
 
     def versions(self, canonical: str) -> list[str]:
         """Return the versions in which a profile is there, whichever is named."""
@@ -94,10 +109,20 @@ class Profiles:
         Raises:
             InputError: see `get`.
         """
+        return self._tree(canonical, ())
+
+    def _tree(self, canonical: str, below: tuple[str, ...]) -> ElementSaid | None:
         if canonical not in self._trees:
             found = self._find(canonical)
-            self._trees[canonical] = None if found is None else self._said(found, ())
+            self._trees[canonical] = None if found is None else self._said(found, below)
         return self._trees[canonical]
+
+    def _tree_of_other(self, canonical: str) -> ElementSaid | None:
+        """Return what a profile that another names says; what is wrong with it is told there."""
+        try:
+            return self.tree(canonical)
+        except InputError:
+            return None
 
     def _find(self, canonical: str) -> Found | None:
         """Return a definition of a package, else of R4 itself."""
@@ -107,11 +132,11 @@ class Profiles:
 
     def _compile(self, canonical: str) -> Profile | None:
         found = self._find(canonical)
-        tree = self.tree(canonical)
+        tree = None if found is None else self.tree(canonical)
         if found is None or tree is None:
             return None
         type_name = _type_of(found)
-        compiler = Compiler(tree, type_name, self.tree, self.type_of)
+        compiler = Compiler(tree, type_name, self._tree_of_other, self.type_of)
         label = label_of(found.resource)
         return Profile(
             url=canonical.partition("|")[0],
@@ -147,14 +172,14 @@ class Profiles:
         base = str(resource.get("baseDefinition", ""))
         if r4_type(base) is not None:
             return own
-        parent = self._find(base)
+        parent = self._tree(base, (*below, url))
         if parent is None:
             raise InputError(
                 f"The profile {url} has no snapshot, and its base {base or '(none)'} is in no "
                 f"package that was given.{self.advice} Give the package of the base, or a package "
                 "with snapshots."
             )
-        return overlaid(self._said(parent, (*below, url)), own)
+        return overlaid(parent, own)
 
     def _notes(self, found: Found, label: str) -> tuple[str, ...]:
         if not found.others:

@@ -36,7 +36,8 @@ def steps_of(path: str) -> Steps | None:
 
 def path_of(steps: Steps) -> str:
     """Return a path as a message shows it: nothing for the item itself, else with a blank."""
-    names = [name if kind == "child" else f"{kind}({name})" for kind, name in steps]
+    shown = {"ofType": "ofType({})", "extension": "extension('{}')"}
+    names = [shown.get(kind, "{}").format(name) for kind, name in steps]
     return f"{'.'.join(names)} " if names else ""
 
 

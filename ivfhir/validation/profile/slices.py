@@ -1,5 +1,6 @@
 """Items sorted into slices (http://hl7.org/fhir/R4/profiling.html#slicing)."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,20 +21,23 @@ class Sorted:
         rows: each item, with the name of its slice; None for one of no slice.
         unsure: items of which it cannot be told.
         of: the items of each slice.
+        maybe: how many more may be of each slice.
     """
 
     rows: list[tuple[Item, str | None]] = field(default_factory=list)
     unsure: list[Item] = field(default_factory=list)
     of: dict[str, list[Item]] = field(default_factory=dict)
+    maybe: Counter[str] = field(default_factory=Counter)
 
 
 def sort_items(items: Sequence[Item], slices: Sequence[SliceCheck], asked: Asked) -> Sorted:
     """Return the items by the first slice that each is of."""
     found = Sorted(of={each.name: [] for each in slices})
     for item in items:
-        name, sure = _slice_of(item, slices, asked)
-        if name is None and not sure:
+        name, maybe = _slice_of(item, slices, asked)
+        if name is None and maybe:
             found.unsure.append(item)
+            found.maybe.update(maybe)
             continue
         if name is None and DEFAULT_SLICE in found.of:
             name = DEFAULT_SLICE
@@ -70,12 +74,17 @@ def named(slice_: SliceCheck) -> str:
     return f"'{slice_.name}' ({slice_.text})" if slice_.text else f"'{slice_.name}'"
 
 
-def _slice_of(item: Item, slices: Sequence[SliceCheck], asked: Asked) -> tuple[str | None, bool]:
-    """Return the slice of an item, and whether that is sure."""
-    sure = asked.is_whole(item)
+def _slice_of(
+    item: Item, slices: Sequence[SliceCheck], asked: Asked
+) -> tuple[str | None, list[str]]:
+    """Return the slice of an item; where none is sure, those that it may be of."""
+    maybe = []
+    whole = asked.is_whole(item)
     for each in slices:
         is_in = False if each.name == DEFAULT_SLICE else each.test(item, asked)
         if is_in:
-            return each.name, True
-        sure = sure and is_in is not None
-    return None, sure
+            return each.name, []
+        if is_in is None or not whole:
+            maybe.append(each.name)
+    left = [each.name for each in slices if each.name == DEFAULT_SLICE and maybe]
+    return None, list(dict.fromkeys([*maybe, *left]))

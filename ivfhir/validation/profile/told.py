@@ -16,6 +16,8 @@ AGAIN = {
     "reference-target": "profile-target",
 }
 """Rules of R4, and those by which a profile would tell the same fault again, if they are others."""
+Key = tuple[Pointer, str, str, str, str]
+"""Place, rule, severity, what was said, and what is expected."""
 SORTING = "profile-sorting"
 """Of an item that lacks what R4 asks for it cannot be told which slice it is of."""
 
@@ -46,52 +48,56 @@ class Told:
     """What was told.
 
     Attributes:
-        keys: of all that was told of an input: place, rule, and what was said.
+        keys: of all that was told of an input.
         by_r4: place and rule of what would tell again what R4 told.
+        judges: only whether there is an error matters.
         issues: of one resource and profile.
         label: title and version of the profile that is being asked.
     """
 
-    keys: set[tuple[Pointer, str, str]]
+    keys: set[Key]
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
+    judges: bool = False
     issues: list[Issue] = field(default_factory=list)
     label: str = ""
 
     @property
     def is_full(self) -> bool:
         """Whether more would not be shown."""
-        return len(self.issues) > MAX_ISSUES
+        return len(self.issues) > (0 if self.judges else MAX_ISSUES)
 
     def tell(self, wrong: Wrong) -> None:
         """Tell what is wrong, and what the profile expects."""
         tail = f"; {self.label} {wrong.expected}." if wrong.expected else f" ({self.label})."
         said = f"{wrong.place.expression} {wrong.text}{tail}"
-        self._add(wrong.place, said, wrong.text, wrong)
+        self._add(said, wrong)
 
     def note(self, place: Place, text: str, severity: str = "information") -> None:
         """Tell what could not be checked; a whole sentence."""
-        self._add(place, text, text, Wrong(place, "", "", RULE, "informational", severity))
+        self._add(text, Wrong(place, text, "", RULE, "informational", severity))
 
     def unknown(self, place: Place, urls: Iterable[str], advice: str) -> None:
         """Tell that profiles are asked for that nobody has; each once for an input."""
-        new = [url for url in urls if ((), RULE, url) not in self.keys]
+        new = {url: ((), RULE, "information", url, "") for url in urls}
+        new = {url: key for url, key in new.items() if key not in self.keys}
         if new:
-            self.keys |= {((), RULE, url) for url in new}
+            self.keys.update(new.values())
             self.note(
                 place,
-                f"{place.expression} is not checked for {listed(new)}, which {self.label} asks "
+                f"{place.expression} is not checked for {listed([*new])}, which {self.label} asks "
                 f"for: {'these are' if len(new) > 1 else 'it is'} in no package that was given."
                 f"{advice}",
             )
 
-    def _add(self, place: Place, said: str, text: str, wrong: Wrong) -> None:
-        key = (place.pointer, wrong.rule, text)
+    def _add(self, said: str, wrong: Wrong) -> None:
+        if self.judges and wrong.severity != "error":
+            return
+        place, rule, severity = wrong.place, wrong.rule, wrong.severity
+        key = (place.pointer, rule, severity, wrong.text, wrong.expected)
         if key in self.keys or key[:2] in self.by_r4 or self.is_full:
             return
         self.keys.add(key)
-        self.issues.append(
-            Issue(wrong.severity, wrong.code, place.expression, said, wrong.rule, place.pointer)
-        )
+        self.issues.append(Issue(severity, wrong.code, place.expression, said, rule, place.pointer))
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,31 +1,30 @@
 """A resource beside a profile: what it asks beyond R4 and does not get."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
-from ivfhir.expressions.fhirpath.types import fhir_type
+from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
-from ivfhir.fhir.types import Json, Resource
+from ivfhir.fhir.targets import Targets
+from ivfhir.fhir.types import Resource
 from ivfhir.packages.codes import Codes
 from ivfhir.validation.issue import Issue, Place, Pointer
-from ivfhir.validation.profile.asked import Truth
 from ivfhir.validation.profile.bindings import unbound
-from ivfhir.validation.profile.checks import Check, CompiledConstraint, SliceCheck
+from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
+from ivfhir.validation.profile.conformity import Conformity, Question
 from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
-from ivfhir.validation.profile.targets import Targets
-from ivfhir.validation.profile.told import SORTING, Told, Wrong, listed, short_names
+from ivfhir.validation.profile.told import SORTING, Key, Told, Wrong, listed, short_names
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
 COUNT = "profile-cardinality"
-MAX_FOLLOWED = 12
-"""References that are followed one after another; what is further away is not known."""
 
 
 @dataclass(slots=True)
@@ -37,36 +36,35 @@ class Shared:
         targets: what references name.
         by_r4: place and rule of what would tell again what R4 told; see told.AGAIN.
         told: keys of what was said already, of whichever profile.
-        known: whether elements conform to profiles, by identity and canonical.
-        kept: the elements of `known`, so that no identity is used twice.
+        conformity: whether elements conform to profiles.
     """
 
     profiles: Profiles
     targets: Targets
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
-    told: set[tuple[Pointer, str, str]] = field(default_factory=set)
-    known: dict[tuple[int, str], Truth] = field(default_factory=dict)
-    kept: list[Json] = field(default_factory=list)
+    told: set[Key] = field(default_factory=set)
+    conformity: Conformity = field(default_factory=Conformity)
 
 
 class Walk:
     """Asks profiles of an element, and of what is in it."""
 
-    def __init__(self, shared: Shared, resource: Resource, root: Resource) -> None:
+    def __init__(
+        self, shared: Shared, resource: Resource, root: Resource, *, judges: bool = False
+    ) -> None:
         """Begin with nothing found.
 
         Args:
             shared: see there.
             resource: the resource that holds the element, or is it.
             root: the resource that contains that one; itself where it is not contained.
+            judges: only whether there is an error matters.
         """
         self._shared = shared
-        self._told = Told(shared.told, shared.by_r4)
+        self._told = Told(shared.told, shared.by_r4, judges=judges)
         self._holders = [(resource, root)]
-        self._open: list[tuple[int, str]] = []
-        self._followed = 0
         self._services = Services(
-            value_set=self._members, resolve=self._resolved, conforms=self._conforms_json
+            value_set=shared.profiles.members, resolve=self._resolved, conforms=self._conforms_node
         )
 
     @property
@@ -76,11 +74,7 @@ class Walk:
 
     def ask(self, item: Item, profile: Profile) -> None:
         """Ask a profile of an element; what breaks it is an issue."""
-        key = (id(item.value), profile.url)
-        if key in self._open:
-            return  # it is being asked already, from further out
         outer, self._told.label = self._told.label, profile.label
-        self._open.append(key)
         if profile.type_name in lineage_of(item.type_name):
             for note in profile.notes:
                 self._told.note(item.place, note)
@@ -88,10 +82,9 @@ class Walk:
         else:
             wanted = f"is for {profile.type_name}"
             self._wrong(item, f"is a {item.type_name}", wanted, "profile-type")
-        self._open.pop()
         self._told.label = outer
 
-    # What slices and rules may ask: see discriminators.Asked.
+    # What slices and rules may ask: see asked.Asked.
 
     def resolve(self, item: Item) -> Resource | None:
         """Return the resource that a Reference, or a URI, names; None where it is not here."""
@@ -103,14 +96,14 @@ class Walk:
         name = r4_type(profile)
         if name is not None:
             return name in lineage_of(item.type_name)
-        if self._followed == MAX_FOLLOWED:
-            return None
-        known, key = self._shared.known, (id(item.value), profile)
-        if key not in known:
-            known[key] = True  # for one that refers to itself
-            self._shared.kept.append(item.value)
-            known[key] = self._found_out(item, profile)
-        return known[key]
+        resource, root = self._holders[-1]
+        if isinstance(item.value, dict) and "resourceType" in item.value:
+            inside = self._shared.targets.is_inside(item.value, root)
+            contained = inside or item.place.key == "contained"
+            resource, root = item.value, root if contained else item.value
+        alone = replace(item, place=Place(None, item.type_name))
+        question = Question(alone, profile, resource, root)
+        return self._shared.conformity.truth(question, self._judged)
 
     def is_whole(self, item: Item) -> bool:
         """Return whether an element has all that R4 asks for."""
@@ -120,40 +113,26 @@ class Walk:
         """Return the codes of a value set, None where it is not known."""
         return self._shared.profiles.codes(value_set)
 
-    def _found_out(self, item: Item, profile: str) -> Truth:
+    def _judged(self, question: Question) -> Truth:
         try:
-            found = self._shared.profiles.get(profile)
+            found = self._shared.profiles.get(question.profile)
         except InputError:
             return None
         if found is None:
             return None
-        shared = Shared(
-            self._shared.profiles,
-            self._shared.targets,
-            known=self._shared.known,
-            kept=self._shared.kept,
-        )
-        resource, root = self._holders[-1]
-        if isinstance(item.value, dict) and "resourceType" in item.value:
-            contained = any(each is item.value for each in root.get("contained") or ())
-            resource, root = item.value, root if contained else item.value
-        inner = Walk(shared, resource, root)
-        inner._open = list(self._open)
-        inner._followed = self._followed + 1
-        inner.ask(item, found)
-        return not any(each.severity == "error" for each in inner.issues)
+        shared = replace(self._shared, by_r4=frozenset(), told=set())
+        inner = Walk(shared, question.resource, question.root, judges=True)
+        inner.ask(question.item, found)
+        return not inner.issues
 
     def _resolved(self, reference: str) -> Resource | None:
         return self._shared.targets.resolve(reference, self._holders[-1][1])
 
-    def _members(self, value_set: str) -> set[tuple[str | None, str]] | None:
-        codes = self.codes(value_set)
-        if codes is None or not codes.is_whole:
+    def _conforms_node(self, node: Node, profile: str) -> Truth:
+        if node.type is UNTYPED:
             return None
-        return {(system, code) for system, each in codes.listed.items() for code in each}
-
-    def _conforms_json(self, value: Json, profile: str) -> Truth:
-        return self.conforms(item_of(value, None, RESOURCE, Place(None, RESOURCE)), profile)
+        name = node.type.name
+        return self.conforms(Item(node.value, node.extra, name, Place(None, name)), profile)
 
     # An element.
 
@@ -206,7 +185,7 @@ class Walk:
 
     def _bounds(self, item: Item, check: Check) -> None:
         for bound, wrong, word in ((check.lowest, -1, "below"), (check.highest, 1, "above")):
-            if bound is None or bound[0] != item.type_name:
+            if bound is None or bound[0] not in lineage_of(item.type_name):
                 continue
             if compared(item.value, *bound) == wrong:
                 limit = f"allows no value {word} {short(bound[1])}"
@@ -336,26 +315,37 @@ class Walk:
         found = sort_items(fitting, check.slices, self)
         for wrong in wrong_order(found, check.slicing, check.slices):
             self._told.tell(wrong)
+        if check.slicing.rules == "closed" and DEFAULT_SLICE not in found.of:
+            for item in found.unsure:
+                self._unsure_which(item, check.slices)
         for each in check.slices:
-            inside = found.of[each.name]
+            inside, more = found.of[each.name], found.maybe[each.name]
             few = len(inside) < each.check.minimum
-            if few and found.unsure:
-                self._unsure(holder, each)
+            most = each.check.maximum
+            if few and more:
+                self._unsure(holder, each, "has the slice", "asks for")
             elif few and enough:
                 self._too_few(holder, each.check, len(inside), f" of the slice {named(each)}")
-            if each.check.maximum is not None and len(inside) > each.check.maximum:
-                self._too_many(inside, each.check.maximum, f" of the slice {named(each)}")
+            if most is not None and len(inside) > most:
+                self._too_many(inside, most, f" of the slice {named(each)}")
+            elif most is not None and len(inside) + more > most:
+                self._unsure(holder, each, f"has more than {most} of the slice", "does not allow")
             for item in inside:
                 self._element(item, each.check)
             self._slices(holder, each.check, inside, enough=not few)
 
-    def _unsure(self, holder: Item, slice_: SliceCheck) -> None:
-        text = (
-            f"Whether {holder.place.expression}.{slice_.check.name} has the slice "
-            f"{named(slice_)}, which {self._told.label} asks for, cannot be told: what tells it "
-            "is not here."
-        )
-        self._told.note(holder.place, text, "warning")
+    def _unsure(self, holder: Item, slice_: SliceCheck, what: str, says: str) -> None:
+        said = f"{holder.place.expression}.{slice_.check.name} {what} {named(slice_)}"
+        self._cannot_be_told(holder, f"{said}, which {self._told.label} {says}")
+
+    def _unsure_which(self, item: Item, slices: Sequence[SliceCheck]) -> None:
+        if self.is_whole(item):
+            said = f"{item.place.expression} is of {listed([named(each) for each in slices])}"
+            self._cannot_be_told(item, f"{said}, which alone {self._told.label} allows")
+
+    def _cannot_be_told(self, item: Item, what: str) -> None:
+        text = f"Whether {what}, cannot be told: what tells it is not here."
+        self._told.note(item.place, text, "warning")
 
     def _wrong(self, item: Item, text: str, expected: str, rule: str) -> None:
         self._told.tell(Wrong(item.place, text, expected, rule))

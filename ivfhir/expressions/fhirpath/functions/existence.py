@@ -7,7 +7,6 @@ from ivfhir.expressions.fhirpath.compiled import (
     Invocation,
     Many,
     One,
-    Truth,
     each_of,
     of_one,
     of_truth,
@@ -22,6 +21,7 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.syntax import uses
 from ivfhir.expressions.fhirpath.types import SYSTEM
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 

@@ -3,7 +3,6 @@
 from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     Invocation,
-    Truth,
     of_one,
     of_truth,
 )
@@ -21,6 +20,7 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.references import resolved
 from ivfhir.expressions.fhirpath.run import Members, Run
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS
@@ -152,7 +152,7 @@ def conforms_to(call: Invocation) -> Compiled:
         own = type_of(item)
         if is_type and own is not UNTYPED and not (own.namespace == "FHIR" and name in own.lineage):
             return False
-        known = run.services.conforms(item.value, url) if item.__class__ is Node else None
+        known = run.services.conforms(item, url) if item.__class__ is Node else None
         if known is None and not is_type:
             raise PlacedError(f"the profile {url} is not known here", call.at)
         return known

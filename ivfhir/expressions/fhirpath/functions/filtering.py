@@ -6,7 +6,6 @@ from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     Invocation,
     Many,
-    Truth,
     single,
     truth_of,
 )
@@ -17,6 +16,7 @@ from ivfhir.expressions.fhirpath.nodes import Items, element_node
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import MAX_ITEMS, Run
 from ivfhir.expressions.fhirpath.syntax import uses
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 

@@ -12,7 +12,6 @@ from ivfhir.expressions.fhirpath.compiled import (
     Compiled,
     Invocation,
     One,
-    Truth,
     of_one,
     of_truth,
     of_values,
@@ -25,6 +24,7 @@ from ivfhir.expressions.fhirpath.nodes import Items
 from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import MAX_ITEMS, Run
 from ivfhir.expressions.fhirpath.types import SYSTEM
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 _JSON_ESCAPE = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]')

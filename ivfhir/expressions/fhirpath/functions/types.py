@@ -5,7 +5,6 @@ from ivfhir.expressions.fhirpath.compiled import (
     Invocation,
     Many,
     Scope,
-    Truth,
     concrete,
     exact,
     of_truth,
@@ -17,6 +16,7 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.syntax import Member, Tree
 from ivfhir.expressions.fhirpath.types import UNTYPED, Type, named_type, resource_type
+from ivfhir.expressions.operators.logical import Truth
 from ivfhir.expressions.values.value import Value
 
 TypeName = tuple[str | None, str]

@@ -66,7 +66,8 @@ def run(test, inputs, *, strict=False):
         context_type=resource["resourceType"] if strict else None,
         strict=strict,
     )
-    return expression.evaluate(resource, now=NOW, services=Services(conforms=conforms))
+    services = Services(conforms=lambda element, url: conforms(element.value, url))
+    return expression.evaluate(resource, now=NOW, services=services)
 
 
 def said(item):

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+import warnings
 
 import pytest
 
@@ -106,3 +107,38 @@ def test_a_replacement_may_name_groups(text, pattern, new, expected):
 def test_what_cannot_be_bounded_is_refused(function, arguments, said):
     with pytest.raises(PlacedError, match=said):
         function(*arguments)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[[:digit:]]", "[a&&b]", "x[^+--b]", r"[\d||b]", "[]~~]", "a|[+--]", "[---]"]
+)
+def test_a_set_in_a_set_is_refused_whoever_compiled_it_before(pattern):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        re.compile(pattern, re.DOTALL)
+    with pytest.raises(PlacedError, match="a set in a set"):
+        regex.search("a", pattern, 0)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["[a[]", "[^[a]", r"\[[a]", r"[a\&&]", "a&&b--", "[&&]", "[--]", "(?#[[)a", "[a-]", "[]-]"],
+)
+def test_brackets_and_doubles_elsewhere_are_characters(pattern):
+    assert regex.search("a", pattern, 0) in (True, False)
+
+
+def test_what_python_warns_of_is_refused():
+    chance = random.Random(1)
+    told = 0
+    for _ in range(20_000):
+        pattern = "".join(chance.choices("[[]]^--&&~|\\ab(?#)", k=chance.randint(2, 9)))
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            try:
+                re.compile(pattern, re.DOTALL)
+            except re.error:
+                continue
+        told += bool(heard)
+        assert not heard or regex.is_doubtful(pattern), pattern
+    assert told > 100

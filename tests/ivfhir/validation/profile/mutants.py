@@ -65,7 +65,7 @@ class Snapshot:
                     copy = deepcopy(resource)
                     spot = self.find(copy, id_)[number]
                     place = change(spot, copy)
-                    if place is not None and (inner or self.told_at(id_, spot) is None):
+                    if place is not None and (inner or not is_in_a_slice(id_)):
                         yield Mutant(kind, id_, copy, place)
 
     def changes(self, id_: str, element: Json) -> Iterator[tuple[str, Callable[..., Any], bool]]:
@@ -121,11 +121,6 @@ class Snapshot:
         if id_.endswith("[x]") and types and "string" not in types:
             yield "other type", other_type, False
 
-    def told_at(self, id_: str, spot: Spot) -> str | None:
-        """Return the slice that holds an element, None where none does."""
-        parents = id_.split(".")[1:-1]
-        return next((each for each in parents if ":" in each), None)
-
     def find(self, resource: Json, id_: str) -> list[Spot]:
         """Return the values that an element of the profile is about."""
         found = [Spot(None, "", None, (), resource)]
@@ -157,6 +152,11 @@ class Snapshot:
         ]
         known = [each for each in wanted if each is not None]
         return bool(known) and all(holds(value, each) for each in known)
+
+
+def is_in_a_slice(id_: str) -> bool:
+    """Return whether a slice holds an element."""
+    return ":" in id_.rpartition(".")[0]
 
 
 def spots(outer: Spot, segment: str) -> Iterator[Spot]:

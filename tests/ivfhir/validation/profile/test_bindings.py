@@ -13,8 +13,12 @@ SET = {
 OPEN = {**SET, "compose": {"include": [{"system": S, "filter": [{"op": "regex"}]}]}}
 
 
+def binding(strength):
+    return {"binding": {"strength": strength, "valueSet": BASE + "vs"}}
+
+
 def bound(strength, path="Observation.method"):
-    return profile("P", (path, {"binding": {"strength": strength, "valueSet": BASE + "vs"}}))
+    return profile("P", (path, binding(strength)))
 
 
 def coded(*codes, system=S):
@@ -45,6 +49,20 @@ def test_a_message_lists_a_few_codes():
         "Observation.method has 'abd' of http://x.example/s; P 1.0 asks for one of the value set "
         "http://x.example/vs: abc, def."
     ]
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"),
+    [
+        ({"code": "abc"}, "has the code 'abc' without a system; http://x.example/s has it"),
+        ({"code": "xyz"}, "has the code 'xyz' without a system"),
+        ({"code": "xyz", "system": S}, "has 'xyz' of http://x.example/s"),
+        ({"display": "abc"}, "has no code"),
+    ],
+)
+def test_a_message_says_what_is_wrong_with_the_code(coding, said):
+    found = texts(observation("P", method={"coding": [coding]}), bound("required"), SET)
+    assert found[-1].startswith(f"Observation.method {said}; P 1.0 asks for one of")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +100,17 @@ def test_a_quantity_is_bound_by_its_unit():
     assert found(observation("P", valueQuantity={**good, "code": "x"}), said, SET) == [
         ("binding-required", place)
     ]
+
+
+@pytest.mark.parametrize("type_name", ["Age", "Quantity", "Duration"])
+def test_so_is_what_specialises_quantity(type_name):
+    said = profile("e", ("Extension.value[x]", binding("required")), of="Extension")
+    value = {"value": 1, "system": S, "code": "abc"}
+    place = f"Observation.extension[0].value.ofType({type_name})"
+    for code, rows in (("abc", []), ("x", [("binding-required", place)])):
+        inside = {"url": BASE + "e", f"value{type_name}": {**value, "code": code}}
+        told = found(observation(extension=[inside]), said, SET)
+        assert [row for row in told if row[0] == "binding-required"] == rows
 
 
 def test_what_r4_binds_too_is_told_once():

@@ -1,8 +1,11 @@
-"""Paths of discriminators, and the three answers of a test."""
+"""Paths of discriminators, and what tells which slice an item is of."""
 
 import pytest
 
-from ivfhir.validation.profile.asked import conjunction, disjunction
+from ivfhir.packages.codes import Codes
+from ivfhir.validation.issue import Place
+from ivfhir.validation.profile.discriminators import is_member, short
+from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.paths import path_of, steps_of
 from tests.ivfhir.validation.profile.making import found, observation, profile
 
@@ -32,25 +35,66 @@ def test_a_path_is_a_part_of_fhirpath(path, steps):
     assert steps_of(path) == steps
 
 
-def test_a_path_is_shown_as_it_is_read():
-    assert path_of((("child", "code"), ("child", "text"))) == "code.text "
-    assert path_of(()) == ""
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("code.text", "code.text "),
+        ("$this", ""),
+        ("subject.resolve()", "subject.resolve() "),
+        ("value.ofType(Quantity)", "value.ofType(Quantity) "),
+        ("extension('http://x.example/e').value", "extension('http://x.example/e').value "),
+    ],
+)
+def test_a_path_is_shown_as_it_is_read(path, shown):
+    assert path_of(steps_of(path)) == shown
+
+
+S = {"system": "http://x.example/s", "code": "a"}
 
 
 @pytest.mark.parametrize(
-    ("truths", "every", "one"),
+    ("value", "text"),
     [
-        ([], True, False),
-        ([True, True], True, True),
-        ([True, None], None, True),
-        ([False, None], False, None),
-        ([None], None, None),
-        ([False], False, False),
+        (S, "http://x.example/s|a"),
+        ({"code": "a"}, "a"),
+        ({"coding": [S, {**S, "code": "b"}]}, "http://x.example/s|a and http://x.example/s|b"),
+        ({**S, "display": "x"}, '{"system": "http://x.example/s", "code": "a", "display": "x"}'),
+        (
+            {"coding": [S], "text": "x"},
+            '{"coding": [{"system": "http://x.example/s", "code": "a"}], "text": "x"}',
+        ),
+        ({"value": 1, **S}, '{"value": 1, "system": "http://x.example/s", "code": "a"}'),
+        ({"coding": []}, '{"coding": []}'),
+        ({"coding": [5]}, '{"coding": [5]}'),
+        ({**S, "code": 5}, '{"system": "http://x.example/s", "code": 5}'),
+        ("a", '"a"'),
+        (5, "5"),
     ],
 )
-def test_what_is_not_known_stays_so(truths, every, one):
-    assert conjunction(truths) is every
-    assert disjunction(truths) is one
+def test_a_value_is_shown_whole_and_a_concept_by_its_codes(value, text):
+    assert short(value) == text
+
+
+OPEN = Codes({"http://x.example/s": frozenset("a")}, open_systems=frozenset({"http://x.example/t"}))
+WHOLE = Codes({"http://x.example/s": frozenset("a")})
+
+
+@pytest.mark.parametrize(
+    ("codings", "codes", "is_in"),
+    [
+        ([S], OPEN, True),
+        ([{**S, "code": "b"}], OPEN, False),
+        ([{"code": "a"}], OPEN, None),
+        ([{"code": "b"}], OPEN, None),
+        ([{"code": "a"}, S], OPEN, True),
+        ([{"display": "x"}], OPEN, False),
+        ([{"code": "a"}], WHOLE, False),
+        ([S], None, None),
+    ],
+)
+def test_a_code_without_a_system_may_be_of_an_open_value_set(codings, codes, is_in):
+    item = Item({"coding": codings}, None, "CodeableConcept", Place(None, "x"))
+    assert is_member(item, codes) is is_in
 
 
 @pytest.mark.parametrize(
@@ -65,7 +109,8 @@ def test_a_discriminator_that_r4_does_not_have_tells_nothing(discriminator):
     resource = observation("P", note=[{"text": "x"}])
     assert found(resource, profile("P", *rows)) == []
     assert found(resource, profile("P", *rows), severities=("warning",)) == [
-        ("profile", "Observation")
+        ("profile", "Observation.note[0]"),
+        ("profile", "Observation"),
     ]
 
 

@@ -5,9 +5,12 @@ import pytest
 from ivfhir.errors import InputError
 from ivfhir.packages import Packages
 from ivfhir.validation import validate_resource
+from ivfhir.validation.profile import library
 from ivfhir.validation.profile.library import Profiles, own_profiles
+from ivfhir.validation.profile.overlay import overlaid
 from tests.ivfhir.validation.profile.making import (
     BASE,
+    LOINC,
     R4,
     element,
     found,
@@ -50,6 +53,43 @@ def test_a_differential_stands_on_its_base():
     assert found(observation("C"), base, middle, top) == [COUNT, COUNT]
     resource = observation("C", subject={"reference": "Patient/1"}, device={"display": "x"})
     assert found(resource, base, middle, top) == [("profile-cardinality", "Observation.subject")]
+
+
+def test_what_is_not_known_is_not_kept():
+    def kept():
+        return sum(len(each) for each in vars(known).values() if isinstance(each, dict))
+
+    known = profiles(profile("P", SUBJECT))
+    validate_resource(observation("P"), known)
+    before = kept()
+    for number in range(9):
+        extension = {"url": f"{BASE}e{number}", "valueString": "x"}
+        validate_resource(observation(f"Q{number}", f"P|{number}", extension=[extension]), known)
+    assert kept() == before > 0
+
+
+def test_a_base_is_read_once_for_all_that_stand_on_it(monkeypatch):
+    laid = []
+    monkeypatch.setattr(library, "overlaid", lambda *both: laid.append(both) or overlaid(*both))
+    rows = [profile(f"P{n}", SUBJECT, base=f"{BASE}P{n - 1}" if n else None) for n in range(9)]
+    known = profiles(*rows)
+    for number in reversed(range(9)):
+        known.get(f"{BASE}P{number}")
+    assert len(laid) == 8
+
+
+def test_the_members_of_a_value_set_are_listed_once():
+    include = {"system": LOINC, "concept": [{"code": "a"}]}
+    value_set = {
+        "resourceType": "ValueSet",
+        "url": BASE + "vs",
+        "compose": {"include": [include]},
+    }
+    known = profiles(value_set, {**value_set, "url": BASE + "open", "compose": {}})
+    assert known.members(BASE + "vs") == {(LOINC, "a")}
+    assert known.members(BASE + "vs") is known.members(BASE + "vs")
+    assert known.members(BASE + "open") is None
+    assert known.members(BASE + "nowhere") is None
 
 
 def test_a_snapshot_needs_no_base():
@@ -99,6 +139,26 @@ def test_a_logical_model_is_no_profile():
     said = {**profile("P", SUBJECT), "type": "http://x.example/Model"}
     with pytest.raises(InputError, match="which FHIR R4 does not have"):
         profiles(said).get(BASE + "P")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": "http://x.example/Model"},
+        {"baseDefinition": BASE + "ext"},
+        {"baseDefinition": BASE + "nowhere"},
+    ],
+)
+def test_a_definition_that_cannot_be_used_takes_no_other_with_it(broken):
+    ext = {**profile("ext", of="Extension"), **broken}
+    types = {"type": [{"code": "Extension", "profile": [BASE + "ext"]}], "min": 1}
+    said = profile("P", SUBJECT, ("Observation.extension:e", types))
+    resource = observation("P", extension=[{"url": BASE + "ext", "valueString": "x"}])
+    assert found(resource, said, ext) == [COUNT]
+    rows = found(resource, said, ext, severities=("information",))
+    assert rows == [("profile", "Observation.extension[0]")]
+    del resource["extension"]
+    assert found(resource, said, ext) == [COUNT, COUNT]
 
 
 def test_two_packages_with_one_profile_are_told():

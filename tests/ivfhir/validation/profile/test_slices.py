@@ -185,6 +185,26 @@ def test_a_choice_needs_no_slicing(id_, rows):
     assert [each for each, _ in found(observation("P", valueString="x"), said)] == rows
 
 
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        ({"valueQuantity": {"value": 1}}, [(COUNT, "Observation.value.ofType(Quantity)")]),
+        ({"valueString": "x"}, []),
+        ({"valueBoolean": True}, [("profile-type", "Observation.value.ofType(boolean)")]),
+    ],
+)
+def test_the_types_of_a_choice_stay_where_one_is_said_apart(value, rows):
+    types = {"type": [{"code": "Quantity"}, {"code": "string"}]}
+    apart = ("Observation.valueQuantity.unit", {"min": 1})
+    said = profile("P", ("Observation.value[x]", types), apart)
+    assert found(observation("P", **value), said) == rows
+
+
+def test_two_that_are_said_apart_do_not_narrow_a_choice():
+    apart = [(f"Observation.value{each}", {"max": "1"}) for each in ("Quantity", "String")]
+    assert found(observation("P", valueBoolean=True), profile("P", *apart)) == []
+
+
 def test_extensions_are_sliced_by_url_unsaid():
     ext = profile("ext", ("Extension.value[x]", {"min": 1}), of="Extension")
     types = {"type": [{"code": "Extension", "profile": [BASE + "ext"]}], "min": 1}
@@ -308,3 +328,57 @@ def test_a_slice_that_nothing_tells_is_left_alone():
     assert found(with_components("x"), said, severities=("warning",)) == [
         ("profile", "Observation")
     ]
+
+
+UNSURE = ("profile", "Observation")
+PATIENTS = {"type": [{"code": "Reference", "targetProfile": [R4 + "Patient"]}]}
+FAR = {"reference": "https://y.example/unknown"}
+
+
+def focused(*focus, rules="open", **more):
+    rows = [
+        ("Observation.focus", slicing("type", "resolve()", rules)),
+        ("Observation.focus:p", {**PATIENTS, **more}),
+    ]
+    contained = [{"resourceType": "Patient", "id": "p"}, {"resourceType": "Location", "id": "l"}]
+    resource = observation("P", focus=list(focus), contained=contained)
+    resource["subject"] = {"reference": "#p"}
+    resource["specimen"] = {"reference": "#l"}
+    both = ("error", "warning")
+    rows = found(resource, profile("P", *rows), severities=both)
+    return [row for row in rows if row[0].startswith("profile")]
+
+
+P, L = {"reference": "#p"}, {"reference": "#l"}
+
+
+def test_an_item_that_may_be_of_no_slice_of_a_closed_slicing_is_a_warning():
+    assert focused(P, rules="closed") == []
+    assert focused(P, L, rules="closed") == [(SLICE, "Observation.focus[1]")]
+    assert focused(P, FAR, rules="closed") == [("profile", "Observation.focus[1]")]
+    assert focused(P, FAR) == []
+
+
+def test_items_that_may_be_one_too_many_are_a_warning():
+    assert focused(P, P, max="1") == [(COUNT, "Observation.focus[1]")]
+    assert focused(P, FAR, max="1") == [UNSURE]
+    assert focused(L, FAR, max="1") == []
+    assert focused(FAR, max="0") == [UNSURE]
+    assert focused(P, P, FAR, max="1") == [(COUNT, "Observation.focus[1]")]
+
+
+def test_an_item_that_is_surely_not_of_a_slice_makes_it_no_less_missing():
+    rows = [
+        ("Observation.component", slicing("value", "code")),
+        A,
+        A_CODE,
+        ("Observation.component:u", {"min": 0}),
+    ]
+    assert found(with_components("b"), profile("P", *rows)) == [(COUNT, "Observation")]
+
+
+def test_an_item_that_lacks_what_tells_its_slice_is_told_by_r4_alone():
+    resource = observation("P", component=[{"valueString": "x"}])
+    said = sliced(rules="closed")
+    rows = found(resource, said, severities=("error", "warning"))
+    assert ("profile", "Observation.component[0]") not in rows

@@ -30,7 +30,7 @@ def test_what_it_gives(text, expected):
 
 CODES = {"http://x.example/vs": {("http://s.example", "a"), (None, "male")}}
 SERVICES = Services(
-    value_set=CODES.get, conforms=lambda resource, url: {"http://x.example/P": True}.get(url)
+    value_set=CODES.get, conforms=lambda element, url: {"http://x.example/P": True}.get(url)
 )
 CONDITION = {
     "resourceType": "Condition",
@@ -78,6 +78,7 @@ def test_value_sets_and_profiles_are_asked_of_the_services(text, expected):
     assert ask(text, CONDITION, services=SERVICES) == expected
 
 
+VALIDATION = Services(conforms=lambda element, url: conforms(element.value, url))
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -95,7 +96,7 @@ BASE = "http://hl7.org/fhir/StructureDefinition/"
     ],
 )
 def test_that_a_resource_conforms_to_its_type_is_asked_of_validation(text, wrong, expected):
-    assert ask(text, PATIENT | wrong, services=Services(conforms=conforms)) == expected
+    assert ask(text, PATIENT | wrong, services=VALIDATION) == expected
 
 
 def test_a_resource_conforms_to_its_type_whatever_it_claims():
@@ -103,7 +104,7 @@ def test_a_resource_conforms_to_its_type_whatever_it_claims():
     claiming = made | {"meta": {"profile": [f"{BASE}bp"]}}
     assert "error" in {each.severity for each in validate_resource(claiming)}
     text = f"conformsTo('{BASE}Observation')"
-    assert ask(text, claiming, services=Services(conforms=conforms)) == [True]
+    assert ask(text, claiming, services=VALIDATION) == [True]
 
 
 def test_without_validation_nobody_knows_whether_a_resource_is_right():
