@@ -152,6 +152,28 @@ def test_a_relation_with_another_distance_is_found(name: str, loosened: dict[str
         check_relations(plan, wanted, name, by_default=True)
 
 
+def test_an_image_of_liver_says_when_its_own_action_is_kept() -> None:
+    """LIVER-A06: TACE after every session; HAIC after sessions 2, 4 and last."""
+    said = {
+        action["id"].removeprefix("LIVER-A06."): condition["expression"]["description"]
+        for action in actions_of(protocol("LIVER").plan_definition)
+        for condition in action.get("condition", [])
+        if action["id"].startswith("LIVER-A06.")
+    }
+    image = "In mode TACE after every session; in mode HAIC after the last only."
+    assert said == {
+        **{str(session): image for session in range(1, 7)},
+        "2.haic": "In mode HAIC only, and only with a third session, 7 days before it.",
+        "4.haic": "In mode HAIC only, and only with a fifth session, 7 days before it.",
+    }
+
+
+def actions_of(parent: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for action in parent.get("action", []):
+        yield action
+        yield from actions_of(action)
+
+
 def walk(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     [group] = [each for each in plan["contained"] if each["resourceType"] == "RequestGroup"]
     waiting = list(group["action"])
