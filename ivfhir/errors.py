@@ -38,6 +38,8 @@ Each class names its OperationOutcome issue code (http://hl7.org/fhir/R4/valuese
 `ivfhir.fhir.outcome` turns an error into an OperationOutcome, an HTTP status and an exit code.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -80,9 +82,20 @@ class UnknownProtocolError(UsageError):
 
 
 class ParameterError(UsageError):
-    """A parameter is unknown, of the wrong type or out of its bounds."""
+    """A parameter is unknown, of the wrong type or out of its bounds.
+
+    Args:
+        message: what is wrong and what to do.
+        about: name of a parameter -> what is wrong with it, where that is known; the message says
+            it, too.
+    """
 
     code = "value"
+
+    def __init__(self, message: str, *, about: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep what is wrong with which parameter beside the message."""
+        super().__init__(message)
+        self.about = about
 
 
 class SeveralPatientsError(UsageError):

@@ -122,7 +122,8 @@ def split_prescription(
     choices = {}
     for name, text in doses.items():
         if not is_level(text):
-            raise ParameterError(f"{name} is a number; '{text}' is none.")
+            said = f"{name} is a number; '{text}' is none."
+            raise ParameterError(said, about={name: said})
         choices[name] = Decimal(text)
     return own, Prescription(own[REGIMEN], choices, confirmed)
 

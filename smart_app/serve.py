@@ -1,10 +1,8 @@
 """`ivfhir serve`: the app alone, for any configured EHR."""
 
 import argparse
-import gc
 import importlib.util
 import sys
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,7 @@ from flask import Flask
 
 from ivfhir.errors import IvfhirError
 from ivfhir.fhir.outcome import exit_code
-from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol, load_protocols
-from ivfhir.knowledge.registry import Registry
-from smart_app.app import create_app
+from smart_app.app import create_app, load_to_stay
 from smart_app.config import Settings, load_settings
 from smart_app.local_server import listen, serve_forever
 from smart_app.metrics import counting_together, forget_process, serve_metrics
@@ -68,16 +64,6 @@ def working_app(settings: Settings) -> Flask:
     if settings.outbox_thread:
         OutboxThread(app).start()
     return app
-
-
-def load_to_stay(
-    registry: Registry,
-) -> Mapping[str, ClinicalProtocol | BrokenProtocol]:
-    """Return the protocols; the collector of garbage walks them no more, they stay to the end."""
-    found = load_protocols(registry)
-    gc.collect()
-    gc.freeze()
-    return found
 
 
 def _run_gunicorn(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from smart_app.app import create_app
+from smart_app.app import create_app, load_to_stay
 from smart_app.config import load_settings
 from smart_app.outbox_worker import Sent, send_due, watch
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         DatabaseError: with `--once`, the database does not answer.
     """
     settings = load_settings(arguments.config)
-    app = create_app(settings)
+    app = create_app(settings, protocols=load_to_stay)
     store = app.extensions["ivfhir"].store
     try:
         if arguments.once:

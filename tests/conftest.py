@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from ivfhir.cli.main import GARBAGE_AFTER
 from tests.compiled_once import compiled_anew, compiled_once
 from tests.official.cases import official_cases
 from tests.servers.chromium import browser
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """Look for garbage seldom: in what tests keep, that takes a sixth of their time."""
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(*GARBAGE_AFTER)
 
 
 def pytest_collection_finish() -> None:

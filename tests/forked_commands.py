@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from signal import SIGKILL
+from threading import Event, Timer
 
 from ivfhir.cli.main import main
 
@@ -38,9 +39,21 @@ class Running:
         with suppress(ProcessLookupError):
             os.kill(self.pid, SIGKILL)
 
-    def wait(self) -> int:
-        """Wait for its end and return how it was; the number of a signal is negative."""
-        return _told(self._forking)
+    def wait(self, timeout_s: float = 120) -> int:
+        """Wait for its end and return how it was; the number of a signal is negative.
+
+        Raises:
+            TimeoutError: it did not end in time, and was killed.
+        """
+        late = Event()
+        timer = Timer(timeout_s, lambda: (late.set(), self.kill()))
+        timer.start()
+        ended = _told(self._forking)
+        timer.cancel()
+        if late.is_set():
+            said = f"process {self.pid} had not ended after {timeout_s} s and was killed"
+            raise TimeoutError(said)
+        return ended
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ COMMANDS = {
     "fake-ehr": ("smart_app.fake_ehr.serve", "simulate an EHR in front of a FHIR server"),
 }
 """Subcommand → the module that has its `add_arguments` and `run`, and its help."""
+LASTING = ("serve", "worker", "fake-ehr")
+"""Subcommands that run until they are stopped."""
 
 SRC = "a file (one resource, a Bundle, NDJSON), a folder, or a server's address …/Patient/ID"
 TIMES = "2025-03-03 (its last millisecond in IVFHIR_TIME_ZONE) or 2025-03-03T10:30:00+01:00"
@@ -85,7 +87,10 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; parsed arguments carry `run`, which takes them and returns the code."""
+    """Return the parser.
+
+    Parsed arguments carry `run`, which takes them and returns the code, and whether it lasts.
+    """
     parser = Parser(
         prog="ivfhir",
         description="Treatment protocols of interventional oncology as computable FHIR. "
@@ -98,7 +103,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for name, (module, explained) in COMMANDS.items():
         about = f"{explained[0].upper()}{explained[1:]}."
-        commands.add_parser(name, help=explained, description=about, module=module)
+        command = commands.add_parser(name, help=explained, description=about, module=module)
+        command.set_defaults(lasting=name in LASTING)
     return parser
 
 

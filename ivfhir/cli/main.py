@@ -12,7 +12,8 @@ from ivfhir.fhir.outcome import exit_code
 
 GARBAGE_AFTER = (50_000, 20, 20)
 """How many objects are made before garbage is looked for: what a command loads stays until it ends,
-and at Python's own 700 looking through it takes a fifth of the time of loading the protocols."""
+and at Python's own 700 looking through it takes a fifth of the time of loading the protocols.
+Commands that last make garbage as long as they run, and keep Python's own."""
 
 UNEXPECTED = 1
 INTERRUPTED = 130
@@ -27,11 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 answered, 2 usage, 3 no plan, 4 input or knowledge, 5 server; 1 a fault of ours.
     """
+    own = gc.get_threshold()
     gc.set_threshold(*GARBAGE_AFTER)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # FHIR JSON is UTF-8, whatever the terminal is.
     try:
         arguments = build_parser().parse_args(argv)
+        if arguments.lasting:
+            gc.set_threshold(*own)
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except IvfhirError as error:

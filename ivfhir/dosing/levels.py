@@ -4,9 +4,9 @@ A published range has no default. What lies outside its bounds is refused, never
 hard stops (E.6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple, NoReturn
 
 from ivfhir.dosing.calculator import four_digits
 from ivfhir.dosing.plausible import check
@@ -15,6 +15,13 @@ from ivfhir.knowledge.regimen import AUC, PER_M2, Bounds, Regimen, RegimenDrug
 
 PUMP_CHOICES: Final = ("pump_reservoir_ml", "pump_flow_ml_per_day")
 """What the filling of an implanted pump needs."""
+
+
+class _Problem(NamedTuple):
+    """What is wrong, in sentences, and with which parameters."""
+
+    text: str
+    names: tuple[str, ...]
 
 
 def choose_levels(
@@ -30,7 +37,7 @@ def choose_levels(
 
     Raises:
         ParameterError: a choice is unknown or missing, or a level lies outside its bounds; the
-            sentence says all that is wrong.
+            sentence says all that is wrong, `about` of which parameter.
     """
     problems = [
         *_unknown(regimen, choices),
@@ -41,14 +48,15 @@ def choose_levels(
     for drug in _given(regimen, choices):
         level = _level(drug, choices)
         if level is None:
-            problems.append(f"{_asked(drug, area_m2)}, without a default: give {drug.choice}.")
+            text = f"{_asked(drug, area_m2)}, without a default: give {drug.choice}."
+            problems.append(_Problem(text, (drug.choice,)))
         else:
             levels[drug.id] = level
             problems += _outside(regimen, drug, level)
     if not problems:
         problems += _totals(regimen, levels)
     if problems:
-        raise ParameterError(f"{regimen.id}: {' '.join(problems)}")
+        _refuse(regimen, problems)
     return levels
 
 
@@ -61,7 +69,7 @@ def shares_of_reference(
     `reference_interval_days`; empty where the regimen has no such interval.
 
     Raises:
-        ParameterError: a share is above 1, a hard stop (E.6).
+        ParameterError: a share is above 1, a hard stop (E.6); `about` says of which dose.
 
     Source: CALC-15, I-02
     """
@@ -78,15 +86,23 @@ def shares_of_reference(
             published = min(max(level, low), high) * interval_days
             shares[drug.id] = share = given / published
             if given > published:
-                problems.append(
+                text = (
                     f"{drug.title} {level} {drug.unit} every {interval_days} days is "
                     f"{share * 100:.1f} % of the published dose intensity, more than 100 %."
                 )
+                problems.append(_Problem(text, (drug.choice,)))
     if problems:
-        raise ParameterError(
-            f"{regimen.id}: {' '.join(problems)} Lengthen the interval or lower the dose."
-        )
+        _refuse(regimen, problems, then=" Lengthen the interval or lower the dose.")
     return shares
+
+
+def _refuse(regimen: Regimen, problems: Sequence[_Problem], *, then: str = "") -> NoReturn:
+    about: dict[str, str] = {}
+    for text, names in problems:
+        for name in names:
+            about[name] = f"{about[name]} {text}" if name in about else text
+    said = " ".join(each.text for each in problems)
+    raise ParameterError(f"{regimen.id}: {said}{then}", about=about)
 
 
 def in_words(bounds: Bounds, unit: str) -> str:
@@ -114,7 +130,7 @@ def _level(drug: RegimenDrug, choices: Mapping[str, Decimal]) -> Decimal | None:
     return drug.published[0]
 
 
-def _unknown(regimen: Regimen, choices: Mapping[str, Decimal]) -> list[str]:
+def _unknown(regimen: Regimen, choices: Mapping[str, Decimal]) -> list[_Problem]:
     dosed = {drug.choice for drug in regimen.drugs if drug.published is not None}
     undosed = {drug.choice: drug.title for drug in regimen.drugs if drug.published is None}
     if any(drug.pump for drug in regimen.drugs):
@@ -122,30 +138,31 @@ def _unknown(regimen: Regimen, choices: Mapping[str, Decimal]) -> list[str]:
     problems = []
     for name in choices:
         if name in undosed:
-            problems.append(f"It publishes no dose of {undosed[name]}; leave {name} out.")
+            text = f"It publishes no dose of {undosed[name]}; leave {name} out."
+            problems.append(_Problem(text, (name,)))
         elif name not in dosed:
             takes = ", ".join(sorted(dosed)) or "none"
-            problems.append(f"It has no choice {name}; it takes {takes}.")
+            problems.append(_Problem(f"It has no choice {name}; it takes {takes}.", (name,)))
     return problems
 
 
-def _pump(choices: Mapping[str, Decimal]) -> list[str]:
+def _pump(choices: Mapping[str, Decimal]) -> list[_Problem]:
     """Return what is wrong with the numbers of a pump: one alone, or one that cannot be meant."""
     told = [name for name in PUMP_CHOICES if name in choices]
     if told and len(told) < len(PUMP_CHOICES):
-        return [f"Give {' and '.join(PUMP_CHOICES)} together, or neither."]
+        return [_Problem(f"Give {' and '.join(PUMP_CHOICES)} together, or neither.", PUMP_CHOICES)]
     problems = []
     for name in told:
         try:
             check(name, choices[name])
         except ParameterError as error:
-            problems.append(error.message)
+            problems.append(_Problem(error.message, (name,)))
     return problems
 
 
 def _alternatives(
     regimen: Regimen, choices: Mapping[str, Decimal], area_m2: Decimal | None
-) -> list[str]:
+) -> list[_Problem]:
     problems = []
     for choice in regimen.choices:
         drugs = [drug for drug in regimen.drugs if drug.id in choice.of]
@@ -153,7 +170,8 @@ def _alternatives(
         wanted = "exactly one of" if choice.needs == "one" else "one or more of"
         if not chosen or (choice.needs == "one" and len(chosen) > 1):
             said = ", ".join(f"{drug.choice} ({_asked(drug, area_m2)})" for drug in drugs)
-            problems.append(f"Give {wanted} {said}.")
+            names = tuple(drug.choice for drug in drugs)
+            problems.append(_Problem(f"Give {wanted} {said}.", names))
     return problems
 
 
@@ -168,29 +186,33 @@ def _asked(drug: RegimenDrug, area_m2: Decimal | None) -> str:
     return f"{said} ({mg} mg for this patient)"
 
 
-def _outside(regimen: Regimen, drug: RegimenDrug, level: Decimal) -> list[str]:
+def _outside(regimen: Regimen, drug: RegimenDrug, level: Decimal) -> list[_Problem]:
     """Return why a level is a hard stop: its own bounds, and the highest dose of a course."""
     problems = []
     if drug.bounds is None or not level.is_finite() or level not in drug.bounds:
         allowed = "none" if drug.bounds is None else in_words(drug.bounds, drug.unit)
-        problems.append(f"{drug.choice} is {level}, but {regimen.id} allows {allowed}.")
+        text = f"{drug.choice} is {level}, but {regimen.id} allows {allowed}."
+        problems.append(_Problem(text, (drug.choice,)))
     if not level.is_finite():
         return problems
     highest = drug.course_highest
     if highest is not None and drug.unit == PER_M2 and level * len(drug.days) > highest:
         like = f" Is {drug.looks_like} meant?" if drug.looks_like else ""
-        problems.append(
+        text = (
             f"{drug.title} {level * len(drug.days)} mg/m2 in one course is above {highest} mg/m2 "
             f"({drug.course_rule or 'highest dose'}): a hard stop, to be verified.{like}"
         )
+        problems.append(_Problem(text, (drug.choice,)))
     return problems
 
 
-def _totals(regimen: Regimen, levels: Mapping[str, Decimal]) -> list[str]:
+def _totals(regimen: Regimen, levels: Mapping[str, Decimal]) -> list[_Problem]:
     problems = []
     for total in regimen.totals:
         amount = sum((levels.get(name, Decimal(0)) for name in total.of), Decimal(0))
         if amount not in total.bounds:
             allowed = in_words(total.bounds, PER_M2)
-            problems.append(f"{total.title} is {amount} mg/m2, but {regimen.id} allows {allowed}.")
+            text = f"{total.title} is {amount} mg/m2, but {regimen.id} allows {allowed}."
+            names = tuple(drug.choice for drug in regimen.drugs if drug.id in total.of)
+            problems.append(_Problem(text, names))
     return problems

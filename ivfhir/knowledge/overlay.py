@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -430,6 +431,7 @@ class _Reader:
             for protocol in each.protocols:
                 if _plan_definition(protocol) is None:
                     place.refuse(f"there is no protocol {protocol}; name one that there is")
+            self._refuse_parts_alike(place, each)
             known_to_us = [*known_ones.values()]
             for drug in each.drugs:
                 wider = list(wider_drug(drug, each, known_to_us))
@@ -438,6 +440,19 @@ class _Reader:
             for matter, why in wider_regimen(each, known_to_us):
                 self._need(place, f"{name}.{matter}", each.version, why)
         return found
+
+    @staticmethod
+    def _refuse_parts_alike(place: Table, regimen: Regimen) -> None:
+        """Refuse a bolus and an infusion of one drug that only their titles tell apart."""
+        for one, other in combinations(regimen.drugs, 2):
+            if (one.drug, one.route) == (other.drug, other.route) and (
+                not (one.method and other.method) or one.method == other.method
+            ):
+                place.refuse(
+                    f"{one.id} and {other.id} are {one.drug} by the same route: give each its own "
+                    'method, such as method = "bolus" and method = "infusion", in '
+                    f"{regimen.id}.toml, and build it again"
+                )
 
 
 def _plan_definition(protocol: str) -> Path | None:

@@ -19,15 +19,18 @@ def wider_drug(drug: RegimenDrug, regimen: Regimen, regimens: Sequence[Regimen])
         regimen: the site's regimen that it is of.
         regimens: ours.
     """
-    given = {(drug.drug, drug.route)}
+    given = (drug.drug, drug.route)
     reasons: dict[str, None] = {}
-    for ours in _compared_with(given, regimen, regimens):
-        every = [each for one in ours for each in one.drugs]
-        same = [each for each in every if (each.drug, each.route) in given]
+    for ours in _compared_with({given}, regimen, regimens):
+        every = [each for one in ours for each in one.drugs if (each.drug, each.route) == given]
+        # A bolus is compared with a bolus; where ours says neither, the site may choose.
+        same = [each for each in every if each.method in ("", drug.method)]
         if same:
             reasons |= dict.fromkeys((*_higher_doses(drug, same), *_fewer_limits(drug, same)))
-        else:
-            reasons[f"no regimen of the specification gives {drug.drug} this way"] = None
+            continue
+        said = f" ({drug.method})" if drug.method else ", bolus or infusion unsaid"
+        way = f"this way{said if every else ''}"
+        reasons[f"no regimen of the specification gives {drug.drug} {way}"] = None
     yield from reasons
 
 

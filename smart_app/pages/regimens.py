@@ -18,9 +18,8 @@ TICK = "confirmed-"
 """What the name of a statement's box begins with: each has its own, a form says nothing twice."""
 
 _LONGEST = 20
-NO_LABELS: Mapping[str, str] = MappingProxyType({})
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _NAME = re.compile(r"\b(?:dose_\w+|auc|pump_\w+)\b")
-_SENTENCES = re.compile(r"(?<=\.)\s+")
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ def regimen_table(
     link: Callable[[str], str],
     *,
     error: str = "",
+    about: Mapping[str, str] = NOTHING,
 ) -> RegimenTable | None:
     """Return the table; None where no regimen serves the plan.
 
@@ -98,6 +98,7 @@ def regimen_table(
         values: the settings, as they were given.
         link: address of our page for a `Type/id`.
         error: why the regimen that was chosen gives no dose; '' where it gives one, or none is.
+        about: what of it is about which dose: name of the box -> sentences.
     """
     if not offers:
         return None
@@ -109,7 +110,7 @@ def regimen_table(
     refused = without_names(error, labels)
     return RegimenTable(
         rows=tuple(_row(each, values, labels, refused=refused) for each in offers),
-        doses=tuple(_dose_boxes(offers, values, error)),
+        doses=tuple(_dose_boxes(offers, values, about)),
         statements=tuple(_statement_boxes(offers, values)),
         numbers=tuple(_numbers(each, link) for each in of_chosen["numbers"])
         if given and of_chosen
@@ -140,7 +141,7 @@ def regimen_values(form: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def without_names(text: str, labels: Mapping[str, str] = NO_LABELS) -> str:
+def without_names(text: str, labels: Mapping[str, str] = NOTHING) -> str:
     """Return a sentence of the doses without names of the command line and ids of rules.
 
     Args:
@@ -197,10 +198,9 @@ def _row(
 
 
 def _dose_boxes(
-    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str], error: str
+    offers: Iterable[Mapping[str, Any]], values: Mapping[str, str], about: Mapping[str, str]
 ) -> Iterable[Box]:
     """Yield one box a parameter; its hint names each regimen that takes it."""
-    sentences = _SENTENCES.split(error)
     labels: dict[str, str] = {}
     hints: dict[str, list[str]] = {}
     for offer in offers:
@@ -209,8 +209,7 @@ def _dose_boxes(
             hints.setdefault(each["name"], []).append(f"{offer['id']}: {each['hint']}")
     for name, label in labels.items():
         hint = "; ".join(hints[name])
-        wrong = [each for each in sentences if name in _NAME.findall(each)]
-        told = without_names(" ".join(wrong), labels)
+        told = without_names(about.get(name, ""), labels)
         yield Box(name, label, hint, values.get(name, ""), told)
 
 

@@ -26,7 +26,7 @@ from smart_app.pages.parameters import (
     start_field,
 )
 from smart_app.pages.plan import plan_page
-from smart_app.pages.regimens import regimen_table, regimen_values
+from smart_app.pages.regimens import NOTHING, regimen_table, regimen_values
 from smart_app.pages.review import gap_words
 from smart_app.pages.ways import way_note
 from smart_app.pages.why import why_headline
@@ -108,6 +108,7 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
             asked=asked,
             start=start,
             errors=errors,
+            about=tried.about,
             draft=draft,
         ), 422
     kept = _keep(launch, chosen, draft, tried.content.to_body())
@@ -192,6 +193,7 @@ def _plan_form(
     asked: PlanRequest,
     start: StartField,
     errors: Mapping[str, str] | None = None,
+    about: Mapping[str, str] = NOTHING,
     draft: Draft | None = None,
 ) -> str:
     errors = errors or {}
@@ -211,6 +213,7 @@ def _plan_form(
             asked.values,
             lambda reference: context.record_href(launch, reference),
             error=errors.get(REGIMEN, ""),
+            about=about,
         )
     if regimens is not None and regimens.error:
         errors = {**errors, REGIMEN: regimens.error}

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ivfhir.dosing.offer import Offer
@@ -36,12 +37,19 @@ class RegimenRefusedError(NoPlanError):
     Args:
         message: why, in sentences.
         content: the draft without a regimen, to be shown and not to be kept.
+        about: what is wrong with which dose, as a ParameterError tells it.
     """
 
-    def __init__(self, message: str, content: DraftContent | None = None) -> None:
-        """Keep the draft beside the message."""
+    def __init__(
+        self,
+        message: str,
+        content: DraftContent | None = None,
+        about: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Keep the draft, and what is wrong with which dose, beside the message."""
         super().__init__(message)
         self.content = content
+        self.about = about
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,14 @@ class Attempt:
         shown: the plan without its regimen, to be shown where the regimen alone is refused.
         refusal: why it is refused, '' where it is not.
         of_regimen: the refusal is the regimen's.
+        about: what is wrong with which dose of the regimen.
     """
 
     content: DraftContent | None
     shown: DraftContent | None = None
     refusal: str = ""
     of_regimen: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def try_draft(
@@ -73,7 +83,7 @@ def try_draft(
     try:
         return Attempt(draft_plan(launch, protocol, reading, request, more=more))
     except RegimenRefusedError as error:
-        return Attempt(None, shown=error.content, refusal=error.message, of_regimen=True)
+        return Attempt(None, error.content, error.message, of_regimen=True, about=error.about)
     except ParameterError as error:
         return Attempt(None, refusal=error.message)
 
@@ -144,7 +154,8 @@ def draft_plan(
         return content(planned, planned.prescribe(prescription).confirmed)
     except (NoDoseError, ParameterError, UnknownProtocolError) as error:
         said = error.plain if isinstance(error, NoDoseError) else error.message
-        raise RegimenRefusedError(said, content(plain)) from error
+        about = error.about if isinstance(error, ParameterError) else {}
+        raise RegimenRefusedError(said, content(plain), about) from error
 
 
 def _content(

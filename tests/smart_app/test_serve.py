@@ -117,7 +117,7 @@ def test_a_taken_port_and_a_missing_file_are_said_in_a_sentence(
 def test_the_collector_walks_no_protocol_that_was_loaded_to_stay() -> None:
     """In a process of its own: what is frozen stays so."""
     tried = "import gc; from ivfhir.knowledge.registry import Registry; "
-    tried += "from smart_app.serve import load_to_stay; kept = load_to_stay(Registry()); "
+    tried += "from smart_app.app import load_to_stay; kept = load_to_stay(Registry()); "
     tried += "print(gc.get_freeze_count() > 10_000, len(kept))"
     said = subprocess.run(
         [sys.executable, "-c", tried], capture_output=True, text=True, check=True, timeout=120

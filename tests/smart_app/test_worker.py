@@ -1,17 +1,35 @@
 """`ivfhir worker` as its own process, on SQLite and PostgreSQL; two of them send each plan once."""
 
+import argparse
 import signal
 from pathlib import Path
 
 import pytest
 
+from ivfhir.errors import SettingsError
+from smart_app.app import load_to_stay
 from smart_app.fake_ehr.faults import Fault
+from smart_app.worker import run
 from tests.smart_app.over_http import ONE_PLAN, HttpClinician
 from tests.smart_app.test_killed_in_a_write import NO_PLAN, Ward, running_ward, wait_until
 
 pytestmark = pytest.mark.server
 
 NO_THREAD = "outbox_thread = false"
+
+
+def test_the_collector_walks_no_protocol_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def made(_: None, **how: object) -> None:
+        asked.update(how)
+        raise SettingsError("no app is needed here")
+
+    monkeypatch.setattr("smart_app.worker.load_settings", lambda _: None)
+    monkeypatch.setattr("smart_app.worker.create_app", made)
+    with pytest.raises(SettingsError, match="no app is needed"):
+        run(argparse.Namespace(config=None, once=False))
+    assert asked == {"protocols": load_to_stay}
 
 
 def leave_unsent(ward: Ward, patient: str = "halloran") -> str:

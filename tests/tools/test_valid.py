@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from tools.valid import findings, main
@@ -28,7 +29,8 @@ def test_an_artefact_that_is_not_valid_is_named(tmp_path, capsys):
     made = json.loads((ROOT / "plan_definitions/shared/ValueSet-inr.json").read_text())
     path = tmp_path / "ValueSet-inr.json"
     path.write_text(json.dumps({**made, "status": "drafted", "purpos": "x"}, indent=1))
-    (tmp_path / "elm.json").write_text('{"library": {}}')
+    (tmp_path / "cql").mkdir()
+    (tmp_path / "cql" / "LUNG.json").write_text('{"library": {}}')
     assert main([str(tmp_path)]) == 1
     told = capsys.readouterr().out
     assert re.search(r"ValueSet-inr\.json:\d+:2: ValueSet\.status is 'drafted'", told)
@@ -36,3 +38,21 @@ def test_an_artefact_that_is_not_valid_is_named(tmp_path, capsys):
     assert told.endswith("valid FHIR R4: 2 findings\n")
     path.write_text(json.dumps(made))
     assert main([str(tmp_path)]) == 0
+
+
+def test_an_artefact_that_does_not_say_what_it_is_is_named(tmp_path, capsys):
+    made = json.loads((ROOT / "plan_definitions/shared/ValueSet-inr.json").read_text())
+    del made["resourceType"]
+    (tmp_path / "ValueSet-inr.json").write_text(json.dumps(made))
+    assert main([str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "ValueSet-inr.json is no FHIR resource (it has no resourceType)" in told
+    assert told.endswith("valid FHIR R4: 1 findings\n")
+
+
+def test_a_call_that_asks_nothing_is_no_pass(capsys):
+    asked = [sys.executable, "-m", "tools.valid"]
+    called = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert called.returncode == 2
+    assert called.stdout == ""
+    assert called.stderr == "Name the files or folders to be asked about.\n"

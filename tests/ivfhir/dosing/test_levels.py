@@ -127,6 +127,53 @@ def test_what_the_regimen_does_not_dose_is_refused():
     assert "has no choice pump_reservoir_ml" in refused("RG-LU1", pump_reservoir_ml="30")
 
 
+@pytest.mark.parametrize(
+    ("name", "choices", "about"),
+    [
+        ("RG-LU4", {}, {"auc": "give auc.", "dose_paclitaxel": "give dose_paclitaxel."}),
+        ("RG-LU4", {"auc": "9", "dose_paclitaxel": "175"}, {"auc": "auc is 9, but"}),
+        # What it takes instead is no fault of these.
+        ("RG-LU1", {"dose_docetaxel": "75"}, {"dose_docetaxel": "It has no choice"}),
+        ("RG-LM3", {"dose_gemcitabine": "1000"}, {"dose_gemcitabine": "leave"}),
+        ("RG-LU6", {}, {"auc": "Give exactly one", "dose_cisplatin": "Give exactly one"}),
+        (
+            "RG-PO2",
+            {"pump_reservoir_ml": "30"},
+            {"pump_reservoir_ml": "together", "pump_flow_ml_per_day": "together"},
+        ),
+        (
+            "RG-PO2",
+            {"pump_reservoir_ml": "3000", "pump_flow_ml_per_day": "1"},
+            {"pump_reservoir_ml": "cannot be meant"},
+        ),
+        (
+            "RG-LI3",
+            {"dose_fluorouracil_infusion": "1199"},
+            {"dose_fluorouracil_bolus": "is 1599", "dose_fluorouracil_infusion": "is 1599"},
+        ),
+    ],
+)
+def test_a_refusal_tells_which_parameter_each_sentence_is_about(name, choices, about):
+    with pytest.raises(ParameterError) as caught:
+        levels(name, **choices)
+    assert caught.value.about.keys() == about.keys()
+    for parameter, said in about.items():
+        assert said in caught.value.about[parameter]
+        assert caught.value.about[parameter] in caught.value.message
+
+
+def test_what_is_wrong_with_a_dose_twice_is_told_together():
+    with pytest.raises(ParameterError) as caught:
+        levels("RG-LU1", dose_cisplatin="101")
+    assert "allows 20 to 80 mg/m2. cisplatin 101" in caught.value.about["dose_cisplatin"]
+
+
+def test_an_intensity_above_all_tells_of_which_dose():
+    with pytest.raises(ParameterError) as caught:
+        shares("RG-LU1", "21", dose_cisplatin="80")
+    assert list(caught.value.about) == ["dose_cisplatin"]
+
+
 def shares(name, days, **choices):
     chosen = choose_levels(REGIMENS[name], {key: d(value) for key, value in choices.items()})
     return shares_of_reference(REGIMENS[name], chosen, interval_days=d(days))

@@ -1,5 +1,6 @@
 """A site's overlay: what narrows applies, what widens needs its sign-off, a mistake is refused."""
 
+import re
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from ivfhir.expressions.index import ResourceIndex
 from ivfhir.fhir.outcome import exit_code
 from ivfhir.knowledge.load import load_protocol, load_protocols
 from ivfhir.knowledge.overlay import Overlay, load_overlay
-from ivfhir.knowledge.package import read_json, shared_folder
+from ivfhir.knowledge.package import read_json, regimens_folder, shared_folder
 from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.thresholds import read_thresholds
 from tools.knowledge.authoring.regimen import regimen_files
@@ -248,6 +249,50 @@ def test_a_regimen_beyond_ours_needs_a_sign_off(
     overlay = written(tmp_path, signed)
     assert overlay is not None
     assert overlay.sign_offs[0].of == "RG-EX1.doxorubicin"
+
+
+def folfox(tmp_path: Path) -> Path:
+    """Return RG-LI3 as a site's own regimen, RG-EX2."""
+    folder = tmp_path / "regimens"
+    folder.mkdir()
+    source = regimens_folder() / "PlanDefinition-RG-LI3.json"
+    path = folder / "PlanDefinition-RG-EX2.json"
+    path.write_text(source.read_text("utf-8").replace("RG-LI3", "RG-EX2"), "utf-8")
+    return path
+
+
+def test_a_bolus_in_the_dose_of_an_infusion_needs_a_sign_off(tmp_path: Path) -> None:
+    path = folfox(tmp_path)
+    assert written(tmp_path, "") is not None
+    text = path.read_text("utf-8").replace('"text": "bolus"', '"text": "held"')
+    text = text.replace('"text": "infusion"', '"text": "bolus"')
+    path.write_text(text.replace('"text": "held"', '"text": "infusion"'), "utf-8")
+    message = refused(tmp_path, "")
+    assert "RG-EX2.fluorouracil-infusion widens: its highest dose is above 400 mg/m2" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # As it was built before bolus and infusion had an element.
+        (r',\s*"method": \{\s*"text": "\w+"\s*\}', ""),
+        (r',\s*"method": \{\s*"text": "bolus"\s*\}', ""),
+        (r'"text": "bolus"', '"text": "infusion"'),
+    ],
+)
+def test_parts_of_one_drug_that_nothing_tells_apart_are_refused(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    path = folfox(tmp_path)
+    text, count = re.subn(old, new, path.read_text("utf-8"))
+    assert count
+    path.write_text(text, "utf-8")
+    message = refused(tmp_path, "")
+    assert (
+        "regimens/PlanDefinition-RG-EX2.json:1: fluorouracil-bolus and fluorouracil-infusion are "
+        'fluorouracil by the same route: give each its own method, such as method = "bolus" and '
+        'method = "infusion", in RG-EX2.toml, and build it again'
+    ) in message
 
 
 def test_a_regimen_of_ours_is_not_replaced(regimen: Path, tmp_path: Path) -> None:

@@ -107,6 +107,35 @@ def test_parts_of_one_drug_are_counted_together() -> None:
     assert told(replace(folfox, drugs=drugs)) == {}
 
 
+BOLUS, INFUSION = "fluorouracil-bolus", "fluorouracil-infusion"
+
+
+@pytest.mark.parametrize("name", ["RG-LI3", "RG-LM4"])
+def test_a_bolus_is_compared_with_a_bolus(name: str) -> None:
+    """400 mg/m2 of fluorouracil as a bolus, 2400 as an infusion: swapped, it is another regimen."""
+    swapped = with_drug(with_drug(ours(name), BOLUS, method="infusion"), INFUSION, method="bolus")
+    assert told_of_drugs(swapped) == {
+        INFUSION: [
+            "its highest dose is above 400 mg/m2",
+            "its dose intensity is not measured against 400 mg/m2 or less",
+        ]
+    }
+
+
+@pytest.mark.parametrize("method", ["", "Bolus", "push"])
+def test_a_method_that_ours_does_not_say_is_another_way(method: str) -> None:
+    told_of = told_of_drugs(with_drug(ours("RG-LI3"), BOLUS, method=method))
+    said = f" ({method})" if method else ", bolus or infusion unsaid"
+    assert told_of == {
+        BOLUS: [f"no regimen of the specification gives fluorouracil this way{said}"]
+    }
+
+
+def test_where_ours_leaves_the_method_open_the_site_may_say_one() -> None:
+    port = with_drug(ours("RG-PO1"), "fluorouracil", method="infusion")
+    assert told_of_drugs(port) == {}
+
+
 def test_a_referral_gives_no_dose_and_widens_nothing() -> None:
     assert told(replace(ours("RG-LM6"), max_courses=None, interval_days=None)) == {}
 

@@ -118,6 +118,14 @@ def test_a_dose_out_of_bounds_marks_its_box(clinician):
     assert "Not put into the plan: RG-LU2: “cisplatin, mg/m2” is 90" in row
 
 
+def test_a_box_is_marked_by_what_was_refused_and_not_by_its_words(clinician):
+    fields = {"regimen": "RG-LU2", "dose_cisplatin": "auc", "dose_gemcitabine": "1000", **TICKED}
+    page = clinician.send("plan/LUNG", {"next": "plan", **fields}).text
+    assert re.search(r'id="dose_cisplatin"[^>]*aria-invalid="true"', page)
+    assert re.search(r'id="auc"', page)
+    assert not re.search(r'id="auc"[^>]*aria-invalid="true"', page)
+
+
 def test_a_dose_of_another_regimen_does_not_reach_the_one_that_was_chosen(clinician, repository):
     fields = {"regimen": "RG-LU1", "dose_cisplatin": "60", **TICKED}
     draft = clinician.make_draft(**fields)
