@@ -43,6 +43,7 @@ class RegimenDrug:
         bounds: the doses that are allowed.
         cap_mg: the highest amount a session, to which a dose is lowered.
         for_days: days that a dose a day goes on, 1 for any other.
+        over: how long it runs, in words: `46 hours`; '' where the regimen does not say.
         ideal_weight: whether a dose a kg counts ideal weight.
         pump: whether it fills an implanted pump.
         optional: whether it may be left out.
@@ -74,6 +75,7 @@ class RegimenDrug:
     bounds: Bounds | None = None
     cap_mg: Decimal | None = None
     for_days: int = 1
+    over: str = ""
     ideal_weight: bool = False
     pump: bool = False
     optional: bool = False

@@ -163,6 +163,7 @@ def _drug(activity: Resource, action: Resource) -> RegimenDrug:
         bounds=None if bounds is None else _bounds(bounds),
         cap_mg=_number(_one(parts, "cap")),
         for_days=_one(parts, "for-days", 1),
+        over=_one(parts, "over", ""),
         ideal_weight=_one(parts, "weight") == "ideal",
         pump=_one(parts, "pump", False),
         optional=_one(parts, "optional", False),

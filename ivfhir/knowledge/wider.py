@@ -76,6 +76,9 @@ def _higher_doses(drug: RegimenDrug, same: Sequence[RegimenDrug]) -> Iterator[st
         yield f"its cap is above {max(each for each in caps if each)} mg"
     if len(drug.days) * drug.for_days > max(len(each.days) * each.for_days for each in same):
         yield "it is given on more days"
+    durations = {each.over for each in same}
+    if "" not in durations and drug.over not in durations:  # Words: which is longer is not known.
+        yield f"it runs otherwise than over {' or over '.join(sorted(durations))}"
     for said, mine, theirs in (
         ("dose a course", drug.course_highest, [each.course_highest for each in same]),
         (

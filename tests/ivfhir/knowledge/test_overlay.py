@@ -268,6 +268,9 @@ def test_a_bolus_in_the_dose_of_an_infusion_needs_a_sign_off(tmp_path: Path) -> 
     text = text.replace('"text": "infusion"', '"text": "bolus"')
     path.write_text(text.replace('"text": "held"', '"text": "infusion"'), "utf-8")
     message = refused(tmp_path, "")
+    assert "RG-EX2.fluorouracil-bolus widens: it runs otherwise than over 24 hours" in message
+    signed = SIGNED.replace("X-BLEED.platelets", "RG-EX2.fluorouracil-bolus")
+    message = refused(tmp_path, signed.replace('"40"', '"0.1.0"'))
     assert "RG-EX2.fluorouracil-infusion widens: its highest dose is above 400 mg/m2" in message
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ivfhir.knowledge.regimen import DOSED, Bounds, Choice, Regimen
+from ivfhir.knowledge.regimen import DOSED, Bounds, Choice, Regimen, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimens
 from ivfhir.knowledge.wider import wider_drug, wider_regimen
 
@@ -29,6 +29,10 @@ def told_of_drugs(regimen: Regimen) -> dict[str, list[str]]:
 def with_drug(regimen: Regimen, name: str, **changes: object) -> Regimen:
     drugs = (replace(d, **changes) if d.id == name else d for d in regimen.drugs)  # type: ignore[arg-type]
     return replace(regimen, drugs=tuple(drugs))
+
+
+def drug_of(regimen: str, name: str) -> RegimenDrug:
+    return next(each for each in ours(regimen).drugs if each.id == name)
 
 
 @pytest.mark.parametrize("regimen", OURS, ids=lambda each: each.id)
@@ -113,7 +117,8 @@ BOLUS, INFUSION = "fluorouracil-bolus", "fluorouracil-infusion"
 @pytest.mark.parametrize("name", ["RG-LI3", "RG-LM4"])
 def test_a_bolus_is_compared_with_a_bolus(name: str) -> None:
     """400 mg/m2 of fluorouracil as a bolus, 2400 as an infusion: swapped, it is another regimen."""
-    swapped = with_drug(with_drug(ours(name), BOLUS, method="infusion"), INFUSION, method="bolus")
+    swapped = with_drug(ours(name), BOLUS, method="infusion", over=drug_of(name, INFUSION).over)
+    swapped = with_drug(swapped, INFUSION, method="bolus", over="")
     assert told_of_drugs(swapped) == {
         INFUSION: [
             "its highest dose is above 400 mg/m2",
@@ -129,6 +134,16 @@ def test_a_method_that_ours_does_not_say_is_another_way(method: str) -> None:
     assert told_of == {
         BOLUS: [f"no regimen of the specification gives fluorouracil this way{said}"]
     }
+
+
+@pytest.mark.parametrize("over", ["5 minutes", ""])
+def test_an_infusion_that_runs_another_time_is_another_way(over: str) -> None:
+    told_of = told_of_drugs(with_drug(ours("RG-LM4"), INFUSION, over=over))
+    assert told_of == {INFUSION: ["it runs otherwise than over 46 hours"]}
+
+
+def test_where_ours_does_not_say_how_long_the_site_may() -> None:
+    assert told_of_drugs(with_drug(ours("RG-LI3"), BOLUS, over="5 minutes")) == {}
 
 
 def test_where_ours_leaves_the_method_open_the_site_may_say_one() -> None:

@@ -233,6 +233,8 @@ def _limits(table: Table) -> list[Json]:
         parts.append(value("neutrophils-at-least", valueQuantity=least))
     if "for_days" in table:
         parts.append(value("for-days", valueInteger=table["for_days"]))
+    if "over" in table:
+        parts.append(value("over", valueString=table["over"]))
     if "weight" in table:
         parts.append(value("weight", valueCode=table["weight"]))
     parts += [value(each, valueBoolean=True) for each in ("pump", "optional") if table.get(each)]
