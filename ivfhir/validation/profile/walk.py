@@ -16,6 +16,7 @@ from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.profile.bindings import unbound
 from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
 from ivfhir.validation.profile.conformity import Conformity, Question
+from ivfhir.validation.profile.counts import too_few, too_many
 from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
@@ -24,7 +25,6 @@ from ivfhir.validation.profile.told import SORTING, Key, Told, Wrong, listed, sh
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
-COUNT = "profile-cardinality"
 
 
 @dataclass(slots=True)
@@ -289,23 +289,10 @@ class Walk:
     def _count(self, holder: Item, check: Check, items: Sequence[Item]) -> bool:
         """Ask how often an element is there; return whether it is often enough, for R4, too."""
         if check.maximum is not None and len(items) > check.maximum:
-            self._too_many(items, check.maximum, "")
+            self._told.tell(too_many(items, check.maximum))
         if check.r4_minimum <= len(items) < check.minimum:
-            self._too_few(holder, check, len(items), "")
+            self._told.tell(too_few(holder, check, len(items)))
         return len(items) >= max(check.minimum, check.r4_minimum)
-
-    def _too_few(self, holder: Item, check: Check, count: int, of: str) -> None:
-        number = f"only {count}" if count else "no"
-        wanted = f"asks for {check.minimum}" if check.minimum > 1 else "asks for it, so add it"
-        text = f"has {number} {check.shown}{of}"
-        self._told.tell(Wrong(holder.place, text, wanted, COUNT, "required"))
-
-    def _too_many(self, items: Sequence[Item], maximum: int, of: str) -> None:
-        if maximum:
-            wanted = f"allows {maximum}, so take some out"
-            self._wrong(items[maximum], f"is one of {len(items)}{of}", wanted, COUNT)
-        else:
-            self._wrong(items[0], f"is there{of}", "allows none; remove it", COUNT)
 
     def _slices(self, holder: Item, check: Check, items: Sequence[Item], *, enough: bool) -> None:
         """Sort items into slices, and ask of each slice what is asked of it."""
@@ -320,14 +307,14 @@ class Walk:
                 self._unsure_which(item, check.slices)
         for each in check.slices:
             inside, more = found.of[each.name], found.maybe[each.name]
-            few = len(inside) < each.check.minimum
+            few, of = len(inside) < each.check.minimum, f" of the slice {named(each)}"
             most = each.check.maximum
-            if few and more:
+            if few and len(inside) + more >= each.check.minimum:
                 self._unsure(holder, each, "has the slice", "asks for")
             elif few and enough:
-                self._too_few(holder, each.check, len(inside), f" of the slice {named(each)}")
+                self._told.tell(too_few(holder, each.check, len(inside), of))
             if most is not None and len(inside) > most:
-                self._too_many(inside, most, f" of the slice {named(each)}")
+                self._told.tell(too_many(inside, most, of))
             elif most is not None and len(inside) + more > most:
                 self._unsure(holder, each, f"has more than {most} of the slice", "does not allow")
             for item in inside:
