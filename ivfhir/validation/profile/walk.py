@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
-from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.operators.logical import Truth, any_of
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
 from ivfhir.fhir.targets import Targets
@@ -123,7 +123,7 @@ class Walk:
         shared = replace(self._shared, by_r4=frozenset(), told=set())
         inner = Walk(shared, question.resource, question.root, judges=True)
         inner.ask(question.item, found)
-        return not inner.issues
+        return False if inner.issues else None if inner._told.unsure else True
 
     def _resolved(self, reference: str) -> Resource | None:
         return self._shared.targets.resolve(reference, self._holders[-1][1])
@@ -204,6 +204,7 @@ class Walk:
             rule = f"binding-{strength}"
             said = (found.text, found.expected, rule, "code-invalid", found.severity)
             self._told.tell(Wrong(item.place, *said))
+            self._told.unsure |= strength == "required" and found.severity == "warning"
 
     def _target(self, item: Item, check: Check) -> None:
         """Ask that a reference names what the profile allows, where that can be told."""
@@ -227,7 +228,7 @@ class Walk:
         elif not unknown and item.type_name != "canonical":
             target = self.resolve(item)
             there = item_of(target, None, RESOURCE, Place(item.place, "resolve()"))
-            if target is not None and all(self.conforms(there, u) is False for u in fitting):
+            if target is not None and self._conforms_to_one(there, fitting) is False:
                 text = f"names a {type_name} that does not conform to {short_names(fitting)}"
                 self._wrong(item, text, "asks for that", "profile-target")
 
@@ -241,15 +242,20 @@ class Walk:
             profile = self._get(item, urls[0])
             if profile is not None:
                 self.ask(item, profile)
-        elif urls and all(self.conforms(item, url) is False for url in urls):
+        elif urls and self._conforms_to_one(item, urls) is False:
             text = f"conforms to none of {short_names(urls)}"
             self._wrong(item, text, "asks for one", "profile-type")
+
+    def _conforms_to_one(self, item: Item, urls: Sequence[str]) -> Truth:
+        found = any_of(self.conforms(item, url) for url in urls)
+        self._told.unsure |= found is None
+        return found
 
     def _get(self, item: Item, url: str) -> Profile | None:
         try:
             found = self._shared.profiles.get(url)
         except InputError as error:
-            self._told.note(item.place, error.message)
+            self._told.unchecked(item.place, error.message)
             return None
         if found is None and r4_type(url) is None and extension_of(url) is None:
             self._told.unknown(item.place, [url], self._shared.profiles.advice)
@@ -269,7 +275,7 @@ class Walk:
                 problem = error.message
         if problem is not None:
             said = f"The rule {rule.key} of {label} could not be asked here: {problem}"
-            self._told.note(item.place, said)
+            self._told.unchecked(item.place, said)
         elif holds is False:
             text = f"breaks the rule {rule.key}: {rule.human.rstrip('.')}"
             wrong = Wrong(item.place, text, "", rule.key, "invariant", rule.severity)
@@ -332,7 +338,7 @@ class Walk:
 
     def _cannot_be_told(self, item: Item, what: str) -> None:
         text = f"Whether {what}, cannot be told: what tells it is not here."
-        self._told.note(item.place, text, "warning")
+        self._told.unchecked(item.place, text, "warning")
 
     def _wrong(self, item: Item, text: str, expected: str, rule: str) -> None:
         self._told.tell(Wrong(item.place, text, expected, rule))
