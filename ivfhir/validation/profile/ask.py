@@ -9,10 +9,10 @@ from ivfhir.fhir.references import is_absolute
 from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.claims import claims_of, unchecked
-from ivfhir.validation.issue import Issue
+from ivfhir.validation.issue import Issue, Place
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
-from ivfhir.validation.profile.told import AGAIN
+from ivfhir.validation.profile.told import AGAIN, Told
 from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
 
@@ -43,11 +43,13 @@ class ProfilesAsked:
         self._asked = [found for each in asked if (found := profiles.get(each)) is not None]
         self._fitting: set[Profile] = set()
         self._waiting: list[tuple[Visited, Profile]] = []
+        self._broken: list[tuple[Place, str]] = []
 
     def visit(self, visited: Visited) -> list[Issue]:
         """Note an element that has a profile; return what is not checked."""
         if visited.slot.type_name == EXTENSION:
-            return self._extension(visited)
+            self._extension(visited)
+            return []
         if visited.slot.owner is not None:
             return []
         issues = []
@@ -84,7 +86,10 @@ class ProfilesAsked:
         errors = [each for each in before if each.severity == "error"]
         again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
         shared = Shared(self._profiles, self._targets, again)
-        found = self._asked_of_nothing()
+        told = Told(shared.told)
+        for place, message in self._broken:
+            told.note(place, message)
+        found = [*self._asked_of_nothing(), *told.issues]
         for visited, profile in self._waiting:
             if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:
                 continue  # R4 says what its value is, and it was told
@@ -122,18 +127,19 @@ class ProfilesAsked:
         )
         return [Issue(severity, "not-found", holder, text, TYPE, ()) for text in texts]
 
-    def _extension(self, visited: Visited) -> list[Issue]:
+    def _extension(self, visited: Visited) -> None:
+        """Note the definition of an extension, or why it cannot be used."""
         value: Any = visited.value
         url = value.get("url")
         if not isinstance(url, str) or not is_absolute(url):
-            return []
+            return
         try:
             found = self._profiles.get(url)
-        except InputError:
-            return []
+        except InputError as error:
+            self._broken.append((visited.place, error.message))
+            return
         if found is not None and found.type_name == EXTENSION:
             self._waiting.append((visited, found))
-        return []
 
     def _why(self, claim: str) -> str:
         versions = self._profiles.versions(claim)
