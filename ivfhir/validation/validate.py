@@ -41,7 +41,7 @@ def validate_resource(
     """
     broken = _Kept()
     targets, ids = Targets(raw), ElementIds()
-    claimed = ProfilesAsked(raw, targets, profiles or own_profiles(), asked)
+    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
 
     def visit(visited: Visited) -> None:
         if broken.is_full:
@@ -61,7 +61,7 @@ def validate_resource(
     structure = Structure(visit)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
-    return _shown([*found, *claimed.issues(found)])
+    return _shown([*found, *claimed.issues(found, targets)])
 
 
 class _Kept:

@@ -25,18 +25,14 @@ HOLDERS = frozenset({BUNDLE, "Parameters"})
 class ProfilesAsked:
     """Collects the elements of one input that have a profile, and asks it when all are known."""
 
-    def __init__(
-        self, raw: Json, targets: Targets, profiles: Profiles, asked: Sequence[str]
-    ) -> None:
+    def __init__(self, raw: Json, profiles: Profiles, asked: Sequence[str]) -> None:
         """Note the input.
 
         Args:
             raw: parsed JSON.
-            targets: what its references name.
             profiles: known ones.
             asked: canonicals of profiles that are known, asked of the input besides what it claims.
         """
-        self._targets = targets
         name = raw.get("resourceType") if isinstance(raw, dict) else None
         self._holder = name if isinstance(name, str) and name in HOLDERS else None
         self._profiles = profiles
@@ -77,15 +73,16 @@ class ProfilesAsked:
         except InputError:
             return True
 
-    def issues(self, before: Sequence[Issue]) -> list[Issue]:
+    def issues(self, before: Sequence[Issue], targets: Targets) -> list[Issue]:
         """Return what breaks the profiles.
 
         Args:
             before: what is wrong by R4 itself.
+            targets: what references of the input name.
         """
         errors = [each for each in before if each.severity == "error"]
         again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
-        shared = Shared(self._profiles, self._targets, again)
+        shared = Shared(self._profiles, targets, again)
         told = Told(shared.told)
         for place, message in self._broken:
             told.note(place, message)
