@@ -33,14 +33,13 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
-    targets = Targets(raw)
-    claimed = ProfilesAsked(raw, targets, profiles or own_profiles(), asked)
-    return _shown(_found(raw, targets, claimed))
+    return _shown(_found(raw, ProfilesAsked(raw, profiles or own_profiles(), asked)))
 
 
-def _found(raw: Json, targets: Targets, claimed: ProfilesAsked | None) -> list[Issue]:
+def _found(raw: Json, claimed: ProfilesAsked | None) -> list[Issue]:
     """Return what is wrong with a resource; no profile is asked where there are none."""
     broken = _Kept()
+    targets = Targets(raw)
     known = Input(targets, claimed)
 
     def visit(visited: Visited) -> None:
@@ -53,7 +52,7 @@ def _found(raw: Json, targets: Targets, claimed: ProfilesAsked | None) -> list[I
     structure = Structure(visit, passes=_is_asked_nothing)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
-    return found if claimed is None else [*found, *claimed.issues(found)]
+    return found if claimed is None else [*found, *claimed.issues(found, targets)]
 
 
 @cache
@@ -101,7 +100,7 @@ def conforms(raw: Json, profile: str) -> bool | None:
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
-    issues = _found(raw, Targets(raw), None)
+    issues = _found(raw, None)
     if any(each.severity == "error" for each in issues):
         return False
     open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)

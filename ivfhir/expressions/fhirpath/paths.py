@@ -218,12 +218,8 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
     chosen: Many = found
     raw: One | None = None
     if base.raw is not None:
-        parent = base.raw
-        if is_list:
-            chosen = _list_of_this(key) if base.is_this else _list_of(parent, key)
-        else:
-            raw = _object_of_this(key) if base.is_this else _object_of(parent, key)
-            chosen = _as_list(raw)
+        one = _object_of_this(key) if base.is_this else _object_of(base.raw, key)
+        chosen, raw = _as_list(one), None if is_list else one
 
     def nodes(run: Run, this: Value) -> Items:
         return [element_node(each, type_) for each in chosen(run, this)]
@@ -241,31 +237,6 @@ def object_step(base: Compiled, raws: Many, key: str, type_: Type, *, is_list: b
 def _present(raw: Items) -> Items:
     """Return a list without its nulls: they are no items."""
     return [each for each in raw if each is not None]
-
-
-def _list_of_this(key: str) -> Many:
-    def found(run: Run, this: Value) -> Items:
-        raw = this.get(key)
-        if raw is None:
-            return []
-        if raw.__class__ is list:
-            return raw if None not in raw else _present(raw)
-        return [raw]
-
-    return found
-
-
-def _list_of(parent: One, key: str) -> Many:
-    def found(run: Run, this: Value) -> Items:
-        owner = parent(run, this)
-        raw = None if owner is None else owner.get(key)
-        if raw is None:
-            return []
-        if raw.__class__ is list:
-            return raw if None not in raw else _present(raw)
-        return [raw]
-
-    return found
 
 
 def _object_of(parent: One, key: str) -> One:

@@ -9,10 +9,10 @@ from ivfhir.fhir.references import is_absolute
 from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import BUNDLE, STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.claims import claims_of, unchecked
-from ivfhir.validation.issue import Issue
+from ivfhir.validation.issue import Issue, Place
 from ivfhir.validation.profile.items import Item
 from ivfhir.validation.profile.library import Profile, Profiles
-from ivfhir.validation.profile.told import AGAIN
+from ivfhir.validation.profile.told import AGAIN, Told
 from ivfhir.validation.profile.walk import Shared, Walk
 from ivfhir.validation.structure import Visited
 
@@ -25,29 +25,27 @@ HOLDERS = frozenset({BUNDLE, "Parameters"})
 class ProfilesAsked:
     """Collects the elements of one input that have a profile, and asks it when all are known."""
 
-    def __init__(
-        self, raw: Json, targets: Targets, profiles: Profiles, asked: Sequence[str]
-    ) -> None:
+    def __init__(self, raw: Json, profiles: Profiles, asked: Sequence[str]) -> None:
         """Note the input.
 
         Args:
             raw: parsed JSON.
-            targets: what its references name.
             profiles: known ones.
             asked: canonicals of profiles that are known, asked of the input besides what it claims.
         """
-        self._targets = targets
         name = raw.get("resourceType") if isinstance(raw, dict) else None
         self._holder = name if isinstance(name, str) and name in HOLDERS else None
         self._profiles = profiles
         self._asked = [found for each in asked if (found := profiles.get(each)) is not None]
         self._fitting: set[Profile] = set()
         self._waiting: list[tuple[Visited, Profile]] = []
+        self._broken: list[tuple[Place, str]] = []
 
     def visit(self, visited: Visited) -> list[Issue]:
         """Note an element that has a profile; return what is not checked."""
         if visited.slot.type_name == EXTENSION:
-            return self._extension(visited)
+            self._extension(visited)
+            return []
         if visited.slot.owner is not None:
             return []
         issues = []
@@ -75,16 +73,20 @@ class ProfilesAsked:
         except InputError:
             return True
 
-    def issues(self, before: Sequence[Issue]) -> list[Issue]:
+    def issues(self, before: Sequence[Issue], targets: Targets) -> list[Issue]:
         """Return what breaks the profiles.
 
         Args:
             before: what is wrong by R4 itself.
+            targets: what references of the input name.
         """
         errors = [each for each in before if each.severity == "error"]
         again = frozenset((each.pointer, AGAIN.get(each.rule, each.rule)) for each in errors)
-        shared = Shared(self._profiles, self._targets, again)
-        found = self._asked_of_nothing()
+        shared = Shared(self._profiles, targets, again)
+        told = Told(shared.told)
+        for place, message in self._broken:
+            told.note(place, message)
+        found = [*self._asked_of_nothing(), *told.issues]
         for visited, profile in self._waiting:
             if profile.type_name == EXTENSION and (visited.place.pointer, TYPE) in again:
                 continue  # R4 says what its value is, and it was told
@@ -122,18 +124,19 @@ class ProfilesAsked:
         )
         return [Issue(severity, "not-found", holder, text, TYPE, ()) for text in texts]
 
-    def _extension(self, visited: Visited) -> list[Issue]:
+    def _extension(self, visited: Visited) -> None:
+        """Note the definition of an extension, or why it cannot be used."""
         value: Any = visited.value
         url = value.get("url")
         if not isinstance(url, str) or not is_absolute(url):
-            return []
+            return
         try:
             found = self._profiles.get(url)
-        except InputError:
-            return []
+        except InputError as error:
+            self._broken.append((visited.place, error.message))
+            return
         if found is not None and found.type_name == EXTENSION:
             self._waiting.append((visited, found))
-        return []
 
     def _why(self, claim: str) -> str:
         versions = self._profiles.versions(claim)

@@ -51,6 +51,7 @@ class Told:
         keys: of all that was told of an input.
         by_r4: place and rule of what would tell again what R4 told.
         judges: only whether there is an error matters.
+        unsure: whether something could not be checked.
         issues: of one resource and profile.
         label: title and version of the profile that is being asked.
     """
@@ -58,6 +59,7 @@ class Told:
     keys: set[Key]
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
     judges: bool = False
+    unsure: bool = False
     issues: list[Issue] = field(default_factory=list)
     label: str = ""
 
@@ -73,11 +75,17 @@ class Told:
         self._add(said, wrong)
 
     def note(self, place: Place, text: str, severity: str = "information") -> None:
-        """Tell what could not be checked; a whole sentence."""
+        """Tell what is to be known of a profile; a whole sentence."""
         self._add(text, Wrong(place, text, "", RULE, "informational", severity))
+
+    def unchecked(self, place: Place, text: str, severity: str = "information") -> None:
+        """Tell what could not be checked; a whole sentence."""
+        self.unsure = True
+        self.note(place, text, severity)
 
     def unknown(self, place: Place, urls: Iterable[str], advice: str) -> None:
         """Tell that profiles are asked for that nobody has; each once for an input."""
+        self.unsure = True
         new = {url: ((), RULE, "information", url, "") for url in urls}
         new = {url: key for url, key in new.items() if key not in self.keys}
         if new:

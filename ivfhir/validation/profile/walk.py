@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ivfhir.errors import FhirPathError, InputError
 from ivfhir.expressions.fhirpath import Node, Services
 from ivfhir.expressions.fhirpath.types import UNTYPED, fhir_type
-from ivfhir.expressions.operators.logical import Truth
+from ivfhir.expressions.operators.logical import Truth, any_of
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.extensions import extension_of
 from ivfhir.fhir.targets import Targets
@@ -16,6 +16,7 @@ from ivfhir.validation.issue import Issue, Place, Pointer
 from ivfhir.validation.profile.bindings import unbound
 from ivfhir.validation.profile.checks import DEFAULT_SLICE, Check, CompiledConstraint, SliceCheck
 from ivfhir.validation.profile.conformity import Conformity, Question
+from ivfhir.validation.profile.counts import too_few, too_many
 from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
@@ -24,7 +25,6 @@ from ivfhir.validation.profile.told import SORTING, Key, Told, Wrong, listed, sh
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
-COUNT = "profile-cardinality"
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ class Walk:
         shared = replace(self._shared, by_r4=frozenset(), told=set())
         inner = Walk(shared, question.resource, question.root, judges=True)
         inner.ask(question.item, found)
-        return not inner.issues
+        return False if inner.issues else None if inner._told.unsure else True
 
     def _resolved(self, reference: str) -> Resource | None:
         return self._shared.targets.resolve(reference, self._holders[-1][1])
@@ -204,6 +204,7 @@ class Walk:
             rule = f"binding-{strength}"
             said = (found.text, found.expected, rule, "code-invalid", found.severity)
             self._told.tell(Wrong(item.place, *said))
+            self._told.unsure |= strength == "required" and found.severity == "warning"
 
     def _target(self, item: Item, check: Check) -> None:
         """Ask that a reference names what the profile allows, where that can be told."""
@@ -227,7 +228,7 @@ class Walk:
         elif not unknown and item.type_name != "canonical":
             target = self.resolve(item)
             there = item_of(target, None, RESOURCE, Place(item.place, "resolve()"))
-            if target is not None and all(self.conforms(there, u) is False for u in fitting):
+            if target is not None and self._conforms_to_one(there, fitting) is False:
                 text = f"names a {type_name} that does not conform to {short_names(fitting)}"
                 self._wrong(item, text, "asks for that", "profile-target")
 
@@ -241,15 +242,20 @@ class Walk:
             profile = self._get(item, urls[0])
             if profile is not None:
                 self.ask(item, profile)
-        elif urls and all(self.conforms(item, url) is False for url in urls):
+        elif urls and self._conforms_to_one(item, urls) is False:
             text = f"conforms to none of {short_names(urls)}"
             self._wrong(item, text, "asks for one", "profile-type")
+
+    def _conforms_to_one(self, item: Item, urls: Sequence[str]) -> Truth:
+        found = any_of(self.conforms(item, url) for url in urls)
+        self._told.unsure |= found is None
+        return found
 
     def _get(self, item: Item, url: str) -> Profile | None:
         try:
             found = self._shared.profiles.get(url)
         except InputError as error:
-            self._told.note(item.place, error.message)
+            self._told.unchecked(item.place, error.message)
             return None
         if found is None and r4_type(url) is None and extension_of(url) is None:
             self._told.unknown(item.place, [url], self._shared.profiles.advice)
@@ -269,7 +275,7 @@ class Walk:
                 problem = error.message
         if problem is not None:
             said = f"The rule {rule.key} of {label} could not be asked here: {problem}"
-            self._told.note(item.place, said)
+            self._told.unchecked(item.place, said)
         elif holds is False:
             text = f"breaks the rule {rule.key}: {rule.human.rstrip('.')}"
             wrong = Wrong(item.place, text, "", rule.key, "invariant", rule.severity)
@@ -289,23 +295,10 @@ class Walk:
     def _count(self, holder: Item, check: Check, items: Sequence[Item]) -> bool:
         """Ask how often an element is there; return whether it is often enough, for R4, too."""
         if check.maximum is not None and len(items) > check.maximum:
-            self._too_many(items, check.maximum, "")
+            self._told.tell(too_many(items, check.maximum))
         if check.r4_minimum <= len(items) < check.minimum:
-            self._too_few(holder, check, len(items), "")
+            self._told.tell(too_few(holder, check, len(items)))
         return len(items) >= max(check.minimum, check.r4_minimum)
-
-    def _too_few(self, holder: Item, check: Check, count: int, of: str) -> None:
-        number = f"only {count}" if count else "no"
-        wanted = f"asks for {check.minimum}" if check.minimum > 1 else "asks for it, so add it"
-        text = f"has {number} {check.shown}{of}"
-        self._told.tell(Wrong(holder.place, text, wanted, COUNT, "required"))
-
-    def _too_many(self, items: Sequence[Item], maximum: int, of: str) -> None:
-        if maximum:
-            wanted = f"allows {maximum}, so take some out"
-            self._wrong(items[maximum], f"is one of {len(items)}{of}", wanted, COUNT)
-        else:
-            self._wrong(items[0], f"is there{of}", "allows none; remove it", COUNT)
 
     def _slices(self, holder: Item, check: Check, items: Sequence[Item], *, enough: bool) -> None:
         """Sort items into slices, and ask of each slice what is asked of it."""
@@ -320,14 +313,14 @@ class Walk:
                 self._unsure_which(item, check.slices)
         for each in check.slices:
             inside, more = found.of[each.name], found.maybe[each.name]
-            few = len(inside) < each.check.minimum
+            few, of = len(inside) < each.check.minimum, f" of the slice {named(each)}"
             most = each.check.maximum
-            if few and more:
+            if few and len(inside) + more >= each.check.minimum:
                 self._unsure(holder, each, "has the slice", "asks for")
             elif few and enough:
-                self._too_few(holder, each.check, len(inside), f" of the slice {named(each)}")
+                self._told.tell(too_few(holder, each.check, len(inside), of))
             if most is not None and len(inside) > most:
-                self._too_many(inside, most, f" of the slice {named(each)}")
+                self._told.tell(too_many(inside, most, of))
             elif most is not None and len(inside) + more > most:
                 self._unsure(holder, each, f"has more than {most} of the slice", "does not allow")
             for item in inside:
@@ -345,7 +338,7 @@ class Walk:
 
     def _cannot_be_told(self, item: Item, what: str) -> None:
         text = f"Whether {what}, cannot be told: what tells it is not here."
-        self._told.note(item.place, text, "warning")
+        self._told.unchecked(item.place, text, "warning")
 
     def _wrong(self, item: Item, text: str, expected: str, rule: str) -> None:
         self._told.tell(Wrong(item.place, text, expected, rule))

@@ -4,7 +4,10 @@ from itertools import permutations
 
 import pytest
 
-from tests.ivfhir.validation.profile.making import BASE, found, observation, profile
+from ivfhir.packages import Packages
+from ivfhir.validation import validate_resource
+from ivfhir.validation.profile.library import Profiles
+from tests.ivfhir.validation.profile.making import BASE, found, observation, package, profile
 
 ISSUED = {"issued": "2020-01-01T00:00:00Z"}
 MEMBER = {"type": [{"code": "Reference", "targetProfile": [BASE + "P"]}]}
@@ -71,3 +74,58 @@ def test_what_a_rule_denies_is_known_first():
     assert found(whole, P, said) == [("x-1", "Bundle.entry[3].resource")]
     del whole["entry"][-1]["resource"]["issued"]
     assert found(whole, P, said) == []
+
+
+UNKNOWN = {"binding": {"strength": "required", "valueSet": BASE + "nowhere"}}
+WEAK = {"binding": {"strength": "extensible", "valueSet": BASE + "nowhere"}}
+UNREAD = {"constraint": [{"key": "y-1", "human": "y", "severity": "error", "xpath": "y"}]}
+BROKEN = {"type": [{"code": "CodeableConcept", "profile": [BASE + "nowhere"]}]}
+CODED = {"coding": [{"system": "http://x.example/s", "code": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "is_known"),
+    [(UNKNOWN, False), (UNREAD, False), (BROKEN, False), (WEAK, True), ({}, True)],
+)
+def test_what_could_not_be_checked_is_not_known_to_conform(said, is_known):
+    rule = {"key": "x-1", "severity": "error", "human": "x"}
+    rule["expression"] = f"hasMember.resolve().conformsTo('{BASE}M')"
+    slicing = {"discriminator": [{"type": "profile", "path": "resolve()"}], "rules": "open"}
+    types = {"type": [{"code": "Reference", "targetProfile": [BASE + "M"]}], "min": 1}
+    inner = profile("M", ("Observation.method", said))
+    outer = profile(
+        "N",
+        ("Observation", {"constraint": [rule]}),
+        ("Observation.hasMember", {"slicing": slicing}),
+        ("Observation.hasMember:m", types),
+    )
+    whole = bundle({"a": "b", "b": ""}, "", "", "ab")
+    whole["entry"][0]["resource"]["meta"] = {"profile": [BASE + "N"]}
+    whole["entry"][1]["resource"]["method"] = CODED
+    assert found(whole, outer, inner) == []
+    told = found(whole, outer, inner, severities=("information", "warning"))
+    place = "Bundle.entry[0].resource"
+    assert told == ([] if is_known else [("profile", place), ("profile", place)])
+
+
+def test_what_rests_on_something_unknown_is_unknown():
+    targets = {"type": [{"code": "Reference", "targetProfile": [BASE + "M"]}]}
+    inner = profile("M", ("Observation.method", UNKNOWN))
+    middle = profile("N", ("Observation.hasMember", targets))
+    rule = {"key": "x-1", "severity": "error", "human": "x"}
+    rule["expression"] = f"conformsTo('{BASE}N').not()"
+    outer = profile("O", ("Observation", {"constraint": [rule]}))
+    whole = bundle({"a": "b", "b": ""}, "", "", "ab")
+    whole["entry"][0]["resource"]["meta"] = {"profile": [BASE + "O"]}
+    assert found(whole, outer, middle, inner) == [("x-1", "Bundle.entry[0].resource")]
+    whole["entry"][1]["resource"]["method"] = CODED
+    assert found(whole, outer, middle, inner) == []
+
+
+def test_another_version_of_a_definition_speaks_not_against_it():
+    inner = profile("M")
+    rule = {"key": "x-1", "severity": "error", "human": "x"}
+    rule["expression"] = f"conformsTo('{BASE}M')"
+    both = [package(inner, profile("N", ("Observation", {"constraint": [rule]})))]
+    both.append(package({**inner, "version": "2.0"}, name="y"))
+    assert validate_resource(observation("N"), Profiles(Packages(both))) == []

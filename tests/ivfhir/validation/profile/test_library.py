@@ -157,7 +157,8 @@ def test_a_definition_that_cannot_be_used_takes_no_other_with_it(broken):
     assert found(resource, said, ext) == [COUNT]
     rows = found(resource, said, ext, severities=("information",))
     assert rows == [("profile", "Observation.extension[0]")]
-    del resource["extension"]
+    alone = observation(extension=resource.pop("extension"))
+    assert found(alone, ext, severities=("information",)) == rows
     assert found(resource, said, ext) == [COUNT, COUNT]
 
 

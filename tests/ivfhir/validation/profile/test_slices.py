@@ -367,6 +367,13 @@ def test_items_that_may_be_one_too_many_are_a_warning():
     assert focused(P, P, FAR, max="1") == [(COUNT, "Observation.focus[1]")]
 
 
+def test_too_few_are_too_few_whatever_may_be_of_the_slice():
+    assert focused(FAR, min=1) == [UNSURE]
+    assert focused(P, FAR, min=2) == [UNSURE]
+    assert focused(FAR, min=2) == [(COUNT, "Observation")]
+    assert focused(P, FAR, min=3) == [(COUNT, "Observation")]
+
+
 def test_an_item_that_is_surely_not_of_a_slice_makes_it_no_less_missing():
     rows = [
         ("Observation.component", slicing("value", "code")),
