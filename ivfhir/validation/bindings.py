@@ -13,12 +13,12 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
 from ivfhir.fhir.typed import objects_in, text_in
+from ivfhir.fhir.types import UCUM
 from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.structure import Visited
 
 FEW = 12
 """So many codes are listed in a message."""
-UCUM = "http://unitsofmeasure.org"
 FORMATS = frozenset({"xml", "json", "ttl"})
 """R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
 TEXTS = frozenset({"code", "uri"})

@@ -57,13 +57,14 @@ def settled(pointer: Pointer, raw: Json) -> Pointer:
             here = here[0]
             way.append(0)
         way.append(step.removeprefix("_") if isinstance(step, str) else step)
-        here = _inside(here, step)
+        here = inside(here, step)
     if isinstance(here, list) and len(here) == 1:
         way.append(0)
     return tuple(way)
 
 
-def _inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
+def inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
+    """Return the member or item that a step of a pointer leads to, None where there is none."""
     if isinstance(here, dict) and isinstance(step, str):
         return here.get(step)
     if isinstance(here, list) and isinstance(step, int) and step < len(here):

@@ -15,6 +15,7 @@ from ivfhir.errors import InputError, InvalidWriteError
 from ivfhir.fhir.json import loads
 from ivfhir.fhir.types import BUNDLE, DOCUMENT_REFERENCE, OPERATION_OUTCOME, Json, Resource
 from ivfhir.validation import Issue, validate_resource
+from ivfhir.validation.location import inside
 from ivfhir.writing.ending import status_name
 
 MOST_TOLD = 5
@@ -131,7 +132,7 @@ def _key(issue: Issue, raw: Json) -> _Key:
     names: list[str] = []
     for step in issue.pointer:
         names += [step] if isinstance(step, str) else []
-        here = _inside(here, step)
+        here = inside(here, step)
         if isinstance(here, dict) and isinstance(here.get("resourceType"), str):
             kind, names = here["resourceType"], []
     return kind, issue.rule, tuple(names)
@@ -142,19 +143,11 @@ def _is_of_a_reference(issue: Issue, raw: Json) -> bool:
     steps = issue.pointer[:-1] if issue.pointer[-1:] in (("display",), ("reference",)) else ()
     here: Any = raw
     for step in steps or issue.pointer:
-        here = _inside(here, step)
+        here = inside(here, step)
     if not isinstance(here, dict) or (not steps and issue.rule != "reference-form"):
         return False
     named = here.get("reference")
     return isinstance(named, str) and named[:1] != "#" and not named.startswith("urn:")
-
-
-def _inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
-    if isinstance(here, dict) and isinstance(step, str):
-        return here.get(step)
-    if isinstance(here, list) and isinstance(step, int) and step < len(here):
-        return here[step]
-    return None
 
 
 def _named(text: str, raw: Resource) -> str:
