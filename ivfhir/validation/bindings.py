@@ -167,7 +167,7 @@ def _concept(bound: Bound, codes: Codes) -> list[Issue]:
     rows = [value] if bound.visited.slot.type_name == CODING else objects_in(value, "coding")
     said = [(text_in(each, "system"), text_in(each, "code")) for each in rows]
     known = [(system, code) for system, code in said if code is not None]
-    if any(code in codes.get(system, ()) for system, code in known if system is not None):
+    if any(_is_in(codes, system, code) for system, code in known if system is not None):
         return []
     severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
     if not known:
@@ -179,6 +179,16 @@ def _concept(bound: Bound, codes: Codes) -> list[Issue]:
         text = f"has the code '{first[:60]}' without a system; say {' or '.join(sorted(codes))}"
         return [bound.issue(severity, text)]
     return [bound.issue(severity, f"has '{first[:60]}', {_outside(bound, codes, first)}")]
+
+
+def _is_in(codes: Codes, system: str, code: str) -> bool:
+    """Return whether a code is in a value set, in any case where its system has it so."""
+    some = codes.get(system, frozenset())
+    if code in some or not some:
+        return code in some
+    own = code_system_of(system)
+    case_counts = own is None or own.case_counts
+    return not case_counts and code.lower() in {each.lower() for each in some}
 
 
 def _moving(codes: Codes) -> bool:
