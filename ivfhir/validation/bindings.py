@@ -121,7 +121,7 @@ def _unknown(visited: Visited) -> list[Issue]:
 
 def _unknown_unit(visited: Visited) -> list[Issue]:
     value: Any = visited.value
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "system" not in value:
         return []
     is_quantity = QUANTITY in lineage_of(visited.slot.type_name)
     return _unknown_coding(value, visited.place) if is_quantity else []
