@@ -21,14 +21,13 @@ from ivfhir.dosing.proposal import Administration, DoseProposal, DrugDose
 from ivfhir.dosing.propose import NoDoseError, propose_doses
 from ivfhir.errors import ParameterError
 from ivfhir.evaluate import Evaluation
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import UCUM, Resource
 from ivfhir.knowledge.dosing_rules import NUMBER, WORD, dosing_rules
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.knowledge.regimen import ARTERIAL, INTRAVENOUS, Regimen, RegimenDrug
 from ivfhir.knowledge.regimens import load_regimen, load_regimens
 from ivfhir.wording import dates
 
-UCUM = "http://unitsofmeasure.org"
 RATE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
 PARTS = {"regimen-arterial": ARTERIAL, "regimen-systemic": INTRAVENOUS}
 """Code of an action -> route of the regimen's drugs that it is for."""

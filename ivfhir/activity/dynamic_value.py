@@ -10,7 +10,7 @@ from decimal import Decimal
 from ivfhir.errors import EvaluationError
 from ivfhir.expressions.values import Date, DateTime, Interval, Quantity
 from ivfhir.fhir.simple_path import set_element
-from ivfhir.fhir.types import Json, Resource
+from ivfhir.fhir.types import UCUM, Json, Resource
 
 ValueOf = Callable[[Resource], object]
 """Returns the CQL value of an Expression for this patient."""
@@ -72,7 +72,7 @@ def to_fhir(value: object, place: str) -> Json:
         return {
             "value": value.value,
             "unit": value.unit,
-            "system": "http://unitsofmeasure.org",
+            "system": UCUM,
             "code": value.unit,
         }
     if isinstance(value, Interval) and value.low_closed and value.high_closed:

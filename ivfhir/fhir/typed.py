@@ -21,6 +21,12 @@ def texts_in(holder: Mapping[str, Any], name: str) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
+def object_in(holder: Mapping[str, Any], name: str) -> Resource:
+    """Return a member that is an object, an empty one where there is none."""
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def objects_in(holder: Mapping[str, Any], name: str) -> list[Resource]:
     """Return the items of a member that is an array.
 

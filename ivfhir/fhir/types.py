@@ -19,6 +19,8 @@ OPERATION_OUTCOME = "OperationOutcome"
 BUNDLE = "Bundle"
 STRUCTURE_DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 """The canonicals of R4's own types and extensions begin so."""
+UCUM = "http://unitsofmeasure.org"
+"""The code system of units."""
 DOCUMENT_REFERENCE = "DocumentReference"
 
 WITHOUT_A_PATIENT = frozenset(

@@ -57,8 +57,7 @@ class Packages:
             return None
         resource, package = fitting[0]
         own = resource.get("version")
-        others = [each for each, _ in fitting if each.get("version") != own]
-        labels = (p.label for each, p in fitting if each in others)
+        labels = (other.label for each, other in fitting if each.get("version") != own)
         return Found(resource, package, tuple(dict.fromkeys(labels)))
 
     def versions(self, type_name: str, canonical: str) -> list[str]:

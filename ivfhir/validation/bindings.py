@@ -13,12 +13,12 @@ from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.r4.code_systems import code_system_of
 from ivfhir.fhir.r4.value_sets import Codes, codes_of
 from ivfhir.fhir.typed import objects_in, text_in
+from ivfhir.fhir.types import UCUM
 from ivfhir.validation.issue import Issue, Place, ended
 from ivfhir.validation.structure import Visited
 
 FEW = 12
 """So many codes are listed in a message."""
-UCUM = "http://unitsofmeasure.org"
 FORMATS = frozenset({"xml", "json", "ttl"})
 """R4's own short names of media types: http://hl7.org/fhir/R4/http.html#parameters"""
 TEXTS = frozenset({"code", "uri"})
@@ -121,7 +121,7 @@ def _unknown(visited: Visited) -> list[Issue]:
 
 def _unknown_unit(visited: Visited) -> list[Issue]:
     value: Any = visited.value
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "system" not in value:
         return []
     is_quantity = QUANTITY in lineage_of(visited.slot.type_name)
     return _unknown_coding(value, visited.place) if is_quantity else []
@@ -167,7 +167,7 @@ def _concept(bound: Bound, codes: Codes) -> list[Issue]:
     rows = [value] if bound.visited.slot.type_name == CODING else objects_in(value, "coding")
     said = [(text_in(each, "system"), text_in(each, "code")) for each in rows]
     known = [(system, code) for system, code in said if code is not None]
-    if any(code in codes.get(system, ()) for system, code in known if system is not None):
+    if any(_is_in(codes, system, code) for system, code in known if system is not None):
         return []
     severity = "error" if bound.strength == "required" and not _moving(codes) else "warning"
     if not known:
@@ -179,6 +179,16 @@ def _concept(bound: Bound, codes: Codes) -> list[Issue]:
         text = f"has the code '{first[:60]}' without a system; say {' or '.join(sorted(codes))}"
         return [bound.issue(severity, text)]
     return [bound.issue(severity, f"has '{first[:60]}', {_outside(bound, codes, first)}")]
+
+
+def _is_in(codes: Codes, system: str, code: str) -> bool:
+    """Return whether a code is in a value set, in any case where its system has it so."""
+    some = codes.get(system, frozenset())
+    if code in some or not some:
+        return code in some
+    own = code_system_of(system)
+    case_counts = own is None or own.case_counts
+    return not case_counts and code.lower() in {each.lower() for each in some}
 
 
 def _moving(codes: Codes) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 
 from ivfhir.fhir.r4 import lineage_of
 from ivfhir.fhir.references import is_absolute
+from ivfhir.validation.bindings import VALUE_SETS
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.structure import Visited
 
 ELEMENT_DEFINITION = "ElementDefinition"
 """Its id is the path of what it defines, in the differential and again in the snapshot."""
-VALUE_SETS = "http://hl7.org/fhir/ValueSet/"
 
 
 def contradictions(visited: Visited) -> list[Issue]:

@@ -7,11 +7,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from ivfhir.fhir.types import Json
 from ivfhir.validation.issue import Pointer
+from ivfhir.validation.structure import shape_of
 
 LONGEST = 2_000
 """Characters of a place that are looked at."""
@@ -57,13 +59,14 @@ def settled(pointer: Pointer, raw: Json) -> Pointer:
             here = here[0]
             way.append(0)
         way.append(step.removeprefix("_") if isinstance(step, str) else step)
-        here = _inside(here, step)
+        here = inside(here, step)
     if isinstance(here, list) and len(here) == 1:
         way.append(0)
     return tuple(way)
 
 
-def _inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
+def inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
+    """Return the member or item that a step of a pointer leads to, None where there is none."""
     if isinstance(here, dict) and isinstance(step, str):
         return here.get(step)
     if isinstance(here, list) and isinstance(step, int) and step < len(here):
@@ -134,6 +137,13 @@ def _followed(steps: list[_Step], raw: Json) -> Pointer:
     return settled(tuple(way), raw)
 
 
+@cache
+def _choices() -> tuple[str, ...]:
+    """Return how the JSON names of a choice end: `Quantity`, `DateTime`; an extension has all."""
+    members = shape_of("Extension").members
+    return tuple(key.removeprefix("value") for key in members if key.startswith("value"))
+
+
 def _key_of(name: str, here: Any, after: str) -> str | None:  # noqa: ANN401 - JSON of any kind
     """Return the member that an element's name means: itself, what is beside it, or a choice.
 
@@ -144,7 +154,7 @@ def _key_of(name: str, here: Any, after: str) -> str | None:  # noqa: ANN401 - J
     for key in (name, f"_{name}"):
         if key in here:
             return key
-    choices = [key for key in here if key.startswith(name) and key[len(name) :][:1].isupper()]
+    choices = [key for each in _choices() if (key := f"{name}{each}") in here]
     if len(choices) > 1:
         choices = [key for key in choices if isinstance(here[key], dict) and after in here[key]]
     return choices[0] if len(choices) == 1 else None

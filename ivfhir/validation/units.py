@@ -3,8 +3,9 @@
 from typing import Any
 
 from ivfhir.fhir.r4 import lineage_of
+from ivfhir.fhir.types import UCUM
 from ivfhir.fhir.ucum import unit_problem
-from ivfhir.validation.bindings import CODING, QUANTITY, UCUM
+from ivfhir.validation.bindings import CODING, QUANTITY
 from ivfhir.validation.issue import Issue, ended
 from ivfhir.validation.structure import Visited
 

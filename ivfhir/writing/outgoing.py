@@ -5,7 +5,6 @@ is not sent. What a server or somebody's file gave us is theirs: it goes as it i
 """
 
 import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,8 +12,10 @@ from typing import Any
 
 from ivfhir.errors import InputError, InvalidWriteError
 from ivfhir.fhir.json import loads
+from ivfhir.fhir.typed import object_in, objects_in, text_in
 from ivfhir.fhir.types import BUNDLE, DOCUMENT_REFERENCE, OPERATION_OUTCOME, Json, Resource
 from ivfhir.validation import Issue, validate_resource
+from ivfhir.validation.location import inside
 from ivfhir.writing.ending import status_name
 
 MOST_TOLD = 5
@@ -105,20 +106,22 @@ def _errors(raw: Json) -> list[Issue]:
 def _all_of(sent: Resource) -> Iterator[Resource]:
     """Yield what is sent, and the resources inside the attachments of its documents."""
     yield sent
-    rows = sent.get("entry", ()) if sent["resourceType"] == BUNDLE else ({"resource": sent},)
-    for resource in (each.get("resource", {}) for each in rows):
+    is_bundle = sent.get("resourceType") == BUNDLE
+    rows = objects_in(sent, "entry") if is_bundle else [{"resource": sent}]
+    for resource in (object_in(each, "resource") for each in rows):
         if resource.get("resourceType") != DOCUMENT_REFERENCE:
             continue
-        for content in resource.get("content", ()):
-            attachment = content.get("attachment", {})
-            if attachment.get("contentType") == FHIR_JSON and "data" in attachment:
-                yield from _decoded(attachment["data"])
+        for content in objects_in(resource, "content"):
+            attachment = object_in(content, "attachment")
+            data = text_in(attachment, "data")
+            if attachment.get("contentType") == FHIR_JSON and data is not None:
+                yield from _decoded(data)
 
 
 def _decoded(data: str) -> Iterator[Resource]:
     try:
         raw = loads(base64.b64decode(data).decode(), place="the document")
-    except (InputError, UnicodeDecodeError, binascii.Error):
+    except (InputError, ValueError):
         return  # Said of the attachment itself, or of somebody else's.
     if isinstance(raw, dict):
         yield raw
@@ -131,7 +134,7 @@ def _key(issue: Issue, raw: Json) -> _Key:
     names: list[str] = []
     for step in issue.pointer:
         names += [step] if isinstance(step, str) else []
-        here = _inside(here, step)
+        here = inside(here, step)
         if isinstance(here, dict) and isinstance(here.get("resourceType"), str):
             kind, names = here["resourceType"], []
     return kind, issue.rule, tuple(names)
@@ -142,27 +145,18 @@ def _is_of_a_reference(issue: Issue, raw: Json) -> bool:
     steps = issue.pointer[:-1] if issue.pointer[-1:] in (("display",), ("reference",)) else ()
     here: Any = raw
     for step in steps or issue.pointer:
-        here = _inside(here, step)
+        here = inside(here, step)
     if not isinstance(here, dict) or (not steps and issue.rule != "reference-form"):
         return False
     named = here.get("reference")
     return isinstance(named, str) and named[:1] != "#" and not named.startswith("urn:")
 
 
-def _inside(here: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON of any kind
-    if isinstance(here, dict) and isinstance(step, str):
-        return here.get(step)
-    if isinstance(here, list) and isinstance(step, int) and step < len(here):
-        return here[step]
-    return None
-
-
 def _named(text: str, raw: Resource) -> str:
     """Return a sentence that names the resource of an entry, not the entry."""
-    rows = raw.get("entry", ())
+    rows = objects_in(raw, "entry")
 
     def name(match: re.Match[str]) -> str:
-        resource = rows[int(match[1])].get("resource", {})
-        return str(resource.get("resourceType"))
+        return str(object_in(rows[int(match[1])], "resource").get("resourceType"))
 
     return _ENTRY.sub(name, text)

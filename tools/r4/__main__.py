@@ -32,20 +32,11 @@ PROFILE_DEFINITIONS = "Bundle-profiles-others.json"
 SEARCHES = "Bundle-searchParams.json"
 EXTENSION_DEFINITIONS = "Bundle-extensions.json"
 BUILDERS = [
-    *(
-        Path(__file__).with_name(f"{name}.py")
-        for name in (
-            "code_systems",
-            "definitions",
-            "extensions",
-            "profiles",
-            "rules",
-            "search_parameters",
-            "value_sets",
-        )
-    ),
+    *sorted(Path(__file__).parent.glob("*.py")),
     FOLDER.parent / "expansions.py",
+    FOLDER.parent / "typed.py",
 ]
+"""All that makes the tables: this tool, and what it asks of ivfhir."""
 
 
 def main(arguments: list[str]) -> int:

@@ -17,10 +17,10 @@ from ivfhir.expressions.fhirpath.types import (
 from ivfhir.expressions.values import Quantity
 from ivfhir.expressions.values.quantities import canonical_unit
 from ivfhir.expressions.values.value import Value
+from ivfhir.fhir.types import UCUM
 
 Items = list[Value]
 """A collection: System values and nodes."""
-UCUM = "http://unitsofmeasure.org"
 CALENDAR_UNITS = {"a": "year", "mo": "month"}
 """UCUM's years and months are calendar ones in FHIR: http://hl7.org/fhir/R4/fhirpath.html#quantity"""
 

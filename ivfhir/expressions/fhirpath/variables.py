@@ -9,9 +9,10 @@ from ivfhir.expressions.fhirpath.place import PlacedError
 from ivfhir.expressions.fhirpath.run import Run
 from ivfhir.expressions.fhirpath.types import SYSTEM
 from ivfhir.expressions.values.value import Value
+from ivfhir.fhir.types import UCUM
 
 CONSTANTS = {
-    "ucum": "http://unitsofmeasure.org",
+    "ucum": UCUM,
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
 }

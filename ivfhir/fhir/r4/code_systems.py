@@ -25,11 +25,15 @@ class CodeSystem:
         )
 
 
-@cache
 def code_system_of(url: str) -> CodeSystem | None:
     """Return the code system of that address; None where its codes are not all known."""
-    found = _table().get(url)
-    return None if found is None else CodeSystem(frozenset(found[0]), found[1])
+    return _code_system(url) if url in _table() else None
+
+
+@cache
+def _code_system(url: str) -> CodeSystem:
+    codes, case_counts = _table()[url]
+    return CodeSystem(frozenset(codes), case_counts)
 
 
 @cache

@@ -39,13 +39,14 @@ class Defined:
     is_modifier: bool
 
 
-@cache
 def extension_of(url: str) -> Defined | None:
     """Return what R4 says of an extension; None for one that R4 does not define."""
-    found = _table().get(url)
-    if found is None:
-        return None
-    types, contexts, inner, is_modifier = found
+    return _extension(url) if url in _table() else None
+
+
+@cache
+def _extension(url: str) -> Defined:
+    types, contexts, inner, is_modifier = _table()[url]
     inside = {name: Inner(tuple(row[0]), row[1], row[2]) for name, row in inner.items()}
     return Defined(tuple(types), frozenset(contexts), inside, is_modifier)
 

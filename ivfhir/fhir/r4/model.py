@@ -65,12 +65,15 @@ class Definition:
     pattern: str | None = None
 
 
-@cache
 def definition_of(name: str) -> Definition | None:
     """Return the type of that name, None where R4 has none."""
-    line = _table().get(name)
-    if line is None:
-        return None
+    return _definition(name) if name in _table() else None
+
+
+@cache
+def _definition(name: str) -> Definition:
+    """Return a type that R4 has: what is asked for beside is not kept."""
+    line = _table()[name]
     base, kind, own = line[:3]
     inherited = definition_of(base) if base else None
     elements = dict(inherited.elements) if inherited else {}
@@ -85,13 +88,15 @@ def definition_of(name: str) -> Definition | None:
     )
 
 
-@cache
 def lineage_of(name: str) -> tuple[str, ...]:
     """Return a type and those that it specialises, the nearest first; nothing where R4 has none."""
-    definition = definition_of(name)
-    if definition is None:
-        return ()
-    return (name, *(lineage_of(definition.base) if definition.base is not None else ()))
+    return _lineage(name) if name in _table() else ()
+
+
+@cache
+def _lineage(name: str) -> tuple[str, ...]:
+    base = _definition(name).base
+    return (name, *(_lineage(base) if base is not None else ()))
 
 
 def is_resource(name: str) -> bool:

@@ -8,15 +8,19 @@ Codes = dict[str, frozenset[str]]
 """Codes by their system."""
 
 
-@cache
 def codes_of(canonical: str) -> Codes | None:
     """Return the codes of a value set; None where R4 does not list all of them.
 
     Args:
         canonical: with or without version: R4 has one of each.
     """
-    found = _table().get(canonical.partition("|")[0])
-    return None if found is None else {key: frozenset(codes) for key, codes in found.items()}
+    url = canonical.partition("|")[0]
+    return _codes(url) if url in _table() else None
+
+
+@cache
+def _codes(url: str) -> Codes:
+    return {key: frozenset(codes) for key, codes in _table()[url].items()}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivfhir.fhir.typed import objects_in, rows_in, text_in, texts_in
+from ivfhir.fhir.typed import object_in, objects_in, rows_in, text_in, texts_in
 
 
 @pytest.mark.parametrize("value", [None, [], {}, "", 5, True, ["a"], {"a": "b"}])
@@ -13,6 +13,12 @@ def test_what_is_no_text_is_none(value):
 def test_a_text_is_itself():
     assert text_in({"code": "a"}, "code") == "a"
     assert text_in({}, "code") is None
+
+
+@pytest.mark.parametrize("value", [None, [], "", 5, [{"a": "b"}]])
+def test_what_is_no_object_is_empty(value):
+    assert object_in({"code": value}, "code") == {}
+    assert object_in({"code": {"text": "a"}}, "code") == {"text": "a"}
 
 
 @pytest.mark.parametrize("value", [None, {}, 5, "a", {"a": "b"}])

@@ -181,6 +181,15 @@ def test_a_code_of_a_system_that_is_not_known_here_is_not_judged():
     assert [each[1:3] for each in found] == [("code-unknown", place)]
 
 
+@pytest.mark.parametrize("code", ["N", "n"])
+def test_where_case_does_not_count_a_code_is_in_the_set_in_any(code):
+    """Table 0131 of HL7 v2 does not tell them apart; that of marital states does."""
+    related = [{"coding": [coding(code, "http://terminology.hl7.org/CodeSystem/v2-0131")]}]
+    assert issues(patient(contact=[{"name": {"text": "x"}, "relationship": related}])) == []
+    married = issues(patient(maritalStatus={"coding": [coding("m", MARITAL)]}))
+    assert [each[:2] for each in married] == [("error", "code-unknown")]
+
+
 def test_extensions_alone_are_no_code_of_a_required_value_set():
     absent = {"extension": [{"url": "http://x.example", "valueString": "x"}]}
     found = issues(patient(_gender=absent))

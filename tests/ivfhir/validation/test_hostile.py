@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from ivfhir.validation import validate_resource
 from ivfhir.validation.findings import MAX_BYTES
 
 MEMORY_MB = 512
@@ -172,3 +173,27 @@ def test_a_bundle_of_64_mb_is_judged_within_the_bounds(tmp_path):
     code, out, err = run(file)
     assert (code, err) == (0, "")
     assert "1 resource, 0 errors" in out
+
+
+def named_otherwise(number):
+    """Return a resource that names what R4 does not have wherever a text may name something."""
+    made = measured(number) | {"meta": {"tag": [{"system": f"http://x.example/{number}"}]}}
+    made |= {"extension": [{"url": f"http://x.example/e{number}", "valueString": "x"}]}
+    made |= {"contained": [{"resourceType": f"Thing{number}", "id": "a"}]}
+    return made | {"subject": {"reference": f"Thing{number}/x", "type": f"Thing{number}"}}
+
+
+def kept():
+    """Return how much each function of ivfhir keeps of what it was asked."""
+    modules = [each for name, each in sys.modules.items() if name.startswith("ivfhir")]
+    named = {(each.__name__, n): f for each in modules for n, f in vars(each).items()}
+    return {key: f.cache_info().currsize for key, f in named.items() if hasattr(f, "cache_info")}
+
+
+def test_what_resources_name_is_not_kept():
+    """A process that lasts would grow with each, and hold what is of a patient."""
+    validate_resource(named_otherwise(0))
+    before = kept()
+    for number in range(1, 20):
+        validate_resource(named_otherwise(number))
+    assert kept() == before

@@ -1,6 +1,7 @@
 """What we make and is wrong is not sent; what others gave us goes as it is, with a warning."""
 
 import base64
+import contextlib
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -73,6 +74,51 @@ def test_what_the_input_has_too_is_the_inputs():
     resource_of(sent, "CarePlan")["category"] *= 2
     with pytest.raises(InvalidWriteError):
         check_outgoing(sent, [given])
+
+
+HELD = {"resourceType": "Patient", "gender": ["f"]}
+DOCUMENT = {
+    "resourceType": "DocumentReference",
+    "id": "d",
+    "status": "current",
+    "content": [
+        {
+            "attachment": {
+                "contentType": "application/fhir+json",
+                "data": base64.b64encode(json.dumps(HELD).encode()).decode(),
+            }
+        }
+    ],
+}
+
+
+def values(value):
+    """Yield each object and array inside a value, with each name or number in it."""
+    for name in list(value) if isinstance(value, dict) else range(len(value)):
+        yield value, name
+        if isinstance(value[name], dict | list):
+            yield from values(value[name])
+
+
+@pytest.mark.parametrize("twist", [None, [], {}, "", 5, "é", {"x": 1}, [[]]], ids=str)
+def test_whatever_a_servers_document_holds_it_is_judged(twist):
+    """A value of the wrong kind is a fault, theirs or ours, and never an exception of Python."""
+    held = deepcopy(DOCUMENT)
+    sent = {"resourceType": "Bundle", "type": "transaction"}
+    sent["entry"] = [
+        {
+            "fullUrl": "https://x.example/DocumentReference/d",
+            "resource": held,
+            "request": {"method": "PUT", "url": "DocumentReference/d"},
+        }
+    ]
+    assert check_outgoing(sent, [held, HELD])
+    for holder, name in list(values(sent)):
+        value, holder[name] = holder[name], twist
+        with contextlib.suppress(InvalidWriteError):
+            check_outgoing(sent, [held, HELD])
+        holder[name] = value
+    assert check_outgoing(sent, [held, HELD])
 
 
 def test_what_a_server_holds_ends_as_it_is_but_for_what_we_change():

@@ -1,12 +1,15 @@
 """The tables of R4's types and rules are what the specification's StructureDefinitions say."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.servers.needs import need
 from tools.r4 import source
-from tools.r4.__main__ import LOCK, TABLE, built, main
+from tools.r4.__main__ import BUILDERS, LOCK, TABLE, built, main
 from tools.r4.definitions import build_table
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
@@ -92,6 +95,17 @@ def test_the_committed_table_is_the_one_that_was_locked(capsys, monkeypatch, tmp
     monkeypatch.setattr("tools.r4.__main__.TABLE", changed)
     assert main(["check"]) == 1
     assert "tools.r4 build" in capsys.readouterr().out
+
+
+def test_the_lock_tells_a_change_of_each_file_that_makes_the_tables():
+    """But of files without code."""
+    said = (
+        "import sys, tools.r4.__main__ as made; print(*(m.__file__ for m in sys.modules.values() "
+    )
+    said += "if m.__name__.startswith(('tools.r4', 'ivfhir'))), made.__file__, sep='\\n')"
+    told = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    loaded = {Path(line) for line in told.stdout.splitlines()}
+    assert {each.name for each in loaded - set(BUILDERS)} == {"__init__.py", "types.py"}
 
 
 def test_the_committed_tables_are_what_the_specification_gives():
