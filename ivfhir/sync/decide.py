@@ -31,7 +31,7 @@ from ivfhir.sync.looks import identity_look
 from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import SyncPlan, tokens_of
-from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among
+from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
 from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
@@ -342,7 +342,7 @@ class _Existing:
         if theirs.get("status") == ours.get("status") or theirs.get("status") in OPEN:
             return ""
         mine = reference_of(theirs)
-        found = self.door.search(CARE_PLAN, {"patient": self.patient})
+        found = plans_of(self.door, self.patient)
         for each in found:
             if any(bare(str(old.get("reference"))) == mine for old in each.get("replaces", ())):
                 return reference_of(each)

@@ -193,3 +193,20 @@ def test_a_server_that_refuses_leaves_the_plan_and_it_is_said():
     own = accept_plan(repository, "b")
     repository.refuses = True
     assert settle(repository, own).left == (own,)
+
+
+def test_another_patients_plan_is_left_alone_whatever_a_search_brings():
+    class Overlooking(MemoryRepository):
+        """A server that does not know the parameter `patient`, and so overlooks it."""
+
+        def search(self, resource_type, params):
+            known = {name: value for name, value in params.items() if name != "patient"}
+            return super().search(resource_type, known)
+
+    repository = Overlooking()
+    own = accept_plan(repository, "a")
+    plan = repository.read(*own.split("/"))
+    other = {**plan, "id": "theirs", "subject": {"reference": "Patient/other"}}
+    repository._put(other)
+    assert settle(repository, own) is None
+    assert repository.read("CarePlan", "theirs")["status"] == "active"

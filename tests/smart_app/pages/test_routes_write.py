@@ -162,6 +162,26 @@ def test_plans_that_could_not_be_looked_for_are_not_called_absent(
     assert "No earlier active plan of this protocol was found" not in review
 
 
+def test_another_patients_plan_is_not_shown_as_an_earlier_one(
+    clinician_for, repository, monkeypatch
+):
+    """A server may overlook the parameter `patient`, and bring everybody's."""
+    clinician = clinician_for("sato")
+    (plan,) = repository.search("CarePlan", {"patient": "sato"})
+    theirs = {**plan, "id": "theirs", "subject": {"reference": "Patient/duarte"}}
+    search = HttpRepository.search
+
+    def overlook(self, resource_type, params):
+        more = [theirs] if resource_type == "CarePlan" else []
+        return [*search(self, resource_type, params), *more]
+
+    monkeypatch.setattr(HttpRepository, "search", overlook)
+    clinician.open("match?read=again")
+    review = clinician.open(f"review/{clinician.make_draft()}").text
+    assert "Whether an active plan of this protocol is there is not known." in review
+    assert "CarePlan/theirs" not in review
+
+
 def test_an_earlier_plan_is_replaced(clinician_for, repository):
     clinician = clinician_for("sato")
     draft_id = clinician.make_draft()
