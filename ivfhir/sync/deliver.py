@@ -49,7 +49,14 @@ from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
 from ivfhir.writing.outgoing import as_read, check_outgoing, warning_lines
-from ivfhir.writing.read_back import Compared, as_placed, compare, read_parts, read_references
+from ivfhir.writing.read_back import (
+    Compared,
+    as_carried,
+    as_placed,
+    compare,
+    read_parts,
+    read_references,
+)
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
@@ -378,7 +385,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         race = _race(plan, at, decision, places.get(plan.plan_id))
         unkept = _note(plan, at, decision, places, versions=versions)
     else:
-        stored = read_parts(door, places, strict=True, may_refuse=True)
+        places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
         # Of a document nothing but the status of an older one was sent.
         compared = () if decision.whole is not None else compare(parcel, places, stored)
         ended = () if decision.result == UPDATED else read_ended(door, bundle, strict=True)

@@ -145,6 +145,22 @@ def read_parts(
     return {value: found[reference] for value, reference in places.items() if reference in found}
 
 
+def as_carried(
+    places: Mapping[str, str], stored: Mapping[str, Resource]
+) -> tuple[dict[str, str], dict[str, Resource]]:
+    """Return places and stored resources by the identifier values that the resources carry.
+
+    A server may answer a transaction in another order than it was asked.
+
+    Args:
+        places: where each part is said to be, by identifier value.
+        stored: what is there.
+    """
+    carried = {value_of(each): each for each in stored.values()}
+    found = {value: carried.get(value, each) for value, each in stored.items()}
+    return {**places, **{value: reference_of(each) for value, each in found.items()}}, found
+
+
 def as_placed(bundle: Resource, places: Mapping[str, str]) -> dict[str, Resource]:
     """Return what a transaction creates, by identifier value, each with references to its places.
 

@@ -56,7 +56,9 @@ def withdraw_copies(
     for value, reference in places.items():
         if reference not in map(reference_of, parts.get(value, ())):  # No search finds it.
             read = read_references(repository, [reference], strict=True)
-            standing = [each for each in read if not is_withdrawn(each)]
+            # What carries another's identifier is not this part, whatever the server said of it.
+            own = [each for each in read if value_of(each) in (value, None)]
+            standing = [each for each in own if not is_withdrawn(each)]
             parts[value] = [*parts.get(value, ()), *standing]
     kept = _kept(parts, plan_id)
     copies = [

@@ -170,6 +170,57 @@ def test_a_place_is_read_from_the_resource_when_there_is_no_location():
     assert receipt.entries[0].reference == "CarePlan/1"
 
 
+class Shuffling(MemoryRepository):
+    """A server that answers the entries of a transaction in another order, as R4 forbids."""
+
+    def transact(self, bundle):
+        answer = super().transact(bundle)
+        return {**answer, "entry": answer["entry"][::-1]}
+
+
+def test_an_answer_in_another_order_names_no_other_resource():
+    """Ids are given type by type: an id under the wrong type is somebody else's resource."""
+    theirs = {"resourceType": "Goal", "id": "2", "lifecycleStatus": "active"}
+    repository = Shuffling([theirs])
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert all(entry.differences == () for entry in receipt.entries)
+    assert receipt.withdrawn == receipt.left_over == ()
+    assert repository.read("Goal", "2")["lifecycleStatus"] == "active"
+
+
+def test_parts_of_one_type_in_another_order_are_told_apart_by_their_identifiers():
+    plan = accepted()
+    (order,) = (each for each in plan["contained"] if each["id"] == "P.1")
+    second = {**order, "id": "P.2", "code": {"text": "Look again"}}
+    plan = {**plan, "contained": [*plan["contained"], second]}
+    bundle = to_transaction(plan, plan_id=PLAN_ID)
+
+    class Swapping(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            place = {each["resource"]["resourceType"]: n for n, each in enumerate(answer["entry"])}
+            first, last = 2, place["ServiceRequest"]
+            entries = answer["entry"]
+            entries[first], entries[last] = entries[last], entries[first]
+            return answer
+
+    receipt = write_back(Swapping(), bundle)
+    assert all(entry.differences == () for entry in receipt.entries)
+    assert len({entry.reference for entry in receipt.entries}) == 6
+
+
+@pytest.mark.parametrize("odd", [None, 5, [], {}, "x", {"response": None}, {"response": ["201"]}])
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_answer_of_another_shape_is_unclear_and_the_plan_is_looked_for(odd, whole):
+    class Odd(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            return {**answer, "entry": odd if whole else [odd, *answer["entry"][1:]]}
+
+    receipt = write_back(Odd(), BUNDLE, pause=no_pause)
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
 def test_what_a_server_changes_is_told():
     class Changing(MemoryRepository):
         def transact(self, bundle):
