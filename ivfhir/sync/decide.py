@@ -228,7 +228,7 @@ class _Existing:
         elif len(places) < len(parcel["entry"]) or places.get(self.plan.plan_id) != reference_of(
             theirs
         ):
-            found = find_parts(self.door, parcel, strict=True)
+            found = find_parts(self.door, parcel)
             places |= {value: reference_of(each[0]) for value, each in found.items() if each}
             seen = {*found, *places}  # What cannot be looked for is not taken for deleted.
             kept = [each for each in parcel["entry"] if value_of(each["resource"]) in seen]

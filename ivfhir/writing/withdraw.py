@@ -52,7 +52,7 @@ def withdraw_copies(
     ]
     if len(plans) <= 1 and not _strays(plans, places):
         return dict(places), (), ()
-    parts = find_parts(repository, bundle, strict=True)
+    parts = find_parts(repository, bundle)
     for value, reference in places.items():
         if reference not in map(reference_of, parts.get(value, ())):  # No search finds it.
             read = read_references(repository, [reference], strict=True)

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -426,6 +427,32 @@ def test_without_a_search_for_provenance_one_that_was_just_written_is_read_by_it
     repository = NoProvenanceSearch(UnreachableError("lost"), times=0)
     receipt = write_back(repository, BUNDLE, pause=no_pause)
     assert all(entry.differences == () for entry in receipt.entries)
+
+
+@pytest.mark.parametrize(
+    "error", [ServerError("busy", status=503), ForbiddenError("no", status=403)]
+)
+def test_a_part_that_cannot_be_read_is_not_taken_for_missing(error):
+    """The server creates twice what it is sent twice; the answer to the first was lost."""
+
+    class Silent(Faulty):
+        def search(self, resource_type, params):
+            if resource_type == "Goal":
+                raise error
+            return super().search(resource_type, params)
+
+        def read(self, resource_type, resource_id):
+            if resource_type == "Goal":
+                raise error
+            return super().read(resource_type, resource_id)
+
+    repository = Silent(UnreachableError("lost"), commits=True)
+    unconditional = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    for _ in range(3):
+        with suppress(ServerError):
+            write_back(repository, unconditional, pause=no_pause)
+    assert repository.sent == 1
+    assert len(repository.search("CarePlan", {})) == 1
 
 
 @pytest.mark.server
