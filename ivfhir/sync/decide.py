@@ -41,7 +41,7 @@ from ivfhir.writing.bundle import (
 from ivfhir.writing.earlier import read_plan_parts
 from ivfhir.writing.ending import END_STATUS, status_name, status_of
 from ivfhir.writing.read_back import bare, find_parts, is_withdrawn, read_parts, read_references
-from ivfhir.writing.withdraw import withdraw_copies
+from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
@@ -121,7 +121,7 @@ def _look(door: Door, plan: SyncPlan, means: Means) -> tuple[list[Resource], lis
         if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
     ]
     found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
-    withdrawn = [each for each in found if is_withdrawn(each)]
+    withdrawn = [each for each in found if is_withdrawn(each) and not is_incomplete(each)]
     return [each for each in found if not is_withdrawn(each)], withdrawn
 
 
@@ -150,10 +150,7 @@ def _create(
     mapped = map_references(door, plan, patient)
     revoke = [*older]
     for each in older:
-        parts = read_plan_parts(
-            door, each, may=lambda kind, _: at.means.may_update(kind), strict=True
-        )
-        revoke += [part.resource for part in parts if part.resource and not part.stays]
+        revoke += _ending_with(each, door, at.means)
     parcel = to_parcel(
         plan,
         mapped,
@@ -173,6 +170,12 @@ def _create(
         patient=patient,
         door=door,
     )
+
+
+def _ending_with(older: Resource, door: Door, means: Means) -> list[Resource]:
+    """Return what ends with an older plan: its parts that are as they were written."""
+    parts = read_plan_parts(door, older, may=lambda kind, _: means.may_update(kind), strict=True)
+    return [part.resource for part in parts if part.resource and not part.stays]
 
 
 @dataclass
@@ -380,16 +383,21 @@ class _Existing:
             return base
         named = [bare(str(each.get("reference"))) for each in theirs["replaces"]]
         found = read_references(self.door, named, strict=True)
-        older = [each for each in found if each.get("status") in OPEN]
-        if not older or not self.at.means.may_update():
+        if not self.at.means.may_update():
             return base
-        revoke = [*older]
+        # One that has ended may have left its orders open, where a run broke off.
+        older = [each for each in found if each.get("status") in {*OPEN, END_STATUS[CARE_PLAN]}]
+        revoke = [each for each in older if each.get("status") in OPEN]
         for each in older:
-            parts = read_plan_parts(
-                self.door, each, may=lambda kind, _: self.at.means.may_update(kind), strict=True
-            )
-            revoke += [part.resource for part in parts if part.resource and not part.stays]
-        return replace(base, result=SUPERSEDED, bundle=transaction([*map(revocation, revoke)]))
+            revoke += _ending_with(each, self.door, self.at.means)
+        if not revoke:
+            return base
+        return replace(
+            base,
+            result=SUPERSEDED,
+            references=(*base.references, *map(reference_of, older)),
+            bundle=transaction([*map(revocation, revoke)]),
+        )
 
 
 def settle_copies(decision: Decision) -> tuple[str, ...]:

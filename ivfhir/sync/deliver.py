@@ -182,7 +182,8 @@ class Delivery:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
             except (RejectedError, NotFoundError):
-                if self._lower or not self.at.means.silent(self.plan.types):
+                means, types = self.at.means, self.plan.types
+                if self._lower or means.rung(types) is means.rung(types, lower=True):
                     raise
                 self._lower = True
 

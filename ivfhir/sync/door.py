@@ -17,6 +17,7 @@ from ivfhir.errors import (
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import (
     BUNDLE,
+    CARE_PLAN,
     DOCUMENT_REFERENCE,
     PATIENT,
     PROVENANCE,
@@ -28,10 +29,11 @@ from ivfhir.servers.http import Stored
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
 from ivfhir.writing.bundle import identifier_query, value_of
-from ivfhir.writing.ending import status_name
 from ivfhir.writing.read_back import is_withdrawn
+from ivfhir.writing.withdraw import as_incomplete
 
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
+_NEW_PLAN = {"method": "POST", "url": CARE_PLAN, "ifNoneExist": ""}
 _WITHOUT_PATIENT = WITHOUT_A_PATIENT - {PROVENANCE} | {PATIENT}
 
 
@@ -103,7 +105,9 @@ class Door:
 
         Raises:
             ServerError: as of a transaction. Where single writes were refused midway, what they
-                had created is marked as entered in error, and the message says what is left.
+                had created is marked as entered in error, and the message says what is left. Not
+                so once an older plan has ended for a new one: what then stays open is for who
+                reads back to tell.
         """
         if self.rung is Rung.TRANSACTION:
             return self._server.transact(bundle)
@@ -125,9 +129,7 @@ class Door:
                 made += [stored.reference] if stored.created else []
             for entry in cut:
                 self._complete(entry, places)
-            for entry in bundle["entry"]:
-                if entry["request"]["method"] == "PUT":
-                    self._put(entry, places)
+            self._put_all(bundle["entry"], places)
         except _REFUSALS as error:
             if not made or self.rung is Rung.DOCUMENT:  # One document is never half of a plan.
                 raise
@@ -176,6 +178,20 @@ class Door:
             {**full, "id": resource_id}, if_match=stored.get("meta", {}).get("versionId")
         )
 
+    def _put_all(self, entries: list[dict[str, Any]], places: Mapping[str, str]) -> None:
+        """Write what is changed: with a new plan these are the ends of older ones, plans first."""
+        is_new = entries[0]["request"] | {"ifNoneExist": ""} == _NEW_PLAN
+        ended = False
+        for entry in entries:
+            if entry["request"]["method"] != "PUT":
+                continue
+            try:
+                self._put(entry, places)
+            except _REFUSALS:
+                if not (is_new and ended):
+                    raise
+            ended = True
+
     def _put(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
         version = str(entry["request"].get("ifMatch", "")).removeprefix('W/"').rstrip('"') or None
         self._server.update(renamed_references(entry["resource"], places), if_match=version)
@@ -189,8 +205,9 @@ class Door:
                 if resource_type == PROVENANCE or not self._means.may_update(resource_type):
                     raise RejectedError("It cannot be marked.")
                 stored = self.read(resource_type, resource_id)
-                wrong = stored | {status_name(resource_type): "entered-in-error"}
-                self._server.update(wrong, if_match=stored.get("meta", {}).get("versionId"))
+                self._server.update(
+                    as_incomplete(stored), if_match=stored.get("meta", {}).get("versionId")
+                )
             except ServerError:
                 left.append(reference)
         return left

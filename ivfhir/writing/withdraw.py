@@ -11,14 +11,30 @@ from ivfhir.errors import (
     UnauthorisedError,
 )
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import BUNDLE, GOAL, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.fhir.types import BUNDLE, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.ending import status_name
 from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, references_in
 
-_STATUS = {GOAL: "lifecycleStatus"}
 _WRONG = "entered-in-error"
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
+
+
+_INCOMPLETE = {"system": "https://ivfhir.example/fhir/withdrawn", "code": "incomplete"}
+"""Tag of what was withdrawn since the rest of its plan was refused: it never counted."""
+
+
+def as_incomplete(resource: Resource) -> Resource:
+    """Return a stored part marked as entered in error, since the rest of its plan was refused."""
+    meta = resource.get("meta", {})
+    tagged = {**meta, "tag": [*meta.get("tag", ()), _INCOMPLETE]}
+    return resource | {"meta": tagged, status_name(resource["resourceType"]): _WRONG}
+
+
+def is_incomplete(resource: Resource) -> bool:
+    """Tell whether a resource was withdrawn by `as_incomplete`, not by somebody who saw it."""
+    return _INCOMPLETE in resource.get("meta", {}).get("tag", ())
 
 
 def withdraw_copies(
@@ -130,5 +146,5 @@ def _mark(resource: Resource) -> dict[str, Any]:
     version = resource.get("meta", {}).get("versionId")
     if version:
         request["ifMatch"] = f'W/"{version}"'
-    status = _STATUS.get(resource["resourceType"], "status")
-    return {"resource": resource | {status: _WRONG}, "request": request}
+    name = status_name(resource["resourceType"])
+    return {"resource": resource | {name: _WRONG}, "request": request}
