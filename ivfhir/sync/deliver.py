@@ -407,8 +407,8 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
 def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str]) -> Outcome:
     """Return the row of a plan that a careless server holds more than once."""
     why = (
-        f"The server stored it more than once and lets nobody mark the copies; mark {copies[0]} "
-        "and what belongs to it as entered in error there."
+        "The server stored it more than once; a copy could not be marked, or somebody has worked "
+        f"with it. Look at {copies[0]} there, and mark what is too many as entered in error."
     )
     issue = {"severity": "error", "code": "duplicate", "diagnostics": why}
     told = {"resourceType": "OperationOutcome", "issue": [issue]}

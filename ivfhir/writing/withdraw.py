@@ -14,7 +14,8 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.ending import status_name
+from ivfhir.writing.content import is_as_written, written_digest
+from ivfhir.writing.ending import status_name, status_of
 from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, references_in
 
 _WRONG = "entered-in-error"
@@ -43,7 +44,8 @@ def withdraw_copies(
     """Leave one plan on the server.
 
     The plan that stays is the oldest, then the lowest id: whoever settles it comes to the same. A
-    Provenance cannot be marked; that of a copy stays, and points to what was marked.
+    Provenance cannot be marked; that of a copy stays, and points to what was marked. A copy with
+    which somebody has worked is theirs, and is left.
 
     Args:
         repository: the server.
@@ -54,7 +56,7 @@ def withdraw_copies(
 
     Returns:
         Where the parts of the plan that stays are; references that were marked; references that
-        could not be.
+        could not be, or that somebody has worked with.
 
     Raises:
         ServerError: the server could not be searched; when strict, also that it failed to mark.
@@ -77,14 +79,17 @@ def withdraw_copies(
             standing = [each for each in own if not is_withdrawn(each)]
             parts[value] = [*parts.get(value, ()), *standing]
     kept = _kept(parts, plan_id)
-    copies = [
-        resource
+    sent = {str(value_of(each["resource"])): each["resource"] for each in created_entries(bundle)}
+    found = [
+        (resource, _is_touched(resource, sent[value]))
         for value, resources in parts.items()
         for resource in resources
         if reference_of(resource) != kept[value] and resource["resourceType"] != PROVENANCE
     ]
+    copies = [resource for resource, touched in found if not touched]
+    left = tuple(reference_of(resource) for resource, touched in found if touched)
     if not copies:
-        return kept, (), ()
+        return kept, (), left
     references = tuple(reference_of(resource) for resource in copies)
     try:
         repository.transact(
@@ -99,8 +104,8 @@ def withdraw_copies(
     except ServerError as error:
         if strict and not isinstance(error, _REFUSALS):
             raise
-        return kept, (), references
-    return kept, references, ()
+        return kept, (), (*left, *references)
+    return kept, references, left
 
 
 def _strays(plans: list[Resource], places: Mapping[str, str]) -> bool:
@@ -138,6 +143,15 @@ def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
         kept[value] = reference_of(chosen[0]) if chosen else ""
     kept[plan_id] = reference_of(plan)
     return kept
+
+
+def _is_touched(copy: Resource, sent: Resource) -> bool:
+    """Tell whether somebody has changed a copy since it was stored, as far as can be seen."""
+    if is_as_written(copy):
+        return False
+    first = copy.get("meta", {}).get("versionId") == "1"  # As the server stored what was sent.
+    changed = written_digest(copy) is not None and not first
+    return changed or status_of(copy) != status_of(sent)
 
 
 def _mark(resource: Resource) -> dict[str, Any]:

@@ -92,9 +92,10 @@ def written_page(
         )
     if body["leftOver"]:
         text.append(
-            "The EHR also stored copies that could not be withdrawn: "
+            "The EHR also stored copies that could not be withdrawn, or with which somebody has "
+            "worked since: "
             + words.join(body["leftOver"])
-            + ". Ask your EHR administrator to remove them."
+            + ". Ask your EHR administrator to look at them."
         )
     if body.get("copiesUnknown"):
         text.append(

@@ -270,6 +270,21 @@ def test_copies_of_a_careless_server_are_withdrawn():
     assert all(entry.differences == () for entry in receipt.entries)
 
 
+def test_a_copy_with_which_somebody_has_worked_is_left_and_named():
+    repository = MemoryRepository()
+    unconditional = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    repository.transact(unconditional)
+    repository.transact(unconditional)
+    order, goal = repository.read("ServiceRequest", "8"), repository.read("Goal", "9")
+    repository._put({**order, "status": "completed"})
+    repository._put({**goal, "note": [{"text": "the patient's own words"}]})
+    receipt = write_back(repository, BUNDLE)
+    assert receipt.withdrawn == ("CarePlan/6", "RequestGroup/7")
+    assert receipt.left_over == ("ServiceRequest/8", "Goal/9")
+    assert repository.read("ServiceRequest", "8")["status"] == "completed"
+    assert repository.read("Goal", "9")["lifecycleStatus"] == "proposed"
+
+
 def test_copies_that_cannot_be_withdrawn_are_named():
     class Stubborn(MemoryRepository):
         def transact(self, bundle):
