@@ -236,6 +236,18 @@ def test_a_backend_service_sends_what_waits_for_a_sign_in(
     assert store_of(app).outbox() == []
 
 
+def test_a_backend_service_takes_no_longer_than_a_claim_lasts(
+    app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    sign_out(clinician)
+    backend_service(app, fake_ehr, "halloran")
+    services = app.extensions["ivfhir"]
+    services.settings = replace(services.settings, write_timeout_s=1)
+    fake_ehr.fail("slow", path="CarePlan")
+    assert send_due(app) == Sent(waiting=1)
+    assert plans_of(repository, unsent) == []
+
+
 def test_a_backend_service_that_is_refused_is_not_asked_again_at_once(
     app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
 ) -> None:
