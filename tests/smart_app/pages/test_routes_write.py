@@ -381,9 +381,7 @@ def test_a_write_that_was_cut_off_is_found_at_the_next_look(
     kill_after_the_commit(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         clinician.accept(draft_id)
-    store = app.extensions["ivfhir"].store
-    draft = store.load_draft(clinician.launched.launch_id, draft_id)
-    assert store.claim_draft(draft, hold_s=60)
+    assert app.extensions["ivfhir"].store.claim_entry(draft_id, hold_s=60, at_once=True)
     assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
     assert len(plans_of(repository, draft_id)) == 1
 

@@ -204,8 +204,9 @@ def test_what_is_being_sent_at_the_sign_out_may_end_and_is_not_tried_again(
 def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, clock: Clock) -> None:
     assert claim(store, one)
     store.put_off(one.id, After(PARKED, int(clock.now), 8), SAID)
-    assert store.claim_draft(one)
-    assert store.accept_draft(one, {"written": False}, server=SERVER, patient_id="p1")
+    again = store.load_draft("l1", one.id)
+    assert store.claim_draft(again)
+    assert store.accept_draft(again, {"written": False}, server=SERVER, patient_id="p1")
     [found] = store.outbox(every=True)
     assert (found.entry.state, found.entry.failures, found.said) == (WAITING, 0, {})
 
