@@ -30,7 +30,7 @@ from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import identity_look
 from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
-from ivfhir.sync.plans import SyncPlan, tokens_of
+from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
 from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
@@ -45,6 +45,8 @@ from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
+_BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
+_OVER = frozenset({"cancelled", "completed", "failed", "rejected", "revoked", "stopped", _WRONG})
 
 
 def decide(
@@ -296,17 +298,20 @@ class _Existing:
         changed = [each["resource"] for each in entries if each["request"]["method"] == "PUT"]
         for each in changed:
             was, now = status_of(before[reference_of(each)]), status_of(each)
-            if (
-                was in _DRAFTS
-                and now not in _DRAFTS
-                and now != END_STATUS.get(each["resourceType"])
-                and now != _WRONG
-            ):
+            if _is_activated(was, now) and now != END_STATUS.get(each["resourceType"]):
+                known = "a draft" if was in _DRAFTS else was
                 why = (
-                    f"{reference_of(each)} is a draft on the server, and the input says {now}; "
+                    f"{reference_of(each)} is {known} on the server, and the input says {now}; "
                     "sync activates nothing. Accept it in the EHR."
                 )
                 return replace(base, result=REFUSED, reason=why)
+        rival = self._new_rival(before, changed)
+        if rival:
+            why = (
+                f"{rival} is an open plan of a protocol that the changed input names; end it in "
+                "the EHR, or give the changed plan an identifier of its own."
+            )
+            return replace(base, result=REFUSED, reason=why)
         if any(not self.at.means.may_update(each["resourceType"]) for each in changed):
             return replace(
                 base,
@@ -314,6 +319,18 @@ class _Existing:
                 reason="The server lets nobody change what it has of this plan.",
             )
         return replace(base, result=UPDATED, bundle=transaction(entries))
+
+    def _new_rival(self, before: Mapping[str, Resource], changed: list[Resource]) -> str:
+        """Return an open plan of a protocol that the plan is to follow from now on; '' for none."""
+        for plan in changed:
+            was = before[reference_of(plan)]
+            added = protocols_of(plan) - protocols_of(was)
+            if plan["resourceType"] != CARE_PLAN or not added or plan.get("status") not in OPEN:
+                continue
+            found = find_open(self.door, plan, self.patient)
+            others = [each for each in found if reference_of(each) != reference_of(plan)]
+            return next((reference_of(each) for each in others if added & protocols_of(each)), "")
+        return ""
 
     def _changes(
         self,
@@ -427,6 +444,14 @@ def _is_whole(theirs: Resource, plan: SyncPlan) -> bool:
     """Tell whether the server has the plan as one CarePlan with its parts contained."""
     inside = {each.get("id") for each in theirs.get("contained", ())}
     return bool(inside & set(plan.parts))
+
+
+def _is_activated(was: str, now: str) -> bool:
+    """Tell whether a status is one that only somebody in the EHR gives: begun, or open again."""
+    if now in (was, _WRONG):
+        return False
+    accepted = was in _DRAFTS and now not in _DRAFTS
+    return accepted or now in _BEGUN or (was in _OVER and now not in _OVER)
 
 
 def _may_end(stored: Resource) -> bool:

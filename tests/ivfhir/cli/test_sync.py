@@ -215,6 +215,30 @@ def test_sync_activates_nothing(sekmet, tmp_path):
     assert stored(sekmet, "CarePlan")[0]["status"] == "draft"
 
 
+@pytest.mark.parametrize("was", ["on-hold", "revoked", "completed"])
+def test_nor_does_it_open_again_what_was_sent_as_held_or_ended(sekmet, tmp_path, was):
+    patient(sekmet)
+    write(tmp_path, "plan", small(status=was, intent="plan"))
+    assert results(tmp_path, sekmet) == ["created"]
+    write(tmp_path, "plan", small(**ACCEPTED))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "refused"
+    assert f"is {was} on the server" in row["outcome"]["issue"][0]["diagnostics"]
+    assert stored(sekmet, "CarePlan")[0]["status"] == was
+
+
+def test_a_change_makes_no_second_open_plan_of_another_protocol(sekmet, tmp_path):
+    patient(sekmet)
+    other = "https://example.org/PlanDefinition/Q|1"
+    write(tmp_path, "a", named("theirs", instantiatesCanonical=[other], **ACCEPTED))
+    write(tmp_path, "b", named("ours"))
+    assert results(tmp_path, sekmet) == ["created", "created"]
+    write(tmp_path, "b", named("ours", instantiatesCanonical=[other], created=LATER))
+    _, rows, _ = run(tmp_path, "--to", sekmet)
+    assert [row["result"] for row in rows] == ["unchanged", "refused"]
+    assert "is an open plan of a protocol" in rows[1]["outcome"]["issue"][0]["diagnostics"]
+
+
 def bundle(*resources):
     entries = [{"fullUrl": f"urn:x:{place}", "resource": r} for place, r in enumerate(resources)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
