@@ -295,8 +295,15 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
     for copies in by_id.values():
         ages = sorted({_age(copy) for copy in copies})
         newest = [copy for copy in copies if _age(copy) == ages[-1]]
-        if len({copy.digest for copy in newest}) > 1:
+        why = ""
+        if len({copy.patient for copy in copies}) > 1:
+            why = (
+                "The input holds it for two patients, or names the patient in two ways; give each "
+                "plan an identifier of its own, with a system."
+            )
+        elif len({copy.digest for copy in newest}) > 1:
             why = "The input holds it twice, with different content; leave one."
+        if why:
             newest = [replace(newest[0], refusal=why)]
         single.append(newest[0])
     return single
