@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from ivfhir.errors import (
     BadAnswerError,
     ForbiddenError,
+    InputError,
     NotFoundError,
     RejectedError,
     ServerError,
     VersionConflictError,
 )
-from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.references import identifier_tokens, key_of, reference_of, renamed_references
 from ivfhir.fhir.types import (
     BUNDLE,
     CARE_PLAN,
@@ -26,6 +27,7 @@ from ivfhir.fhir.types import (
 )
 from ivfhir.repository import Repository
 from ivfhir.servers.http import Stored
+from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
 from ivfhir.writing.bundle import identifier_query, value_of
@@ -77,10 +79,14 @@ class Door:
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored."""
-        return self._server.read(resource_type, resource_id)
+        return _sound(self._server.read(resource_type, resource_id))
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """Return every match; where the server insists, those of the patient alone."""
+        """Return every match; where the server insists, those of the patient alone.
+
+        Raises:
+            BadAnswerError: one is not of the shape that R4 gives its type, so it cannot be judged.
+        """
         needs = self._means.profile.search_needs_patient and self._patient
         # What a Provenance is about has a patient; the search for it, in many servers, none.
         named = bool({"patient", "target"} & params.keys())
@@ -88,9 +94,11 @@ class Door:
             params = {**params, "patient": self._patient}
         own = resource_type == DOCUMENT_REFERENCE and "identifier" in params and self._patient
         if own and not self._means.finds(resource_type):
-            every = self._server.search(resource_type, {"patient": self._patient})
-            return [each for each in every if _carries(each, params["identifier"])]
-        return self._server.search(resource_type, params)
+            found = self._server.search(resource_type, {"patient": self._patient})
+            found = [each for each in found if _carries(each, params["identifier"])]
+        else:
+            found = self._server.search(resource_type, params)
+        return [_sound(each) for each in found]
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""
@@ -213,10 +221,21 @@ class Door:
         return left
 
 
+def _sound(resource: Resource) -> Resource:
+    """Return a resource of the server that can be gone through without looking."""
+    try:
+        check_shape(resource)
+    except InputError as error:
+        raise BadAnswerError(f"What the server holds is not FHIR R4: {error.message}") from None
+    if key_of(resource) is None:
+        raise BadAnswerError(f"The server gives a {resource['resourceType']} without an id.")
+    return resource
+
+
 def _carries(resource: Resource, token: str) -> bool:
     """Tell whether a resource carries the identifier of a search, `system|value`."""
-    identifiers = resource.get("identifier", ())
-    return any(f"{each.get('system', '')}|{each.get('value', '')}" == token for each in identifiers)
+    carried = identifier_tokens(resource.get("identifier"))
+    return token in {f"{system}|{value}" for system, value in carried}
 
 
 def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

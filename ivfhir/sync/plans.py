@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.bundles import Entry
+from ivfhir.fhir.common_elements import has_common_shape
+from ivfhir.fhir.nulls import drop_nulls
 from ivfhir.fhir.references import parse_literal
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.servers.folder import read_entries
+from ivfhir.shape import check_shape
 from ivfhir.sync.created import created_key
 from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
 from ivfhir.writing.content import plain
@@ -130,9 +133,14 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
     found = [read_entries(path, give=_GIVE) for path in paths]
     entries = [entry for each, _ in found for entry in each]
     notes = tuple(note for _, each in found for note in each)
-    shelf = _Shelf(entries)
+    for each in entries:
+        drop_nulls(each.resource)
+    unsound = {id(each.resource): why for each in entries if (why := _why_unsound(each.resource))}
+    shelf = _Shelf([each for each in entries if id(each.resource) not in unsound])
     plans = [
-        _plan(entry, shelf, place=_place(entry.resource, number))
+        _refused(entry.resource, _place(entry.resource, number), unsound[id(entry.resource)])
+        if id(entry.resource) in unsound
+        else _plan(entry, shelf, place=_place(entry.resource, number))
         for number, entry in enumerate(
             (each for each in entries if each.resource["resourceType"] == CARE_PLAN), 1
         )
@@ -142,8 +150,38 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
             "The input holds no CarePlan; give what `ivfhir apply` printed, or FHIR JSON with a "
             "CarePlan in it."
         )
+    others = [each for each in entries if each.resource["resourceType"] != CARE_PLAN]
+    notes += tuple(
+        f"Left out: {unsound[id(each.resource)]}" for each in others if id(each.resource) in unsound
+    )
     single = _single(plans)
     return sorted(single, key=lambda plan: (created_key(plan.care_plan), plan.name)), notes
+
+
+def _why_unsound(resource: Resource) -> str:
+    """Return why a resource cannot be gone through, a sentence; '' when it can."""
+    if not has_common_shape(resource):
+        return (
+            f"A {resource['resourceType']} has an id, meta, identifier, text or contained resource "
+            "of another shape than FHIR R4 has; export it again."
+        )
+    if resource["resourceType"] not in PART_TYPES | {CARE_PLAN}:
+        return ""  # Nothing but its identifiers is asked for.
+    try:
+        for each in (resource, *resource.get("contained", ())):
+            if not isinstance(each.get("resourceType"), str):
+                return "A contained resource has no resourceType; export it again."
+            check_shape(each)
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _refused(plan: Resource, place: str, why: str) -> SyncPlan:
+    """Return a plan that cannot be gone through, by its place alone."""
+    text = json.dumps(plain(plan), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return SyncPlan(place, {"resourceType": CARE_PLAN}, {}, {}, {}, (), "", digest, why)
 
 
 def _place(plan: Resource, number: int) -> str:

@@ -10,8 +10,17 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from ivfhir.errors import ForbiddenError, NotFoundError, ServerError, UnreachableError, UsageError
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    ServerError,
+    UnreachableError,
+    UsageError,
+)
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
+from ivfhir.shape import check_shape
 from ivfhir.sync.bulk import Lists
 from ivfhir.sync.connections import Connections
 from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
@@ -88,8 +97,11 @@ class Target:
         server = Connections(self.connect, connections)
         try:
             capabilities = server.capabilities()
+            check_shape(capabilities)
         except (NotFoundError, ForbiddenError):
             capabilities = None
+        except InputError as error:
+            raise BadAnswerError(error.message) from None
         means = read_means(capabilities, profile_of(capabilities, self.profile))
         if self.scope:
             means = replace(means, allows=allowed_by(self.scope))
