@@ -30,9 +30,9 @@ from ivfhir.servers.http import Stored
 from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
-from ivfhir.writing.bundle import identifier_query, value_of
+from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.read_back import is_withdrawn
-from ivfhir.writing.withdraw import as_incomplete
+from ivfhir.writing.withdraw import as_incomplete, is_touched
 
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
 _NEW_PLAN = {"method": "POST", "url": CARE_PLAN, "ifNoneExist": ""}
@@ -203,6 +203,31 @@ class Door:
     def _put(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
         version = str(entry["request"].get("ifMatch", "")).removeprefix('W/"').rstrip('"') or None
         self._server.update(renamed_references(entry["resource"], places), if_match=version)
+
+    def take_back(self, bundle: Resource) -> tuple[int, list[str]]:
+        """Mark what is there of a plan that was written in part as entered in error.
+
+        Args:
+            bundle: the transaction whose creates were begun one by one.
+
+        Returns:
+            How many were marked; references of what could not be, or that somebody has worked with.
+
+        Raises:
+            ServerError: it could not be looked for.
+        """
+        begun = [
+            (each, is_touched(each, entry["resource"]))
+            for entry in created_entries(bundle)
+            for each in self._carrying(entry["resource"])
+            if not is_withdrawn(each)
+        ]
+        untouched = [reference_of(each) for each, touched in begun if not touched]
+        left = self._clean_up(untouched)
+        return len(untouched) - len(left), [
+            *left,
+            *(reference_of(each) for each, touched in begun if touched),
+        ]
 
     def _clean_up(self, references: list[str]) -> list[str]:
         """Mark what was created as entered in error; return what could not be."""

@@ -81,7 +81,7 @@ def withdraw_copies(
     kept = _kept(parts, plan_id)
     sent = {str(value_of(each["resource"])): each["resource"] for each in created_entries(bundle)}
     found = [
-        (resource, _is_touched(resource, sent[value]))
+        (resource, is_touched(resource, sent[value]))
         for value, resources in parts.items()
         for resource in resources
         if reference_of(resource) != kept[value] and resource["resourceType"] != PROVENANCE
@@ -145,7 +145,7 @@ def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
     return kept
 
 
-def _is_touched(copy: Resource, sent: Resource) -> bool:
+def is_touched(copy: Resource, sent: Resource) -> bool:
     """Tell whether somebody has changed a copy since it was stored, as far as can be seen."""
     if is_as_written(copy):
         return False

@@ -21,13 +21,15 @@ from ivfhir.errors import (
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import PARKED, SIGN_IN
+from ivfhir.wording import words
+from ivfhir.wording.sentences import capitalise
 from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import server_for
+from smart_app.visit.way import SINGLES, server_for
 
 _TITLES: tuple[tuple[type[ServerError], str], ...] = (
     (TokenRenewedError, "the EHR is busy"),
@@ -125,12 +127,41 @@ def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
     audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
 
 
-def keep_changed(visit: Visit, draft: Draft) -> None:
-    """Keep that a claimed plan is not sent, since the record changed after it was accepted."""
+def take_back(visit: Visit, kept: Mapping[str, Any]) -> tuple[int, list[str]]:
+    """Mark what was written of a plan, where it goes one by one and a try broke, as an error.
+
+    Returns:
+        How many entries were marked; references of those that stay.
+
+    Raises:
+        ServerError: they could not be looked for.
+    """
+    if kept.get("way") != SINGLES:
+        return 0, []
+    return server_for(visit.launch, kept).take_back(kept["bundle"])
+
+
+def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -> None:
+    """Keep that a claimed plan is not sent, since the record changed after it was accepted.
+
+    Args:
+        visit: the visit.
+        draft: the claimed draft.
+        marked: how many entries of it were written before and are marked as entered in error now.
+        left: references of those that were written before and stay.
+    """
     launch = visit.launch
+    message = "Nothing was sent."
+    if marked or left:
+        message = (
+            f"{capitalise(words.count(marked, 'entry', 'entries'))} of it that had been written "
+            f"{'is' if marked == 1 else 'are'} marked as entered in error."
+        )
+    if left:
+        message += f" Look in the EHR at what could not be marked: {words.join(list(left))}."
     said = {
         "title": "the record changed since it was accepted",
-        "message": "Nothing was sent.",
+        "message": message,
         "details": "",
         "again": "no",
     }
@@ -187,7 +218,7 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     launch = visit.launch
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
-    body["rivals"] = _settle(visit.launch, draft, body["entries"])
+    body["rivals"] = _settle(visit.launch, draft, body)
     visit.forget_reading()
     launch.app.store.save_receipt(draft, body)
     if receipt.warnings:
@@ -203,19 +234,18 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     )
 
 
-def _settle(
-    launch: Launch, draft: Draft, entries: Sequence[Mapping[str, Any]]
-) -> dict[str, Any] | None:
+def _settle(launch: Launch, draft: Draft, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Leave one of the plans that several sessions accepted at the same time.
 
     The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
     """
-    own = _own(entries)
+    own = _own(body["entries"])
     if not own.startswith(f"{CARE_PLAN}/"):
         return None  # A document stands beside others.
     known = [str(plan["reference"]) for plan in draft.body["earlier"]]
     try:
-        found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
+        server = server_for(launch, body)
+        found = settle_rivals(server, own, known=known, may=launch.scopes.may)
     except ServerError as error:
         launch.app.log.warning("rivals", error=type(error).__name__, server_status=error.status)
         return {"unknown": True}
