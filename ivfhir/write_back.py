@@ -71,7 +71,8 @@ def write_back(
     Raises:
         InvalidWriteError: something of ours in it is not valid FHIR R4; nothing was sent.
         ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
-            did not answer and has nothing. Calling again with the same bundle is safe.
+            did not answer and has nothing; `may_be_done` where nobody could look. Calling again
+            with the same bundle is safe.
     """
     found = find_written(repository, bundle)
     if found is not None:
@@ -109,21 +110,27 @@ def send(
         return created_places(bundle, repository.transact(bundle))
     except TokenRenewedError:
         # A gateway may refuse the token for the answer of what the server behind it did.
-        places = _look_again(repository, bundle, pause)
+        places, _ = _look_again(repository, bundle, pause)
         return created_places(bundle, repository.transact(bundle)) if places is None else places
     except _REFUSALS:
         raise
     except ServerError as error:
-        places = _look_again(repository, bundle, pause)
+        places, seen = _look_again(repository, bundle, pause)
         if places is None:
+            error.may_be_done = not seen
             raise error from None
         return places
 
 
 def _look_again(
     repository: Repository, bundle: Resource, pause: Callable[[float], None]
-) -> dict[str, str] | None:
-    """Look for the plan after an unclear answer: it may be stored, or still on its way."""
+) -> tuple[dict[str, str] | None, bool]:
+    """Look for the plan after an unclear answer: it may be stored, or still on its way.
+
+    Returns:
+        Where its parts are, None when it is not seen; whether the last look was answered.
+    """
+    seen = False
     for pause_s in LOOKS_S:
         pause(pause_s)
         try:
@@ -131,10 +138,12 @@ def _look_again(
         except UnauthorisedError:
             raise
         except ServerError:
+            seen = False
             continue
+        seen = True
         if places is not None:
-            return places
-    return None
+            return places, True
+    return None, seen
 
 
 def created_places(bundle: Resource, response: Resource) -> dict[str, str]:

@@ -181,6 +181,22 @@ def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
     return sentences
 
 
+_UNCLEAR: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "unclear": (
+        "Not known to be written",
+        (
+            "The plan may be in the EHR all the same: the EHR could not be asked. It is looked for "
+            "before anything is sent.",
+        ),
+    ),
+    "in part": (
+        "Not written to its end",
+        ("A part of the plan may be in the EHR: what is there is not written a second time.",),
+    ),
+}
+"""What is known of a plan that did not arrive -> how the heading begins, and what is said of it."""
+
+
 def unwritten_page(
     problem: Mapping[str, str],
     *,
@@ -192,7 +208,9 @@ def unwritten_page(
     """Return the page of a plan that was accepted and is not on the server.
 
     Args:
-        problem: `title`, `message`, `details` and `again` ('yes' when sending again can help).
+        problem: `title`, `message`, `details`, `again` ('yes' when sending again can help) and
+            `known`: 'unclear' when nobody could look whether it is there, 'in part' when a part of
+            it is.
         review_href: address of the review.
         match_href: address of the list of protocols.
         waits: when it is sent again, or what for it waits, a sentence each.
@@ -205,11 +223,12 @@ def unwritten_page(
         if again
         else "Your draft is kept. Review it again before it is sent."
     )
+    begin, doubt = _UNCLEAR.get(problem.get("known", ""), ("Not written", ()))
     return ReceiptPage(
         style="stop",
         shape="stop",
-        title=f"Not written: {problem['title']}",
-        text=(problem["message"], kept, *waits),
+        title=f"{begin}: {problem['title']}",
+        text=(problem["message"], *doubt, kept, *waits),
         links=(("Back to the protocols", match_href),)
         if again
         else (("Review again", review_href), ("Back to the protocols", match_href)),

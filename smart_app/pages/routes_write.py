@@ -309,6 +309,13 @@ def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:
             "again": "no",
         }
     found = kept.body.get("problem") if waiting is None else waiting.said
+    if not found and waiting is not None and waiting.entry.attempts:
+        return {
+            "title": "its sending was cut off",
+            "message": "The app was interrupted while it sent the plan.",
+            "again": "yes",
+            "known": "unclear",
+        }
     return found or {
         "title": "it waits to be sent",
         "message": "The EHR holds no plan with this draft's identifier yet.",

@@ -183,8 +183,10 @@ def send_again(
         if receipt.body.get("way") == FILES:  # Who accepted it was killed before it was closed.
             store.save_receipt(draft, {**receipt.body, "closed": True})
             return None
+        looked = False
         try:
             found = find_sent(visit, draft, receipt.body)
+            looked = True
             reading = None if found else visit.read_anew()
             changes = (
                 []
@@ -195,7 +197,7 @@ def send_again(
             )
             begun = take_back(visit, receipt.body) if changes else (0, [])
         except ServerError as error:
-            keep_failure(visit, draft, error, asked=asked)
+            keep_failure(visit, draft, error, asked=asked, looked=looked)
             return None
         if reading is None:
             return None

@@ -10,6 +10,7 @@ from ivfhir.errors import (
     ForbiddenError,
     InvalidWriteError,
     IvfhirError,
+    NotFoundError,
     RejectedError,
     ServerError,
     ThrottledError,
@@ -44,6 +45,8 @@ _TITLES: tuple[tuple[type[ServerError], str], ...] = (
 )
 """Words of each failure; the first match counts."""
 
+_CLEANED_UP = (ForbiddenError, NotFoundError, RejectedError)
+
 
 def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: bool) -> None:
     """Send a plan that the caller holds the claim on, and keep what became of it.
@@ -65,7 +68,9 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
         server = server_for(launch, kept)
         receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
-        keep_failure(visit, draft, error, asked=asked)
+        # One by one, only a refusal is cleaned up.
+        in_part = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
+        keep_failure(visit, draft, error, asked=asked, in_part=in_part)
         return
     except InvalidWriteError as error:
         keep_invalid(visit, draft, error)
@@ -73,7 +78,15 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
     _keep(visit, draft, kept, receipt)
 
 
-def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool) -> None:
+def keep_failure(
+    visit: Visit,
+    draft: Draft,
+    error: ServerError,
+    *,
+    asked: bool,
+    looked: bool = True,
+    in_part: bool = False,
+) -> None:
     """Keep why a claimed plan did not arrive and when it is tried again; give the claim back.
 
     Args:
@@ -81,6 +94,8 @@ def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool)
         draft: the claimed draft.
         error: why.
         asked: whether somebody waits for it.
+        looked: whether this try could look what an earlier one has done.
+        in_part: whether a part of it may be there.
 
     Raises:
         UnauthorisedError: it was one.
@@ -97,7 +112,10 @@ def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool)
             keep_s=settings.outbox_hours * 3600,
             random=launch.app.random,
         )
-    store.put_off(draft.id, after, _problem(error, after))
+    said = _problem(error, after)
+    before = waiting.said.get("known", "") if waiting is not None and not looked else ""
+    known = "unclear" if error.may_be_done else "in part" if in_part else before
+    store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
         "write_back", written=False, error=type(error).__name__, server_status=error.status
     )

@@ -113,7 +113,7 @@ def test_a_plan_that_stops_on_its_way_is_completed_by_itself(
     draft_id = clinician.make_draft()
     fake_ehr.fail(fault, method="POST", path="ServiceRequest", skip=skip)
     assert clinician.accept(draft_id).status_code == 303
-    assert "Not written" in clinician.open(f"receipt/{draft_id}").text
+    assert "Not written to its end: the EHR" in clinician.open(f"receipt/{draft_id}").text
     repository = HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
     begun = len(carrying(repository, draft_id))
     assert 0 < begun < TOTAL or skip == 0

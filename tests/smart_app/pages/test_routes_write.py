@@ -290,6 +290,32 @@ def test_an_answer_dropped_after_the_commit_is_found_out(
     assert len(plans_of(repository, draft_id)) == 1
 
 
+def test_a_plan_of_which_nobody_could_look_whether_it_is_there_is_not_called_unwritten(
+    clinician: Clinician, repository, fake_ehr, app
+):
+    draft_id = clinician.make_draft()
+    accepted = app.extensions["ivfhir"].store.accept_draft
+
+    def away(*words, **more):
+        """From the acceptance on, what is written is written, and nothing can be looked for."""
+        fake_ehr.fail("drop-after", method="POST")
+        fake_ehr.fail("status-503", method="GET", path="CarePlan", skip=1, times=None)
+        return accepted(*words, **more)
+
+    app.extensions["ivfhir"].store.accept_draft = away
+    clinician.accept(draft_id)
+    assert len(plans_of(repository, draft_id)) == 1
+    for _ in range(2):
+        page = clinician.open(f"receipt/{draft_id}")
+        assert "Not known to be written: the EHR" in page.text
+        assert "may be in the EHR all the same" in page.text
+        clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    fake_ehr.faults.clear()
+    clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
