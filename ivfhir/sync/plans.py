@@ -222,9 +222,10 @@ class _Shelf:
     entries: list[Entry]
     by_name: dict[tuple[int, str], Entry] = field(default_factory=dict)
     by_key: dict[str, Entry] = field(default_factory=dict)
-    provenances: list[Entry] = field(default_factory=list)
+    signatures: dict[int, list[Entry]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        provenances = []
         for entry in self.entries:
             resource = entry.resource
             if entry.full_url:
@@ -234,7 +235,21 @@ class _Shelf:
                 self.by_name.setdefault((entry.scope, key), entry)
                 self.by_key.setdefault(key, entry)
             if resource["resourceType"] == PROVENANCE:
-                self.provenances.append(entry)
+                provenances.append(entry)
+        for entry in provenances:
+            for place in dict.fromkeys(map(id, self._targets(entry))):
+                self.signatures.setdefault(place, []).append(entry)
+
+    def signatures_of(self, resource: Resource) -> list[Entry]:
+        """Return the Provenances that have a resource of the input among their targets."""
+        return self.signatures.get(id(resource), [])
+
+    def _targets(self, provenance: Entry) -> Iterator[Resource]:
+        for target in provenance.resource.get("target", ()):
+            reference = target.get("reference")
+            found = self.find(reference, provenance.scope) if reference else None
+            if found is not None:
+                yield found.resource
 
     def find(self, reference: str, scope: int) -> Entry | None:
         """Return the entry that a reference of that Bundle means."""
@@ -267,9 +282,8 @@ def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
     for part_id, part in contained.items():
         if part["resourceType"] in PART_TYPES:
             take(part, entry.scope, part_id)
-    for each in shelf.provenances:
-        if any(_means(target, entry, each, shelf) for target in each.resource.get("target", ())):
-            take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
+    for each in shelf.signatures_of(plan):
+        take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
     for _key, resource, scope in members:  # Grows while it is walked: parts name further parts.
         for reference in written_references(resource):
             found = None if reference.startswith("#") else shelf.find(reference, scope)
@@ -349,11 +363,6 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
 
 def _age(plan: SyncPlan) -> str:
     return str(plan.care_plan.get("meta", {}).get("lastUpdated", ""))
-
-
-def _means(target: object, plan: Entry, provenance: Entry, shelf: _Shelf) -> bool:
-    reference = target.get("reference") if isinstance(target, dict) else None
-    return isinstance(reference, str) and shelf.find(reference, provenance.scope) is plan
 
 
 def _key_for(resource: Resource, carried: str | None, number: int) -> str:
