@@ -32,7 +32,7 @@ from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
-from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
+from ivfhir.sync.three_way import Standing, as_sent, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
     revocation,
@@ -347,7 +347,7 @@ class _Existing:
             if standing in (Standing.NEW, Standing.GONE) and value in ours:
                 entries.append({**by_value[value], "resource": ours[value]})
             elif standing is Standing.OURS and value in ours:
-                before = sent[value].sent if value in sent else stored[value]
+                before = sent[value].sent if value in sent else as_sent(stored[value], ours[value])
                 new = merged(stored[value], before, ours[value])
                 entries.append(_put(new, by_value[value]["fullUrl"]))
             elif standing is Standing.OURS and _may_end(stored[value]):
