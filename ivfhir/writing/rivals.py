@@ -145,11 +145,12 @@ def end_plan(
     """
     if not may(CARE_PLAN, "u"):
         return False
-    for _ in range(_TRIES):
+    for left in reversed(range(_TRIES)):
         try:
             if plan.get("status") not in among:
                 return True
-            parts = read_plan_parts(repository, plan, may=may)
+            # At last without those of its orders that cannot be read: the plan must not stay.
+            parts = read_plan_parts(repository, plan, may=may, strict=left > 0)
             ending = [plan, *(part.resource for part in parts if part.resource and not part.stays)]
             repository.transact(
                 {
