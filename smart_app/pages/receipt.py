@@ -295,17 +295,33 @@ def _clock(moment: datetime) -> str:
     return f"{dates.moment(moment)}:{moment:%S}"
 
 
-def sending_page(*, match_href: str) -> ReceiptPage:
-    """Return the page of a plan that is being sent at this moment."""
-    return ReceiptPage(
-        style="ask",
-        shape="ask",
-        title="Being written: look again in a moment",
-        text=(
+def sending_page(*, match_href: str, accepted: bool) -> ReceiptPage:
+    """Return the page of a plan that is being accepted or sent at this moment.
+
+    Args:
+        match_href: address of the list of protocols.
+        accepted: whether it is kept as accepted already, so that it is sent whatever happens.
+    """
+    title, text = (
+        (
+            "Being written: look again in a moment",
             "The plan is on its way to the EHR, from this window or another one. "
             "If the app was interrupted, it is sent again by itself after two minutes; "
             "it is never written twice.",
-        ),
+        )
+        if accepted
+        else (
+            "Being accepted: look again in a moment",
+            "The record is read once more before the plan is sent, from this window or another "
+            "one. If the app was interrupted, nothing was sent, and the draft is there again after "
+            "two minutes.",
+        )
+    )
+    return ReceiptPage(
+        style="ask",
+        shape="ask",
+        title=title,
+        text=(text,),
         links=(("Back to the protocols", match_href),),
         send_again="Look again",
     )

@@ -280,7 +280,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             plan_href=context.written_href(launch, reference) if reference else "",
         )
     if draft.state == "sending" or kept is None:
-        return sending_page(match_href=match_href)
+        return sending_page(match_href=match_href, accepted=kept is not None)
     review_href = url_for("pages.review", launch=launch.id, draft_id=draft.id)
     waiting = services().store.waiting_of(draft.id)
     problem = _problem_of(kept, waiting)

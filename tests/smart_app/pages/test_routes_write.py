@@ -420,7 +420,8 @@ def test_a_write_that_was_cut_off_before_the_commit_can_be_sent_again(
     draft = store.load_draft(clinician.launched.launch_id, draft_id)
     assert store.claim_draft(draft, hold_s=0)
     page = clinician.open(f"receipt/{draft_id}")
-    assert "Being written: look again in a moment" in page.text
+    assert "Being accepted: look again in a moment" in page.text
+    assert "sent again by itself" not in page.text
     clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
     assert "Accept and write 48 entries" in clinician.open(f"review/{draft_id}").text
 
