@@ -169,6 +169,9 @@ def _why_unsound(resource: Resource) -> str:
         return ""  # Nothing but its identifiers is asked for.
     try:
         for each in (resource, *resource.get("contained", ())):
+            if not isinstance(each.get("identifier", []), list):
+                kind = each.get("resourceType")
+                return f"{kind} has an object as {kind}.identifier where FHIR R4 has a list."
             if not isinstance(each.get("resourceType"), str):
                 return "A contained resource has no resourceType; export it again."
             check_shape(each)

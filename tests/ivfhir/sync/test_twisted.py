@@ -74,6 +74,12 @@ def test_what_is_wrong_in_a_plan_is_said_in_its_row_and_others_go_on(tmp_path):
     assert told["https://example.org/plans|sound"] == (CREATED, None)
 
 
+def test_an_identifier_that_is_no_list_is_a_fault_of_the_input(tmp_path):
+    write(tmp_path, "a", small(id="odd", identifier={"system": "urn:s", "value": "1"}))
+    (plan,), _ = read_plans([tmp_path])
+    assert "an object as CarePlan.identifier" in plan.refusal
+
+
 def test_a_signature_that_cannot_be_read_is_a_note(tmp_path):
     write(tmp_path, "a", small(id="z"))
     write(tmp_path, "b", {**SIGNED, "target": 5})
