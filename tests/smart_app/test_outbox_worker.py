@@ -151,7 +151,7 @@ def test_after_a_sign_out_nothing_is_sent_until_the_clinician_comes_back(
     repository: HttpRepository,
     launch_for: Callable[..., Launched],
 ) -> None:
-    assert "A plan that you accepted is not in the EHR yet" in sign_out(clinician)
+    assert "A plan that you accepted is not known to be in the EHR yet" in sign_out(clinician)
     let_them_be_due(app)
     assert send_due(app) == Sent()
     assert state_of(app, unsent) == "waiting-for-sign-in"
