@@ -11,7 +11,6 @@ from threading import Lock
 from typing import NamedTuple, Protocol
 
 from ivfhir.errors import (
-    BadAnswerError,
     ForbiddenError,
     InputError,
     NotFoundError,
@@ -98,10 +97,8 @@ class Target:
         try:
             capabilities = server.capabilities()
             check_shape(capabilities)
-        except (NotFoundError, ForbiddenError):
-            capabilities = None
-        except InputError as error:
-            raise BadAnswerError(error.message) from None
+        except (NotFoundError, ForbiddenError, InputError):
+            capabilities = None  # What a statement of another shape says, nobody can tell.
         means = read_means(capabilities, profile_of(capabilities, self.profile))
         if self.scope:
             means = replace(means, allows=allowed_by(self.scope))
