@@ -259,10 +259,12 @@ class ServerError(IvfhirError):
         outcome: as for every error.
 
     `retry_after_s` are the seconds that the server asks to wait; None when it does not say.
+    `may_be_done` tells of a write that nobody could look whether the server did it all the same.
     """
 
     code = "transient"
     retry_after_s: float | None = None
+    may_be_done: bool = False
 
     def __init__(
         self,

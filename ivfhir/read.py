@@ -11,7 +11,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
-from ivfhir.fhir.references import names_somebody, parse_literal, subject_of
+from ivfhir.fhir.references import is_about_another, names_somebody
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.repository import Repository
 from ivfhir.shape import check_shape
@@ -116,12 +116,9 @@ def _search(repository: Repository, resource_type: str, patient_id: str) -> list
             f"the answer holds {unnamed} that name no patient and may be this one's; tell the "
             "server's operator."
         )
-    for resource in found:
-        reference = (subject_of(resource) or {}).get("reference")
-        literal = parse_literal(reference) if isinstance(reference, str) else None
-        if literal is not None and literal.key != (PATIENT, patient_id):
-            raise BadAnswerError(
-                f"The search for {resource_type} brought another patient's data, so none of it "
-                "counts; tell the server's operator."
-            )
+    if any(is_about_another(resource, f"{PATIENT}/{patient_id}") for resource in found):
+        raise BadAnswerError(
+            f"The search for {resource_type} brought another patient's data, so none of it "
+            "counts; tell the server's operator."
+        )
     return found

@@ -74,7 +74,8 @@ def _first_wrong(element: Resource, type_name: str, path: str) -> Wrong | None:
 def _wrong_value(value: Json, type_name: str, path: str) -> Wrong | None:
     if value is None:  # A primitive that has only an extension is null inside a list.
         return None
-    primitive = primitive_of(type_name)
+    # The id of an element within a resource is of the type System.String itself.
+    primitive = type_name if type_name.startswith("System.") else primitive_of(type_name)
     if primitive is not None:
         classes = _PRIMITIVES.get(primitive, (str,))
         if type(value) in classes:

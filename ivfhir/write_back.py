@@ -19,13 +19,13 @@ from ivfhir.errors import (
     TokenRenewedError,
     UnauthorisedError,
 )
-from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.references import key_of, reference_of
 from ivfhir.fhir.types import BUNDLE, OPERATION_OUTCOME, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.earlier import Ended, read_ended
 from ivfhir.writing.outgoing import as_read, check_outgoing, warning_lines
-from ivfhir.writing.read_back import Compared, compare, find_parts, read_parts
+from ivfhir.writing.read_back import Compared, as_carried, compare, find_parts, read_parts
 from ivfhir.writing.withdraw import withdraw_copies
 
 LOOKS_S = (0.0, 0.5, 1.5)
@@ -71,7 +71,8 @@ def write_back(
     Raises:
         InvalidWriteError: something of ours in it is not valid FHIR R4; nothing was sent.
         ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
-            did not answer and has nothing. Calling again with the same bundle is safe.
+            did not answer and has nothing; `may_be_done` where nobody could look. Calling again
+            with the same bundle is safe.
     """
     found = find_written(repository, bundle)
     if found is not None:
@@ -109,21 +110,27 @@ def send(
         return created_places(bundle, repository.transact(bundle))
     except TokenRenewedError:
         # A gateway may refuse the token for the answer of what the server behind it did.
-        places = _look_again(repository, bundle, pause)
+        places, _ = _look_again(repository, bundle, pause)
         return created_places(bundle, repository.transact(bundle)) if places is None else places
     except _REFUSALS:
         raise
     except ServerError as error:
-        places = _look_again(repository, bundle, pause)
+        places, seen = _look_again(repository, bundle, pause)
         if places is None:
+            error.may_be_done = not seen
             raise error from None
         return places
 
 
 def _look_again(
     repository: Repository, bundle: Resource, pause: Callable[[float], None]
-) -> dict[str, str] | None:
-    """Look for the plan after an unclear answer: it may be stored, or still on its way."""
+) -> tuple[dict[str, str] | None, bool]:
+    """Look for the plan after an unclear answer: it may be stored, or still on its way.
+
+    Returns:
+        Where its parts are, None when it is not seen; whether the last look was answered.
+    """
+    seen = False
     for pause_s in LOOKS_S:
         pause(pause_s)
         try:
@@ -131,20 +138,24 @@ def _look_again(
         except UnauthorisedError:
             raise
         except ServerError:
+            seen = False
             continue
+        seen = True
         if places is not None:
-            return places
-    return None
+            return places, True
+    return None, seen
 
 
 def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
     """Return where each created entry went, by identifier value.
 
     Raises:
-        BadAnswerError: the answer is no transaction-response that says so for every entry.
+        BadAnswerError: the answer is no transaction-response that says so for every entry, in the
+            order of the request.
     """
     answers = response.get("entry", [])
-    if response.get("resourceType") != BUNDLE or len(answers) != len(bundle["entry"]):
+    sound = isinstance(answers, list) and all(map(_is_answer, answers))
+    if response.get("resourceType") != BUNDLE or not sound or len(answers) != len(bundle["entry"]):
         outcome = response if response.get("resourceType") == OPERATION_OUTCOME else None
         raise BadAnswerError(
             "The server answered the transaction with something else; look whether the plan is "
@@ -153,12 +164,12 @@ def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
         )
     places = {}
     for entry, answer in zip(bundle["entry"], answers, strict=True):
-        status = str(answer.get("response", {}).get("status", ""))
-        if not status.startswith("2"):
+        if not str(answer["response"].get("status", "")).startswith("2"):
+            outcome = answer["response"].get("outcome")
             raise BadAnswerError(
                 "The server reports an entry of the transaction as not done; look whether the "
                 "plan is there.",
-                outcome=answer.get("response", {}).get("outcome"),
+                outcome=outcome if isinstance(outcome, dict) else None,
             )
         if entry["request"]["method"] == "POST":
             value = value_of(entry["resource"])
@@ -166,15 +177,21 @@ def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
     return places
 
 
+def _is_answer(answer: object) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("response"), dict)
+
+
 def _place(resource_type: str, answer: Mapping[str, Resource]) -> str:
     """Return `Type/id` of an answer, from its location or the resource in it."""
-    steps = (
-        str(answer["response"].get("location", "")).split("/_history/")[0].rstrip("/").split("/")
-    )
+    location = str(answer["response"].get("location", ""))
+    steps = location.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")
     if len(steps) > 1 and steps[-2] == resource_type:
         return f"{resource_type}/{steps[-1]}"
-    if answer.get("resource", {}).get("id"):
-        return f"{resource_type}/{answer['resource']['id']}"
+    stored = answer.get("resource")
+    if isinstance(stored, dict):
+        found = key_of(stored) if stored.get("resourceType") == resource_type else None
+        if found is not None:
+            return str(found)
     raise BadAnswerError(
         "The server does not say where it put an entry; look whether the plan is there."
     )
@@ -205,7 +222,7 @@ def receipt_of(
         if strict or isinstance(error, UnauthorisedError):
             raise
         kept, withdrawn, left_over, unknown = dict(places), (), (), True
-    stored = read_parts(repository, kept, strict=strict, may_refuse=True)
+    kept, stored = as_carried(kept, read_parts(repository, kept, strict=strict, may_refuse=True))
     return WriteReceipt(
         compare(bundle, kept, stored),
         already_there,

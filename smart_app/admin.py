@@ -61,7 +61,8 @@ def outbox() -> Response:
 
 def _row(app: AppServices, waiting: Waiting) -> dict[str, object]:
     row = entry_row(waiting, now=int(app.clock().timestamp()), moment=partial(_moment, app))
-    return {**row, "state": _STATES[row["state"]]}
+    following = "now" if row["state"] == SENDING else row["next"]
+    return {**row, "state": _STATES[row["state"]], "next": following}
 
 
 def _moment(app: AppServices, at: int) -> str:

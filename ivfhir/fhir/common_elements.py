@@ -18,9 +18,9 @@ def has_common_shape(resource: Json) -> bool:
         isinstance(resource.get("id", ""), str)
         and isinstance(meta, dict)
         and all(isinstance(meta.get(name, ""), str) for name in ("versionId", "lastUpdated"))
-        and _are_objects(meta.get("tag", []))
+        and _are_objects(meta.get("tag", []), texts=("system", "code"))
         and isinstance(resource.get("text", {}), dict)
-        and _are_objects(contained)
+        and _are_objects(contained, texts=("id",))
         and all(
             map(_is_identifier, identifiers if isinstance(identifiers, list) else [identifiers])
         )
@@ -39,5 +39,9 @@ def _is_identifier(identifier: Json) -> bool:
     )
 
 
-def _are_objects(items: Json) -> bool:
-    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
+def _are_objects(items: Json, *, texts: tuple[str, ...] = ()) -> bool:
+    """Tell whether a value is a list of objects, which have nothing but text under some names."""
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and all(isinstance(item.get(name, ""), str) for name in texts)
+        for item in items
+    )

@@ -92,6 +92,16 @@ def subject_of(resource: Resource) -> Resource | None:
     return None
 
 
+def is_about_another(resource: Resource, patient: str) -> bool:
+    """Return whether a resource names whom it is about, and that is not `patient`, `Patient/id`.
+
+    One that names nobody by a literal reference may be about the patient: this gives False.
+    """
+    reference = (subject_of(resource) or {}).get("reference")
+    literal = parse_literal(reference) if isinstance(reference, str) else None
+    return literal is not None and str(literal.key) != patient
+
+
 def names_somebody(resource: Resource) -> bool:
     """Return whether the resource says whom it is about, be it of the input or not.
 

@@ -7,21 +7,37 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from ivfhir.errors import BadAnswerError, UnauthorisedError, UnreachableError
+from ivfhir.errors import (
+    BadAnswerError,
+    InputError,
+    ServerError,
+    UnauthorisedError,
+    UnreachableError,
+)
+from ivfhir.fhir.json import loads
 from ivfhir.servers.base_address import BaseAddress
 from ivfhir.servers.client_key import ASSERTION_TYPE, load_private_key
-from ivfhir.servers.transport import trusting_session
+from ivfhir.servers.limits import MEBIBYTE
+from ivfhir.servers.transport import (
+    TooLargeError,
+    TooLateError,
+    exchange,
+    trusting_session,
+    watched_session,
+)
 
 _EARLY_S = 30
 _LIFE_S = 300
 _TIMEOUT_S = 20
-_OK = 200
+_OK, _FAILED = 200, 500
+_BUSY = frozenset({408, 429})
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -93,6 +109,11 @@ class BackendService:
         }
         status, body = self._exchange("POST", endpoint, form)
         token = body.get("access_token")
+        if status in _BUSY or status >= _FAILED:
+            raise ServerError(
+                f"The server's sign-in failed ({status}); try again, or tell its operator.",
+                status=status,
+            )
         if status != _OK:
             code = str(body.get("error", ""))
             named = f" ({code[:40]})" if code.replace("_", "").isalnum() else ""
@@ -104,7 +125,7 @@ class BackendService:
         if not isinstance(token, str) or not token:
             raise BadAnswerError("The token endpoint's answer holds no access token.")
         life = body.get("expires_in")
-        life_s = float(life) if isinstance(life, int | float) else _LIFE_S
+        life_s = float(life) if isinstance(life, int | Decimal) else _LIFE_S
         self._token, self._ends_s = token, now + max(0.0, life_s - _EARLY_S)
 
     def _endpoint(self) -> str:
@@ -123,19 +144,31 @@ class BackendService:
     ) -> tuple[int, dict[str, Any]]:
         """Return status and JSON object of an answer; {} where it holds none."""
         try:
-            with trusting_session(self._ca_file) as session:
-                answer = session.request(
+            with watched_session(trusting_session(self._ca_file)) as session:
+                answer = exchange(
+                    session,
                     method,
                     url,
+                    within_s=_TIMEOUT_S,
+                    most_bytes=MEBIBYTE,
                     data=form,
                     headers={"Accept": "application/json"},
                     timeout=_TIMEOUT_S,
-                    allow_redirects=False,
+                    auth=_as_it_is,
                 )
-        except requests.RequestException:
+        except (requests.RequestException, TooLateError):
             raise UnreachableError("The server's sign-in does not answer; try again.") from None
+        except TooLargeError:
+            raise BadAnswerError(
+                "The server's sign-in answers with more than can be read."
+            ) from None
         try:
-            body = answer.json()
-        except ValueError:
+            body = loads(answer.content.decode("utf-8-sig"), place="the answer")
+        except (InputError, UnicodeDecodeError):
             body = {}
         return answer.status_code, body if isinstance(body, dict) else {}
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Add no credentials: without this, those of a .netrc file would be sent."""
+    return request

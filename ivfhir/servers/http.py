@@ -216,7 +216,8 @@ class HttpRepository:
         what = resource["resourceType"]
         headers = {} if if_none_exist is None else {"If-None-Exist": if_none_exist}
         answer = self._write("POST", f"{self._base.url}{what}", resource, headers)
-        return self._stored(answer, resource, created=answer.status_code == requests.codes.created)
+        created = if_none_exist is None or answer.status_code == requests.codes.created
+        return self._stored(answer, resource, created=created)
 
     def update(self, resource: Resource, *, if_match: str | None = None) -> Stored:
         """Replace one resource, only while it has that version where one is given.

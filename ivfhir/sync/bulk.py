@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from ivfhir.errors import ForbiddenError, NotFoundError, RejectedError, ServerError
-from ivfhir.fhir.references import reference_of, subject_of
+from ivfhir.fhir.references import subject_of
 from ivfhir.fhir.types import Resource
 from ivfhir.sync.plans import Token, search_token
 from ivfhir.writing.read_back import bare
@@ -143,7 +143,7 @@ def _answered(
         by_value |= {value: {} for value in some.values}
         for resource in resources:
             for value in _values(resource, some.name):
-                by_value.setdefault(value, {})[reference_of(resource)] = resource
+                by_value.setdefault(value, {})[_key(resource)] = resource
     asked = {value for some, _ in own for value in some.values}
     found: dict[Look, list[Resource]] = {}
     for look in shelf:
@@ -163,7 +163,7 @@ def _answered(
 def _is_proof(shelf: list[Look], some: Look, resources: list[Resource]) -> bool:
     """Tell whether one search found different resources for different looks."""
     here = [look for look in shelf if not set(some.values).isdisjoint(look.values)]
-    sets = [{reference_of(each) for each in resources if look.finds(each)} for look in here]
+    sets = [{_key(each) for each in resources if look.finds(each)} for look in here]
     first = next((each for each in sets if each), set())
     return any(each and each.isdisjoint(first) for each in sets)
 
@@ -192,6 +192,11 @@ def _lists_of(shelf: list[Look], page: int) -> Iterator[Look]:
         length += own
     if some:
         yield Look(kind, name, tuple(some))
+
+
+def _key(resource: Resource) -> str:
+    """Return `Type/id`; whoever takes the resource judges it."""
+    return f"{resource['resourceType']}/{resource.get('id')}"
 
 
 def _values(resource: Resource, name: str) -> frozenset[str]:

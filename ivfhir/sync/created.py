@@ -27,13 +27,13 @@ def created_key(plan: Resource) -> tuple[str, float]:
     instant = _instant(text)
     if instant is None:
         return text, 0.0
-    return f"{instant.astimezone(UTC):%Y-%m-%d}", instant.timestamp()
+    return f"{instant:%Y-%m-%d}", instant.timestamp()
 
 
 def _instant(text: str) -> datetime | None:
     """Return the instant of a dateTime with a time and a zone; None for anything else."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):  # The first and the last day of all have no other zone.
         return None
-    return instant if instant.tzinfo else None

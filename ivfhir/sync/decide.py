@@ -30,9 +30,9 @@ from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import identity_look
 from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
-from ivfhir.sync.plans import SyncPlan, tokens_of
-from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among
-from ivfhir.sync.three_way import Standing, merged, three_ways, weigh
+from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
+from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
+from ivfhir.sync.three_way import Standing, as_sent, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
     revocation,
@@ -41,10 +41,12 @@ from ivfhir.writing.bundle import (
 from ivfhir.writing.earlier import read_plan_parts
 from ivfhir.writing.ending import END_STATUS, status_name, status_of
 from ivfhir.writing.read_back import bare, find_parts, is_withdrawn, read_parts, read_references
-from ivfhir.writing.withdraw import withdraw_copies
+from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
+_BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
+_OVER = frozenset({"cancelled", "completed", "failed", "rejected", "revoked", "stopped", _WRONG})
 
 
 def decide(
@@ -121,7 +123,7 @@ def _look(door: Door, plan: SyncPlan, means: Means) -> tuple[list[Resource], lis
         if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
     ]
     found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
-    withdrawn = [each for each in found if is_withdrawn(each)]
+    withdrawn = [each for each in found if is_withdrawn(each) and not is_incomplete(each)]
     return [each for each in found if not is_withdrawn(each)], withdrawn
 
 
@@ -150,10 +152,7 @@ def _create(
     mapped = map_references(door, plan, patient)
     revoke = [*older]
     for each in older:
-        parts = read_plan_parts(
-            door, each, may=lambda kind, _: at.means.may_update(kind), strict=True
-        )
-        revoke += [part.resource for part in parts if part.resource and not part.stays]
+        revoke += _ending_with(each, door, at.means)
     parcel = to_parcel(
         plan,
         mapped,
@@ -173,6 +172,12 @@ def _create(
         patient=patient,
         door=door,
     )
+
+
+def _ending_with(older: Resource, door: Door, means: Means) -> list[Resource]:
+    """Return what ends with an older plan: its parts that are as they were written."""
+    parts = read_plan_parts(door, older, may=lambda kind, _: means.may_update(kind), strict=True)
+    return [part.resource for part in parts if part.resource and not part.stays]
 
 
 @dataclass
@@ -228,7 +233,7 @@ class _Existing:
         elif len(places) < len(parcel["entry"]) or places.get(self.plan.plan_id) != reference_of(
             theirs
         ):
-            found = find_parts(self.door, parcel, strict=True)
+            found = find_parts(self.door, parcel)
             places |= {value: reference_of(each[0]) for value, each in found.items() if each}
             seen = {*found, *places}  # What cannot be looked for is not taken for deleted.
             kept = [each for each in parcel["entry"] if value_of(each["resource"]) in seen]
@@ -293,17 +298,20 @@ class _Existing:
         changed = [each["resource"] for each in entries if each["request"]["method"] == "PUT"]
         for each in changed:
             was, now = status_of(before[reference_of(each)]), status_of(each)
-            if (
-                was in _DRAFTS
-                and now not in _DRAFTS
-                and now != END_STATUS.get(each["resourceType"])
-                and now != _WRONG
-            ):
+            if _is_activated(was, now) and now != END_STATUS.get(each["resourceType"]):
+                known = "a draft" if was in _DRAFTS else was
                 why = (
-                    f"{reference_of(each)} is a draft on the server, and the input says {now}; "
+                    f"{reference_of(each)} is {known} on the server, and the input says {now}; "
                     "sync activates nothing. Accept it in the EHR."
                 )
                 return replace(base, result=REFUSED, reason=why)
+        rival = self._new_rival(before, changed)
+        if rival:
+            why = (
+                f"{rival} is an open plan of a protocol that the changed input names; end it in "
+                "the EHR, or give the changed plan an identifier of its own."
+            )
+            return replace(base, result=REFUSED, reason=why)
         if any(not self.at.means.may_update(each["resourceType"]) for each in changed):
             return replace(
                 base,
@@ -311,6 +319,18 @@ class _Existing:
                 reason="The server lets nobody change what it has of this plan.",
             )
         return replace(base, result=UPDATED, bundle=transaction(entries))
+
+    def _new_rival(self, before: Mapping[str, Resource], changed: list[Resource]) -> str:
+        """Return an open plan of a protocol that the plan is to follow from now on; '' for none."""
+        for plan in changed:
+            was = before[reference_of(plan)]
+            added = protocols_of(plan) - protocols_of(was)
+            if plan["resourceType"] != CARE_PLAN or not added or plan.get("status") not in OPEN:
+                continue
+            found = find_open(self.door, plan, self.patient)
+            others = [each for each in found if reference_of(each) != reference_of(plan)]
+            return next((reference_of(each) for each in others if added & protocols_of(each)), "")
+        return ""
 
     def _changes(
         self,
@@ -327,7 +347,7 @@ class _Existing:
             if standing in (Standing.NEW, Standing.GONE) and value in ours:
                 entries.append({**by_value[value], "resource": ours[value]})
             elif standing is Standing.OURS and value in ours:
-                before = sent[value].sent if value in sent else stored[value]
+                before = sent[value].sent if value in sent else as_sent(stored[value], ours[value])
                 new = merged(stored[value], before, ours[value])
                 entries.append(_put(new, by_value[value]["fullUrl"]))
             elif standing is Standing.OURS and _may_end(stored[value]):
@@ -342,7 +362,7 @@ class _Existing:
         if theirs.get("status") == ours.get("status") or theirs.get("status") in OPEN:
             return ""
         mine = reference_of(theirs)
-        found = self.door.search(CARE_PLAN, {"patient": self.patient})
+        found = plans_of(self.door, self.patient)
         for each in found:
             if any(bare(str(old.get("reference"))) == mine for old in each.get("replaces", ())):
                 return reference_of(each)
@@ -380,16 +400,21 @@ class _Existing:
             return base
         named = [bare(str(each.get("reference"))) for each in theirs["replaces"]]
         found = read_references(self.door, named, strict=True)
-        older = [each for each in found if each.get("status") in OPEN]
-        if not older or not self.at.means.may_update():
+        if not self.at.means.may_update():
             return base
-        revoke = [*older]
+        # One that has ended may have left its orders open, where a run broke off.
+        older = [each for each in found if each.get("status") in {*OPEN, END_STATUS[CARE_PLAN]}]
+        revoke = [each for each in older if each.get("status") in OPEN]
         for each in older:
-            parts = read_plan_parts(
-                self.door, each, may=lambda kind, _: self.at.means.may_update(kind), strict=True
-            )
-            revoke += [part.resource for part in parts if part.resource and not part.stays]
-        return replace(base, result=SUPERSEDED, bundle=transaction([*map(revocation, revoke)]))
+            revoke += _ending_with(each, self.door, self.at.means)
+        if not revoke:
+            return base
+        return replace(
+            base,
+            result=SUPERSEDED,
+            references=(*base.references, *map(reference_of, older)),
+            bundle=transaction([*map(revocation, revoke)]),
+        )
 
 
 def settle_copies(decision: Decision) -> tuple[str, ...]:
@@ -419,6 +444,14 @@ def _is_whole(theirs: Resource, plan: SyncPlan) -> bool:
     """Tell whether the server has the plan as one CarePlan with its parts contained."""
     inside = {each.get("id") for each in theirs.get("contained", ())}
     return bool(inside & set(plan.parts))
+
+
+def _is_activated(was: str, now: str) -> bool:
+    """Tell whether a status is one that only somebody in the EHR gives: begun, or open again."""
+    if now in (was, _WRONG):
+        return False
+    accepted = was in _DRAFTS and now not in _DRAFTS
+    return accepted or now in _BEGUN or (was in _OVER and now not in _OVER)
 
 
 def _may_end(stored: Resource) -> bool:

@@ -49,7 +49,14 @@ from ivfhir.writing.bundle import created_entries, value_of
 from ivfhir.writing.document import with_pdf
 from ivfhir.writing.earlier import Ended, read_ended
 from ivfhir.writing.outgoing import as_read, check_outgoing, warning_lines
-from ivfhir.writing.read_back import Compared, as_placed, compare, read_parts, read_references
+from ivfhir.writing.read_back import (
+    Compared,
+    as_carried,
+    as_placed,
+    compare,
+    read_parts,
+    read_references,
+)
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
@@ -173,7 +180,8 @@ class Delivery:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
             except (RejectedError, NotFoundError):
-                if self._lower or not self.at.means.silent(self.plan.types):
+                means, types = self.at.means, self.plan.types
+                if self._lower or means.rung(types) is means.rung(types, lower=True):
                     raise
                 self._lower = True
 
@@ -374,7 +382,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         race = _race(plan, at, decision, places.get(plan.plan_id))
         unkept = _note(plan, at, decision, places, versions=versions)
     else:
-        stored = read_parts(door, places, strict=True, may_refuse=True)
+        places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
         # Of a document nothing but the status of an older one was sent.
         is_document = decision.whole is not None
         compared = () if is_document else compare(parcel, places, stored)
@@ -397,8 +405,8 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
 def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str]) -> Outcome:
     """Return the row of a plan that a careless server holds more than once."""
     why = (
-        f"The server stored it more than once and lets nobody mark the copies; mark {copies[0]} "
-        "and what belongs to it as entered in error there."
+        "The server stored it more than once; a copy could not be marked, or somebody has worked "
+        f"with it. Look at {copies[0]} there, and mark what is too many as entered in error."
     )
     issue = {"severity": "error", "code": "duplicate", "diagnostics": why}
     told = {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ivfhir.errors import InputError
-from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.references import is_about_another, reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.pdf import why_no_pdf
 from ivfhir.shape import check_shape
@@ -205,7 +205,11 @@ def _new(
         for each in listed
         if _is_open(each) and plan_of(each) and not own.isdisjoint(protocols_in(each))
     ]
-    there = [each for each in there if reference_of(each) not in gone]
+    there = [
+        each
+        for each in there
+        if reference_of(each) not in gone and not is_about_another(each, base.patient)
+    ]
     rivals = judge_rivals(plan.care_plan, [*map(_as_plan, there), *coming])
     if rivals.refusal:
         return Decision(REFUSED, reason=rivals.refusal, patient=base.patient)

@@ -9,14 +9,16 @@ from typing import Any, Protocol
 from ivfhir.errors import (
     BadAnswerError,
     ForbiddenError,
+    InputError,
     NotFoundError,
     RejectedError,
     ServerError,
     VersionConflictError,
 )
-from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.references import identifier_tokens, key_of, reference_of, renamed_references
 from ivfhir.fhir.types import (
     BUNDLE,
+    CARE_PLAN,
     DOCUMENT_REFERENCE,
     PATIENT,
     PROVENANCE,
@@ -25,13 +27,15 @@ from ivfhir.fhir.types import (
 )
 from ivfhir.repository import Repository
 from ivfhir.servers.http import Stored
+from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
-from ivfhir.writing.bundle import identifier_query, value_of
-from ivfhir.writing.ending import status_name
+from ivfhir.writing.bundle import created_entries, identifier_query, value_of
 from ivfhir.writing.read_back import is_withdrawn
+from ivfhir.writing.withdraw import as_incomplete, is_touched
 
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
+_NEW_PLAN = {"method": "POST", "url": CARE_PLAN, "ifNoneExist": ""}
 _WITHOUT_PATIENT = WITHOUT_A_PATIENT - {PROVENANCE} | {PATIENT}
 
 
@@ -75,10 +79,14 @@ class Door:
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return the resource, as stored."""
-        return self._server.read(resource_type, resource_id)
+        return _sound(self._server.read(resource_type, resource_id))
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """Return every match; where the server insists, those of the patient alone."""
+        """Return every match; where the server insists, those of the patient alone.
+
+        Raises:
+            BadAnswerError: one is not of the shape that R4 gives its type, so it cannot be judged.
+        """
         needs = self._means.profile.search_needs_patient and self._patient
         # What a Provenance is about has a patient; the search for it, in many servers, none.
         named = bool({"patient", "target"} & params.keys())
@@ -86,9 +94,11 @@ class Door:
             params = {**params, "patient": self._patient}
         own = resource_type == DOCUMENT_REFERENCE and "identifier" in params and self._patient
         if own and not self._means.finds(resource_type):
-            every = self._server.search(resource_type, {"patient": self._patient})
-            return [each for each in every if _carries(each, params["identifier"])]
-        return self._server.search(resource_type, params)
+            found = self._server.search(resource_type, {"patient": self._patient})
+            found = [each for each in found if _carries(each, params["identifier"])]
+        else:
+            found = self._server.search(resource_type, params)
+        return [_sound(each) for each in found]
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""
@@ -103,7 +113,9 @@ class Door:
 
         Raises:
             ServerError: as of a transaction. Where single writes were refused midway, what they
-                had created is marked as entered in error, and the message says what is left.
+                had created is marked as entered in error, and the message says what is left. Not
+                so once an older plan has ended for a new one: what then stays open is for who
+                reads back to tell.
         """
         if self.rung is Rung.TRANSACTION:
             return self._server.transact(bundle)
@@ -125,9 +137,7 @@ class Door:
                 made += [stored.reference] if stored.created else []
             for entry in cut:
                 self._complete(entry, places)
-            for entry in bundle["entry"]:
-                if entry["request"]["method"] == "PUT":
-                    self._put(entry, places)
+            self._put_all(bundle["entry"], places)
         except _REFUSALS as error:
             if not made or self.rung is Rung.DOCUMENT:  # One document is never half of a plan.
                 raise
@@ -176,9 +186,48 @@ class Door:
             {**full, "id": resource_id}, if_match=stored.get("meta", {}).get("versionId")
         )
 
+    def _put_all(self, entries: list[dict[str, Any]], places: Mapping[str, str]) -> None:
+        """Write what is changed: with a new plan these are the ends of older ones, plans first."""
+        is_new = entries[0]["request"] | {"ifNoneExist": ""} == _NEW_PLAN
+        ended = False
+        for entry in entries:
+            if entry["request"]["method"] != "PUT":
+                continue
+            try:
+                self._put(entry, places)
+            except _REFUSALS:
+                if not (is_new and ended):
+                    raise
+            ended = True
+
     def _put(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
         version = str(entry["request"].get("ifMatch", "")).removeprefix('W/"').rstrip('"') or None
         self._server.update(renamed_references(entry["resource"], places), if_match=version)
+
+    def take_back(self, bundle: Resource) -> tuple[int, list[str]]:
+        """Mark what is there of a plan that was written in part as entered in error.
+
+        Args:
+            bundle: the transaction whose creates were begun one by one.
+
+        Returns:
+            How many were marked; references of what could not be, or that somebody has worked with.
+
+        Raises:
+            ServerError: it could not be looked for.
+        """
+        begun = [
+            (each, is_touched(each, entry["resource"]))
+            for entry in created_entries(bundle)
+            for each in self._carrying(entry["resource"])
+            if not is_withdrawn(each)
+        ]
+        untouched = [reference_of(each) for each, touched in begun if not touched]
+        left = self._clean_up(untouched)
+        return len(untouched) - len(left), [
+            *left,
+            *(reference_of(each) for each, touched in begun if touched),
+        ]
 
     def _clean_up(self, references: list[str]) -> list[str]:
         """Mark what was created as entered in error; return what could not be."""
@@ -189,17 +238,29 @@ class Door:
                 if resource_type == PROVENANCE or not self._means.may_update(resource_type):
                     raise RejectedError("It cannot be marked.")
                 stored = self.read(resource_type, resource_id)
-                wrong = stored | {status_name(resource_type): "entered-in-error"}
-                self._server.update(wrong, if_match=stored.get("meta", {}).get("versionId"))
+                self._server.update(
+                    as_incomplete(stored), if_match=stored.get("meta", {}).get("versionId")
+                )
             except ServerError:
                 left.append(reference)
         return left
 
 
+def _sound(resource: Resource) -> Resource:
+    """Return a resource of the server that can be gone through without looking."""
+    try:
+        check_shape(resource)
+    except InputError as error:
+        raise BadAnswerError(f"What the server holds is not FHIR R4: {error.message}") from None
+    if key_of(resource) is None:
+        raise BadAnswerError(f"The server gives a {resource['resourceType']} without an id.")
+    return resource
+
+
 def _carries(resource: Resource, token: str) -> bool:
     """Tell whether a resource carries the identifier of a search, `system|value`."""
-    identifiers = resource.get("identifier", ())
-    return any(f"{each.get('system', '')}|{each.get('value', '')}" == token for each in identifiers)
+    carried = identifier_tokens(resource.get("identifier"))
+    return token in {f"{system}|{value}" for system, value in carried}
 
 
 def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

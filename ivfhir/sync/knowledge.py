@@ -16,6 +16,7 @@ from ivfhir.errors import (
     UnreachableError,
 )
 from ivfhir.fhir.outcome import operation_outcome
+from ivfhir.fhir.references import key_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
 from ivfhir.sync.decision import CREATED, PARKED, UNCHANGED, UPDATED
@@ -112,7 +113,7 @@ def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) 
         found = [
             each
             for each in server.search(kind, {"url": resource["url"]})
-            if (each.get("url"), each.get("version")) == (resource["url"], version)
+            if (each.get("url"), each.get("version")) == (resource["url"], version) and key_of(each)
         ]
         found.sort(key=lambda each: (each["id"] != resource["id"], each["id"]))
         theirs = found[0] if found else None

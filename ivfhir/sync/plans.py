@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.bundles import Entry
+from ivfhir.fhir.common_elements import has_common_shape
+from ivfhir.fhir.nulls import drop_nulls
 from ivfhir.fhir.references import parse_literal
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.servers.folder import read_entries
+from ivfhir.shape import check_shape
 from ivfhir.sync.created import created_key
 from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
 from ivfhir.writing.content import plain
@@ -131,9 +134,14 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
     found = [read_entries(path, give=_GIVE) for path in paths]
     entries = [entry for each, _ in found for entry in each]
     notes = tuple(note for _, each in found for note in each)
-    shelf = _Shelf(entries)
+    for each in entries:
+        drop_nulls(each.resource)
+    unsound = {id(each.resource): why for each in entries if (why := _why_unsound(each.resource))}
+    shelf = _Shelf([each for each in entries if id(each.resource) not in unsound])
     plans = [
-        _plan(entry, shelf, place=_place(entry.resource, number))
+        _refused(entry.resource, _place(entry.resource, number), unsound[id(entry.resource)])
+        if id(entry.resource) in unsound
+        else _plan(entry, shelf, place=_place(entry.resource, number))
         for number, entry in enumerate(
             (each for each in entries if each.resource["resourceType"] == CARE_PLAN), 1
         )
@@ -143,8 +151,41 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
             "The input holds no CarePlan; give what `ivfhir apply` printed, or FHIR JSON with a "
             "CarePlan in it."
         )
+    others = [each for each in entries if each.resource["resourceType"] != CARE_PLAN]
+    notes += tuple(
+        f"Left out: {unsound[id(each.resource)]}" for each in others if id(each.resource) in unsound
+    )
     single = _single(plans)
     return sorted(single, key=lambda plan: (created_key(plan.care_plan), plan.name)), notes
+
+
+def _why_unsound(resource: Resource) -> str:
+    """Return why a resource cannot be gone through, a sentence; '' when it can."""
+    if not has_common_shape(resource):
+        return (
+            f"A {resource['resourceType']} has an id, meta, identifier, text or contained resource "
+            "of another shape than FHIR R4 has; export it again."
+        )
+    if resource["resourceType"] not in PART_TYPES | {CARE_PLAN}:
+        return ""  # Nothing but its identifiers is asked for.
+    try:
+        for each in (resource, *resource.get("contained", ())):
+            if not isinstance(each.get("identifier", []), list):
+                kind = each.get("resourceType")
+                return f"{kind} has an object as {kind}.identifier where FHIR R4 has a list."
+            if not isinstance(each.get("resourceType"), str):
+                return "A contained resource has no resourceType; export it again."
+            check_shape(each)
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _refused(plan: Resource, place: str, why: str) -> SyncPlan:
+    """Return a plan that cannot be gone through, by its place alone."""
+    text = json.dumps(plain(plan), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return SyncPlan(place, {"resourceType": CARE_PLAN}, {}, {}, {}, (), "", digest, why)
 
 
 def _place(plan: Resource, number: int) -> str:
@@ -185,9 +226,10 @@ class _Shelf:
     entries: list[Entry]
     by_name: dict[tuple[int, str], Entry] = field(default_factory=dict)
     by_key: dict[str, Entry] = field(default_factory=dict)
-    provenances: list[Entry] = field(default_factory=list)
+    signatures: dict[int, list[Entry]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        provenances = []
         for entry in self.entries:
             resource = entry.resource
             if entry.full_url:
@@ -197,7 +239,21 @@ class _Shelf:
                 self.by_name.setdefault((entry.scope, key), entry)
                 self.by_key.setdefault(key, entry)
             if resource["resourceType"] == PROVENANCE:
-                self.provenances.append(entry)
+                provenances.append(entry)
+        for entry in provenances:
+            for place in dict.fromkeys(map(id, self._targets(entry))):
+                self.signatures.setdefault(place, []).append(entry)
+
+    def signatures_of(self, resource: Resource) -> list[Entry]:
+        """Return the Provenances that have a resource of the input among their targets."""
+        return self.signatures.get(id(resource), [])
+
+    def _targets(self, provenance: Entry) -> Iterator[Resource]:
+        for target in provenance.resource.get("target", ()):
+            reference = target.get("reference")
+            found = self.find(reference, provenance.scope) if reference else None
+            if found is not None:
+                yield found.resource
 
     def find(self, reference: str, scope: int) -> Entry | None:
         """Return the entry that a reference of that Bundle means."""
@@ -230,9 +286,8 @@ def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
     for part_id, part in contained.items():
         if part["resourceType"] in PART_TYPES:
             take(part, entry.scope, part_id)
-    for each in shelf.provenances:
-        if any(_means(target, entry, each, shelf) for target in each.resource.get("target", ())):
-            take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
+    for each in shelf.signatures_of(plan):
+        take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
     for _key, resource, scope in members:  # Grows while it is walked: parts name further parts.
         for reference in written_references(resource):
             found = None if reference.startswith("#") else shelf.find(reference, scope)
@@ -296,8 +351,15 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
     for copies in by_id.values():
         ages = sorted({_age(copy) for copy in copies})
         newest = [copy for copy in copies if _age(copy) == ages[-1]]
-        if len({copy.digest for copy in newest}) > 1:
+        why = ""
+        if len({copy.patient for copy in copies}) > 1:
+            why = (
+                "The input holds it for two patients, or names the patient in two ways; give each "
+                "plan an identifier of its own, with a system."
+            )
+        elif len({copy.digest for copy in newest}) > 1:
             why = "The input holds it twice, with different content; leave one."
+        if why:
             newest = [replace(newest[0], refusal=why)]
         single.append(newest[0])
     return single
@@ -305,11 +367,6 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
 
 def _age(plan: SyncPlan) -> str:
     return str(plan.care_plan.get("meta", {}).get("lastUpdated", ""))
-
-
-def _means(target: object, plan: Entry, provenance: Entry, shelf: _Shelf) -> bool:
-    reference = target.get("reference") if isinstance(target, dict) else None
-    return isinstance(reference, str) and shelf.find(reference, provenance.scope) is plan
 
 
 def _key_for(resource: Resource, carried: str | None, number: int) -> str:

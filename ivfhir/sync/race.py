@@ -13,7 +13,7 @@ from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.repository import Repository
 from ivfhir.sync.created import is_later
 from ivfhir.sync.ladder import Means
-from ivfhir.sync.supersede import OPEN, open_among, standing_of
+from ivfhir.sync.supersede import OPEN, open_among, plans_of, standing_of
 from ivfhir.writing.rivals import are_together, end_plan, stored_rank
 
 
@@ -67,7 +67,7 @@ def _side_by_side(
     repository: Repository, own: str, patient: str
 ) -> tuple[Resource, list[Resource]]:
     """Return a plan as it is, and the open ones of its protocol that were sent with it."""
-    found = repository.search(CARE_PLAN, {"patient": patient})
+    found = plans_of(repository, patient)
     plan = next((each for each in found if reference_of(each) == own), None)
     if plan is None:  # A search may find late what was just stored.
         plan = repository.read(CARE_PLAN, own.partition("/")[2])

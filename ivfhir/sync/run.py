@@ -8,10 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from ivfhir.errors import ForbiddenError, NotFoundError, ServerError, UnreachableError, UsageError
-from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
+from ivfhir.errors import (
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    ServerError,
+    UnreachableError,
+    UsageError,
+)
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
+from ivfhir.shape import check_shape
 from ivfhir.sync.bulk import Lists
 from ivfhir.sync.connections import Connections
 from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
@@ -21,9 +29,11 @@ from ivfhir.sync.group import MOST, Ways, deliver_group, look_ahead
 from ivfhir.sync.ladder import allowed_by, read_means
 from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
-from ivfhir.sync.plans import SyncPlan, protocols_of
+from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
 from ivfhir.sync.profiles import profile_of
 from ivfhir.sync.turns import Turns
+from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
+from ivfhir.writing.document import plan_of
 
 _GROUPS = 2
 """Groups of plans at the same time: while one is read back, the other is sent."""
@@ -86,8 +96,9 @@ class Target:
         server = Connections(self.connect, connections)
         try:
             capabilities = server.capabilities()
-        except (NotFoundError, ForbiddenError):
-            capabilities = None
+            check_shape(capabilities)
+        except (NotFoundError, ForbiddenError, InputError):
+            capabilities = None  # What a statement of another shape says, nobody can tell.
         means = read_means(capabilities, profile_of(capabilities, self.profile))
         if self.scope:
             means = replace(means, allows=allowed_by(self.scope))
@@ -327,7 +338,8 @@ def _unchanged(
             is_old = is_document and place.means.rung(plan.types).has_care_plan
             if versions and all(versions.values()) and not is_old:
                 wanted[plan.name] = versions
-    there = _versions(place, {key for each in wanted.values() for key in each}, connections)
+    there = _seen(place, {key for each in wanted.values() for key in each}, connections)
+    own = {plan.name: {f"{PLAN_SYSTEM}|{plan.plan_id}", *map(str, plan.tokens)} for plan in plans}
     return {
         name: Outcome(
             name,
@@ -336,11 +348,28 @@ def _unchanged(
             tuple(key for key in versions if key.startswith(_PLANS)),
         )
         for name, versions in wanted.items()
-        if all(there.get(key) == version for key, version in versions.items())
+        if all(
+            key in there
+            and there[key].version == version
+            and (not key.startswith(_PLANS) or own[name] & there[key].names)
+            for key, version in versions.items()
+        )
     }
 
 
-def _versions(place: Place, references: Iterable[str], connections: int) -> dict[str, str]:
+class _Seen(NamedTuple):
+    """A resource of the server: its version, and of a plan or document the plan's identifiers."""
+
+    version: str
+    names: frozenset[str]
+
+
+def _seen(place: Place, references: Iterable[str], connections: int) -> dict[str, _Seen]:
+    """Return what the server has of these references, by reference.
+
+    Ids and versions alone may be those of other resources: of a server that was emptied, or of
+    another one under the same name.
+    """
     by_type: dict[str, list[str]] = {}
     for reference in sorted(references):
         resource_type, _, resource_id = reference.partition("/")
@@ -351,16 +380,27 @@ def _versions(place: Place, references: Iterable[str], connections: int) -> dict
         for start in range(0, len(ids), _AT_ONCE)
     ]
 
-    def ask(some: tuple[str, list[str]]) -> dict[str, str]:
+    def ask(some: tuple[str, list[str]]) -> dict[str, _Seen]:
         resource_type, ids = some
+        elements = {"_elements": "id,identifier" if f"{resource_type}/" in _PLANS else "id"}
         try:
-            found = place.server.search(resource_type, {"_id": ",".join(ids), "_elements": "id"})
+            found = place.server.search(resource_type, {"_id": ",".join(ids), **elements})
         except ServerError:
             return {}
         return {
-            f"{resource_type}/{each.get('id')}": str(each.get("meta", {}).get("versionId", ""))
+            f"{resource_type}/{each.get('id')}": _Seen(
+                str(each.get("meta", {}).get("versionId", "")), _names(each)
+            )
             for each in found
         }
 
     with ThreadPoolExecutor(connections) as pool:
-        return {key: version for some in pool.map(ask, wanted) for key, version in some.items()}
+        return {key: seen for some in pool.map(ask, wanted) for key, seen in some.items()}
+
+
+def _names(resource: Resource) -> frozenset[str]:
+    """Return the identifiers of the plan that a CarePlan or a document is of, `system|value`."""
+    if f"{resource['resourceType']}/" not in _PLANS:
+        return frozenset()
+    plan_id = plan_of(resource) or value_of(resource)
+    return frozenset({f"{PLAN_SYSTEM}|{plan_id}", *map(str, tokens_of(resource))})

@@ -84,24 +84,40 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
     return list(found.values())
 
 
-def connector(server: Server, *, ca_file: str | None = None) -> Callable[[], HttpRepository]:
+_Renew = Callable[[str], str | None]
+
+
+def connector(
+    server: Server,
+    *,
+    ca_file: str | None = None,
+    connect: Callable[[str | None, _Renew | None], HttpRepository] | None = None,
+) -> Callable[[], HttpRepository]:
     """Return what makes connections to a server; those of one server share its token.
 
     Args:
         server: the server.
         ca_file: certificates to trust, None for those of the machine.
+        connect: makes one, from a token and what renews it; None for one that has no end in time
+            and number of answers, as a run of `ivfhir sync` needs it.
 
     Raises:
         UsageError: the extra for backend services is missing.
     """
-    if server.client_id is None:
-        return lambda: HttpRepository(
+
+    def unlimited(token: str | None, renew: _Renew | None) -> HttpRepository:
+        return HttpRepository(
             server.url,
-            token=server.token,
+            token=token,
             session=trusting_session(ca_file),
+            renew=renew,
             limits=_UNLIMITED,
             prefer=_PREFER,
         )
+
+    made = connect or unlimited
+    if server.client_id is None:
+        return lambda: made(server.token, None)
     try:
         from ivfhir.servers.backend_service import BackendService  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
@@ -115,14 +131,7 @@ def connector(server: Server, *, ca_file: str | None = None) -> Callable[[], Htt
         scope=server.scope,
         ca_file=ca_file,
     )
-    return lambda: HttpRepository(
-        server.url,
-        token=service.token(),
-        session=trusting_session(ca_file),
-        renew=service.renew,
-        limits=_UNLIMITED,
-        prefer=_PREFER,
-    )
+    return lambda: made(service.token(), service.renew)
 
 
 def read_servers(config: Path | None) -> list[Server]:

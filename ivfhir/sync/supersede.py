@@ -5,7 +5,7 @@ Sync never activates and never outranks: what a clinician made active is ended b
 
 from typing import NamedTuple
 
-from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.references import is_about_another, reference_of
 from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.repository import Repository
 from ivfhir.sync.created import is_later
@@ -32,7 +32,17 @@ def find_open(repository: Repository, plan: Resource, patient: str) -> list[Reso
     """Return the server's open plans of the patient that share a protocol with the plan."""
     if not protocols_of(plan):
         return []
-    return open_among(repository.search(CARE_PLAN, {"patient": patient}), plan)
+    return open_among(plans_of(repository, patient), plan)
+
+
+def plans_of(repository: Repository, patient: str) -> list[Resource]:
+    """Return the server's CarePlans of a patient, `Patient/id`.
+
+    A server may overlook a parameter of a search that it does not know, and bring everybody's:
+    http://hl7.org/fhir/R4/search.html#errors
+    """
+    found = repository.search(CARE_PLAN, {"patient": patient})
+    return [each for each in found if not is_about_another(each, patient)]
 
 
 def open_among(plans: list[Resource], plan: Resource) -> list[Resource]:

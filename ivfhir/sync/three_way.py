@@ -81,6 +81,18 @@ def changed_elements(before: Resource, after: Resource) -> list[str]:
     return [name for name in names if plain(before.get(name), name) != plain(after.get(name), name)]
 
 
+def as_sent(theirs: Resource, ours: Resource) -> Resource:
+    """Return what of a stored resource was ours, as far as it can be told without the ledger.
+
+    One that is as it was written was ours as a whole. What a server made of it while it stored it,
+    such as an identifier of its own, is not: there an element counts as ours only where the input
+    has it.
+    """
+    if is_as_written(theirs):
+        return theirs
+    return {name: theirs[name] for name in ours if name in theirs and name != "identifier"}
+
+
 def merged(theirs: Resource, sent: Resource, ours: Resource) -> Resource:
     """Return the server's resource with nothing but the elements that the input changed.
 
@@ -91,7 +103,9 @@ def merged(theirs: Resource, sent: Resource, ours: Resource) -> Resource:
     """
     result = dict(theirs)
     for name in (*changed_elements(sent, ours), *(["text"] if "text" in ours else [])):
-        if name in ours:
+        if name == "identifier" and isinstance(theirs.get(name), list):
+            result[name] = _identifiers(theirs[name], sent.get(name, ()), ours.get(name, ()))
+        elif name in ours:
             result[name] = ours[name]
         else:
             result.pop(name, None)
@@ -99,6 +113,11 @@ def merged(theirs: Resource, sent: Resource, ours: Resource) -> Resource:
     tags = [tag for tag in meta.get("tag", ()) if tag.get("system") != CONTENT_SYSTEM]
     meta["tag"] = [*tags, content_tag(result)]
     return {**result, "meta": meta}
+
+
+def _identifiers(theirs: list[Any], sent: list[Any], ours: list[Any]) -> list[Any]:
+    """Return our identifiers, then those that the server gave the resource itself."""
+    return [*ours, *(each for each in theirs if each not in sent and each not in ours)]
 
 
 def three_ways(

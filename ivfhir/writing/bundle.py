@@ -36,8 +36,9 @@ def identifier_query(resource_type: str, value: str) -> dict[str, str]:
 
 def value_of(resource: Resource) -> str | None:
     """Return the plan identifier value that a resource carries, None when it carries none."""
-    carried = [*resource.get("identifier", ()), *resource.get("meta", {}).get("tag", ())]
-    for entry in carried:
+    identifiers = resource.get("identifier", ())
+    carried = identifiers if isinstance(identifiers, (list, tuple)) else [identifiers]
+    for entry in (*carried, *resource.get("meta", {}).get("tag", ())):
         if entry.get("system") == PLAN_SYSTEM:
             value = entry.get("value", entry.get("code"))
             return None if value is None else str(value)

@@ -46,13 +46,11 @@ class Compared:
     differences: tuple[str, ...] | None
 
 
-def find_parts(
-    repository: Repository, bundle: Resource, *, strict: bool = False
-) -> dict[str, list[Resource]]:
+def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:
     """Return every stored copy of each part of the plan, by identifier value, the oldest first.
 
-    A Provenance is missing from what comes back where the server lets nobody search for it: whether
-    it is there cannot be told.
+    Missing from what comes back is what cannot be told: a Provenance where the server lets nobody
+    search for it, and what was not found where it lets nobody read some part.
 
     What the transaction creates first is the plan: a CarePlan, or a document of it. The plans are
     searched by identifier; their parts are read by the references in them, for not every server can
@@ -61,10 +59,9 @@ def find_parts(
     Args:
         repository: the server.
         bundle: the transaction.
-        strict: as for `read_references`.
 
     Raises:
-        ServerError: the plans cannot be searched.
+        ServerError: the plans cannot be searched, or a part could not be read and may be there.
     """
     sent = [entry["resource"] for entry in created_entries(bundle)]
     parts: dict[str, list[Resource]] = {str(value_of(resource)): [] for resource in sent}
@@ -81,7 +78,7 @@ def find_parts(
             break
         signatures += signed
     found = {reference_of(each): each for each in [*plans, *signatures]}
-    new = plans
+    new, refused = plans, False
     while new:
         wanted = dict.fromkeys(
             reference
@@ -89,13 +86,17 @@ def find_parts(
             for reference in references_in(resource)
             if reference.partition("/")[0] in types and reference not in found
         )
-        new = read_references(repository, list(wanted), strict=strict)
+        try:
+            new = read_references(repository, wanted, strict=True)
+        except (ForbiddenError, RejectedError):
+            new, refused = read_references(repository, wanted, strict=True, may_refuse=True), True
         found |= {reference_of(each): each for each in new}
     for resource in found.values():
         value = str(value_of(resource))
         if value in parts and not is_withdrawn(resource):
             parts[value].append(resource)
-    return {value: sorted(copies, key=_age) for value, copies in parts.items()}
+    told = {value: copies for value, copies in parts.items() if copies or not refused}
+    return {value: sorted(copies, key=_age) for value, copies in told.items()}
 
 
 def references_in(value: object) -> Iterator[str]:
@@ -143,6 +144,22 @@ def read_parts(
     read = read_references(repository, places.values(), strict=strict, may_refuse=may_refuse)
     found = {reference_of(each): each for each in read}
     return {value: found[reference] for value, reference in places.items() if reference in found}
+
+
+def as_carried(
+    places: Mapping[str, str], stored: Mapping[str, Resource]
+) -> tuple[dict[str, str], dict[str, Resource]]:
+    """Return places and stored resources by the identifier values that the resources carry.
+
+    A server may answer a transaction in another order than it was asked.
+
+    Args:
+        places: where each part is said to be, by identifier value.
+        stored: what is there.
+    """
+    carried = {value_of(each): each for each in stored.values()}
+    found = {value: carried.get(value, each) for value, each in stored.items()}
+    return {**places, **{value: reference_of(each) for value, each in found.items()}}, found
 
 
 def as_placed(bundle: Resource, places: Mapping[str, str]) -> dict[str, Resource]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ivfhir.errors import ServerError, UnauthorisedError
-from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PATIENT, Resource
+from ivfhir.fhir.references import is_about_another, reference_of
+from ivfhir.fhir.types import BUNDLE, CARE_PLAN, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import revocation, value_of
 from ivfhir.writing.earlier import read_plan_parts
+from ivfhir.writing.read_back import bare
 
 TOGETHER_S = 120
 """Seconds, by the server's clock, between plans that were accepted at the same time.
@@ -73,12 +74,13 @@ def settle_rivals(
     plan = repository.read(CARE_PLAN, own.partition("/")[2])
     if plan.get("status") != "active":
         return None  # Another plan took its place since.
-    patient = str(plan.get("subject", {}).get("reference", "")).rpartition("/")[2]
-    found = repository.search(CARE_PLAN, {"patient": f"{PATIENT}/{patient}"})
+    patient = bare(str(plan.get("subject", {}).get("reference", "")))
+    found = repository.search(CARE_PLAN, {"patient": patient})
     rivals = [
         each
         for each in found
         if each.get("status") == "active"
+        and not is_about_another(each, patient)  # A server may overlook what it is asked.
         and reference_of(each) not in (own, *known)
         and not _protocols(plan).isdisjoint(_protocols(each))
         and are_together(plan, each)
@@ -143,11 +145,12 @@ def end_plan(
     """
     if not may(CARE_PLAN, "u"):
         return False
-    for _ in range(_TRIES):
+    for left in reversed(range(_TRIES)):
         try:
             if plan.get("status") not in among:
                 return True
-            parts = read_plan_parts(repository, plan, may=may)
+            # At last without those of its orders that cannot be read: the plan must not stay.
+            parts = read_plan_parts(repository, plan, may=may, strict=left > 0)
             ending = [plan, *(part.resource for part in parts if part.resource and not part.stays)]
             repository.transact(
                 {

@@ -11,14 +11,31 @@ from ivfhir.errors import (
     UnauthorisedError,
 )
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import BUNDLE, GOAL, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.fhir.types import BUNDLE, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.repository import Repository
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.content import is_as_written, written_digest
+from ivfhir.writing.ending import status_name, status_of
 from ivfhir.writing.read_back import find_parts, is_withdrawn, read_references, references_in
 
-_STATUS = {GOAL: "lifecycleStatus"}
 _WRONG = "entered-in-error"
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
+
+
+_INCOMPLETE = {"system": "https://ivfhir.example/fhir/withdrawn", "code": "incomplete"}
+"""Tag of what was withdrawn since the rest of its plan was refused: it never counted."""
+
+
+def as_incomplete(resource: Resource) -> Resource:
+    """Return a stored part marked as entered in error, since the rest of its plan was refused."""
+    meta = resource.get("meta", {})
+    tagged = {**meta, "tag": [*meta.get("tag", ()), _INCOMPLETE]}
+    return resource | {"meta": tagged, status_name(resource["resourceType"]): _WRONG}
+
+
+def is_incomplete(resource: Resource) -> bool:
+    """Tell whether a resource was withdrawn by `as_incomplete`, not by somebody who saw it."""
+    return _INCOMPLETE in resource.get("meta", {}).get("tag", ())
 
 
 def withdraw_copies(
@@ -27,7 +44,8 @@ def withdraw_copies(
     """Leave one plan on the server.
 
     The plan that stays is the oldest, then the lowest id: whoever settles it comes to the same. A
-    Provenance cannot be marked; that of a copy stays, and points to what was marked.
+    Provenance cannot be marked; that of a copy stays, and points to what was marked. A copy with
+    which somebody has worked is theirs, and is left.
 
     Args:
         repository: the server.
@@ -38,7 +56,7 @@ def withdraw_copies(
 
     Returns:
         Where the parts of the plan that stays are; references that were marked; references that
-        could not be.
+        could not be, or that somebody has worked with.
 
     Raises:
         ServerError: the server could not be searched; when strict, also that it failed to mark.
@@ -52,21 +70,26 @@ def withdraw_copies(
     ]
     if len(plans) <= 1 and not _strays(plans, places):
         return dict(places), (), ()
-    parts = find_parts(repository, bundle, strict=True)
+    parts = find_parts(repository, bundle)
     for value, reference in places.items():
         if reference not in map(reference_of, parts.get(value, ())):  # No search finds it.
             read = read_references(repository, [reference], strict=True)
-            standing = [each for each in read if not is_withdrawn(each)]
+            # What carries another's identifier is not this part, whatever the server said of it.
+            own = [each for each in read if value_of(each) in (value, None)]
+            standing = [each for each in own if not is_withdrawn(each)]
             parts[value] = [*parts.get(value, ()), *standing]
     kept = _kept(parts, plan_id)
-    copies = [
-        resource
+    sent = {str(value_of(each["resource"])): each["resource"] for each in created_entries(bundle)}
+    found = [
+        (resource, is_touched(resource, sent[value]))
         for value, resources in parts.items()
         for resource in resources
         if reference_of(resource) != kept[value] and resource["resourceType"] != PROVENANCE
     ]
+    copies = [resource for resource, touched in found if not touched]
+    left = tuple(reference_of(resource) for resource, touched in found if touched)
     if not copies:
-        return kept, (), ()
+        return kept, (), left
     references = tuple(reference_of(resource) for resource in copies)
     try:
         repository.transact(
@@ -81,8 +104,8 @@ def withdraw_copies(
     except ServerError as error:
         if strict and not isinstance(error, _REFUSALS):
             raise
-        return kept, (), references
-    return kept, references, ()
+        return kept, (), (*left, *references)
+    return kept, references, left
 
 
 def _strays(plans: list[Resource], places: Mapping[str, str]) -> bool:
@@ -122,11 +145,20 @@ def _kept(parts: Mapping[str, list[Resource]], plan_id: str) -> dict[str, str]:
     return kept
 
 
+def is_touched(copy: Resource, sent: Resource) -> bool:
+    """Tell whether somebody has changed a copy since it was stored, as far as can be seen."""
+    if is_as_written(copy):
+        return False
+    first = copy.get("meta", {}).get("versionId") == "1"  # As the server stored what was sent.
+    changed = written_digest(copy) is not None and not first
+    return changed or status_of(copy) != status_of(sent)
+
+
 def _mark(resource: Resource) -> dict[str, Any]:
     reference = reference_of(resource)
     request: dict[str, Any] = {"method": "PUT", "url": reference}
     version = resource.get("meta", {}).get("versionId")
     if version:
         request["ifMatch"] = f'W/"{version}"'
-    status = _STATUS.get(resource["resourceType"], "status")
-    return {"resource": resource | {status: _WRONG}, "request": request}
+    name = status_name(resource["resourceType"])
+    return {"resource": resource | {name: _WRONG}, "request": request}

@@ -92,9 +92,10 @@ def written_page(
         )
     if body["leftOver"]:
         text.append(
-            "The EHR also stored copies that could not be withdrawn: "
+            "The EHR also stored copies that could not be withdrawn, or with which somebody has "
+            "worked since: "
             + words.join(body["leftOver"])
-            + ". Ask your EHR administrator to remove them."
+            + ". Ask your EHR administrator to look at them."
         )
     if body.get("copiesUnknown"):
         text.append(
@@ -180,6 +181,22 @@ def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
     return sentences
 
 
+_UNCLEAR: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "unclear": (
+        "Not known to be written",
+        (
+            "The plan may be in the EHR all the same: the EHR could not be asked. It is looked for "
+            "before anything is sent.",
+        ),
+    ),
+    "in part": (
+        "Not written to its end",
+        ("A part of the plan may be in the EHR: what is there is not written a second time.",),
+    ),
+}
+"""What is known of a plan that did not arrive -> how the heading begins, and what is said of it."""
+
+
 def unwritten_page(
     problem: Mapping[str, str],
     *,
@@ -191,7 +208,9 @@ def unwritten_page(
     """Return the page of a plan that was accepted and is not on the server.
 
     Args:
-        problem: `title`, `message`, `details` and `again` ('yes' when sending again can help).
+        problem: `title`, `message`, `details`, `again` ('yes' when sending again can help) and
+            `known`: 'unclear' when nobody could look whether it is there, 'in part' when a part of
+            it is.
         review_href: address of the review.
         match_href: address of the list of protocols.
         waits: when it is sent again, or what for it waits, a sentence each.
@@ -204,11 +223,12 @@ def unwritten_page(
         if again
         else "Your draft is kept. Review it again before it is sent."
     )
+    begin, doubt = _UNCLEAR.get(problem.get("known", ""), ("Not written", ()))
     return ReceiptPage(
         style="stop",
         shape="stop",
-        title=f"Not written: {problem['title']}",
-        text=(problem["message"], kept, *waits),
+        title=f"{begin}: {problem['title']}",
+        text=(problem["message"], *doubt, kept, *waits),
         links=(("Back to the protocols", match_href),)
         if again
         else (("Review again", review_href), ("Back to the protocols", match_href)),
@@ -275,17 +295,33 @@ def _clock(moment: datetime) -> str:
     return f"{dates.moment(moment)}:{moment:%S}"
 
 
-def sending_page(*, match_href: str) -> ReceiptPage:
-    """Return the page of a plan that is being sent at this moment."""
-    return ReceiptPage(
-        style="ask",
-        shape="ask",
-        title="Being written: look again in a moment",
-        text=(
+def sending_page(*, match_href: str, accepted: bool) -> ReceiptPage:
+    """Return the page of a plan that is being accepted or sent at this moment.
+
+    Args:
+        match_href: address of the list of protocols.
+        accepted: whether it is kept as accepted already, so that it is sent whatever happens.
+    """
+    title, text = (
+        (
+            "Being written: look again in a moment",
             "The plan is on its way to the EHR, from this window or another one. "
             "If the app was interrupted, it is sent again by itself after two minutes; "
             "it is never written twice.",
-        ),
+        )
+        if accepted
+        else (
+            "Being accepted: look again in a moment",
+            "The record is read once more before the plan is sent, from this window or another "
+            "one. If the app was interrupted, nothing was sent, and the draft is there again after "
+            "two minutes.",
+        )
+    )
+    return ReceiptPage(
+        style="ask",
+        shape="ask",
+        title=title,
+        text=(text,),
         links=(("Back to the protocols", match_href),),
         send_again="Look again",
     )

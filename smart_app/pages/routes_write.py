@@ -280,7 +280,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             plan_href=context.written_href(launch, reference) if reference else "",
         )
     if draft.state == "sending" or kept is None:
-        return sending_page(match_href=match_href)
+        return sending_page(match_href=match_href, accepted=kept is not None)
     review_href = url_for("pages.review", launch=launch.id, draft_id=draft.id)
     waiting = services().store.waiting_of(draft.id)
     problem = _problem_of(kept, waiting)
@@ -309,6 +309,13 @@ def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:
             "again": "no",
         }
     found = kept.body.get("problem") if waiting is None else waiting.said
+    if not found and waiting is not None and waiting.entry.attempts:
+        return {
+            "title": "its sending was cut off",
+            "message": "The app was interrupted while it sent the plan.",
+            "again": "yes",
+            "known": "unclear",
+        }
     return found or {
         "title": "it waits to be sent",
         "message": "The EHR holds no plan with this draft's identifier yet.",

@@ -4,6 +4,8 @@ Its token is used as long as it lives, also after the window was left idle: for 
 accepted the plan. It is renewed only while the launch is in use, and never used after a sign-out.
 """
 
+from collections.abc import Callable
+
 from ivfhir.errors import LaunchError, SessionEndedError
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Server, connector
@@ -73,8 +75,12 @@ def backend_launch(app: AppServices, launch_id: str) -> Launch | None:
 
 
 def _backend_repository(app: AppServices, server: Server) -> HttpRepository:
+    def connect(token: str | None, renew: Callable[[str], str | None] | None) -> HttpRepository:
+        # As for a page that writes: what it does ends before the claim on the plan does.
+        return app.repository(server.url, token or "", renew=renew, writing=True)
+
     if server.name not in app.backend_services:
-        made = connector(server, ca_file=app.settings.ca_file)
+        made = connector(server, ca_file=app.settings.ca_file, connect=connect)
         app.backend_services.setdefault(server.name, made)  # Another thread's may be there.
     return app.backend_services[server.name]()
 

@@ -112,19 +112,21 @@ class DraftStore(Database):
             return rowcount(removed) == 1
 
     def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> bool:
-        """Return True to the one caller, of all threads and processes, that may write the draft.
+        """Return True to the one caller, of all threads and processes, that may accept the draft.
 
         The claim ends with `release_draft`, or by itself after `hold_s` seconds: then its holder is
-        taken for dead. A written draft is never claimed again.
+        taken for dead. A draft that was saved, accepted or written since it was loaded is not
+        claimed; for an accepted one see `claim_entry`.
         """
         now = self._now
         with self._transaction() as session:
             claimed = session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft.id, DraftRow.launch_id == draft.launch_id)
+                .where(DraftRow.version == draft.version)
                 .where(
                     or_(
-                        DraftRow.state.in_(("draft", "accepted")),
+                        DraftRow.state == "draft",
                         (DraftRow.state == "sending") & (DraftRow.claimed_until <= now),
                     )
                 )

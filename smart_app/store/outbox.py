@@ -100,6 +100,10 @@ class OutboxStore(DraftStore):
         """Make the draft's row, in place of one of an earlier acceptance; let those before go."""
         server = server.rstrip("/")
         line = self._sealer.fingerprint("outbox", server, patient_id)
+        if session.get_bind().dialect.name == "postgresql":
+            # Who accepts at the same moment comes after: SQLite has one writer anyhow.
+            alone = func.pg_advisory_xact_lock(func.hashtextextended(line, 0))
+            session.execute(select(alone))
         last = session.scalar(select(func.max(OutboxRow.place)).where(OutboxRow.line == line)) or 0
         row = session.scalar(select(OutboxRow).where(OutboxRow.draft_id == draft_id))
         if row is None:

@@ -43,7 +43,13 @@ from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.overriding import override_of
 from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
-from smart_app.visit.sending import find_sent, keep_changed, keep_failure, send_plan
+from smart_app.visit.sending import (
+    find_sent,
+    keep_changed,
+    keep_failure,
+    send_plan,
+    take_back,
+)
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import FILES, WITH_CARE_PLAN, WORDS, Way, means_of
 
@@ -177,8 +183,10 @@ def send_again(
         if receipt.body.get("way") == FILES:  # Who accepted it was killed before it was closed.
             store.save_receipt(draft, {**receipt.body, "closed": True})
             return None
+        looked = False
         try:
             found = find_sent(visit, draft, receipt.body)
+            looked = True
             reading = None if found else visit.read_anew()
             changes = (
                 []
@@ -187,15 +195,16 @@ def send_again(
                     launch, protocol, draft, receipt.body, reading, compare=compare, asked=asked
                 )
             )
+            begun = take_back(visit, receipt.body) if changes else (0, [])
         except ServerError as error:
-            keep_failure(visit, draft, error, asked=asked)
+            keep_failure(visit, draft, error, asked=asked, looked=looked)
             return None
         if reading is None:
             return None
         if not changes:
             send_plan(visit, draft, receipt.body, asked=asked)
             return None
-        keep_changed(visit, draft)
+        keep_changed(visit, draft, *begun)
     return _renew(launch, protocol, draft, reading, changes)
 
 

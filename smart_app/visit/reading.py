@@ -11,10 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ivfhir.errors import ForbiddenError, InputError, ServerError, UnauthorisedError
+from ivfhir.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    InputError,
+    ServerError,
+    UnauthorisedError,
+)
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
-from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.references import is_about_another, reference_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
@@ -248,6 +254,10 @@ def _active_plans(launch: Launch) -> tuple[list[Resource], str]:
         plans = launch.repository.search(CARE_PLAN, {"patient": launch.patient_id})
         for plan in plans:
             check_shape(plan)
+            if is_about_another(plan, f"{PATIENT}/{launch.patient_id}"):
+                raise BadAnswerError(
+                    "The search brought another patient's plans; tell the EHR's administrator."
+                )
     except UnauthorisedError:
         raise
     except ForbiddenError:

@@ -10,6 +10,7 @@ from ivfhir.errors import (
     ForbiddenError,
     InvalidWriteError,
     IvfhirError,
+    NotFoundError,
     RejectedError,
     ServerError,
     ThrottledError,
@@ -21,13 +22,15 @@ from ivfhir.errors import (
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import PARKED, SIGN_IN
+from ivfhir.wording import words
+from ivfhir.wording.sentences import capitalise
 from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import server_for
+from smart_app.visit.way import SINGLES, server_for
 
 _TITLES: tuple[tuple[type[ServerError], str], ...] = (
     (TokenRenewedError, "the EHR is busy"),
@@ -41,6 +44,8 @@ _TITLES: tuple[tuple[type[ServerError], str], ...] = (
     (ServerError, "the EHR failed"),
 )
 """Words of each failure; the first match counts."""
+
+_CLEANED_UP = (ForbiddenError, NotFoundError, RejectedError)
 
 
 def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: bool) -> None:
@@ -63,7 +68,9 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
         server = server_for(launch, kept)
         receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
-        keep_failure(visit, draft, error, asked=asked)
+        # One by one, only a refusal is cleaned up.
+        in_part = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
+        keep_failure(visit, draft, error, asked=asked, in_part=in_part)
         return
     except InvalidWriteError as error:
         keep_invalid(visit, draft, error)
@@ -71,7 +78,15 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
     _keep(visit, draft, kept, receipt)
 
 
-def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool) -> None:
+def keep_failure(
+    visit: Visit,
+    draft: Draft,
+    error: ServerError,
+    *,
+    asked: bool,
+    looked: bool = True,
+    in_part: bool = False,
+) -> None:
     """Keep why a claimed plan did not arrive and when it is tried again; give the claim back.
 
     Args:
@@ -79,6 +94,8 @@ def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool)
         draft: the claimed draft.
         error: why.
         asked: whether somebody waits for it.
+        looked: whether this try could look what an earlier one has done.
+        in_part: whether a part of it may be there.
 
     Raises:
         UnauthorisedError: it was one.
@@ -95,7 +112,10 @@ def keep_failure(visit: Visit, draft: Draft, error: ServerError, *, asked: bool)
             keep_s=settings.outbox_hours * 3600,
             random=launch.app.random,
         )
-    store.put_off(draft.id, after, _problem(error, after))
+    said = _problem(error, after)
+    before = waiting.said.get("known", "") if waiting is not None and not looked else ""
+    known = "unclear" if error.may_be_done else "in part" if in_part else before
+    store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
         "write_back", written=False, error=type(error).__name__, server_status=error.status
     )
@@ -125,12 +145,41 @@ def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
     audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
 
 
-def keep_changed(visit: Visit, draft: Draft) -> None:
-    """Keep that a claimed plan is not sent, since the record changed after it was accepted."""
+def take_back(visit: Visit, kept: Mapping[str, Any]) -> tuple[int, list[str]]:
+    """Mark what was written of a plan, where it goes one by one and a try broke, as an error.
+
+    Returns:
+        How many entries were marked; references of those that stay.
+
+    Raises:
+        ServerError: they could not be looked for.
+    """
+    if kept.get("way") != SINGLES:
+        return 0, []
+    return server_for(visit.launch, kept).take_back(kept["bundle"])
+
+
+def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -> None:
+    """Keep that a claimed plan is not sent, since the record changed after it was accepted.
+
+    Args:
+        visit: the visit.
+        draft: the claimed draft.
+        marked: how many entries of it were written before and are marked as entered in error now.
+        left: references of those that were written before and stay.
+    """
     launch = visit.launch
+    message = "Nothing was sent."
+    if marked or left:
+        message = (
+            f"{capitalise(words.count(marked, 'entry', 'entries'))} of it that had been written "
+            f"{'is' if marked == 1 else 'are'} marked as entered in error."
+        )
+    if left:
+        message += f" Look in the EHR at what could not be marked: {words.join(list(left))}."
     said = {
         "title": "the record changed since it was accepted",
-        "message": "Nothing was sent.",
+        "message": message,
         "details": "",
         "again": "no",
     }
@@ -187,7 +236,7 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     launch = visit.launch
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
-    body["rivals"] = _settle(visit.launch, draft, body["entries"])
+    body["rivals"] = _settle(visit.launch, draft, body)
     visit.forget_reading()
     launch.app.store.save_receipt(draft, body)
     if receipt.warnings:
@@ -203,19 +252,18 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     )
 
 
-def _settle(
-    launch: Launch, draft: Draft, entries: Sequence[Mapping[str, Any]]
-) -> dict[str, Any] | None:
+def _settle(launch: Launch, draft: Draft, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Leave one of the plans that several sessions accepted at the same time.
 
     The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
     """
-    own = _own(entries)
+    own = _own(body["entries"])
     if not own.startswith(f"{CARE_PLAN}/"):
         return None  # A document stands beside others.
     known = [str(plan["reference"]) for plan in draft.body["earlier"]]
     try:
-        found = settle_rivals(launch.repository, own, known=known, may=launch.scopes.may)
+        server = server_for(launch, body)
+        found = settle_rivals(server, own, known=known, may=launch.scopes.may)
     except ServerError as error:
         launch.app.log.warning("rivals", error=type(error).__name__, server_status=error.status)
         return {"unknown": True}

@@ -11,7 +11,6 @@ from typing import Any
 from ivfhir.errors import ServerError, UnauthorisedError
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.pdf import why_no_pdf
-from ivfhir.repository import Repository
 from ivfhir.sync.door import Door
 from ivfhir.sync.ladder import Means, Rung, read_means
 from ivfhir.sync.profiles import Profile
@@ -109,7 +108,7 @@ def is_document(bundle: Resource) -> bool:
     return bool(created_entries(bundle)[0]["resource"]["resourceType"] == DOCUMENT_REFERENCE)
 
 
-def server_for(launch: Launch, kept: Mapping[str, Any]) -> Repository:
+def server_for(launch: Launch, kept: Mapping[str, Any]) -> Door:
     """Return the EHR's server as it is asked for a plan.
 
     Each search names the patient, as some servers insist; a document needs no transaction.

@@ -22,6 +22,8 @@ CONFIRMED = {"coding": [{"code": "confirmed"}]}
         {"resourceType": "Patient", "birthDate": None, "_birthDate": {"extension": []}},
         {"resourceType": "Condition", "note": "passed over", "unknownElement": 3},
         {"resourceType": "Unheard", "code": 3},
+        {"resourceType": "Observation", "component": [{"id": "a", "valueInteger": 2}]},
+        {"resourceType": "RequestGroup", "action": [{"id": "P.1", "action": [{"id": "b"}]}]},
     ],
 )
 def test_the_shape_of_r4_passes(resource: dict[str, Any]) -> None:

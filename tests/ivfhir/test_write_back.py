@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -170,6 +171,57 @@ def test_a_place_is_read_from_the_resource_when_there_is_no_location():
     assert receipt.entries[0].reference == "CarePlan/1"
 
 
+class Shuffling(MemoryRepository):
+    """A server that answers the entries of a transaction in another order, as R4 forbids."""
+
+    def transact(self, bundle):
+        answer = super().transact(bundle)
+        return {**answer, "entry": answer["entry"][::-1]}
+
+
+def test_an_answer_in_another_order_names_no_other_resource():
+    """Ids are given type by type: an id under the wrong type is somebody else's resource."""
+    theirs = {"resourceType": "Goal", "id": "2", "lifecycleStatus": "active"}
+    repository = Shuffling([theirs])
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert all(entry.differences == () for entry in receipt.entries)
+    assert receipt.withdrawn == receipt.left_over == ()
+    assert repository.read("Goal", "2")["lifecycleStatus"] == "active"
+
+
+def test_parts_of_one_type_in_another_order_are_told_apart_by_their_identifiers():
+    plan = accepted()
+    (order,) = (each for each in plan["contained"] if each["id"] == "P.1")
+    second = {**order, "id": "P.2", "code": {"text": "Look again"}}
+    plan = {**plan, "contained": [*plan["contained"], second]}
+    bundle = to_transaction(plan, plan_id=PLAN_ID)
+
+    class Swapping(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            place = {each["resource"]["resourceType"]: n for n, each in enumerate(answer["entry"])}
+            first, last = 2, place["ServiceRequest"]
+            entries = answer["entry"]
+            entries[first], entries[last] = entries[last], entries[first]
+            return answer
+
+    receipt = write_back(Swapping(), bundle)
+    assert all(entry.differences == () for entry in receipt.entries)
+    assert len({entry.reference for entry in receipt.entries}) == 6
+
+
+@pytest.mark.parametrize("odd", [None, 5, [], {}, "x", {"response": None}, {"response": ["201"]}])
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_answer_of_another_shape_is_unclear_and_the_plan_is_looked_for(odd, whole):
+    class Odd(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            return {**answer, "entry": odd if whole else [odd, *answer["entry"][1:]]}
+
+    receipt = write_back(Odd(), BUNDLE, pause=no_pause)
+    assert all(entry.differences == () for entry in receipt.entries)
+
+
 def test_what_a_server_changes_is_told():
     class Changing(MemoryRepository):
         def transact(self, bundle):
@@ -216,6 +268,21 @@ def test_copies_of_a_careless_server_are_withdrawn():
     }
     assert receipt.entries[0].reference == "CarePlan/1"
     assert all(entry.differences == () for entry in receipt.entries)
+
+
+def test_a_copy_with_which_somebody_has_worked_is_left_and_named():
+    repository = MemoryRepository()
+    unconditional = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    repository.transact(unconditional)
+    repository.transact(unconditional)
+    order, goal = repository.read("ServiceRequest", "8"), repository.read("Goal", "9")
+    repository._put({**order, "status": "completed"})
+    repository._put({**goal, "note": [{"text": "the patient's own words"}]})
+    receipt = write_back(repository, BUNDLE)
+    assert receipt.withdrawn == ("CarePlan/6", "RequestGroup/7")
+    assert receipt.left_over == ("ServiceRequest/8", "Goal/9")
+    assert repository.read("ServiceRequest", "8")["status"] == "completed"
+    assert repository.read("Goal", "9")["lifecycleStatus"] == "proposed"
 
 
 def test_copies_that_cannot_be_withdrawn_are_named():
@@ -375,6 +442,32 @@ def test_without_a_search_for_provenance_one_that_was_just_written_is_read_by_it
     repository = NoProvenanceSearch(UnreachableError("lost"), times=0)
     receipt = write_back(repository, BUNDLE, pause=no_pause)
     assert all(entry.differences == () for entry in receipt.entries)
+
+
+@pytest.mark.parametrize(
+    "error", [ServerError("busy", status=503), ForbiddenError("no", status=403)]
+)
+def test_a_part_that_cannot_be_read_is_not_taken_for_missing(error):
+    """The server creates twice what it is sent twice; the answer to the first was lost."""
+
+    class Silent(Faulty):
+        def search(self, resource_type, params):
+            if resource_type == "Goal":
+                raise error
+            return super().search(resource_type, params)
+
+        def read(self, resource_type, resource_id):
+            if resource_type == "Goal":
+                raise error
+            return super().read(resource_type, resource_id)
+
+    repository = Silent(UnreachableError("lost"), commits=True)
+    unconditional = to_transaction(accepted(), plan_id=PLAN_ID, conditional=lambda name: False)
+    for _ in range(3):
+        with suppress(ServerError):
+            write_back(repository, unconditional, pause=no_pause)
+    assert repository.sent == 1
+    assert len(repository.search("CarePlan", {})) == 1
 
 
 @pytest.mark.server

@@ -72,6 +72,7 @@ class FaultProxy:
         refuse: returns the status with which a request is refused, None when it is let through.
         change: changes a request before it is sent on.
         watch: is told "before" a request is sent on and "after" its answer came.
+        answer: returns what the JSON of an answer is to be instead; None leaves all as they are.
         delay_s: how long `delay` takes.
         asked: every request.
     """
@@ -82,6 +83,7 @@ class FaultProxy:
     refuse: Callable[[Asked], int | None] = _allowed
     change: Callable[[Asked], None] = lambda asked: None
     watch: Callable[[str, Asked], None] = _nothing
+    answer: Callable[[Asked, Any], Any] | None = None
     delay_s: float = 3.0
     latency_s: float = 0.0
     base: str = ""
@@ -195,6 +197,8 @@ def _forward(
     body = answer.content.replace(proxy.upstream.encode(), proxy.base.encode())
     if asked.path.startswith("/metadata"):
         body = json.dumps(proxy.statement(json.loads(body))).encode()
+    elif body and proxy.answer is not None:
+        body = json.dumps(proxy.answer(asked, json.loads(body))).encode()
     kept = {"location", "etag", "content-type", "last-modified"}
     headers = {
         name: value.replace(proxy.upstream, proxy.base)

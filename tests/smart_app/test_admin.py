@@ -60,14 +60,14 @@ def test_it_says_how_each_plan_stands_and_nothing_of_the_patient(
     open_to_admins: Flask, launched: Launched, fake_ehr: RunningEhr
 ) -> None:
     client = new_client(open_to_admins)
-    assert "0 accepted plans are not in the EHR yet" in ask(client, SECRET).text
+    assert "0 accepted plans are not known to be in the EHR yet" in ask(client, SECRET).text
     clinician = Clinician(launched.client, launched)
     draft_id = clinician.make_draft()
     fake_ehr.fail("status-503", method="POST")
     clinician.accept(draft_id)
     page = ask(client, SECRET)
     assert page.status_code == 200
-    assert "1 accepted plan is not in the EHR yet" in page.text
+    assert "1 accepted plan is not known to be in the EHR yet" in page.text
     assert "waits to be sent: the EHR failed" in page.text
     assert "1 time, last" in page.text
     for each in ("alloran", "Vance", draft_id, launched.launch_id):

@@ -151,7 +151,7 @@ def test_after_a_sign_out_nothing_is_sent_until_the_clinician_comes_back(
     repository: HttpRepository,
     launch_for: Callable[..., Launched],
 ) -> None:
-    assert "A plan that you accepted is not in the EHR yet" in sign_out(clinician)
+    assert "A plan that you accepted is not known to be in the EHR yet" in sign_out(clinician)
     let_them_be_due(app)
     assert send_due(app) == Sent()
     assert state_of(app, unsent) == "waiting-for-sign-in"
@@ -234,6 +234,18 @@ def test_a_backend_service_sends_what_waits_for_a_sign_in(
     assert send_due(app) == Sent(delivered=1)
     assert len(plans_of(repository, unsent)) == 1
     assert store_of(app).outbox() == []
+
+
+def test_a_backend_service_takes_no_longer_than_a_claim_lasts(
+    app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    sign_out(clinician)
+    backend_service(app, fake_ehr, "halloran")
+    services = app.extensions["ivfhir"]
+    services.settings = replace(services.settings, write_timeout_s=1)
+    fake_ehr.fail("slow", path="CarePlan")
+    assert send_due(app) == Sent(waiting=1)
+    assert plans_of(repository, unsent) == []
 
 
 def test_a_backend_service_that_is_refused_is_not_asked_again_at_once(

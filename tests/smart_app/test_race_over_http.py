@@ -18,7 +18,7 @@ def race_through_the_app(folder: Path, fhir_url: str | None) -> None:
         for answer in clinician.race(20, clinician.confirmation()):
             assert answer.status_code == 200, answer.text
             assert answer.url.endswith(f"/receipt/{draft_id}")
-            assert "Written: 48 of 48" in answer.text or "Being written" in answer.text
+            assert "Written: 48 of 48" in answer.text or "look again in a moment" in answer.text
         assert "Written: 48 of 48 entries" in clinician.open(f"receipt/{draft_id}").text
         repository = HttpRepository(demo.fhir_url, session=requests.Session())
         assert stored_counts(repository, draft_id, "halloran") == ONE_PLAN

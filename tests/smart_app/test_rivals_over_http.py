@@ -76,7 +76,7 @@ def accept_at_once(ehr_url: str, fhir_url: str, sessions: int) -> None:
 
 STILL_ON_ITS_WAY = (
     "Another accepted plan for this patient goes first",
-    "Being written",
+    "look again in a moment",
     "kept and sent again by itself",
 )
 """The last: a busy server did not take it at once."""

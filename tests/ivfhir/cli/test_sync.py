@@ -215,6 +215,43 @@ def test_sync_activates_nothing(sekmet, tmp_path):
     assert stored(sekmet, "CarePlan")[0]["status"] == "draft"
 
 
+@pytest.mark.parametrize("was", ["on-hold", "revoked", "completed"])
+def test_nor_does_it_open_again_what_was_sent_as_held_or_ended(sekmet, tmp_path, was):
+    patient(sekmet)
+    write(tmp_path, "plan", small(status=was, intent="plan"))
+    assert results(tmp_path, sekmet) == ["created"]
+    write(tmp_path, "plan", small(**ACCEPTED))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "refused"
+    assert f"is {was} on the server" in row["outcome"]["issue"][0]["diagnostics"]
+    assert stored(sekmet, "CarePlan")[0]["status"] == was
+
+
+def test_a_change_makes_no_second_open_plan_of_another_protocol(sekmet, tmp_path):
+    patient(sekmet)
+    other = "https://example.org/PlanDefinition/Q|1"
+    write(tmp_path, "a", named("theirs", instantiatesCanonical=[other], **ACCEPTED))
+    write(tmp_path, "b", named("ours"))
+    assert results(tmp_path, sekmet) == ["created", "created"]
+    write(tmp_path, "b", named("ours", instantiatesCanonical=[other], created=LATER))
+    _, rows, _ = run(tmp_path, "--to", sekmet)
+    assert [row["result"] for row in rows] == ["unchanged", "refused"]
+    assert "is an open plan of a protocol" in rows[1]["outcome"]["issue"][0]["diagnostics"]
+
+
+def test_one_identifier_at_two_patients_loses_neither_plan_silently(sekmet, tmp_path):
+    patient(sekmet)
+    put(sekmet, {"resourceType": "Patient", "id": "q"})
+    for day, name in enumerate("pq", 1):
+        meta = {"lastUpdated": f"2025-03-0{day}T10:00:00Z"}
+        text = json.dumps(small(identifier=[{"value": "1"}], meta=meta))
+        write(tmp_path, name, json.loads(text.replace("Patient/p", f"Patient/{name}")))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "refused"
+    assert "two patients" in row["outcome"]["issue"][0]["diagnostics"]
+    assert stored(sekmet, "CarePlan") == []
+
+
 def bundle(*resources):
     entries = [{"fullUrl": f"urn:x:{place}", "resource": r} for place, r in enumerate(resources)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}

@@ -38,6 +38,9 @@ def test_a_sound_resource_is_one(changes: dict[str, Any]) -> None:
         {"identifier": [{"type": {"coding": ["x"]}}]},
         {"identifier": [{"value": {}}]},
         {"contained": {}},
+        {"contained": [{"id": 5}]},
+        {"meta": {"tag": [{"code": ["x"]}]}},
+        {"meta": {"tag": [{"system": {}}]}},
     ],
 )
 def test_a_resource_of_another_shape_is_none(changes: dict[str, Any]) -> None:

@@ -1,13 +1,20 @@
 """A backend service signs in with its key, uses a token until it expires, and shows neither."""
 
 import json
+import time
 from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import pytest
 from joserfc import jwk, jwt
 
-from ivfhir.errors import SettingsError, UnauthorisedError
+from ivfhir.errors import (
+    BadAnswerError,
+    ServerError,
+    SettingsError,
+    UnauthorisedError,
+    UnreachableError,
+)
 from ivfhir.servers.backend_service import BackendService
 from ivfhir.servers.http import HttpRepository
 from tests.servers.raw_server import http_answer, raw_server
@@ -107,6 +114,56 @@ def test_a_refusal_names_the_code_and_no_secret(tmp_path):
     ):
         service(base, tmp_path).token()
     assert asked[0]["client_assertion"] not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])
+def test_a_sign_in_that_fails_for_a_moment_is_no_refusal_of_the_client(tmp_path, status):
+    with server([], status=status) as base, pytest.raises(ServerError) as caught:
+        service(base, tmp_path).token()
+    assert type(caught.value) is ServerError
+    assert caught.value.status == int(status[:3])
+
+
+def test_no_password_of_a_netrc_file_goes_to_the_sign_in(tmp_path, monkeypatch):
+    netrc, seen = tmp_path / "netrc", []
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    def answer(connection, request):
+        seen.append(request.lower())
+        connection.sendall(http_answer(b"{}"))
+
+    with raw_server(answer) as base, pytest.raises(BadAnswerError):
+        service(f"{base}/fhir", tmp_path).token()
+    assert seen
+    assert b"authorization" not in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [(b"{" + b" " * (2 << 20) + b"}", "more than"), (b"\xff[", "no token endpoint")],
+)
+def test_a_sign_in_that_answers_too_much_or_nonsense_is_told(tmp_path, body, error):
+    def answer(connection, request):
+        connection.sendall(http_answer(body))
+
+    with raw_server(answer) as base, pytest.raises(BadAnswerError, match=error):
+        service(f"{base}/fhir", tmp_path).token()
+
+
+def test_a_sign_in_that_drips_ends_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("ivfhir.servers.backend_service._TIMEOUT_S", 1)
+
+    def answer(connection, request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+        for _ in range(40):
+            connection.sendall(b" ")
+            time.sleep(0.1)
+
+    began = time.monotonic()
+    with raw_server(answer) as base, pytest.raises(UnreachableError):
+        service(f"{base}/fhir", tmp_path).token()
+    assert time.monotonic() - began < 3
 
 
 def test_a_file_that_is_no_key_is_refused(tmp_path):

@@ -459,6 +459,13 @@ def test_a_single_create_tells_where_and_whether_it_is_new(
     assert (stored.reference, stored.created) == ("Goal/7", told["status"] == 201)
 
 
+def test_a_create_without_a_condition_is_new_whatever_success_is_answered(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    server.post(f"{BASE}/Goal", status=200, headers={"location": f"{BASE}/Goal/7"})
+    assert repository.create(GOAL).created
+
+
 def test_a_create_that_does_not_say_where_is_unclear(
     server: responses.RequestsMock, repository: HttpRepository
 ) -> None:

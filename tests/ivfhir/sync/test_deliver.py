@@ -311,6 +311,59 @@ def test_a_full_disk_under_the_ledger_is_told_in_each_row(sekmet, tmp_path, when
     assert len(stored(sekmet, "CarePlan")) == (0 if when == "before" else 1)
 
 
+def test_what_a_server_has_of_another_plan_under_the_same_id_is_not_taken_for_ours(
+    sekmet, tmp_path
+):
+    """It was emptied and filled again, or the name of its table has another address by now."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    def filled_anew(asked, answer):
+        for entry in answer.get("entry", []) if asked.path.startswith("/CarePlan") else []:
+            entry["resource"]["identifier"] = [
+                {"system": "https://example.org/plans", "value": "2"}
+            ]
+        return answer
+
+    with run_proxy(sekmet) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+        proxy.answer = filled_anew
+        _, (row,), _ = run(tmp_path, "--to", proxy.base)
+    assert row["result"] == "conflict"
+    assert "begin with a new ledger" in row["outcome"]["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_identifier_that_the_server_gave_stays_when_the_input_changes(sekmet, tmp_path, known):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    theirs = {"system": "https://ehr.example/numbers", "value": "E-1"}
+
+    def give(asked):
+        """Send a plan on as the server stores it, with a number of its own."""
+        if asked.method == "POST" and asked.path.strip("/") == "":
+            bundle = asked.json()
+            bundle["entry"][0]["resource"]["identifier"].append(theirs)
+            bundle["entry"][0]["resource"]["addresses"] = [{"display": "by the server"}]
+            asked.body = json.dumps(bundle).encode()
+
+    with run_proxy(sekmet, change=give) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        if not known:
+            (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+        own = [*small()["identifier"], {"system": "https://example.org/more", "value": "m"}]
+        write(tmp_path, "plan", small(title="Another", identifier=own))
+        proxy.change = lambda asked: None
+        assert results(tmp_path, proxy.base) == ["updated"]
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+    (plan,) = stored(sekmet, "CarePlan")
+    assert plan["title"] == "Another"
+    assert plan["addresses"] == [{"display": "by the server"}]
+    values = {each["value"] for each in plan["identifier"]}
+    assert {"one", "m", "E-1"} < values
+
+
 def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
     from ivfhir.sync.ledger import NAME, Ledger  # noqa: PLC0415
 

@@ -12,6 +12,7 @@ from ivfhir.sync.ladder import Rung, allowed_by, read_means
 from ivfhir.sync.profiles import Profile
 from tests.ivfhir.sync.scene import MRN, named, patient, put, results, run, small, stored, write
 from tests.ivfhir.sync.test_door import offering, settings
+from tests.ivfhir.sync.test_race import overlook_patient
 from tests.servers.fault_proxy import run_proxy
 
 LATER = "2025-04-03T10:00:00+01:00"
@@ -228,6 +229,22 @@ def test_a_newer_plan_of_the_protocol_replaces_the_older_ones_document(sekmet, p
         "current",
         "superseded",
     ]
+
+
+def test_another_patients_document_is_left_alone_whatever_a_search_brings(sekmet, plans):
+    patient(sekmet)
+    write(plans, "a", named("old"))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        put(sekmet, {"resourceType": "Patient", "id": "other"})
+        put(sekmet, {**document, "subject": {"reference": "Patient/other"}})
+        (plans / "a.json").unlink()
+        write(plans, "b", named("new", created=LATER))
+        proxy.change = overlook_patient
+        assert results(plans, proxy.base) == ["created"]
+    found = stored(sekmet, "DocumentReference")
+    assert [each["status"] for each in found] == ["current", "current"]
 
 
 def test_a_proposal_takes_no_accepted_plans_place(sekmet, plans):

@@ -51,6 +51,7 @@ def settings(folder, base, profile):
 
 
 ONE_BY_ONE = offering(system=("batch",))
+ALONE = offering(("CarePlan",), system=("batch",))
 
 
 @pytest.mark.server
@@ -109,6 +110,79 @@ def test_what_a_refusal_leaves_half_is_marked_and_a_later_run_makes_it_whole(cli
     target = group[0]["action"][0]["resource"]["reference"]
     drafts = [each for each in clinic.stored("ServiceRequest") if each["status"] == "draft"]
     assert target == f"ServiceRequest/{drafts[0]['id']}"
+
+
+def ends(asked, kind):
+    """Tell whether a request ends a resource of a type."""
+    is_put = asked.method == "PUT" and asked.path.startswith(f"/{kind}/")
+    return is_put and asked.json()["status"] == "revoked"
+
+
+@pytest.fixture
+def after_an_older(sekmet, tmp_path):
+    """A folder with a newer plan of a patient; the server has the older one, with its orders."""
+    patient(sekmet)
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    older.mkdir()
+    newer.mkdir()
+    write(older, "plan", named("old"))
+    write(newer, "plan", named("new", created=LATER))
+    assert results(older, sekmet) == ["created"]
+    return newer
+
+
+def statuses(base):
+    return sorted(each["status"] for each in stored(base, "CarePlan"))
+
+
+def test_an_order_of_the_older_plan_that_may_not_be_ended_takes_the_newer_plan_not_away(
+    sekmet, after_an_older
+):
+    def refuse(asked):
+        return no_transactions(asked) or (422 if ends(asked, "ServiceRequest") else None)
+
+    with run_proxy(sekmet, refuse=refuse, statement=ALONE) as proxy:
+        _, (row,), _ = run(after_an_older, "--to", proxy.base)
+    (order,) = stored(sekmet, "ServiceRequest")
+    assert row["result"] == "superseded"
+    assert statuses(sekmet) == ["draft", "revoked"]
+    assert {
+        "reference": f"ServiceRequest/{order['id']}",
+        "text": "It was to be revoked, and is not known to be.",
+    } in row["differences"]
+
+
+def test_where_the_older_plan_may_not_be_ended_the_newer_one_comes_once_it_may(
+    sekmet, after_an_older
+):
+    def refuse(asked):
+        return no_transactions(asked) or (422 if ends(asked, "CarePlan") else None)
+
+    with run_proxy(sekmet, refuse=refuse, statement=ALONE) as proxy:
+        assert results(after_an_older, proxy.base) == ["parked"]
+        assert statuses(sekmet) == ["draft", "entered-in-error"]
+        proxy.refuse = no_transactions
+        assert results(after_an_older, proxy.base) == ["superseded"]
+    assert statuses(sekmet) == ["draft", "entered-in-error", "revoked"]
+
+
+def test_orders_of_an_older_plan_end_though_a_try_broke_before_them(
+    sekmet, after_an_older, monkeypatch
+):
+    monkeypatch.setattr("ivfhir.sync.retries.FIRST_PAUSE_S", 0.01)
+    left = ["503"]
+
+    def fault(asked):
+        return left.pop() if ends(asked, "ServiceRequest") and left else None
+
+    how = {"refuse": no_transactions, "statement": ALONE}
+    with run_proxy(sekmet, fault=fault, **how) as proxy:
+        _, (row,), _ = run(after_an_older, "--to", proxy.base)
+        assert results(after_an_older, proxy.base) == ["unchanged"]
+    assert row["result"] == "superseded"
+    assert len(row["references"]) == 2
+    (order,) = stored(sekmet, "ServiceRequest")
+    assert (order["status"], left) == ("revoked", [])
 
 
 def test_a_server_of_care_plans_alone_gets_one_that_contains_the_rest(sekmet, plans):

@@ -1,5 +1,6 @@
 """Writers that send plans of one patient and protocol at the same moment."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,34 @@ def test_a_writer_that_died_before_it_looked_settles_it_when_it_comes_back(sekme
         proxy.refuse = lambda _: None
         assert results(mine, proxy.base) == ["superseded"]
     assert open_plans(sekmet) == ["one"]
+
+
+def overlook_patient(asked: Asked) -> None:
+    """Search as a server does that overlooks the parameter `patient`, which R4 allows."""
+    asked.path = re.sub(r"(?<=[?&])patient=[^&]*", "", asked.path)
+
+
+@pytest.mark.parametrize(("theirs", "stage"), [(EARLY, ""), (LATE, ""), (LATE, "before")])
+def test_another_patients_plan_is_none_of_ours_whatever_a_search_brings(
+    sekmet, tmp_path, theirs, stage
+):
+    patient(sekmet)
+    put(sekmet, {"resourceType": "Patient", "id": "other"})
+    bare = small(contained=None, goal=None, activity=None, created=theirs, identifier=None)
+    other = {**bare, "id": "theirs", "subject": {"reference": "Patient/other"}}
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write(mine, "plan", small(created=MIDDLE))
+
+    def come(now: str, asked: Asked) -> None:
+        if now == stage and asked.writes:
+            put(sekmet, other)
+
+    if not stage:
+        put(sekmet, other)
+    with run_proxy(sekmet, change=overlook_patient, watch=come) as proxy:
+        assert results(mine, proxy.base) == ["created"]
+    assert [plan["status"] for plan in stored(sekmet, "CarePlan")] == ["draft", "draft"]
 
 
 @pytest.mark.parametrize("status", ["completed", "revoked"])

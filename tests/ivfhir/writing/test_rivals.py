@@ -193,3 +193,48 @@ def test_a_server_that_refuses_leaves_the_plan_and_it_is_said():
     own = accept_plan(repository, "b")
     repository.refuses = True
     assert settle(repository, own).left == (own,)
+
+
+def test_another_patients_plan_is_left_alone_whatever_a_search_brings():
+    class Overlooking(MemoryRepository):
+        """A server that does not know the parameter `patient`, and so overlooks it."""
+
+        def search(self, resource_type, params):
+            known = {name: value for name, value in params.items() if name != "patient"}
+            return super().search(resource_type, known)
+
+    repository = Overlooking()
+    own = accept_plan(repository, "a")
+    plan = repository.read(*own.split("/"))
+    other = {**plan, "id": "theirs", "subject": {"reference": "Patient/other"}}
+    repository._put(other)
+    assert settle(repository, own) is None
+    assert repository.read("CarePlan", "theirs")["status"] == "active"
+
+
+@pytest.mark.parametrize(("failures", "order"), [(1, "revoked"), (None, "draft")])
+def test_an_order_that_cannot_be_read_for_a_moment_ends_with_its_plan(failures, order):
+    class Busy(MemoryRepository):
+        left = 0
+
+        def search(self, resource_type, params):
+            self._fail(resource_type)
+            return super().search(resource_type, params)
+
+        def read(self, resource_type, resource_id):
+            self._fail(resource_type)
+            return super().read(resource_type, resource_id)
+
+        def _fail(self, resource_type):
+            if resource_type == "ServiceRequest" and self.left > 0:
+                self.left -= 1
+                raise ServerError("busy", status=503)
+
+    repository = Busy()
+    accept_plan(repository, "a")
+    own = accept_plan(repository, "b")
+    repository.left = 2 * failures if failures else 1000  # A search, and a read alone.
+    assert settle(repository, own).revoked == (own,)
+    repository.left = 0
+    orders = statuses(repository, "ServiceRequest")
+    assert {status for value, status in orders if value.startswith("b.")} == {order}

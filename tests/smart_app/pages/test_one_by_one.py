@@ -15,6 +15,7 @@ from ivfhir.writing.capabilities import NO_TRANSACTIONS, read_write_support
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.outbox_worker import send_due
 from smart_app.visit.way import DOCUMENT, FILES, SINGLES, way_of
+from tests.smart_app.pages.test_routes_write import change_platelets
 from tests.smart_app.pages.wording import wrong_words
 
 SAID = "A plan goes into this EHR one entry after the other"
@@ -112,7 +113,7 @@ def test_a_plan_that_stops_on_its_way_is_completed_by_itself(
     draft_id = clinician.make_draft()
     fake_ehr.fail(fault, method="POST", path="ServiceRequest", skip=skip)
     assert clinician.accept(draft_id).status_code == 303
-    assert "Not written" in clinician.open(f"receipt/{draft_id}").text
+    assert "Not written to its end: the EHR" in clinician.open(f"receipt/{draft_id}").text
     repository = HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
     begun = len(carrying(repository, draft_id))
     assert 0 < begun < TOTAL or skip == 0
@@ -120,6 +121,46 @@ def test_a_plan_that_stops_on_its_way_is_completed_by_itself(
     there = carrying(repository, draft_id)
     assert len(there) == len({value for value, _ in there.values()}) == TOTAL
     assert f"Written: {TOTAL} of {TOTAL} entries" in clinician.open(f"receipt/{draft_id}").text
+
+
+def test_what_was_begun_is_marked_when_the_record_changes_before_it_is_completed(
+    clinician, fake_ehr, send_later
+):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-503", method="POST", path="ServiceRequest", skip=5)
+    clinician.accept(draft_id)
+    repository = HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
+    begun = carrying(repository, draft_id)
+    assert begun
+    change_platelets(repository, 45)
+    send_later()
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert "Not written: the record changed since it was accepted" in page
+    assert f"{len(begun)} entries of it that had been written are marked as entered" in page
+    assert "Nothing was sent" not in page
+    there = carrying(repository, draft_id)
+    assert there.keys() == begun.keys()
+    assert {each.get("status", each.get("lifecycleStatus")) for _, each in there.values()} == {
+        "entered-in-error"
+    }
+
+
+def test_of_two_plans_of_one_moment_one_stays_there_too(clinician, repository, monkeypatch):
+    """Another session's plan comes while ours is written."""
+    draft_id = clinician.make_draft()
+    create = HttpRepository.create
+
+    def with_another(self, resource, **how):
+        if resource["resourceType"] == "CarePlan":
+            monkeypatch.setattr(HttpRepository, "create", create)
+            repository.create({**resource, "identifier": []})
+        return create(self, resource, **how)
+
+    monkeypatch.setattr(HttpRepository, "create", with_another)
+    clinician.accept(draft_id)
+    assert "Withdrawn again" in clinician.open(f"receipt/{draft_id}").text
+    states = [plan["status"] for plan in repository.search("CarePlan", {"patient": "halloran"})]
+    assert (states.count("active"), states.count("revoked")) == (1, 1)
 
 
 def test_of_a_plan_that_is_refused_in_part_nothing_counts(clinician, fake_ehr, repository):

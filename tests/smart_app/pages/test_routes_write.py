@@ -162,6 +162,26 @@ def test_plans_that_could_not_be_looked_for_are_not_called_absent(
     assert "No earlier active plan of this protocol was found" not in review
 
 
+def test_another_patients_plan_is_not_shown_as_an_earlier_one(
+    clinician_for, repository, monkeypatch
+):
+    """A server may overlook the parameter `patient`, and bring everybody's."""
+    clinician = clinician_for("sato")
+    (plan,) = repository.search("CarePlan", {"patient": "sato"})
+    theirs = {**plan, "id": "theirs", "subject": {"reference": "Patient/duarte"}}
+    search = HttpRepository.search
+
+    def overlook(self, resource_type, params):
+        more = [theirs] if resource_type == "CarePlan" else []
+        return [*search(self, resource_type, params), *more]
+
+    monkeypatch.setattr(HttpRepository, "search", overlook)
+    clinician.open("match?read=again")
+    review = clinician.open(f"review/{clinician.make_draft()}").text
+    assert "Whether an active plan of this protocol is there is not known." in review
+    assert "CarePlan/theirs" not in review
+
+
 def test_an_earlier_plan_is_replaced(clinician_for, repository):
     clinician = clinician_for("sato")
     draft_id = clinician.make_draft()
@@ -270,6 +290,32 @@ def test_an_answer_dropped_after_the_commit_is_found_out(
     assert len(plans_of(repository, draft_id)) == 1
 
 
+def test_a_plan_of_which_nobody_could_look_whether_it_is_there_is_not_called_unwritten(
+    clinician: Clinician, repository, fake_ehr, app
+):
+    draft_id = clinician.make_draft()
+    accepted = app.extensions["ivfhir"].store.accept_draft
+
+    def away(*words, **more):
+        """From the acceptance on, what is written is written, and nothing can be looked for."""
+        fake_ehr.fail("drop-after", method="POST")
+        fake_ehr.fail("status-503", method="GET", path="CarePlan", skip=1, times=None)
+        return accepted(*words, **more)
+
+    app.extensions["ivfhir"].store.accept_draft = away
+    clinician.accept(draft_id)
+    assert len(plans_of(repository, draft_id)) == 1
+    for _ in range(2):
+        page = clinician.open(f"receipt/{draft_id}")
+        assert "Not known to be written: the EHR" in page.text
+        assert "may be in the EHR all the same" in page.text
+        clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    fake_ehr.faults.clear()
+    clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
+    assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
+    assert len(plans_of(repository, draft_id)) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -361,9 +407,7 @@ def test_a_write_that_was_cut_off_is_found_at_the_next_look(
     kill_after_the_commit(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         clinician.accept(draft_id)
-    store = app.extensions["ivfhir"].store
-    draft = store.load_draft(clinician.launched.launch_id, draft_id)
-    assert store.claim_draft(draft, hold_s=60)
+    assert app.extensions["ivfhir"].store.claim_entry(draft_id, hold_s=60, at_once=True)
     assert "Written: 48 of 48" in clinician.open(f"receipt/{draft_id}").text
     assert len(plans_of(repository, draft_id)) == 1
 
@@ -376,7 +420,8 @@ def test_a_write_that_was_cut_off_before_the_commit_can_be_sent_again(
     draft = store.load_draft(clinician.launched.launch_id, draft_id)
     assert store.claim_draft(draft, hold_s=0)
     page = clinician.open(f"receipt/{draft_id}")
-    assert "Being written: look again in a moment" in page.text
+    assert "Being accepted: look again in a moment" in page.text
+    assert "sent again by itself" not in page.text
     clinician.send(f"receipt/{draft_id}", {}, token=csrf_token(page))
     assert "Accept and write 48 entries" in clinician.open(f"review/{draft_id}").text
 

@@ -107,7 +107,7 @@ def test_a_plan_that_waits_keeps_no_access_after_a_sign_out(
     assert app.store.claim_draft(draft)
     app.store.release_draft(draft, state="accepted")
     page = sign_out(launched)
-    assert "A plan that you accepted is not in the EHR yet" in page.text
+    assert "A plan that you accepted is not known to be in the EHR yet" in page.text
     assert not any(name.endswith("_token") for name in record_of(launched).body)
     assert fake_ehr.grants.get(Access, held["access_token"]) is None
 

@@ -83,16 +83,24 @@ def test_a_claim_ends_when_its_holder_is_taken_for_dead(store: Store, clock: Clo
     assert store.claim_draft(draft, hold_s=60)
 
 
-def test_a_claim_that_was_given_back_can_be_had_again_until_the_draft_is_written(
+def test_a_claim_that_was_given_back_can_be_had_again_until_the_draft_is_accepted(
     store: Store,
 ) -> None:
     draft = store.save_draft("a", protocol="LUNG", body={})
     assert store.claim_draft(draft)
-    store.release_draft(draft, state="accepted")
-    assert store.load_draft("a", draft.id).state == "accepted"
-    assert store.claim_draft(draft)
-    store.release_draft(draft, state="written")
+    store.release_draft(draft, state="draft")
     assert not store.claim_draft(draft)
+    draft = store.load_draft("a", draft.id)
+    assert store.claim_draft(draft)
+    store.release_draft(draft, state="accepted")
+    assert not store.claim_draft(store.load_draft("a", draft.id))
+
+
+def test_a_draft_that_was_saved_since_it_was_seen_is_not_claimed(store: Store) -> None:
+    seen = store.save_draft("a", protocol="LUNG", body={"v": 1})
+    saved = store.update_draft(seen, body={"v": 2})
+    assert not store.claim_draft(seen)
+    assert store.claim_draft(saved)
 
 
 def test_a_receipt_is_one_a_draft_and_closes_it_when_written(store: Store) -> None:

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
+from sqlalchemy.orm import Session
 
 from ivfhir.errors import VersionConflictError
 from ivfhir.outbox.failing import After
-from ivfhir.outbox.line import DELIVERED, PARKED, SENDING, SIGN_IN, WAITING
+from ivfhir.outbox.line import DELIVERED, PARKED, SENDING, SIGN_IN, WAITING, Entry
 from smart_app.store import Draft, Store
 from smart_app.store.uses import SIGNED_OUT
 from tests.smart_app.store.conftest import Clock
@@ -204,10 +207,38 @@ def test_what_is_being_sent_at_the_sign_out_may_end_and_is_not_tried_again(
 def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, clock: Clock) -> None:
     assert claim(store, one)
     store.put_off(one.id, After(PARKED, int(clock.now), 8), SAID)
-    assert store.claim_draft(one)
-    assert store.accept_draft(one, {"written": False}, server=SERVER, patient_id="p1")
+    again = store.load_draft("l1", one.id)
+    assert store.claim_draft(again)
+    assert store.accept_draft(again, {"written": False}, server=SERVER, patient_id="p1")
     [found] = store.outbox(every=True)
     assert (found.entry.state, found.entry.failures, found.said) == (WAITING, 0, {})
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_of_two_plans_for_a_patient_that_are_accepted_at_once_one_goes_first(
+    open_store: Callable[..., Store], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has put its row in before either looks who is ahead."""
+    stores = [open_store(), open_store()]
+    launch(stores[0], clock, "l1")
+    drafts = [stores[0].save_draft("l1", protocol="LUNG", body={}) for _ in stores]
+    assert [stores[0].claim_draft(draft) for draft in drafts] == [True, True]
+    both = threading.Barrier(2)
+    look = Store._line_of
+
+    def look_together(self: Store, session: Session, draft_id: str) -> list[tuple[Entry, str]]:
+        session.flush()
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return look(self, session, draft_id)
+
+    monkeypatch.setattr(Store, "_line_of", look_together)
+
+    def accept(store: Store, draft: Draft) -> bool:
+        return store.accept_draft(draft, {"written": False}, server=SERVER, patient_id="p1")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(accept, stores, drafts)) == [False, True]
 
 
 CLAIM = """

@@ -102,7 +102,7 @@ def test_what_an_earlier_release_accepted_and_did_not_send_is_adopted(
 def test_a_draft_whose_new_acceptance_was_cut_off_does_not_stay_claimed(
     store: Store, parked: Draft, clock: Clock
 ) -> None:
-    assert store.claim_draft(parked, hold_s=60)
+    assert store.claim_draft(store.load_draft("l1", parked.id), hold_s=60)
     clock.now += 60
     assert store.adopt_unsent() == 0
     assert store.load_draft("l1", parked.id).state == "draft"
