@@ -5,6 +5,7 @@ import gc
 import pytest
 
 from tests.compiled_once import compiled_anew, compiled_once
+from tests.in_memory import write_to_memory
 from tests.official.cases import official_cases
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
@@ -32,8 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Look for garbage seldom: in what tests keep, that takes a sixth of their time."""
+    """Look for garbage seldom: in what tests keep, that takes a sixth of their time.
+
+    Files are written to memory.
+    """
     gc.set_threshold(50_000, 20, 20)
+    write_to_memory()
 
 
 def pytest_collection_finish() -> None:
