@@ -5,10 +5,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-ROOM_BYTES = 4 << 30
-"""What must be free. A run takes less: the files of a test that passed are removed after it."""
+ROOM_BYTES = 2 << 30
+"""What must be free. A run takes a tenth: the files of a test that passed are removed after it."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - files in it are made by tempfile
+_DISK = Path("/var/tmp")  # noqa: S108 - so are those in it
 
 
 def write_to_memory() -> None:
@@ -22,3 +23,8 @@ def write_to_memory() -> None:
         return
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
+
+
+def place_of_much() -> Path | None:
+    """Return the folder for what is too large for memory; None for that of all temporary files."""
+    return _DISK if tempfile.gettempdir() == str(_MEMORY) else None
