@@ -6,6 +6,7 @@ import pytest
 
 from ivfhir.cli.main import GARBAGE_AFTER
 from tests.compiled_once import compiled_anew, compiled_once
+from tests.in_memory import write_to_memory
 from tests.official.cases import official_cases
 from tests.servers.chromium import browser
 from tests.servers.hapi_server import hapi, hapi_with_knowledge
@@ -33,8 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Look for garbage seldom: in what tests keep, that takes a sixth of their time."""
+    """Look for garbage seldom: in what tests keep, that takes a sixth of their time.
+
+    Files are written to memory.
+    """
     gc.set_threshold(*GARBAGE_AFTER)
+    write_to_memory()
 
 
 def pytest_collection_finish() -> None:

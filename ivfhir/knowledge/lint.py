@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ivfhir.errors import KnowledgeError, UnsupportedError
-from ivfhir.expressions.elm import load_libraries
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.contract import contract_problems
 from ivfhir.knowledge.criteria import criterion_names
@@ -18,12 +17,12 @@ from ivfhir.knowledge.package import (
     NO_PROTOCOLS,
     REGIMENS,
     SHARED,
-    ProtocolPackage,
     knowledge_root,
     read_json,
 )
 from ivfhir.knowledge.parameters import is_bound
 from ivfhir.knowledge.regimens import read_regimen
+from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.rules.artefacts import TYPES, artefact_findings, canonical_findings
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 from ivfhir.knowledge.rules.plans import activity_findings, plan_findings
@@ -51,9 +50,10 @@ def _findings(root: Path) -> Iterator[tuple[Path, str]]:
             yield from _on(path, activity_findings(resource))
     for path in sorted(root.glob("*/cql/*.cql")):
         yield from _on(path, text_findings(path.read_text(encoding="utf-8")))
+    registry = Registry()
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         if folder.name not in NO_PROTOCOLS:
-            yield from _protocol(folder, resources)
+            yield from _protocol(folder, resources, registry)
     try:
         rules = dosing_rules(root / SHARED if (root / SHARED / FILE).is_file() else None)
     except KnowledgeError as error:
@@ -90,16 +90,19 @@ def _regimens(
                 yield path, error.message
 
 
-def _protocol(folder: Path, resources: dict[Path, Resource]) -> Iterator[tuple[Path, str]]:
+def _protocol(
+    folder: Path, resources: dict[Path, Resource], registry: Registry
+) -> Iterator[tuple[Path, str]]:
     plans = [path for path in resources if path.match(f"{folder.name}/PlanDefinition-*.json")]
     if len(plans) != 1:
         yield folder, f"{len(plans)} PlanDefinitions; a protocol has one"
         return
     plan_definition, readme = resources[plans[0]], folder / "README.md"
     try:
-        package = ProtocolPackage(folder)
+        package = registry.package(folder)
+        registry.library(package, plan_definition["library"][0])
         documents = package.elm(plan_definition["library"][0])
-        compiled = load_libraries(documents)
+        compiled = registry.linked(documents)
         problems = contract_problems(plan_definition, documents, compiled)
         libraries = {each: package.elm(each)[0]["library"] for each in plan_definition["library"]}
         library = documents[0]["library"]

@@ -215,7 +215,7 @@ client_id = "ward"
 """,
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "smart_app.serve", "--config", str(settings)]
+    command = [sys.executable, "-m", "ivfhir.cli.main", "serve", "--config", str(settings)]
     with subprocess.Popen(command) as app:
         try:
             wait_until(lambda: get(proxy, "/health").ok)

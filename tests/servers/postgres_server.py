@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.in_memory import place_of_much
 from tests.servers.needs import need
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -115,7 +116,7 @@ def postgres() -> Iterator[PostgresServer]:
 @contextmanager
 def run_postgres() -> Iterator[PostgresServer]:
     """Start a server with no data; it is gone when the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="ivfhir-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="ivfhir-postgres-", dir=place_of_much()))
     server = PostgresServer(folder)
     try:
         if os.geteuid() == 0:

@@ -93,7 +93,14 @@ def test_two_workers_tell_that_postgresql_stopped_and_go_on_when_it_is_back(
         port = listener.getsockname()[1]
     with (tmp_path / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+            [
+                sys.executable,
+                "-m",
+                "ivfhir.cli.main",
+                "serve",
+                "--config",
+                str(write(tmp_path, port)),
+            ],
             env={**os.environ, "IVFHIR_DATABASE_URL": postgres.new_database()},
             stderr=log,
             start_new_session=True,

@@ -53,7 +53,14 @@ class Ward:
         """Start the app on its database, and wait until it serves."""
         with (self.folder / "app.log").open("ab") as log:
             self.app = subprocess.Popen(
-                [sys.executable, "-m", "smart_app.serve", "--config", str(self._settings())],
+                [
+                    sys.executable,
+                    "-m",
+                    "ivfhir.cli.main",
+                    "serve",
+                    "--config",
+                    str(self._settings()),
+                ],
                 stderr=log,
                 start_new_session=True,
             )

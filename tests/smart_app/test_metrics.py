@@ -55,7 +55,9 @@ def test_two_workers_are_counted_together_on_a_port_of_their_own(tmp_path):
         'log_level = "error"\n\n[[ehr]]\niss = "http://127.0.0.1:9/fhir"\nclient_id = "x"\n'
     )
     url, figures_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics"
-    with subprocess.Popen([sys.executable, "-m", "smart_app.serve", "--config", settings]) as app:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ivfhir.cli.main", "serve", "--config", settings]
+    ) as app:
         try:
             wait_until(lambda: answers(f"{url}/health"))
             with ThreadPoolExecutor(8) as pool:

@@ -42,7 +42,7 @@ def test_it_serves_until_it_is_told_to_end_and_leaves_no_process(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+        [sys.executable, "-m", "ivfhir.cli.main", "serve", "--config", str(write(tmp_path, port))],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -67,7 +67,7 @@ def test_a_form_finds_its_connection_open_after_a_page_was_read(tmp_path: Path) 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "smart_app.serve", "--config", str(write(tmp_path, port))],
+        [sys.executable, "-m", "ivfhir.cli.main", "serve", "--config", str(write(tmp_path, port))],
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

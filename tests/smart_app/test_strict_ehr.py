@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -24,9 +25,15 @@ from tests.smart_app.conftest import (
     come_back,
     new_client,
 )
-from tests.smart_app.strict_ehr import OTHER_PATIENT, PATIENT, USER, StrictEhr, running
+from tests.smart_app.strict_ehr import OTHER_PATIENT, PATIENT, USER, StrictEhr, new_key, running
 
 Make = Callable[..., tuple[StrictEhr, FlaskClient]]
+
+
+@cache
+def first_key() -> RSAPrivateKey:
+    """Return what each EHR here signs with at first."""
+    return new_key()
 
 
 @pytest.fixture
@@ -40,7 +47,8 @@ def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
             iss_in_settings: Callable[[str], str] = str,
             **registered: object,
         ) -> tuple[StrictEhr, FlaskClient]:
-            ehr = StrictEhr(redirect_uri=f"{APP_URL}/callback", **(rules or {}))
+            rules = {"keys": [first_key()], **(rules or {})}
+            ehr = StrictEhr(redirect_uri=f"{APP_URL}/callback", **rules)
             stack.enter_context(running(ehr))
             registration = Ehr(
                 iss=iss_in_settings(ehr.iss), client_id=ehr.client_id, name="Strict", **registered
@@ -108,7 +116,7 @@ def test_client_with_a_secret(make: Make) -> None:
 
 
 def test_client_with_a_key(make: Make, tmp_path: Path) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = new_key()
     file = tmp_path / "client.pem"
     file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     ehr, client = make({"client_key": key.public_key()}, private_key_file=str(file))

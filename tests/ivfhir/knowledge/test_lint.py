@@ -2,19 +2,40 @@
 
 import json
 import shutil
+from functools import cache
 
 import pytest
 
+from ivfhir.expressions.elm.program import Program
+from ivfhir.knowledge import lint as lint_module
 from ivfhir.knowledge.lint import lint, main
-from ivfhir.knowledge.package import REGIMENS, SHARED, knowledge_root
+from ivfhir.knowledge.package import REGIMENS, SHARED, knowledge_root, read_json
+from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.rules.cql import criterion_findings, text_findings
 
 PLAN = "lung/PlanDefinition-LUNG.json"
 
 
+@cache
+def compiled_lung() -> Program:
+    registry = Registry()
+    package = registry.package(knowledge_root() / "lung")
+    registry.library(package, read_json(knowledge_root() / PLAN)["library"][0])
+    return registry.program
+
+
+class CompiledOnce(Registry):
+    """A registry that has LUNG's libraries; a library that a test changes is refused as another."""
+
+    def __init__(self):
+        super().__init__()
+        self.program = compiled_lung()
+
+
 @pytest.fixture
-def package(tmp_path):
+def package(tmp_path, monkeypatch):
     """A copy of LUNG and what all protocols share, which a test may break."""
+    monkeypatch.setattr(lint_module, "Registry", CompiledOnce)
     root = tmp_path / "plan_definitions"
     for name in ("lung", REGIMENS, SHARED):
         shutil.copytree(

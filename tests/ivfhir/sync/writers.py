@@ -22,7 +22,8 @@ from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import Asked, run_proxy
 from tests.servers.sekmet_server import run_sekmet
 
-_CONTEXT = get_context("spawn")
+_CONTEXT = get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["ivfhir.cli.sync", __name__])
 _WAIT_S = 300
 _STANDS = ("created", "superseded")
 

@@ -10,10 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from ivfhir.errors import SettingsError
-from smart_app.store import Store
+from smart_app.store import Store, migrations
 from smart_app.store.engine import make_engine
 from smart_app.store.models import Base
 from smart_app.store.schema import schema_status, upgrade_schema
@@ -22,6 +23,8 @@ from tests.smart_app.store.conftest import Clock
 
 RELEASE = Path(__file__).parent / "data" / "release-0.1.0.sqlite3"
 """Made by the code of 0.1.0, key `k` * 32, at the test clock's moment."""
+
+MIGRATIONS = Path(migrations.__file__).parent
 
 START = """
 import sys
@@ -92,6 +95,15 @@ def test_the_steps_make_the_tables_that_the_code_needs(database_url: str) -> Non
             assert columns[column.name]["nullable"] == column.nullable, column
         indexes = {tuple(each["column_names"]) for each in held.get_indexes(table.name)}
         assert {tuple(i.columns.keys()) for i in table.indexes} <= indexes, table.name
+    engine.dispose()
+
+
+def test_the_files_of_the_steps_are_named_by_their_versions(tmp_path: Path) -> None:
+    scripts = ScriptDirectory(MIGRATIONS)
+    files = {Path(each.path).name[:6]: each.revision for each in scripts.walk_revisions()}
+    assert files == {f"r{each}_": each for each in files.values()}
+    engine = make_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+    assert schema_status(engine).wanted == scripts.get_current_head() == max(files.values())
     engine.dispose()
 
 
