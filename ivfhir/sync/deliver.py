@@ -42,7 +42,7 @@ from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import back_looks
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.race import Race, settle_race
-from ivfhir.sync.retries import pause_before_retry_s
+from ivfhir.sync.retries import lacks_it, pause_before_retry_s
 from ivfhir.sync.supersede import OPEN
 from ivfhir.write_back import created_places, receipt_of, send
 from ivfhir.writing.bundle import created_entries, value_of
@@ -179,9 +179,11 @@ class Delivery:
             try:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
-            except (RejectedError, NotFoundError):
+            except ServerError as error:
+                refused = isinstance(error, (RejectedError, NotFoundError)) or lacks_it(error)
                 means, types = self.at.means, self.plan.types
-                if self._lower or means.rung(types) is means.rung(types, lower=True):
+                is_lowest = self._lower or means.rung(types) is means.rung(types, lower=True)
+                if not refused or is_lowest:
                     raise
                 self._lower = True
 

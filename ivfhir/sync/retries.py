@@ -32,6 +32,12 @@ _FOR_NOW = (
     VersionConflictError,
 )
 _FOR_GOOD = (ForbiddenError, NotFoundError, RejectedError, UnauthorisedError)
+_LACKING = (405, 501)
+
+
+def lacks_it(error: ServerError) -> bool:
+    """Tell whether a server says, by its status, that it has no such interaction."""
+    return error.status in _LACKING
 
 
 def pause_before_retry_s(
@@ -44,7 +50,8 @@ def pause_before_retry_s(
         attempt: how many there were, from 1.
         random: returns a number from 0 to below 1: two writers must not come back together.
     """
-    if attempt >= TRIES or (isinstance(error, _FOR_GOOD) and not isinstance(error, _FOR_NOW)):
+    for_good = isinstance(error, _FOR_GOOD) and not isinstance(error, _FOR_NOW)
+    if attempt >= TRIES or for_good or lacks_it(error):
         return None
     asked_s = error.retry_after_s
     if asked_s is not None:

@@ -185,6 +185,16 @@ def test_orders_of_an_older_plan_end_though_a_try_broke_before_them(
     assert (order["status"], left) == ("revoked", [])
 
 
+def test_a_transaction_that_is_not_offered_after_all_is_asked_for_once(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+    with run_proxy(sekmet, refuse=no_transactions, statement=offering(("CarePlan",))) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+    assert row["result"] == "created"
+    assert sum(map(is_transaction, proxy.asked)) == 1
+    assert any("contained" in each["text"] for each in row["differences"])
+
+
 def test_a_server_of_care_plans_alone_gets_one_that_contains_the_rest(sekmet, plans):
     patient(sekmet)
     write(plans, "plan", small())

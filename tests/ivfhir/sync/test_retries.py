@@ -35,6 +35,11 @@ def test_what_is_for_good_is_not(family):
     assert pause(family("x")) is None
 
 
+@pytest.mark.parametrize("status", [405, 501])
+def test_what_the_server_does_not_offer_is_not(status):
+    assert pause(ServerError("x", status=status)) is None
+
+
 def test_chance_keeps_writers_apart():
     assert pause(UnreachableError("x"), chance=0.0) < pause(UnreachableError("x"), chance=0.9)
 
