@@ -195,9 +195,11 @@ def test_an_older_document_is_ended_where_the_first_try_to_end_it_broke(
 def test_another_run_that_ends_a_plans_own_older_document_tells_it_as_an_update(sekmet, plans):
     patient(sekmet)
     write(plans, "plan", small())
-    left = {"lost": True}
+    left = {"lost": True, "unread": ""}
 
     def lose(asked):
+        if left["unread"] and asked.method == "GET" and left["unread"] in asked.path:
+            return 503
         return 403 if left["lost"] and asked.method == "PUT" else documents_only(asked)
 
     with run_proxy(sekmet, refuse=lose, statement=DOCUMENTS) as proxy:
@@ -205,6 +207,10 @@ def test_another_run_that_ends_a_plans_own_older_document_tells_it_as_an_update(
         write(plans, "plan", small(title="Another"))
         assert results(plans, proxy.base) == ["parked"]
         left["lost"] = False
+        (older,) = (e for e in stored(sekmet, "DocumentReference") if "relatesTo" not in e)
+        left["unread"] = older["id"]
+        assert results(plans, proxy.base) == ["parked"]  # Not unchanged: it may have to end.
+        left["unread"] = ""
         assert results(plans, proxy.base) == ["updated"]
         assert results(plans, proxy.base) == ["unchanged"]
     found = stored(sekmet, "DocumentReference")
