@@ -98,16 +98,31 @@ def sync_definitions(
         to: what the server is called.
         dry_run: write nothing.
 
-    Raises:
-        UnreachableError: it does not answer.
-        UnauthorisedError: it wants another token.
+    Returns:
+        A row each. Once it does not answer, or wants another token, the rest is parked unasked.
     """
-    return [_one(server, resource, to, dry_run=dry_run) for resource in resources]
+    sent: list[Sent] = []
+    failed: ServerError | None = None
+    for resource in resources:
+        try:
+            sent.append(
+                Sent(_canonical(resource), to, PARKED, error=failed)
+                if failed is not None
+                else _one(server, resource, to, dry_run=dry_run)
+            )
+        except (UnreachableError, UnauthorisedError) as error:
+            failed = error
+            sent.append(Sent(_canonical(resource), to, PARKED, error=error))
+    return sent
+
+
+def _canonical(resource: Resource) -> str:
+    version = resource.get("version")
+    return str(resource["url"]) if version is None else f"{resource['url']}|{version}"
 
 
 def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) -> Sent:
-    version = resource.get("version")
-    canonical = resource["url"] if version is None else f"{resource['url']}|{version}"
+    version, canonical = resource.get("version"), _canonical(resource)
     kind = resource["resourceType"]
     try:
         found = [

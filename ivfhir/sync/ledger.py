@@ -179,8 +179,19 @@ class Ledger:
             self._db.close()
 
     def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
+        """Return what a query finds.
+
+        Raises:
+            UsageError: the ledger cannot be read any more.
+        """
+        try:
+            with self._lock:
+                return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise UsageError(
+                f"The ledger cannot be read any more ({error}); name another place with --ledger, "
+                "or restore it."
+            ) from None
 
     def _write(self, statement: str, rows: list[tuple[str, ...]]) -> None:
         with self._writing() as db:

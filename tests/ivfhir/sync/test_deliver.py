@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import requests
 
+from ivfhir.errors import UsageError
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.ledger import Ledger
 from ivfhir.sync.plans import read_plans
@@ -376,3 +377,11 @@ def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
     finally:
         ledger.close()
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_ledger_that_can_no_longer_be_read_is_said(tmp_path):
+    ledger = Ledger(tmp_path / "ledger")
+    ledger._db.execute("DROP TABLE sent_plan")
+    with pytest.raises(UsageError, match="ledger cannot be read any more"):
+        ledger.plan("a server", "a plan")
+    ledger.close()

@@ -2,6 +2,9 @@
 
 import pytest
 
+from ivfhir.cli import sync as command
+from ivfhir.errors import UnreachableError
+from ivfhir.servers.http import Stored
 from ivfhir.sync.knowledge import TYPES, definitions
 from tests.ivfhir.sync.scene import put, run, stored
 from tests.servers.fault_proxy import run_proxy
@@ -41,3 +44,52 @@ def test_hapi_gets_them_once_and_then_only_what_changed(hapi):
         run("knowledge", "--to", proxy.base)
         (write,) = proxy.writes[sent:]
         assert (write.method, write.path) == ("PUT", f"/PlanDefinition/{lung[0]['id']}")
+
+
+class _Hollow:
+    """Has nothing, takes everything, and is gone after so many writes."""
+
+    def __init__(self, name, writes):
+        self.name, self.left = name, writes
+
+    def search(self, kind, params):
+        return []
+
+    def update(self, resource, *, if_match=None):
+        if not self.left:
+            raise UnreachableError("It does not answer.")
+        self.left -= 1
+        return Stored(f"{resource['resourceType']}/{resource['id']}", created=True)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Send three definitions to the servers given; return code and results by server."""
+    three = [{"resourceType": "Library", "id": name, "url": f"urn:x:{name}"} for name in "abc"]
+    three = [each | {"status": "draft", "type": {"text": "x"}} for each in three]
+    monkeypatch.setattr(command, "definitions", lambda: three)
+    monkeypatch.setattr(command, "connector", lambda server: lambda: server)
+
+    def send(*servers):
+        monkeypatch.setattr(command, "find_servers", lambda names, config: servers)
+        code, rows, told = run("knowledge", "--to", "x")
+        return code, [(row["to"], row["result"]) for row in rows or ()], told
+
+    return send
+
+
+def test_what_one_server_got_is_told_though_another_does_not_answer(few):
+    code, rows, _ = few(_Hollow("one", 3), _Hollow("two", 0), _Hollow("three", 1))
+    assert code == command.FOUND
+    assert rows == [
+        *[("one", "created")] * 3,
+        *[("two", "parked")] * 3,
+        ("three", "created"),
+        *[("three", "parked")] * 2,
+    ]
+
+
+def test_where_no_server_answers_that_is_the_answer(few):
+    code, rows, told = few(_Hollow("one", 0), _Hollow("two", 0))
+    assert (code, rows) == (5, [])
+    assert "does not answer" in told
