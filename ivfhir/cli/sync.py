@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ivfhir.errors import UnauthorisedError, UnreachableError, UsageError
+from ivfhir.errors import UsageError
 from ivfhir.fhir.json import dumps
 from ivfhir.sync.decision import CONFLICT, PARKED
 from ivfhir.sync.deliver import Outcome
@@ -111,19 +111,15 @@ def run(arguments: argparse.Namespace) -> int:
     return FOUND if any(each.result in (CONFLICT, PARKED) for each in outcomes) else 0
 
 
-_NOT_ASKED = (UnreachableError, UnauthorisedError)
-"""What ends a server's part of a run."""
-
-
 def _knowledge(arguments: argparse.Namespace) -> int:
     resources = definitions()
     sent: list[Sent] = []
     for server in find_servers(arguments.to, arguments.config):
-        repository = connector(server)()
-        sent += sync_definitions(repository, resources, to=server.name, dry_run=arguments.dry_run)
-    unasked = [each.error for each in sent if isinstance(each.error, _NOT_ASKED)]
-    if len(unasked) == len(sent):
-        raise unasked[0]
+        connect = connector(server)
+        sent += sync_definitions(connect, resources, to=server.name, dry_run=arguments.dry_run)
+    first = next((each.error for each in sent), None)
+    if first is not None and not any(each.is_answered for each in sent):
+        raise first
     if arguments.format == "json":
         print(dumps([each.as_json() for each in sent], indent=2))
     else:

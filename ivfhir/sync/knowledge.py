@@ -4,7 +4,7 @@ A definition is known by its canonical url and version. A server may have it und
 it is updated there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,6 @@ TYPES = (
 )
 """In this order a definition finds those that it names."""
 
-
 @dataclass(frozen=True)
 class Sent:
     """What became of a definition on a server.
@@ -45,6 +44,7 @@ class Sent:
         result: created, unchanged, updated or parked.
         reference: where it is; '' when it is not.
         error: why it is parked.
+        is_answered: the server let us in and answered.
     """
 
     canonical: str
@@ -52,6 +52,7 @@ class Sent:
     result: str
     reference: str = ""
     error: IvfhirError | None = None
+    is_answered: bool = True
 
     @property
     def why(self) -> str:
@@ -88,12 +89,16 @@ def definitions() -> list[Resource]:
 
 
 def sync_definitions(
-    server: WritableServer, resources: Iterable[Resource], *, to: str, dry_run: bool = False
+    connect: Callable[[], WritableServer],
+    resources: Iterable[Resource],
+    *,
+    to: str,
+    dry_run: bool = False,
 ) -> list[Sent]:
     """Bring definitions to a server and return what became of each.
 
     Args:
-        server: the server.
+        connect: signs in to the server; may raise ServerError.
         resources: in the order in which they are needed.
         to: what the server is called.
         dry_run: write nothing.
@@ -103,16 +108,19 @@ def sync_definitions(
     """
     sent: list[Sent] = []
     failed: ServerError | None = None
+    try:
+        server = connect()
+    except ServerError as error:
+        failed = error
     for resource in resources:
-        try:
-            sent.append(
-                Sent(_canonical(resource), to, PARKED, error=failed)
-                if failed is not None
-                else _one(server, resource, to, dry_run=dry_run)
-            )
-        except (UnreachableError, UnauthorisedError) as error:
-            failed = error
-            sent.append(Sent(_canonical(resource), to, PARKED, error=error))
+        if failed is None:
+            try:
+                sent.append(_one(server, resource, to, dry_run=dry_run))
+            except (UnreachableError, UnauthorisedError) as error:
+                failed = error
+        if failed is not None:
+            canonical = _canonical(resource)
+            sent.append(Sent(canonical, to, PARKED, error=failed, is_answered=False))
     return sent
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ivfhir.cli import sync as command
-from ivfhir.errors import UnreachableError
+from ivfhir.errors import ServerError, UnreachableError
 from ivfhir.servers.http import Stored
 from ivfhir.sync.knowledge import TYPES, definitions
 from tests.ivfhir.sync.scene import put, run, stored
@@ -52,6 +52,9 @@ class _Hollow:
     def __init__(self, name, writes):
         self.name, self.left = name, writes
 
+    def connect(self):
+        return self
+
     def search(self, kind, params):
         return []
 
@@ -62,13 +65,20 @@ class _Hollow:
         return Stored(f"{resource['resourceType']}/{resource['id']}", created=True)
 
 
+class _Closed(_Hollow):
+    """Signs nobody in."""
+
+    def connect(self):
+        raise ServerError("The token endpoint says invalid_client.")
+
+
 @pytest.fixture
 def few(monkeypatch):
     """Send three definitions to the servers given; return code and results by server."""
     three = [{"resourceType": "Library", "id": name, "url": f"urn:x:{name}"} for name in "abc"]
     three = [each | {"status": "draft", "type": {"text": "x"}} for each in three]
     monkeypatch.setattr(command, "definitions", lambda: three)
-    monkeypatch.setattr(command, "connector", lambda server: lambda: server)
+    monkeypatch.setattr(command, "connector", lambda server: server.connect)
 
     def send(*servers):
         monkeypatch.setattr(command, "find_servers", lambda names, config: servers)
@@ -93,3 +103,19 @@ def test_where_no_server_answers_that_is_the_answer(few):
     code, rows, told = few(_Hollow("one", 0), _Hollow("two", 0))
     assert (code, rows) == (5, [])
     assert "does not answer" in told
+
+
+def test_what_one_server_got_is_told_though_another_signs_nobody_in(few):
+    code, rows, _ = few(_Hollow("one", 3), _Closed("two", 0), _Hollow("three", 3))
+    assert code == command.FOUND
+    assert rows == [
+        *[("one", "created")] * 3,
+        *[("two", "parked")] * 3,
+        *[("three", "created")] * 3,
+    ]
+
+
+def test_where_no_server_signs_us_in_that_is_the_answer(few):
+    code, rows, told = few(_Closed("one", 0), _Hollow("two", 0))
+    assert (code, rows) == (5, [])
+    assert "invalid_client" in told

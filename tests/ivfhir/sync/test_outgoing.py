@@ -84,6 +84,6 @@ def test_a_definition_that_is_not_valid_is_not_sent(sekmet):
             raise AssertionError("it was sent")
 
     wrong = {**definitions()[0], "status": "drafted"}
-    [sent] = sync_definitions(Server(), [wrong], to="x")
+    [sent] = sync_definitions(Server, [wrong], to="x")
     assert sent.result == "parked"
     assert "CodeSystem.status is 'drafted'" in sent.why
