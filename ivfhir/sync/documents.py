@@ -160,7 +160,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
         return edited
     related = (each for each in theirs.get("relatesTo", ()) if each.get("code") == "replaces")
     named = [bare(str(each.get("target", {}).get("reference", ""))) for each in related]
-    held = read_references(_door(base), named, strict=True, may_refuse=True)
+    held = read_references(_door(base), named, strict=True)
     older = [each for each in held if _is_open(each)]
     if not older or not at.means.may_update(DOCUMENT_REFERENCE):
         return base

@@ -192,14 +192,17 @@ def test_an_older_document_is_ended_where_the_first_try_to_end_it_broke(
     assert sorted(each["status"] for each in found) == ["current", "superseded"]
 
 
-def test_another_run_that_ends_a_plans_own_older_document_tells_it_as_an_update(sekmet, plans):
+@pytest.mark.parametrize("unread", [503, 403])
+def test_another_run_that_ends_a_plans_own_older_document_tells_it_as_an_update(
+    sekmet, plans, unread
+):
     patient(sekmet)
     write(plans, "plan", small())
     left = {"lost": True, "unread": ""}
 
     def lose(asked):
         if left["unread"] and asked.method == "GET" and left["unread"] in asked.path:
-            return 503
+            return unread
         return 403 if left["lost"] and asked.method == "PUT" else documents_only(asked)
 
     with run_proxy(sekmet, refuse=lose, statement=DOCUMENTS) as proxy:
