@@ -1,6 +1,6 @@
 """Stage 1, read: the data that the protocols need, of one patient."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,7 +11,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
-from ivfhir.fhir.references import is_about_another, names_somebody
+from ivfhir.fhir.references import is_about_another, names_somebody, reference_of
 from ivfhir.fhir.types import PATIENT, Resource
 from ivfhir.repository import Repository
 from ivfhir.shape import check_shape
@@ -89,18 +89,27 @@ def read_record(
         raise failures[0]
     for resource in (patient, *resources):
         check_shape(resource)
-    return PatientRecord(patient, _named(resources), unread, refused=frozenset(refused))
+    named, notes = _named(resources)
+    return PatientRecord(patient, named, unread, notes, refused=frozenset(refused))
 
 
-def _named(resources: Collection[Resource]) -> tuple[Resource, ...]:
-    """Return the resources, those without an id under a name of their own.
+def _named(resources: Collection[Resource]) -> tuple[tuple[Resource, ...], tuple[str, ...]]:
+    """Return the resources, those without an id under a name of their own, and a note of these.
 
     Rules tell resources apart by their references: without a name, what an entry leaves open is
     lost, and unknown becomes no.
     """
     taken = {each["id"] for each in resources if "id" in each}
     names = (name for name in map("without-id-{}".format, count(1)) if name not in taken)
-    return tuple(each if "id" in each else {**each, "id": next(names)} for each in resources)
+    named = tuple(each if "id" in each else {**each, "id": next(names)} for each in resources)
+    ours = [reference_of(new) for old, new in zip(resources, named, strict=True) if old is not new]
+    return named, (_names_told(ours),) if ours else ()
+
+
+def _names_told(references: Sequence[str]) -> str:
+    more = f" and {len(references) - 1} more" if len(references) > 1 else ""
+    verb = "entries came without an id and are" if more else "entry came without an id and is"
+    return f"{len(references)} {verb} named by this program: {references[0]}{more}."
 
 
 def _search(repository: Repository, resource_type: str, patient_id: str) -> list[Resource]:

@@ -76,6 +76,10 @@ def test_resources_without_an_id_get_one_each_that_nothing_else_has() -> None:
 
     record = read_record(Nameless(), "p", {"Patient", "Condition"})
     assert _ids(record.resources) == ["without-id-1", "without-id-2", "c", "without-id-3"]
+    assert record.notes == (
+        "2 entries came without an id and are named by this program: Condition/without-id-2 and "
+        "1 more.",
+    )
 
 
 def test_another_patients_data_spoil_the_whole_search() -> None:
