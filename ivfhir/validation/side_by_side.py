@@ -93,7 +93,7 @@ class _Placed:
         return next((each for each in reversed(self.at) if isinstance(each, str)), "")
 
 
-Key = tuple[Pointer, bool, str | None, str]
+_Key = tuple[Pointer, bool, str | None, str]
 """Place, whether it is an error, kind (None: any), and a name that the sentence has (empty: any).
 
 One finds what agrees by it, and need not look at all that a server says.
@@ -107,7 +107,7 @@ class _Pile:
         """Sort it by the names of elements that its sentences hold."""
         self._theirs = theirs
         self._taken = set[int]()
-        self._by_key: dict[Key, deque[int]] = {}
+        self._by_key: dict[_Key, deque[int]] = {}
         odd = {
             each: re.compile(rf"(?<!\w){re.escape(each)}(?!\w)")
             for each in names
@@ -122,7 +122,7 @@ class _Pile:
                     key = (each.at, each.is_error, kind, name)
                     self._by_key.setdefault(key, deque()).append(number)
 
-    def taken(self, keys: Iterable[Key]) -> _Placed | None:
+    def taken(self, keys: Iterable[_Key]) -> _Placed | None:
         """Take the first that one of some keys finds, None where there is none left."""
         first = min((n for each in keys if (n := self._first(each)) is not None), default=None)
         if first is None:
@@ -130,20 +130,20 @@ class _Pile:
         self._taken.add(first)
         return self._theirs[first]
 
-    def _first(self, key: Key) -> int | None:
+    def _first(self, key: _Key) -> int | None:
         found = self._by_key.get(key, deque())
         while found and found[0] in self._taken:
             found.popleft()
         return found[0] if found else None
 
 
-def _same(ours: _Placed) -> Iterator[Key]:
+def _same(ours: _Placed) -> Iterator[_Key]:
     """Yield how to find one at the same place of the same kind; of an object several are wrong."""
     if ours.kind:
         yield ours.at, ours.is_error, ours.kind, ours.name if ours.kind == _SHAPE else ""
 
 
-def _near(ours: _Placed) -> Iterator[Key]:
+def _near(ours: _Placed) -> Iterator[_Key]:
     """Yield how to find one at what holds the element, that names it."""
     way = ours.at
     while way and isinstance(way[-1], int):
@@ -153,7 +153,7 @@ def _near(ours: _Placed) -> Iterator[Key]:
             yield way[:-1], ours.is_error, kind, ours.name
 
 
-def _unnamed(ours: _Placed) -> Iterator[Key]:
+def _unnamed(ours: _Placed) -> Iterator[_Key]:
     """Yield how to find one at the same place, where one of both is of no known kind."""
     if ours.at:
         yield ours.at, ours.is_error, "" if ours.kind else None, ""

@@ -15,7 +15,7 @@ from ivfhir.validation.profile.items import Item
 
 MAX_TIMES = 50
 """So often one answer is looked for; what then still changes, as rules deny it, is not known."""
-Key = tuple[int, int, str, str, int]
+_Key = tuple[int, int, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Question:
     root: Resource
 
     @property
-    def key(self) -> Key:
+    def key(self) -> _Key:
         """What tells it apart, as long as the question is kept."""
         item = self.item
         return id(item.value), id(item.beside), item.type_name, self.profile, id(self.resource)
@@ -49,13 +49,13 @@ class Conformity:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._known: dict[Key, Truth] = {}
-        self._questions: dict[Key, Question] = {}
-        self._rest_on: defaultdict[Key, set[Key]] = defaultdict(set)
-        self._times: Counter[Key] = Counter()
-        self._new: list[Key] = []
-        self._again: dict[Key, None] = {}
-        self._judging: Key | None = None
+        self._known: dict[_Key, Truth] = {}
+        self._questions: dict[_Key, Question] = {}
+        self._rest_on: defaultdict[_Key, set[_Key]] = defaultdict(set)
+        self._times: Counter[_Key] = Counter()
+        self._new: list[_Key] = []
+        self._again: dict[_Key, None] = {}
+        self._judging: _Key | None = None
 
     def truth(self, question: Question, judge: Judge) -> Truth:
         """Return whether an element conforms; None where it is not known.

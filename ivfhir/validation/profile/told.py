@@ -16,7 +16,7 @@ AGAIN = {
     "reference-target": "profile-target",
 }
 """Rules of R4, and those by which a profile would tell the same fault again, if they are others."""
-Key = tuple[Pointer, str, str, str, str]
+ToldKey = tuple[Pointer, str, str, str, str]
 """Place, rule, severity, what was said, and what is expected."""
 SORTING = "profile-sorting"
 """Of an item that lacks what R4 asks for it cannot be told which slice it is of."""
@@ -56,7 +56,7 @@ class Told:
         label: title and version of the profile that is being asked.
     """
 
-    keys: set[Key]
+    keys: set[ToldKey]
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
     judges: bool = False
     unsure: bool = False

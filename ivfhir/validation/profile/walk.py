@@ -21,7 +21,7 @@ from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
-from ivfhir.validation.profile.told import SORTING, Key, Told, Wrong, listed, short_names
+from ivfhir.validation.profile.told import SORTING, ToldKey, Told, Wrong, listed, short_names
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
@@ -42,7 +42,7 @@ class Shared:
     profiles: Profiles
     targets: Targets
     by_r4: frozenset[tuple[Pointer, str]] = frozenset()
-    told: set[Key] = field(default_factory=set)
+    told: set[ToldKey] = field(default_factory=set)
     conformity: Conformity = field(default_factory=Conformity)
 
 
