@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.references import absolute_reference, parse_literal
+from ivfhir.fhir.typed import objects_in, text_in
 from ivfhir.fhir.types import BUNDLE, Json, Resource
 
 Row = tuple[str | None, Resource]
@@ -76,9 +77,8 @@ class Targets:
     def _inside_of(self, root: Resource) -> dict[str, Resource]:
         """Return what a resource contains, by id; of two with one id the first."""
         if id(root) not in self._inside:
-            inside = root.get("contained")
-            rows = [e for e in inside if isinstance(e, dict)] if isinstance(inside, list) else []
-            named = [each for each in rows if isinstance(each.get("id"), str)]
+            inside = objects_in(root, "contained")
+            named = [each for each in inside if text_in(each, "id") is not None]
             self._inside[id(root)] = {each["id"]: each for each in reversed(named)}
         return self._inside[id(root)]
 
@@ -130,9 +130,7 @@ def _bundles(raw: Json) -> Iterator[Resource]:
 
 
 def _rows(bundle: Resource) -> Iterator[Row]:
-    entries = bundle.get("entry")
-    for each in entries if isinstance(entries, list) else []:
-        resource = each.get("resource") if isinstance(each, dict) else None
+    for each in objects_in(bundle, "entry"):
+        resource = each.get("resource")
         if isinstance(resource, dict):
-            url = each.get("fullUrl")
-            yield (url if isinstance(url, str) else None), resource
+            yield text_in(each, "fullUrl"), resource

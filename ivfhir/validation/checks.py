@@ -1,7 +1,7 @@
 """Which checks an element is asked, found once for each slot: most elements are asked none.
 
-The text of a plan's transaction has some two thousand elements; nine in ten are texts, dates and
-codes without a binding, of which nothing but their form is asked.
+A plan's transaction of 47 resources has some 4,500 elements; of 57 % of them, texts, dates and
+codes without a binding, nothing but their form is asked.
 """
 
 from collections.abc import Callable
