@@ -16,8 +16,9 @@ from ivfhir.sync.ledger import Ledger
 from ivfhir.sync.plans import read_plans
 from ivfhir.sync.run import Target, sync_plans
 from tests.ivfhir.sync.scene import named, small, write
-from tests.ivfhir.sync.twisted import ODD, places_in, twisted
+from tests.twisting import twisted, ways_in
 
+ODD = (None, [], {}, "", 5, ["x"], {"x": 1}, True)
 PATIENT = {"resourceType": "Patient", "id": "p"}
 SIGNED = {
     "resourceType": "Provenance",
@@ -28,14 +29,14 @@ SIGNED = {
 }
 
 
-def every_twist(value):
-    """Return a value with each of its elements made odd, but for what it is."""
-    return [
-        twisted(value, place, odd)
-        for place in places_in(value)
-        for odd in ODD
-        if place[-1] != "resourceType"
-    ]
+def twists_of(resource):
+    """Return a copy of a resource with each of its values made odd, but for what it is."""
+    found = []
+    for way in ways_in(resource):
+        for odd in ODD if way[-1] != "resourceType" else ():
+            with twisted(resource, way, odd):
+                found.append(deepcopy(resource))
+    return found
 
 
 def to(server):
@@ -45,8 +46,8 @@ def to(server):
 def test_no_element_of_the_input_ends_a_run(tmp_path):
     meta = {"tag": [{"system": "urn:a", "code": "b"}], "lastUpdated": "2025-03-03T10:00:00Z"}
     plan = small(id="z", meta=meta, author={"reference": "Practitioner/x"})
-    twists = [(each, SIGNED) for each in every_twist(plan)]
-    twists += [(plan, each) for each in every_twist(SIGNED)]
+    twists = [(each, SIGNED) for each in twists_of(plan)]
+    twists += [(plan, each) for each in twists_of(SIGNED)]
     days = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2025-13-45", "x")
     twists += [({**plan, "created": day}, SIGNED) for day in days]
     lines = []
@@ -122,7 +123,7 @@ def test_no_element_of_what_the_server_holds_ends_a_run(written):
     target.meet()
     refused = 0
     for key, stored in list(server._stored.items()):
-        for odd in every_twist(stored):
+        for odd in twists_of(stored):
             drop_nulls(odd)
             if not has_common_shape(odd):
                 continue  # The answer as a whole is refused.
@@ -140,7 +141,7 @@ def test_a_statement_of_another_shape_is_as_if_there_were_none():
         {"type": "CarePlan", "interaction": [{"code": "read"}], "searchParam": [{"name": "_id"}]}
     ]
     found = set()
-    for odd in [statement, *every_twist(statement)]:
+    for odd in [statement, *twists_of(statement)]:
         drop_nulls(odd)
         server = MemoryRepository()
         server.capabilities = lambda odd=odd: odd

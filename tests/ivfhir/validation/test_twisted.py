@@ -8,6 +8,7 @@ from benchmarks.validators.examples import NO_FHIR
 from ivfhir.fhir.json import loads
 from ivfhir.validation import validate_resource
 from tests.servers.needs import need
+from tests.twisting import at, twisted, ways_in
 from tools.r4 import source
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
@@ -56,42 +57,33 @@ def twists(value):
     return [None, [], {}, "", 5, [value], {"x": 1}]
 
 
-def holders(value, *, names=()):
-    """Yield each object and array inside a value, with the names that lead to it."""
-    if isinstance(value, dict | list):
-        yield value, names
-        for name, each in list(value.items() if isinstance(value, dict) else enumerate(value)):
-            yield from holders(each, names=(*names, name) if isinstance(name, str) else names)
-
-
 def errors(resource):
     return [each for each in validate_resource(resource) if each.severity == "error"]
 
 
-def twisted(resource, seen):
-    """Yield the resource with a value twisted, each in each way, and what became of which.
+def each_twisted(resource, seen):
+    """Twist each value in each way, and yield which one and how while it is twisted.
 
     Args:
         resource: each value has its own again when the next is twisted.
         seen: two names of each value that was twisted; one of the same names is not again.
     """
-    kind = resource["resourceType"]
-    for holder, names in holders(resource):
-        for name in list(holder) if isinstance(holder, dict) else range(len(holder)):
-            value, key = holder[name], ((kind, *names)[-1], name)
-            if key in seen:
-                continue
-            seen.add(key)
-            is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-            for twist in twists(value):
-                if not (is_number and twist == 5):
-                    holder[name] = twist
-                    yield names, name, twist
-            holder[name] = value
+    for way in ways_in(resource):
+        names = (resource["resourceType"], *(step for step in way[:-1] if isinstance(step, str)))
+        key = names[-1], way[-1]
+        if key in seen:
+            continue
+        seen.add(key)
+        value = at(resource, way)
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        for odd in twists(value):
+            if not (is_number and odd == 5):
+                with twisted(resource, way, odd):
+                    yield way, odd
 
 
 def check(resource, seen):
-    silent = [each for each in twisted(resource, seen) if not errors(resource)]
+    silent = [each for each in each_twisted(resource, seen) if not errors(resource)]
     assert silent == []
     assert errors(resource) == []
 

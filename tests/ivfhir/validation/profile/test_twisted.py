@@ -1,7 +1,6 @@
 """Whatever stands in a resource, a profile or a value set, there are findings and no exception."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import deepcopy
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from ivfhir.errors import InputError
 from ivfhir.validation import validate_resource
 from tests.ivfhir.validation.profile.making import BASE, LOINC, R4, TEXT, profile, profiles
+from tests.twisting import at, twisted, ways_in
 
 VALUE_SET = {
     "resourceType": "ValueSet",
@@ -103,27 +103,6 @@ BUNDLE = {
 DEFINITIONS = (PROFILE, PATIENT, EXTENSION, VALUE_SET)
 
 
-def ways(value, way=()) -> Iterator[tuple[str | int, ...]]:
-    """Yield the way to each value inside another."""
-    rows = value.items() if isinstance(value, dict) else enumerate(value)
-    for step, inner in list(rows):
-        yield (*way, step)
-        if isinstance(inner, dict | list):
-            yield from ways(inner, (*way, step))
-
-
-@contextmanager
-def twisted(whole, way, twist):
-    """Put another value into the place of one; give the old one back afterwards."""
-    holder = whole
-    for step in way[:-1]:
-        holder = holder[step]
-    before = holder[way[-1]]
-    holder[way[-1]] = twist(before)
-    yield
-    holder[way[-1]] = before
-
-
 TWISTS = {
     "null": lambda before: None,
     "array": lambda before: [],
@@ -150,8 +129,8 @@ def test_what_is_twisted_is_right_before():
 def test_a_twisted_resource_has_findings(twist):
     known = profiles(*DEFINITIONS)
     whole = deepcopy(BUNDLE)
-    for way in (("resourceType",), *ways(whole["entry"], ("entry",))):
-        with twisted(whole, way, twist):
+    for way in (("resourceType",), *ways_in(whole["entry"], ("entry",))):
+        with twisted(whole, way, twist(at(whole, way))):
             assert validate_resource(whole, known, [BASE + "P"]) or way == NUMBER, way
 
 
@@ -159,8 +138,8 @@ def test_a_twisted_resource_has_findings(twist):
 def test_a_twisted_definition_is_read_or_refused(twist):
     definitions = deepcopy(DEFINITIONS)
     for definition in definitions:
-        for way in ways(definition):
+        for way in ways_in(definition):
             if way in NAMES:
                 continue
-            with twisted(definition, way, twist), suppress(InputError):
+            with twisted(definition, way, twist(at(definition, way))), suppress(InputError):
                 validate_resource(BUNDLE, profiles(*definitions), [BASE + "P"])
