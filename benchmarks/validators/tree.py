@@ -45,9 +45,10 @@ def elements_of(resource: Resource) -> list[Element]:
     """Return what has a value, but the resource itself, in the order of the resource."""
     found: list[Element] = []
 
-    def visit(visited: Visited) -> None:
+    def visit(visited: Visited) -> bool:
         if visited.value is not None and visited.place.parent is not None:
             found.append(Element(visited.place.pointer, visited.slot, visited.value))
+        return True
 
     Structure(visit).resource(resource)
     return [each for each in found if _leads(resource, each)]

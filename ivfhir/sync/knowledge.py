@@ -34,6 +34,7 @@ TYPES = (
 )
 """In this order a definition finds those that it names."""
 
+
 @dataclass(frozen=True)
 class Sent:
     """What became of a definition on a server.

@@ -96,11 +96,9 @@ def _wrong_count(url: str, inner: Inner, count: int) -> str | None:
 
 
 def _wrong_value(extension: Mapping[str, Any], types: tuple[str, ...]) -> str | None:
-    held = [
-        slot.type_name
-        for key, slot in shape_of(EXTENSION).members.items()
-        if key.startswith("value") and (key in extension or f"_{key}" in extension)
-    ]
+    members = shape_of(EXTENSION).members
+    names = (key.removeprefix("_") for key in extension)
+    held = [members[key].type_name for key in names if key.startswith("value") and key in members]
     if not held or held[0] in types:
         return None
     wanted = f"a value of {' or '.join(types)}" if types else "further extensions, no value"

@@ -3,11 +3,11 @@
 http://hl7.org/fhir/R4/json.html
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ivfhir.fhir.r4 import Definition, Element, definition_of, is_resource, type_names
 from ivfhir.fhir.types import Json, Resource
@@ -62,7 +62,21 @@ class Visited(NamedTuple):
     root: Resource
 
 
-Visit = Callable[[Visited], None]
+Visit = Callable[[Visited], bool]
+"""Returns whether nothing was found, and everything was asked."""
+
+
+class Right(Protocol):
+    """Elements that were found right before, and are not walked again."""
+
+    def key_of(self, slot: Slot, value: Resource, place: Place) -> Hashable | None:
+        """Return what an element is known by; None where it must be walked each time."""
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Return whether it was found right."""
+
+    def add(self, key: Hashable) -> None:
+        """Keep that it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +130,24 @@ class Structure:
     """
 
     def __init__(
-        self, visit: Visit, *, passes: Callable[[Slot], bool] = lambda slot: False
+        self,
+        visit: Visit,
+        *,
+        passes: Callable[[Slot], bool] = lambda slot: False,
+        right: Right | None = None,
     ) -> None:
         """Begin with nothing found.
 
         Args:
             visit: is told each element that is whole enough.
             passes: tells where primitives without id and extensions are not told.
+            right: elements that are not walked again; None where each is.
         """
         self.issues: list[Issue] = []
         self._visit = visit
         self._passes = passes
+        self._right = right
+        self._wrong_so_far = 0
         self._holders: list[tuple[Resource, Resource]] = []
 
     def resource(self, raw: Json, place: Place | None = None) -> None:
@@ -143,7 +164,8 @@ class Structure:
         self._holders.pop()
 
     def _tell(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
-        self._visit(Visited(value, beside, slot, place, *self._holders[-1]))
+        if not self._visit(Visited(value, beside, slot, place, *self._holders[-1])):
+            self._wrong_so_far += 1
 
     def _no_resource(self, raw: Json, place: Place | None) -> None:
         here = place or Place(None, "Resource")
@@ -160,6 +182,7 @@ class Structure:
 
     def note(self, code: str, place: Place, text: str, rule: str) -> None:
         """Note an error; one more than MAX_ISSUES, so that it can be said that there are more."""
+        self._wrong_so_far += 1
         if len(self.issues) <= MAX_ISSUES:
             self.issues.append(Issue("error", code, place.expression, text, rule, place.pointer))
 
@@ -204,6 +227,7 @@ class Structure:
 
     def _unknown(self, key: str, shape: Shape, place: Place) -> None:
         if len(self.issues) > MAX_ISSUES:
+            self._wrong_so_far += 1
             return  # what is near is not looked for where nothing is shown
         bare = key.removeprefix("_")
         found = shape.members.get(bare)
@@ -314,8 +338,18 @@ class Structure:
         elif not value:
             self._wrong(place, "is an object with nothing in it; leave it out")
         else:
-            self._tell(value, None, slot, place)
-            self._object(value, shape_of(type_name), place)
+            key = None if self._right is None else self._right.key_of(slot, value, place)
+            if self._right is None or key is None:
+                self._whole(value, slot, place)
+            elif key not in self._right:
+                before = self._wrong_so_far
+                self._whole(value, slot, place)
+                if self._wrong_so_far == before:
+                    self._right.add(key)
+
+    def _whole(self, value: Resource, slot: Slot, place: Place) -> None:
+        self._tell(value, None, slot, place)
+        self._object(value, shape_of(slot.type_name), place)
 
     def _primitive(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
         if beside is not None:

@@ -6,6 +6,7 @@ from functools import cache
 from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
+from ivfhir.validation.alike import Alike
 from ivfhir.validation.checks import Input, checks_of, held_by
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
@@ -16,6 +17,8 @@ SEVERITIES = ("error", "warning", "information")
 TOO_MANY = "too-many"
 OPEN = "binding-required"
 """What is no error of this rule was not asked whole: the codes of the value set are not known."""
+
+_ALIKE = Alike()
 
 
 def validate_resource(
@@ -33,23 +36,33 @@ def validate_resource(
         own value is of another kind than its type. Of more than MAX_ISSUES the errors are kept
         before the warnings, and a last issue says that the rest is not shown.
     """
-    return _shown(_found(raw, ProfilesAsked(raw, profiles or own_profiles(), asked)))
+    claimed = ProfilesAsked(raw, profiles or own_profiles(), asked)
+    return _shown(_found(raw, claimed, _ALIKE if profiles is None else Alike()))
 
 
-def _found(raw: Json, claimed: ProfilesAsked | None) -> list[Issue]:
-    """Return what is wrong with a resource; no profile is asked where there are none."""
+def _found(raw: Json, claimed: ProfilesAsked | None, right: Alike) -> list[Issue]:
+    """Return what is wrong with a resource; no profile is asked where there are none.
+
+    Args:
+        raw: parsed JSON.
+        claimed: the profiles that are asked.
+        right: elements that were found right where the same profiles are known.
+    """
     broken = _Kept()
     targets = Targets(raw)
     known = Input(targets, claimed)
 
-    def visit(visited: Visited) -> None:
+    def visit(visited: Visited) -> bool:
         if broken.is_full:
-            return
+            return False
+        told, noted = False, claimed.noted if claimed is not None else 0
         for check in checks_of(visited.slot, *held_by(visited)):
             if found := check(visited, known):
                 broken.extend(found)
+                told = True
+        return not told and (claimed is None or claimed.noted == noted)
 
-    structure = Structure(visit, passes=_is_asked_nothing)
+    structure = Structure(visit, passes=_is_asked_nothing, right=right)
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
     return found if claimed is None else [*found, *claimed.issues(found, targets)]
@@ -100,7 +113,7 @@ def conforms(raw: Json, profile: str) -> bool | None:
         return None
     if not isinstance(raw, dict) or "resourceType" not in raw:
         return None
-    issues = _found(raw, None)
+    issues = _found(raw, None, Alike())
     if any(each.severity == "error" for each in issues):
         return False
     open_ = any(each.code == "not-supported" or each.rule == OPEN for each in issues)

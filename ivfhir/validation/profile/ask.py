@@ -41,6 +41,11 @@ class ProfilesAsked:
         self._waiting: list[tuple[Visited, Profile]] = []
         self._broken: list[tuple[Place, str]] = []
 
+    @property
+    def noted(self) -> int:
+        """How much was noted of the elements so far, to be asked later."""
+        return len(self._waiting) + len(self._broken)
+
     def visit(self, visited: Visited) -> list[Issue]:
         """Note an element that has a profile; return what is not checked."""
         if visited.slot.type_name == EXTENSION:

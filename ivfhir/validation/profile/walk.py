@@ -21,7 +21,7 @@ from ivfhir.validation.profile.discriminators import short
 from ivfhir.validation.profile.items import RESOURCE, Item, item_of
 from ivfhir.validation.profile.library import Profile, Profiles, r4_type
 from ivfhir.validation.profile.slices import named, sort_items, wrong_order
-from ivfhir.validation.profile.told import SORTING, ToldKey, Told, Wrong, listed, short_names
+from ivfhir.validation.profile.told import SORTING, Told, ToldKey, Wrong, listed, short_names
 from ivfhir.validation.profile.values import compared, holds_pattern, is_fixed
 
 REFERENCES = frozenset({"Reference", "canonical"})
