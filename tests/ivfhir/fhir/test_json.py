@@ -15,6 +15,9 @@ from ivfhir.fhir.json import MAX_DEPTH, dumps, loads
         '{"value": 1.00}',
         '{"value": 0.10000000000000000001}',
         '{"a": [1, true, false, null, "é \\" \\\\"], "b": {}, "c": []}',
+        '{"a": "\\u00002.5", "b": 2.5, "c": 2.50}',
+        '{"a": "x\\"\\u00002.5", "b": [2.5, {}]}',
+        '{"\\u00001": 1.5, "b": [[], 1E+5, -0.0]}',
     ],
 )
 def test_what_was_read_is_written_digit_by_digit(text: str) -> None:
@@ -26,6 +29,12 @@ def test_indented_text_has_a_member_a_line() -> None:
     assert dumps(value, indent=2) == (
         '{\n  "a": [\n    1,\n    {\n      "b": 2.50\n    }\n  ],\n  "c": {}\n}'
     )
+
+
+def test_what_is_no_json_is_refused() -> None:
+    for value in (b"x", {"a": {1}}, [float("nan")], [Decimal("1.5"), object()]):
+        with pytest.raises((TypeError, ValueError)):
+            dumps(value)
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
