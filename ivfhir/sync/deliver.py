@@ -330,7 +330,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
         stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             places = {value: reference_of(each) for value, each in stored.items()}
-            unkept = _note(plan, at, decision, places, stored)
+            unkept = _note(plan, at, decision, _parts(decision, places, stored))
     outcome = _outcome(plan, at, decision)
     if begun is not None:
         references = (*decision.references, *begun.references)
@@ -376,13 +376,17 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
     if decision.bundle is parcel:
         receipt = receipt_of(door, bundle, places, already_there=False, strict=True)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
-        versions = {each.reference: each.version for each in receipt.entries}
+        parts = [
+            SentPart(each.value, each.reference, each.version, each.sent)
+            for each in receipt.entries
+            if each.reference
+        ]
         compared, ended = receipt.entries, receipt.ended
         if receipt.left_over:  # It is not done, so that the next run looks again.
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
         race = _race(plan, at, decision, places.get(plan.plan_id))
-        unkept = _note(plan, at, decision, places, versions=versions)
+        unkept = _note(plan, at, decision, parts)
     else:
         places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
         # Of a document nothing but the status of an older one was sent.
@@ -391,7 +395,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         is_change = decision.result == UPDATED and not is_document
         ended = () if is_change else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places.get(plan.plan_id))
-        unkept = _note(plan, at, decision, places, stored)
+        unkept = _note(plan, at, decision, _parts(decision, places, stored))
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
         versions = {reference_of(each): _version(each) for each in gone}
@@ -461,23 +465,23 @@ def _patient(decision: Decision) -> Resource | None:
         return None
 
 
-def _note(
-    plan: SyncPlan,
-    at: Place,
-    decision: Decision,
-    places: Mapping[str, str],
-    stored: Mapping[str, Resource] | None = None,
-    *,
-    versions: Mapping[str, str] | None = None,
-) -> tuple[Mapping[str, Any], ...]:
-    """Write what was sent and where it is into the ledger; return what is told when that fails."""
-    known = versions or {reference_of(each): _version(each) for each in (stored or {}).values()}
+def _parts(
+    decision: Decision, places: Mapping[str, str], stored: Mapping[str, Resource]
+) -> list[SentPart]:
+    """Return what was sent, each part with its place and the version that was found there."""
+    versions = {reference_of(each): _version(each) for each in stored.values()}
     sent = as_placed(decision.parcel or {"entry": []}, places)
-    parts = [
-        SentPart(value, places[value], known.get(places[value], ""), each)
+    return [
+        SentPart(value, places[value], versions.get(places[value], ""), each)
         for value, each in sent.items()
         if value in places
     ]
+
+
+def _note(
+    plan: SyncPlan, at: Place, decision: Decision, parts: Sequence[SentPart]
+) -> tuple[Mapping[str, Any], ...]:
+    """Write what was sent and where it is into the ledger; return what is told when that fails."""
     own = (at.name, plan.plan_id, plan.digest, decision.patient)
     return _kept(lambda: at.ledger.finish(*own, parts))
 

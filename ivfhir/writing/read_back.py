@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,6 +37,7 @@ class Compared:
         reference: where it is, `Type/id`; '' when it was not found.
         version: its version there; '' when the server has none.
         differences: what is not as it was sent, a line each; None when it could not be read.
+        sent: as it was sent, with references to where the other parts are.
     """
 
     value: str
@@ -44,6 +45,7 @@ class Compared:
     reference: str
     version: str
     differences: tuple[str, ...] | None
+    sent: Resource = field(default_factory=dict, repr=False)
 
 
 def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resource]]:
@@ -190,7 +192,7 @@ def compare(
         lines = None if found is None else tuple(differences(sent, found))
         version = "" if found is None else str(found.get("meta", {}).get("versionId", ""))
         compared.append(
-            Compared(value, sent["resourceType"], places.get(value, ""), version, lines)
+            Compared(value, sent["resourceType"], places.get(value, ""), version, lines, sent)
         )
     return tuple(compared)
 
@@ -206,7 +208,7 @@ def differences(sent: Resource, stored: Resource) -> Iterable[str]:
         elif name == "text":
             if _words(value) != _words(stored.get("text", {})):
                 yield "text is not as it was sent"
-        elif not (type(value) is str and value == stored.get(name)):
+        elif repr(value) != repr(stored.get(name)):  # Most is as it was sent, in its order, too.
             yield from _element(value, stored.get(name), name)
 
 
