@@ -14,8 +14,9 @@ from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import Resource
 from ivfhir.validation.extensions import EXTENSION
 from ivfhir.validation.issue import Place
+from ivfhir.validation.references import REFERENCE
 from ivfhir.validation.rules import rules_for
-from ivfhir.validation.structure import Slot
+from ivfhir.validation.structure import Slot, is_primitive, shape_of
 
 MOST = 16_384
 """So many are known, of some 150 bytes each; then it begins anew."""
@@ -24,7 +25,7 @@ LONGEST = 2_000
 _ID, _DATA = "id", "data"
 _PLACED_NAMES = ("'id'", "'resourceType'")
 _EXTENSIONS = ("'extension'", "'modifierExtension'")
-_PLACED_TYPES = frozenset({"Element", "ElementDefinition", "Narrative", "Reference"})
+_PLACED_TYPES = frozenset({"ElementDefinition", "Narrative", "Resource"})
 _PLACED_WORDS = ("%resource", "%rootResource", "%context", "resolve(")
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -53,7 +54,7 @@ class Alike:
         if len(text) > LONGEST or any(name in text for name in _PLACED_NAMES):
             return None
         is_extended = slot.type_name == EXTENSION or any(name in text for name in _EXTENSIONS)
-        if "'reference'" in text and (is_extended or "Reference" in _types_in(slot.type_name)):
+        if "'reference'" in text and (is_extended or _may_refer(slot)):
             return None
         path = _INDEX.sub("", place.expression) if is_extended else ""
         said = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -72,25 +73,35 @@ class Alike:
 
 @cache
 def _is_alone(slot: Slot) -> bool:
-    """Return whether what is asked of an element depends on nothing outside it."""
+    """Return whether what is asked of an element depends on nothing outside it.
+
+    A reference and an extension inside are looked for in each element.
+    """
     definition = definition_of(slot.type_name)
     if definition is None or definition.kind not in ("complex", "backbone"):
         return False
-    if slot.type_name in _PLACED_TYPES or "Resource" in _types_in(slot.type_name):
+    every = _slots_in(slot)
+    if slot.type_name == REFERENCE or not _PLACED_TYPES.isdisjoint(e.type_name for e in every):
         return False
-    rules = (each.rule.expression for each in rules_for(slot))
+    rules = (rule.rule.expression for each in every for rule in rules_for(each))
     return not any(word in rule for rule in rules for word in _PLACED_WORDS)
 
 
 @cache
-def _types_in(type_name: str) -> frozenset[str]:
-    """Return a type and all that may stand inside it, but for what extensions hold."""
-    found: set[str] = set()
-    left = [type_name]
+def _may_refer(slot: Slot) -> bool:
+    """Return whether a reference may stand inside an element."""
+    return any(each.type_name == REFERENCE for each in _slots_in(slot))
+
+
+@cache
+def _slots_in(slot: Slot) -> frozenset[Slot]:
+    """Return where an element and all inside it stand, but for what extensions hold."""
+    found: set[Slot] = set()
+    left = [slot]
     while left:
-        name = left.pop()
-        definition = definition_of(name) if name not in found and name != EXTENSION else None
-        found.add(name)
-        if definition is not None:
-            left += (each for e in definition.elements.values() for each in e.json_names().values())
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            if each.type_name not in (EXTENSION, REFERENCE) and not is_primitive(each.type_name):
+                left += shape_of(each.type_name).members.values()
     return frozenset(found)

@@ -114,6 +114,23 @@ def test_an_id_that_is_there_twice_is_told():
     assert rules(observation(method=code, bodySite=code)) == ["element-id"]
 
 
+def test_what_a_rule_compares_with_the_resource_is_asked():
+    element = {"path": "Patient", "min": 0, "max": "*", "base": {"path": "Patient", "min": 0}}
+    element["base"]["max"] = "*"
+    definition = {
+        "resourceType": "StructureDefinition",
+        "url": f"{BASE}x",
+        "name": "X",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "snapshot": {"element": [element]},
+    }
+    assert "sdf-8" not in rules(definition)
+    assert "sdf-8" in rules(definition | {"type": "Observation"})
+
+
 def test_so_many_are_kept_and_no_more(monkeypatch):
     monkeypatch.setattr(alike, "MOST", 3)
     for number in range(10):
