@@ -28,7 +28,8 @@ class Ways:
     """How a group works.
 
     Attributes:
-        pool: does what goes side by side.
+        pool: does what goes side by side until a plan is sent.
+        back: does what comes after, so that it waits for no plan that is still to be sent.
         lists: what is known of the server's comma lists.
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
@@ -38,6 +39,7 @@ class Ways:
     """
 
     pool: Executor
+    back: Executor
     lists: Lists
     random: Callable[[], float]
     pause: Callable[[float], None]
@@ -141,7 +143,7 @@ def _together(
         else:
             failed.append((member, row))
     _ask(sent, lambda member: member.delivery.back_looks(), at, ways, anew=True)
-    for member, done in zip(sent, ways.pool.map(_Member.finish, sent), strict=True):
+    for member, done in zip(sent, ways.back.map(_Member.finish, sent), strict=True):
         if isinstance(done, Outcome):
             yield member.plan, done
         else:
@@ -178,15 +180,16 @@ def _ask(
         looks: what one will ask.
         at: the server.
         ways: how.
-        anew: it was stored a moment ago: what is not found yet is read alone.
+        anew: it was sent a moment ago: what is not found yet is read alone.
     """
     if len(members) < 2 or at.means.profile.search_needs_patient:  # noqa: PLR2004 - more than one
         return
     asked_at = ways.clock()
-    wanted = ways.pool.map(lambda member: list(looks(member)), members)
+    pool = ways.back if anew else ways.pool
+    wanted = pool.map(lambda member: list(looks(member)), members)
     own = list(zip(members, wanted, strict=True))
     every = [look for _, each in own for look in each]
-    found = look_together(at.server, every, ways.lists, each=ways.pool.map)
+    found = look_together(at.server, every, ways.lists, each=pool.map)
     all_there = ways.lists.holds_ids() and not anew
     for member, each in own:
         answers = {look: found[look] for look in each if look in found}

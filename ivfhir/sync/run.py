@@ -174,9 +174,10 @@ def sync_plans(
         with ExitStack() as stack:
             workers = []
             for target in met:
-                pool = stack.enter_context(ThreadPoolExecutor(2 * connections))
-                retries = stack.enter_context(ThreadPoolExecutor(2 * connections))
-                ways = Ways(pool, target.lists, random, pause, clock, retries, Turns())
+                pool, back, retries = (
+                    stack.enter_context(ThreadPoolExecutor(2 * connections)) for _ in range(3)
+                )
+                ways = Ways(pool, back, target.lists, random, pause, clock, retries, Turns())
                 left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else _TRIAL
                 lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)

@@ -72,6 +72,16 @@ def test_a_new_plan_takes_less_than_two_requests_and_an_unchanged_one_a_quarter(
         assert (told, kinds.total()) == ({"unchanged": MANY}, 5)
 
 
+def test_one_group_is_read_back_while_the_other_is_still_being_sent(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        counted(proxy, tmp_path)
+        sent = [number for number, each in enumerate(proxy.asked) if each.method == "POST"]
+        back = [n for n, each in enumerate(proxy.asked) if each.path.startswith("/RequestGroup")]
+    assert len(sent) == MANY
+    assert min(back) < max(sent)
+
+
 def test_a_plan_without_parts_takes_fewer_and_one_with_references_a_search_a_type_more(
     sekmet, tmp_path
 ):
