@@ -180,13 +180,16 @@ class OutboxStore(DraftStore):
             session.rollback()
             return False
 
-    def put_off(self, draft_id: str, after: After, said: Mapping[str, Any]) -> None:
+    def put_off(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
         """Keep that a claimed plan did not arrive, and give the claim back.
 
         Args:
             draft_id: its draft: an ordinary one again when the plan is parked.
             after: how the plan stands now.
             said: why it failed, and what the server said; sealed.
+
+        Returns:
+            False when nobody holds it any more: somebody found it written meanwhile.
         """
         with self._transaction() as session:
             state = "draft" if after.state == PARKED else "accepted"
@@ -200,6 +203,7 @@ class OutboxStore(DraftStore):
             )
             if rowcount(released) == 1:
                 self._keep_failure(session, draft_id, after, said)
+            return rowcount(released) == 1
 
     def put_off_unclaimed(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
         """Do as `put_off` for a plan that nobody holds; False when somebody does."""

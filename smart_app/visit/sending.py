@@ -115,11 +115,12 @@ def keep_failure(
     said = _problem(error, after)
     before = waiting.said.get("known", "") if waiting is not None and not looked else ""
     known = "unclear" if error.may_be_done else "in part" if in_part else before
-    store.put_off(draft.id, after, {**said, "known": known})
+    kept = store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
         "write_back", written=False, error=type(error).__name__, server_status=error.status
     )
-    if asked or after.state == PARKED:
+    # Who looked meanwhile may have found it written.
+    if kept and (asked or after.state == PARKED):
         audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
     if isinstance(error, UnauthorisedError):
         raise error
@@ -228,16 +229,24 @@ def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, An
 
 
 def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
-    """Keep the receipt of a plan that is written; close the draft with it.
+    """Keep that a plan is written, once in the audit trail, and its receipt; close the draft.
 
-    Other sessions' plans are looked for first: who is killed in between finds the plan sent, and
-    looks again.
+    Whoever looks while another sends may find it, too. Other sessions' plans are looked for first,
+    and the receipt comes last: who is killed in between finds the plan sent, and looks again.
     """
     launch = visit.launch
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
     body["rivals"] = _settle(visit.launch, draft, body)
     visit.forget_reading()
+    audit.record(
+        "write",
+        launch,
+        once=("write", draft.id),
+        protocol=draft.protocol,
+        draft=draft.id,
+        plan=_own(body["entries"]),
+    )
     launch.app.store.save_receipt(draft, body)
     if receipt.warnings:
         launch.app.log.warning("write_back", code="invalid", count=len(receipt.warnings))
@@ -246,9 +255,6 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
         written=True,
         entries=len(receipt.entries),
         already_there=receipt.already_there,
-    )
-    audit.record(
-        "write", launch, protocol=draft.protocol, draft=draft.id, plan=_own(body["entries"])
     )
 
 
