@@ -303,21 +303,31 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
 def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:
     """Return why a plan is not written: what the outbox keeps, or a receipt of before it was."""
     if waiting is not None and waiting.entry.state == DROPPED:
+        taken = "Whoever runs this app took the plan out"
         return {
             "title": "it was taken out of the outbox",
-            "message": "Whoever runs this app took the plan out before it reached the EHR.",
+            "message": f"{taken}; it is not sent any more."
+            if waiting.known
+            else f"{taken} before it reached the EHR.",
             "again": "no",
+            "known": waiting.known,
         }
     found = kept.body.get("problem") if waiting is None else waiting.said
-    if not found and waiting is not None and waiting.entry.attempts:
+    if waiting is not None and not waiting.said.get("title") and waiting.entry.attempts:
         return {
             "title": "its sending was cut off",
             "message": "The app was interrupted while it sent the plan.",
             "again": "yes",
             "known": "unclear",
         }
-    return found or {
+    if found and found.get("title"):
+        return found
+    known = "" if waiting is None else waiting.known
+    return {
         "title": "it waits to be sent",
-        "message": "The EHR holds no plan with this draft's identifier yet.",
+        "message": "Nothing was sent since you accepted it again."
+        if known
+        else "The EHR holds no plan with this draft's identifier yet.",
         "again": "yes",
+        "known": known,
     }

@@ -28,7 +28,8 @@ from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
 from smart_app.smart.launch import Launch
-from smart_app.store import Draft
+from smart_app.store import Draft, Receipt
+from smart_app.store.outbox import Waiting
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import SINGLES, server_for
 
@@ -68,9 +69,10 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
         server = server_for(launch, kept)
         receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
-        # One by one, only a refusal is cleaned up.
-        in_part = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
-        keep_failure(visit, draft, error, asked=asked, in_part=in_part)
+        # One by one, only a refusal is cleaned up, as far as the EHR lets it be.
+        begun = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
+        in_part = begun or bool(error.left)
+        keep_failure(visit, draft, error, asked=asked, looked=error.looked, in_part=in_part)
         return
     except InvalidWriteError as error:
         keep_invalid(visit, draft, error)
@@ -113,7 +115,7 @@ def keep_failure(
             random=launch.app.random,
         )
     said = _problem(error, after)
-    before = waiting.said.get("known", "") if waiting is not None and not looked else ""
+    before = _known_before(waiting) if not looked else ""
     known = "unclear" if error.may_be_done else "in part" if in_part else before
     kept = store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
@@ -124,6 +126,15 @@ def keep_failure(
         audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
     if isinstance(error, UnauthorisedError):
         raise error
+
+
+def _known_before(waiting: Waiting | None) -> str:
+    """Return what was known of a plan before a try that could not look; the try is counted."""
+    if waiting is None:
+        return ""
+    if not waiting.said:  # The try before, if there was one, was cut off.
+        return "unclear" if waiting.entry.attempts > 1 else ""
+    return waiting.known
 
 
 def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
@@ -183,6 +194,7 @@ def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -
         "message": message,
         "details": "",
         "again": "no",
+        "known": "in part" if left else "",
     }
     now = int(launch.now().timestamp())
     launch.app.store.put_off(draft.id, After(PARKED, now, 0), said)
@@ -199,6 +211,18 @@ def find_sent(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> bool:
     if found is not None:
         _keep(visit, draft, kept, found)
     return found is not None
+
+
+def known_of(kept: Receipt | None, waiting: Waiting | None) -> str:
+    """Return what is known of a draft that nobody sends now: '' when nothing of it is in the EHR.
+
+    Args:
+        kept: the receipt that it has; None when it was never accepted.
+        waiting: how it stands in the outbox; None where an earlier release accepted it.
+    """
+    if kept is None:
+        return ""
+    return "unclear" if waiting is None else waiting.known
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
