@@ -30,6 +30,7 @@ from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft, Receipt
 from smart_app.store.outbox import Waiting
+from smart_app.visit.documents import end_with
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import SINGLES, server_for
 
@@ -262,6 +263,7 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
     body["rivals"] = _settle(visit.launch, draft, body)
+    body["ended"] += end_with(visit.launch, body)
     visit.forget_reading()
     audit.record(
         "write",
