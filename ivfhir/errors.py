@@ -260,11 +260,15 @@ class ServerError(IvfhirError):
 
     `retry_after_s` are the seconds that the server asks to wait; None when it does not say.
     `may_be_done` tells of a write that nobody could look whether the server did it all the same.
+    `looked` is False where it could not even be looked what an earlier try of that write had done.
+    `left` are references of what was written before a refusal midway and could not be taken back.
     """
 
     code = "transient"
     retry_after_s: float | None = None
     may_be_done: bool = False
+    looked: bool = True
+    left: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -71,10 +71,14 @@ def write_back(
     Raises:
         InvalidWriteError: something of ours in it is not valid FHIR R4; nothing was sent.
         ServerError: the plan is not on the server as far as can be seen: it refused, failed, or
-            did not answer and has nothing; `may_be_done` where nobody could look. Calling again
-            with the same bundle is safe.
+            did not answer and has nothing; `may_be_done` where nobody could look, and
+            not `looked` where nobody could before. Calling again with the same bundle is safe.
     """
-    found = find_written(repository, bundle)
+    try:
+        found = find_written(repository, bundle)
+    except ServerError as error:
+        error.looked = False
+        raise
     if found is not None:
         return found
     warnings = warning_lines(check_outgoing(bundle, as_read(bundle)))

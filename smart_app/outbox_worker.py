@@ -137,7 +137,9 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         launch = own or backend_launch(app, waiting.launch_id)
         if launch is None:
             after = After(SIGN_IN, waiting.entry.due_at, waiting.entry.failures)
-            app.store.put_off_unclaimed(waiting.draft_id, after, _NOBODY)
+            app.store.put_off_unclaimed(
+                waiting.draft_id, after, {**_NOBODY, "known": waiting.known}
+            )
             return
         protocol = app.protocols.get(waiting.protocol)
         if protocol is None:
@@ -173,6 +175,7 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
         "message": known,
         "details": "",
         "again": "no" if after.state == PARKED else "yes",
+        "known": _known_after(app, waiting, error),
     }
     app.store.put_off_unclaimed(waiting.draft_id, after, said)
     place = error.__traceback__
@@ -181,6 +184,17 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
     where = "" if place is None else f"{place.tb_frame.f_code.co_name}:{place.tb_lineno}"
     level = "warning" if isinstance(error, IvfhirError) else "error"
     getattr(app.log, level)("outbox", error=type(error).__name__, where=where)
+
+
+def _known_after(app: AppServices, waiting: Waiting, error: Exception) -> str:
+    """Return what is known of a plan at which a try broke: our code may have broken after sending.
+
+    The try itself may have kept more than was known before it.
+    """
+    if not isinstance(error, IvfhirError):
+        return "unclear"
+    now = app.store.waiting_of(waiting.draft_id)
+    return (waiting if now is None else now).known
 
 
 def _compare(held: Basis, now: Basis, reading: Reading) -> list[Change]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ivfhir.errors import InputError
-from ivfhir.fhir.references import is_about_another, reference_of
+from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.pdf import why_no_pdf
 from ivfhir.shape import check_shape
@@ -33,14 +33,17 @@ from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.supersede import judge_rivals
 from ivfhir.sync.three_way import Standing, three_ways, weigh
 from ivfhir.writing.bundle import revocation, value_of
-from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of, protocols_in
+from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of
+from ivfhir.writing.earlier_documents import (
+    FINAL,
+    current_documents,
+    is_current,
+    is_preliminary,
+)
+from ivfhir.writing.ending import END_STATUS
 from ivfhir.writing.read_back import bare, is_withdrawn, read_references
 
 _WRONG = "entered-in-error"
-_CURRENT, _SUPERSEDED = "current", "superseded"
-_FINAL = frozenset({"final", "amended"})
-_LIST = "identifier,status,docStatus,subject,date,context"
-"""What tells an older plan's document from others; not what is in them."""
 
 
 def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource], kind: str) -> Decision | None:
@@ -152,7 +155,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
         return replace(base, differences=doubled(same[1:]), bundle=transaction(()))
     theirs = same[0]
     base = replace(base, places={str(value_of(theirs)): reference_of(theirs)})
-    if theirs.get("status") == _SUPERSEDED:
+    if theirs.get("status") == END_STATUS[DOCUMENT_REFERENCE]:
         words = {"reference": reference_of(theirs), "text": "Another document took its place."}
         return replace(base, differences=(words,))
     edited = _conflict(plan, at, base, theirs)
@@ -161,7 +164,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
     related = (each for each in theirs.get("relatesTo", ()) if each.get("code") == "replaces")
     named = [bare(str(each.get("target", {}).get("reference", ""))) for each in related]
     held = read_references(_door(base), named, strict=True)
-    older = [each for each in held if _is_open(each)]
+    older = [each for each in held if is_current(each)]
     if not older or not at.means.may_update(DOCUMENT_REFERENCE):
         return base
     ended = transaction([revocation(each) for each in older])  # A killed run left them.
@@ -172,7 +175,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
 
 def _changed(plan: SyncPlan, at: Place, base: Decision, standing: list[Resource]) -> Decision:
     """Return what is to be done where the server has the document of another state of the plan."""
-    older = [each for each in standing if _is_open(each)]
+    older = [each for each in standing if is_current(each)]
     if not older:
         where = reference_of(standing[-1])
         why = f"{where} was superseded on the server; a change of the plan is not sent."
@@ -182,7 +185,7 @@ def _changed(plan: SyncPlan, at: Place, base: Decision, standing: list[Resource]
         if edited is not None:
             return edited
     ours = base.parcel["entry"][0]["resource"] if base.parcel else {}
-    if ours.get("docStatus") in _FINAL and any(_is_preliminary(each) for each in older):
+    if ours.get("docStatus") in FINAL and any(is_preliminary(each) for each in older):
         why = (
             f"{reference_of(older[0])} is a preliminary document on the server, and the input is "
             "an accepted plan; sync activates nothing. Accept it in the EHR."
@@ -198,19 +201,8 @@ def _new(
     """Return what is to be done with a plan that the server has no document of."""
     own = protocols_of(plan.care_plan)
     door = _door(base)
-    listed = door.search(
-        DOCUMENT_REFERENCE, {"patient": base.patient, "status": _CURRENT, "_elements": _LIST}
-    )
-    there = [
-        each
-        for each in listed
-        if _is_open(each) and plan_of(each) and not own.isdisjoint(protocols_in(each))
-    ]
-    there = [
-        each
-        for each in there
-        if reference_of(each) not in gone and not is_about_another(each, base.patient)
-    ]
+    listed = current_documents(door, base.patient, own)
+    there = [each for each in listed if reference_of(each) not in gone]
     rivals = judge_rivals(plan.care_plan, [*map(_as_plan, there), *coming])
     if rivals.refusal:
         return Decision(REFUSED, reason=rivals.refusal, patient=base.patient)
@@ -282,7 +274,7 @@ def _without_data(document: Resource) -> Resource:
 
 def _as_plan(document: Resource) -> Resource:
     """Return what `judge_rivals` asks of a plan, from its document."""
-    final = document.get("docStatus") in _FINAL
+    final = document.get("docStatus") in FINAL
     return {
         "resourceType": DOCUMENT_REFERENCE,
         "id": document["id"],
@@ -290,14 +282,6 @@ def _as_plan(document: Resource) -> Resource:
         "intent": "plan" if final else "proposal",
         "created": document.get("date"),
     }
-
-
-def _is_open(document: Resource) -> bool:
-    return document.get("status") == _CURRENT
-
-
-def _is_preliminary(document: Resource) -> bool:
-    return document.get("docStatus") == "preliminary"
 
 
 def _subject(document: Resource) -> str:

@@ -145,6 +145,7 @@ class Door:
             told = f" What is left of it: {', '.join(left)}." if left else ""
             error.message = f"{error.message} The plan was refused in part, so none of it counts; "
             error.message += f"what was created is marked as entered in error.{told}"
+            error.left = tuple(left)
             raise
         answers = [_answer(entry, places) for entry in bundle["entry"]]
         return {"resourceType": BUNDLE, "type": "transaction-response", "entry": answers}

@@ -30,6 +30,7 @@ def find_changes(before: Basis, now: Basis, writer: FactWriter) -> list[Change]:
         *_answers(before.decision, now.decision, writer),
         *_versions(before, now, writer),
         *_earlier(before, now),
+        *_documents(before, now),
         *_doses(before, now),
     ]
 
@@ -142,6 +143,20 @@ def _earlier(before: Basis, now: Basis) -> list[Change]:
     ]
     plans = [] if said[0] == said[1] else [Change("Active plans of this protocol", *said)]
     return [*plans, *_parts(before, now)]
+
+
+def _documents(before: Basis, now: Basis) -> list[Change]:
+    said = [_document_words(each) for each in (before, now)]
+    if said[0] == said[1]:
+        return []
+    return [Change("Current documents of plans of this protocol", *said)]
+
+
+def _document_words(basis: Basis) -> str:
+    if basis.documents is None:
+        return "could not be looked for"
+    named = (f"{each['reference']} version {each['version']}" for each in basis.documents)
+    return ", ".join(named) or "none"
 
 
 def _parts(before: Basis, now: Basis) -> list[Change]:

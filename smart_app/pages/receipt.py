@@ -10,7 +10,7 @@ from ivfhir.outbox.line import SIGN_IN, Entry
 from ivfhir.wording import dates, words
 from ivfhir.wording.sentences import capitalise
 from smart_app.pages.receipt_parts import NextStep, Place, next_steps, places
-from smart_app.pages.replacing import Replacement, after_replacing
+from smart_app.pages.replacing import Replacement, after_documents, after_replacing
 from smart_app.pages.standing import Standing
 from smart_app.problems import OWN, THEIRS
 from smart_app.visit.overriding import Override
@@ -56,6 +56,7 @@ def written_page(
     how: str,
     gap: str = "",
     plan_href: str = "",
+    draft_id: str = "",
 ) -> ReceiptPage:
     """Return the page of a plan that was written.
 
@@ -72,10 +73,14 @@ def written_page(
         how: how it was written.
         gap: what that answer was.
         plan_href: address of the page that shows the written plan.
+        draft_id: its draft, whose id is the plan's identifier.
     """
     entries = body["entries"]
     replaced = body.get("replaced") or ()
     replacement = after_replacing(replaced, body.get("ended", ())) if replaced else None
+    documents = body.get("documents")
+    if documents:
+        replacement = after_documents(documents, body["ended"], draft_id=draft_id)
     same = sum(entry["differences"] == [] for entry in entries)
     stored = sum(bool(entry["reference"]) for entry in entries)
     verdict = (
@@ -110,7 +115,8 @@ def written_page(
     rivals = rival_words(body.get("rivals"))
     text += rivals
     copies = bool(body["leftOver"] or body.get("copiesUnknown"))
-    sound = same == len(entries) and standing.active and not copies
+    unread = bool(documents and documents["unread"])
+    sound = same == len(entries) and standing.active and not copies and not unread
     style, shape = ("eligible", "done") if sound else ("ask", "ask")
     over = standing.gone or (standing.status and not standing.active)
     if override or rivals or over or body["leftOver"] or (replacement and replacement.doubtful):

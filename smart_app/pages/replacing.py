@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP
-from ivfhir.wording import words
+from ivfhir.wording import dates, words
+from smart_app.visit.documents import CHOSEN, NOT_ALLOWED
 
 _NO_ORDERS = (GOAL, REQUEST_GROUP)
 
@@ -20,11 +21,16 @@ class Left:
 
 @dataclass(frozen=True)
 class Replacement:
-    """What happens, or happened, to the earlier plans; `doubtful`: not seen to be as it should."""
+    """What happens, or happened, to the earlier plans; `doubtful`: not seen to be as it should.
+
+    `title` stands above it, `help` says what to do about what is doubtful.
+    """
 
     sentences: tuple[str, ...]
     left: tuple[Left, ...]
     doubtful: tuple[str, ...] = ()
+    title: str = "The earlier plan"
+    help: str = ""
 
 
 def part_name(part: Mapping[str, Any]) -> str:
@@ -66,6 +72,68 @@ def after_replacing(
     )
     sentences = _sentences(plans, parts, gone, "was" if len(plans) == 1 else "were")
     return Replacement(sentences if plans else (), _left(parts), doubtful)
+
+
+def document_name(document: Mapping[str, str], *, own: bool = False) -> str:
+    """Return `Lung plan, 3 Mar 2025 (DocumentReference/12)`."""
+    made = dates.day(document["date"]) if document["date"] else ""
+    name = ", ".join(each for each in (document["title"], made) if each)
+    tried = "from an earlier try to write this plan: " if own else ""
+    return f"{tried}{name} ({document['reference']})"
+
+
+def after_documents(
+    documents: Mapping[str, Any], ended: Sequence[Mapping[str, str]], *, draft_id: str
+) -> Replacement | None:
+    """Return what happened to the documents of earlier plans; None where there were none.
+
+    Args:
+        documents: what the receipt keeps of what was to become of them.
+        ended: what was read afterwards of those that were to end.
+        draft_id: the plan's identifier; an earlier document of it is of this plan.
+    """
+    told = {each["reference"]: each for each in ended}
+    sentences, doubtful = [], []
+    for each in documents["ended"]:
+        name = document_name(each, own=each["plan"] == draft_id)
+        found = told.get(each["reference"])
+        if found is None:  # It is the one that was written.
+            continue
+        if found["status"] and found["status"] == found["wanted"]:
+            sentences.append(f"Ended, since this document takes its place: {name}.")
+        else:
+            doubtful.append(f"{name}: {_why_not_ended(found)}")
+    if documents["unread"]:
+        sentences.append(
+            "Whether another document of a plan of this protocol is in the record could not be "
+            "looked up. If there is one, both are current."
+        )
+    reason = _KEPT.get(documents["why"], "")
+    names = tuple(document_name(each) for each in documents["kept"])
+    if not (sentences or doubtful or names):
+        return None
+    return Replacement(
+        tuple(sentences),
+        (Left(reason, names),) if names else (),
+        tuple(doubtful),
+        title="Documents of earlier plans",
+        help="The new document says that it takes their place. Look in the EHR, and mark there as "
+        "superseded what is still current."
+        if doubtful
+        else "",
+    )
+
+
+_KEPT = {
+    CHOSEN: "you chose to keep it current beside this one",
+    NOT_ALLOWED: "the EHR does not let the app change documents; it is current beside this one",
+}
+
+
+def _why_not_ended(found: Mapping[str, str]) -> str:
+    if not found["status"]:
+        return "it could not be read, so whether it ended is not known"
+    return found["why"] or f"it was to become {found['wanted']}, and reads {found['status']}"
 
 
 def _parts(earlier: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -14,7 +14,16 @@ from smart_app.pages.plan_items import plan_items
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
+from smart_app.store import Draft
 from smart_app.visit.draft import DraftContent
+from smart_app.visit.sending import known_of
+
+_UNCONFIRMED = "Confirm that the plan may stay in the EHR; the draft is not discarded without it."
+_DOUBTS = {
+    "unclear": ", not known to be written",
+    "in part": ", of which a part may be in the EHR",
+}
+"""What is known of a draft that was accepted before -> what its line says of it."""
 
 _UNSENT = {"sending": "being written", "accepted": "not written yet"}
 
@@ -26,31 +35,38 @@ def discard(launch: Launch, draft_id: str) -> str | Response:
     draft = services().store.load_draft(launch.id, draft_id)
     if draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
-    protocol = context.protocol_of(draft.protocol)
-    content = DraftContent.of_body(draft.body)
-    return render_template(
-        "discard.html",
-        draft=draft,
-        title=_title(protocol, content),
-        when=_when(content),
-        frame=context.frame_of_draft(launch, draft, protocol, here=""),
-    )
+    return _discard_page(launch, draft)
 
 
 @blueprint.post("/l/<launch>/discard/<draft_id>")
 @needs_launch
-def discard_draft(launch: Launch, draft_id: str) -> Response:
-    """Discard a draft for all windows; never one that was accepted or is being written."""
+def discard_draft(launch: Launch, draft_id: str) -> Response | tuple[str, int]:
+    """Discard a draft for all windows; never one that was accepted or is being written.
+
+    One that may be in the EHR all the same needs a confirmation that says so, and leaves in the
+    trail by which identifier it can be found there.
+    """
     store = services().store
     draft = store.load_draft(launch.id, draft_id)
     if draft.state != "draft":
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
-    if request.form.get("version") != str(draft.version) or not store.discard_draft(draft):
-        raise VersionConflictError(
-            "This draft was changed or accepted in another window, so it was not discarded. "
-            "Look at it again."
-        )
-    audit.record("discard", launch, protocol=draft.protocol, draft=draft.id)
+    changed = VersionConflictError(
+        "This draft was changed or accepted in another window, so it was not discarded. "
+        "Look at it again."
+    )
+    if request.form.get("version") != str(draft.version):
+        raise changed
+    known = _known(draft)
+    if known and request.form.get("confirm") != "yes":
+        return _discard_page(launch, draft, unconfirmed=True), 422
+    if known:  # The trail has it first: afterwards nothing else knows the plan.
+        _record_discarded(launch, draft, known)
+    if not store.discard_draft(draft):
+        if known:
+            _record_discarded(launch, draft, known, done=False)
+        raise changed
+    if not known:
+        audit.record("discard", launch, protocol=draft.protocol, draft=draft.id)
     return redirect(url_for("pages.match", launch=launch.id), 303)
 
 
@@ -70,15 +86,51 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
             is_draft = draft.state == "draft"
             content = DraftContent.of_body(draft.body)
             page = "pages.review" if is_draft else "pages.receipt"
+            known = _known(draft) if is_draft else ""
             line = {
                 "title": _title(protocol, content),
-                "when": _when(content),
+                "when": f"{_when(content)}{_DOUBTS.get(known, '')}",
                 "state": _UNSENT.get(draft.state, draft.state),
                 "href": url_for(page, launch=launch_id, draft_id=draft.id),
                 "discard_href": url_for("pages.discard", launch=launch_id, draft_id=draft.id),
             }
             (drafts if is_draft else unsent).append(line)
     return drafts, unsent
+
+
+def _known(draft: Draft) -> str:
+    """Return what is known of a draft that was accepted before; '' when nothing is in the EHR."""
+    store = services().store
+    return known_of(store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id))
+
+
+def _record_discarded(launch: Launch, draft: Draft, known: str, *, done: bool = True) -> None:
+    """Keep that a draft was discarded that may be in the EHR: its id is the plan's identifier."""
+    kept = services().store.load_receipt(launch.id, draft.id)
+    audit.record(
+        "discard",
+        launch,
+        done=done,
+        protocol=draft.protocol,
+        draft=draft.id,
+        written=known.replace(" ", "-"),
+        accepted="" if kept is None else str(kept.body.get("acceptedAt", "")),
+    )
+
+
+def _discard_page(launch: Launch, draft: Draft, *, unconfirmed: bool = False) -> str:
+    protocol = context.protocol_of(draft.protocol)
+    content = DraftContent.of_body(draft.body)
+    return render_template(
+        "discard.html",
+        draft=draft,
+        title=_title(protocol, content),
+        when=_when(content),
+        known=_known(draft),
+        server=launch.ehr_name,
+        problems=[(_UNCONFIRMED, "confirm")] if unconfirmed else [],
+        frame=context.frame_of_draft(launch, draft, protocol, here=""),
+    )
 
 
 def _title(protocol: ClinicalProtocol, draft: DraftContent) -> str:

@@ -27,6 +27,7 @@ from smart_app.pages.receipt import (
     written_page,
 )
 from smart_app.pages.regimens import regimen_table, without_names
+from smart_app.pages.replacing import document_name
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
 from smart_app.pages.ways import document_standing, how_written, way_note
@@ -37,9 +38,10 @@ from smart_app.store import Draft, Receipt
 from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
 from smart_app.visit.choices import Choices, may_replace
+from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
-from smart_app.visit.way import ENTRIES
+from smart_app.visit.way import DOCUMENT, ENTRIES
 
 _FILES = (
     ("Download the PDF to read", "plan.pdf", PDF),
@@ -65,7 +67,8 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     receipt_page = url_for("pages.receipt", launch=launch.id, draft_id=draft.id)
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
-    earlier = bool(DraftContent.of_body(draft.body).earlier)
+    content = DraftContent.of_body(draft.body)
+    earlier = bool(content.earlier or content.documents_but(draft.id))
     way = context.reading_of(launch).ways[draft.protocol].kind
     given = Choices.of_form(request.form, may_replace=_may_replace(launch, draft))
     if not given.confirmed or (earlier and not given.earlier):
@@ -157,6 +160,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     card, content = context.card_of(protocol), DraftContent.of_body(draft.body)
     reading = context.reading_of(launch)
     resources: dict[str, Resource] = {}
+    documents = content.documents_but(draft.id)
     confirm_error = (
         "Confirm that you have checked the plan; nothing is written without it."
         if given and not given.confirmed
@@ -164,7 +168,9 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     )
     earlier_error = (
         "Choose what becomes of the active plan that is already there."
-        if given and content.earlier and not given.earlier
+        if given and content.earlier and not documents and not given.earlier
+        else "Choose what becomes of the document that is already there."
+        if given and documents and not given.earlier
         else ""
     )
     problems = [(confirm_error, "confirm"), (earlier_error, "earlier-choice")]
@@ -192,6 +198,15 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, content.earlier),
+        documents=[
+            {
+                "name": document_name(each),
+                "href": context.record_href(launch, each["reference"]),
+            }
+            for each in documents
+        ],
+        own_document=len(content.documents or ()) > len(documents),
+        documents_unread=content.documents is None,
         may_replace=_may_replace(launch, draft),
         given=given,
         problems=[problem for problem in problems if problem[0]],
@@ -201,8 +216,14 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
 
 
 def _may_replace(launch: Launch, draft: Draft) -> bool:
-    """Tell whether an earlier plan can be ended with this one: in one transaction, or not here."""
+    """Tell whether an earlier plan can be ended with this one: in one transaction, or not here.
+
+    Where this one goes in as a document, that is an earlier document.
+    """
     way = context.reading_of(launch).ways[draft.protocol]
+    if way.kind == DOCUMENT:
+        others = DraftContent.of_body(draft.body).documents_but(draft.id)
+        return bool(others) and may_end_documents(launch)
     return way.kind == ENTRIES and may_replace(launch)
 
 
@@ -278,6 +299,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             how=how_written(kept.body, launch.ehr_name),
             gap=gap,
             plan_href=context.written_href(launch, reference) if reference else "",
+            draft_id=draft.id,
         )
     if draft.state == "sending" or kept is None:
         return sending_page(match_href=match_href, accepted=kept is not None)
@@ -303,21 +325,31 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
 def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:
     """Return why a plan is not written: what the outbox keeps, or a receipt of before it was."""
     if waiting is not None and waiting.entry.state == DROPPED:
+        taken = "Whoever runs this app took the plan out"
         return {
             "title": "it was taken out of the outbox",
-            "message": "Whoever runs this app took the plan out before it reached the EHR.",
+            "message": f"{taken}; it is not sent any more."
+            if waiting.known
+            else f"{taken} before it reached the EHR.",
             "again": "no",
+            "known": waiting.known,
         }
     found = kept.body.get("problem") if waiting is None else waiting.said
-    if not found and waiting is not None and waiting.entry.attempts:
+    if waiting is not None and not waiting.said.get("title") and waiting.entry.attempts:
         return {
             "title": "its sending was cut off",
             "message": "The app was interrupted while it sent the plan.",
             "again": "yes",
             "known": "unclear",
         }
-    return found or {
+    if found and found.get("title"):
+        return found
+    known = "" if waiting is None else waiting.known
+    return {
         "title": "it waits to be sent",
-        "message": "The EHR holds no plan with this draft's identifier yet.",
+        "message": "Nothing was sent since you accepted it again."
+        if known
+        else "The EHR holds no plan with this draft's identifier yet.",
         "again": "yes",
+        "known": known,
     }

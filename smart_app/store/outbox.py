@@ -50,6 +50,17 @@ class Waiting:
     protocol: str
     said: dict[str, Any] = field(repr=False)
 
+    @property
+    def known(self) -> str:
+        """What is known of a plan that nobody sends now and of which no receipt says it is there.
+
+        'unclear' when nobody could look whether it is on the server, 'in part' when a part of it
+        may be, '' when it is not. A try of which nothing is kept was cut off.
+        """
+        if not self.said:
+            return "unclear" if self.entry.attempts else ""
+        return str(self.said.get("known", ""))
+
 
 class OutboxStore(DraftStore):
     """Keeps which accepted plans are to be sent, by whom, and when."""
@@ -106,10 +117,13 @@ class OutboxStore(DraftStore):
             session.execute(select(alone))
         last = session.scalar(select(func.max(OutboxRow.place)).where(OutboxRow.line == line)) or 0
         row = session.scalar(select(OutboxRow).where(OutboxRow.draft_id == draft_id))
+        known = "" if row is None else self._waiting_in(session, row).known
         if row is None:
             row = OutboxRow(id=self._new_id(), draft_id=draft_id)
         row.server, row.line, row.place, row.state = server, line, last + 1, WAITING
-        row.attempts, row.failures, row.said, row.draft_version = 0, 0, None, 0
+        row.attempts, row.failures, row.draft_version = 0, 0, 0
+        # What an earlier acceptance may have left is known until somebody can look.
+        row.said = self._sealer.seal({"known": known}, f"outbox:{row.id}") if known else None
         row.accepted_at, row.due_at, row.tried_at = self._now, self._now, None
         session.add(row)
         session.execute(
@@ -180,13 +194,16 @@ class OutboxStore(DraftStore):
             session.rollback()
             return False
 
-    def put_off(self, draft_id: str, after: After, said: Mapping[str, Any]) -> None:
+    def put_off(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
         """Keep that a claimed plan did not arrive, and give the claim back.
 
         Args:
             draft_id: its draft: an ordinary one again when the plan is parked.
             after: how the plan stands now.
             said: why it failed, and what the server said; sealed.
+
+        Returns:
+            False when nobody holds it any more: somebody found it written meanwhile.
         """
         with self._transaction() as session:
             state = "draft" if after.state == PARKED else "accepted"
@@ -200,6 +217,7 @@ class OutboxStore(DraftStore):
             )
             if rowcount(released) == 1:
                 self._keep_failure(session, draft_id, after, said)
+            return rowcount(released) == 1
 
     def put_off_unclaimed(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
         """Do as `put_off` for a plan that nobody holds; False when somebody does."""
@@ -291,6 +309,9 @@ class OutboxStore(DraftStore):
             (_entry(row.OutboxRow, row.DraftRow), row.OutboxRow.draft_id)
             for row in session.execute(query)
         ]
+
+    def _waiting_in(self, session: Session, row: OutboxRow) -> Waiting:
+        return self._waiting(session.execute(self._rows().where(OutboxRow.id == row.id)).one())
 
     def _rows(self) -> "Select[OutboxRow, DraftRow]":
         query = select(OutboxRow, DraftRow).join(DraftRow, DraftRow.id == OutboxRow.draft_id)

@@ -72,6 +72,8 @@ class OutboxKeepingStore(OutboxStore):
     def drop_entry(self, entry_id: str) -> None:
         """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
 
+        Whether it may be on the server all the same stays known.
+
         Raises:
             UsageError: there is none of that id, it is delivered or dropped already, or being sent.
         """
@@ -82,6 +84,8 @@ class OutboxKeepingStore(OutboxStore):
             row = session.get(OutboxRow, entry_id)
             if row is None:
                 raise UsageError("The outbox has no plan of that id any more.")
+            state = session.scalar(select(DraftRow.state).where(DraftRow.id == row.draft_id))
+            known = "unclear" if state == "sending" else self._waiting_in(session, row).known
             changed = session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == row.draft_id, DraftRow.claimed_until <= self._now)
@@ -91,7 +95,8 @@ class OutboxKeepingStore(OutboxStore):
             )
             if rowcount(changed) != 1:
                 raise UsageError("This plan is being sent at this moment; look again in a minute.")
-            row.state, row.said = DROPPED, None
+            row.state = DROPPED
+            row.said = self._sealer.seal({"known": known}, f"outbox:{row.id}")
 
     def adopt_unsent(self) -> int:
         """Put plans into the outbox that an earlier release accepted and could not send.

@@ -21,17 +21,22 @@ from ivfhir.errors import (
 )
 from ivfhir.evaluate import evaluate_protocol
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import BUNDLE, Resource
+from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.wording import words
 from ivfhir.writing.bundle import to_transaction
-from ivfhir.writing.document import document_entry, with_pdf
 from ivfhir.writing.outgoing import check_outgoing
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.documents import (
+    document_bundle,
+    earlier_documents,
+    ended_of,
+    settled_documents,
+)
 from smart_app.visit.draft import Basis, DraftContent, PlanRequest, request_of
 from smart_app.visit.drafting import (
     RegimenRefusedError,
@@ -51,7 +56,7 @@ from smart_app.visit.sending import (
     take_back,
 )
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import FILES, WITH_CARE_PLAN, WORDS, Way, means_of
+from smart_app.visit.way import DOCUMENT, FILES, WITH_CARE_PLAN, WORDS
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -102,7 +107,8 @@ def accept_and_write(
         visit: the visit, of a practitioner.
         protocol: the draft's protocol.
         draft: as it was shown.
-        replace: revoke the active plans that were shown, in the same transaction.
+        replace: end the active plans that were shown, in the same transaction; or their documents,
+            where this one goes in as a document.
         compare: tells what a reader would see differently.
         way: the kind of `Way` that was shown; '' when none was.
 
@@ -264,10 +270,16 @@ def _accepted(
     if signer is None:
         raise ForbiddenError("The EHR did not say which practitioner you are; nothing is accepted.")
     accepted_at = launch.local(launch.now()).isoformat(timespec="seconds")
-    replaced = earlier_plans(reading, protocol) if replace else []
     content = DraftContent.of_body(draft.body)
     override = override_of(content.request)
     way = reading.ways[protocol.id]
+    with_plans = replace and way.kind in WITH_CARE_PLAN
+    replaced = earlier_plans(reading, protocol) if with_plans else []
+    documents = (
+        settled_documents(launch, draft, reading, protocol, replace=replace)
+        if way.kind == DOCUMENT
+        else None
+    )
     accepted = accept(
         content.care_plan,
         content.decision,
@@ -285,24 +297,17 @@ def _accepted(
         "bundle": to_transaction(
             accepted,
             plan_id=draft.id,
-            revoke=_to_end(reading, protocol) if replace else (),
+            revoke=_to_end(reading, protocol) if with_plans else (),
             conditional=reading.support[protocol.id].conditional.__contains__,
         )
         if way.kind in WITH_CARE_PLAN
-        else _document(launch, draft, accepted, reading, way),
+        else document_bundle(
+            launch, draft, accepted, reading, replaces=ended_of(documents), has_pdf=way.has_pdf
+        ),
         "way": way.kind,
         "replaced": replaced,
+        "documents": documents,
     }
-
-
-def _document(
-    launch: Launch, draft: Draft, accepted: Resource, reading: Reading, way: Way
-) -> Resource:
-    """Return the transaction that creates the document of an accepted plan."""
-    conditional = means_of(launch).conditional
-    entry = document_entry(accepted, plan_id=draft.id, conditional=conditional)
-    bundle: Resource = {"resourceType": BUNDLE, "type": "transaction", "entry": [entry]}
-    return with_pdf(bundle, accepted, reading.record.patient) if way.has_pdf else bundle
 
 
 def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> None:
@@ -362,7 +367,9 @@ def _changes(
         subject=reading.decision["patient"],
         versions=evidence_versions(entry, reading.resources),
         earlier=tuple(earlier_plans(reading, protocol)),
+        documents=earlier_documents(reading, protocol),
     )
+    held, now = (_of_others(each, draft.id) for each in (held, now))
     if prescription is not None:
         held = dataclasses.replace(held, doses=doses_of(content.care_plan))
         doses, refused = _regimen_now(launch, protocol, asked, reading)
@@ -370,6 +377,14 @@ def _changes(
     if not replace:
         held, now = _without_parts(held), _without_parts(now)
     return compare(held, now, reading)
+
+
+def _of_others(basis: Basis, draft_id: str) -> Basis:
+    """Return a basis without the documents that an earlier try of this draft left."""
+    if basis.documents is None:
+        return basis
+    others = tuple(each for each in basis.documents if each["plan"] != draft_id)
+    return dataclasses.replace(basis, documents=others)
 
 
 def _without_parts(basis: Basis) -> Basis:

@@ -36,6 +36,8 @@ class Basis:
         earlier: the protocol's active plans, each with its parts.
         doses: of the regimen that was chosen, by drug.
         refused: why that regimen cannot be given; '' where it can, or none was chosen.
+        documents: the current documents of the protocol's plans; None where they could not be
+            looked for.
     """
 
     decision: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Basis:
     earlier: tuple[Mapping[str, Any], ...]
     doses: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
+    documents: tuple[Mapping[str, str], ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class DraftContent:
         refused: the types that the EHR did not let the app read.
         offers: what each regimen that serves the plan would give.
         confirmed: what the clinician stated for the regimen that was chosen, as it is needed.
+        documents: as of `Basis`.
     """
 
     care_plan: Resource
@@ -86,10 +90,22 @@ class DraftContent:
     refused: tuple[str, ...] = ()
     offers: tuple[Mapping[str, Any], ...] = ()
     confirmed: tuple[str, ...] = ()
+    documents: tuple[Mapping[str, str], ...] | None = ()
 
     def basis(self) -> Basis:
         """Return what it rests on, without doses."""
-        return Basis(self.decision, self.as_of, self.subject, self.versions, self.earlier)
+        return Basis(
+            self.decision,
+            self.as_of,
+            self.subject,
+            self.versions,
+            self.earlier,
+            documents=self.documents,
+        )
+
+    def documents_but(self, draft_id: str) -> tuple[Mapping[str, str], ...]:
+        """Return the documents of other plans than a draft's own, which an earlier try left."""
+        return tuple(each for each in self.documents or () if each["plan"] != draft_id)
 
     def to_body(self) -> dict[str, Any]:
         """Return it as the store keeps it, in JSON values."""
@@ -112,11 +128,13 @@ class DraftContent:
             "refused": list(self.refused),
             "offers": list(self.offers),
             "confirmed": list(self.confirmed),
+            "documents": None if self.documents is None else list(self.documents),
         }
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> "DraftContent":
         """Return what the store kept."""
+        documents = body.get("documents", ())
         return cls(
             care_plan=body["carePlan"],
             decision=body["decision"],
@@ -134,6 +152,7 @@ class DraftContent:
             refused=tuple(body.get("refused", ())),
             offers=tuple(body.get("offers", ())),
             confirmed=tuple(body.get("confirmed", ())),
+            documents=None if documents is None else tuple(documents),
         )
 
 

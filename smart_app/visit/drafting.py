@@ -19,6 +19,7 @@ from ivfhir.plan import PlannedCare, plan_options, plan_without_regimen
 from ivfhir.prescribe import REGIMEN, regimens_for
 from ivfhir.settle import expiring_facts, plan_warnings
 from smart_app.smart.launch import Launch
+from smart_app.visit.documents import earlier_documents
 from smart_app.visit.draft import DraftContent, PlanRequest
 from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.reading import Reading
@@ -189,6 +190,7 @@ def _content(
         refused=tuple(sorted(reading.record.refused)),
         offers=offer_rows(offers),
         confirmed=statement_words(confirmed),
+        documents=earlier_documents(reading, protocol),
     )
 
 

@@ -21,17 +21,20 @@ from ivfhir.errors import (
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
 from ivfhir.fhir.references import is_about_another, reference_of
-from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, PATIENT, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.read import PatientRecord, read_record
 from ivfhir.shape import check_shape
+from ivfhir.sync.door import Door
 from ivfhir.writing.capabilities import WriteSupport, read_write_support
+from ivfhir.writing.document import protocols_in
 from ivfhir.writing.earlier import PlanPart, read_plan_parts
+from ivfhir.writing.earlier_documents import current_documents, is_current, is_preliminary
 from smart_app.smart.launch import Launch
 from smart_app.store import KeptReading
 from smart_app.visit.evaluated import record_evaluation
 from smart_app.visit.reading_json import decode, encode
-from smart_app.visit.way import Way, way_of, worst_of
+from smart_app.visit.way import DOCUMENT, Way, means_of, way_of, worst_of
 
 PLANS_REFUSED = (
     "The EHR does not let the app read care plans, so an earlier plan would not be seen."
@@ -58,6 +61,9 @@ class Reading:
         plans: the active CarePlans of our protocols.
         plan_parts: what each of these plans refers to, by the plan's reference.
         plans_unread: why the earlier plans could not be looked for, '' when they could.
+        documents: the current documents of accepted plans of our protocols, without what is in
+            them; looked for only where a plan goes in as a document.
+        documents_unread: why these could not be looked for, '' when they could or need not.
         hindrances: why no plan can be signed, a sentence each.
         ways: id of each protocol -> how a plan of it goes to this EHR.
         support: id of each protocol -> what the EHR's server says about writing such a plan.
@@ -70,6 +76,8 @@ class Reading:
     plans: tuple[Resource, ...]
     plan_parts: Mapping[str, tuple[PlanPart, ...]]
     plans_unread: str
+    documents: tuple[Resource, ...]
+    documents_unread: str
     hindrances: tuple[str, ...]
     ways: Mapping[str, Way]
     support: Mapping[str, WriteSupport]
@@ -95,7 +103,8 @@ class Reading:
     def is_whole(self) -> bool:
         """Tell whether everything was read that the EHR lets the app read."""
         failed = set(self.record.unread) - set(self.record.refused)
-        return not failed and self.plans_unread in ("", PLANS_REFUSED)
+        plans_read = self.plans_unread in ("", PLANS_REFUSED)
+        return not failed and plans_read and not self.documents_unread
 
     @property
     def way(self) -> Way | None:
@@ -110,6 +119,11 @@ class Reading:
     def plans_of(self, protocol: ClinicalProtocol) -> list[Resource]:
         """Return the active CarePlans that follow the protocol, in any of its versions."""
         return [plan for plan in self.plans if follows(plan, protocol)]
+
+    def documents_of(self, protocol: ClinicalProtocol) -> list[Resource]:
+        """Return the current documents of the protocol's plans, in any of its versions."""
+        url = protocol.plan_definition["url"]
+        return [each for each in self.documents if url in protocols_in(each)]
 
 
 class Readings:
@@ -219,6 +233,15 @@ def read_now(launch: Launch) -> Reading:
     rules = [*protocols, *([] if launch.app.route is None else [launch.app.route])]
     record_evaluation(launch, record, rules, as_of=as_of)
     support = _support(launch)
+    ways = {
+        name: way_of(launch, types, support[name])
+        for name, types in launch.app.write_types_of.items()
+    }
+    documents, documents_unread = (
+        _current_documents(launch)
+        if any(way.kind == DOCUMENT for way in ways.values())
+        else ([], "")
+    )
     return Reading(
         record=record,
         decision=decision,
@@ -230,11 +253,10 @@ def read_now(launch: Launch) -> Reading:
             for plan in plans
         },
         plans_unread=plans_unread,
+        documents=tuple(documents),
+        documents_unread=documents_unread,
         hindrances=tuple(launch.hindrances()),
-        ways={
-            name: way_of(launch, types, support[name])
-            for name, types in launch.app.write_types_of.items()
-        },
+        ways=ways,
         support=support,
     )
 
@@ -267,6 +289,27 @@ def _active_plans(launch: Launch) -> tuple[list[Resource], str]:
     active = [plan for plan in plans if plan.get("status") == "active"]
     protocols = launch.app.protocols.values()
     return [plan for plan in active if any(follows(plan, each) for each in protocols)], ""
+
+
+def _current_documents(launch: Launch) -> tuple[list[Resource], str]:
+    """Return the documents of accepted plans, and why they could not be looked for."""
+    urls = [each.plan_definition["url"] for each in launch.app.protocols.values()]
+    patient = f"{PATIENT}/{launch.patient_id}"
+    server = Door(launch.repository, means_of(launch), patient=patient)
+    try:
+        found = [_with_version(server, each) for each in current_documents(server, patient, urls)]
+    except UnauthorisedError:
+        raise
+    except ServerError as error:
+        return [], f"Documents of earlier plans could not be looked for: {error.message}"
+    return [each for each in found if is_current(each) and not is_preliminary(each)], ""
+
+
+def _with_version(server: Door, document: Resource) -> Resource:
+    """Return a document without what is in it; where the list left out its version, as it is."""
+    if not document.get("meta", {}).get("versionId"):
+        document = server.read(DOCUMENT_REFERENCE, document["id"])
+    return {name: value for name, value in document.items() if name not in ("content", "text")}
 
 
 def follows(plan: Resource, protocol: ClinicalProtocol) -> bool:

@@ -28,7 +28,9 @@ from ivfhir.write_back import WriteReceipt, find_written, write_back
 from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
 from smart_app.smart.launch import Launch
-from smart_app.store import Draft
+from smart_app.store import Draft, Receipt
+from smart_app.store.outbox import Waiting
+from smart_app.visit.documents import end_with
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import SINGLES, server_for
 
@@ -68,9 +70,10 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
         server = server_for(launch, kept)
         receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
-        # One by one, only a refusal is cleaned up.
-        in_part = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
-        keep_failure(visit, draft, error, asked=asked, in_part=in_part)
+        # One by one, only a refusal is cleaned up, as far as the EHR lets it be.
+        begun = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
+        in_part = begun or bool(error.left)
+        keep_failure(visit, draft, error, asked=asked, looked=error.looked, in_part=in_part)
         return
     except InvalidWriteError as error:
         keep_invalid(visit, draft, error)
@@ -113,16 +116,26 @@ def keep_failure(
             random=launch.app.random,
         )
     said = _problem(error, after)
-    before = waiting.said.get("known", "") if waiting is not None and not looked else ""
+    before = _known_before(waiting) if not looked else ""
     known = "unclear" if error.may_be_done else "in part" if in_part else before
-    store.put_off(draft.id, after, {**said, "known": known})
+    kept = store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
         "write_back", written=False, error=type(error).__name__, server_status=error.status
     )
-    if asked or after.state == PARKED:
+    # Who looked meanwhile may have found it written.
+    if kept and (asked or after.state == PARKED):
         audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
     if isinstance(error, UnauthorisedError):
         raise error
+
+
+def _known_before(waiting: Waiting | None) -> str:
+    """Return what was known of a plan before a try that could not look; the try is counted."""
+    if waiting is None:
+        return ""
+    if not waiting.said:  # The try before, if there was one, was cut off.
+        return "unclear" if waiting.entry.attempts > 1 else ""
+    return waiting.known
 
 
 def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
@@ -182,6 +195,7 @@ def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -
         "message": message,
         "details": "",
         "again": "no",
+        "known": "in part" if left else "",
     }
     now = int(launch.now().timestamp())
     launch.app.store.put_off(draft.id, After(PARKED, now, 0), said)
@@ -198,6 +212,18 @@ def find_sent(visit: Visit, draft: Draft, kept: Mapping[str, Any]) -> bool:
     if found is not None:
         _keep(visit, draft, kept, found)
     return found is not None
+
+
+def known_of(kept: Receipt | None, waiting: Waiting | None) -> str:
+    """Return what is known of a draft that nobody sends now: '' when nothing of it is in the EHR.
+
+    Args:
+        kept: the receipt that it has; None when it was never accepted.
+        waiting: how it stands in the outbox; None where an earlier release accepted it.
+    """
+    if kept is None:
+        return ""
+    return "unclear" if waiting is None else waiting.known
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:
@@ -228,16 +254,25 @@ def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, An
 
 
 def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteReceipt) -> None:
-    """Keep the receipt of a plan that is written; close the draft with it.
+    """Keep that a plan is written, once in the audit trail, and its receipt; close the draft.
 
-    Other sessions' plans are looked for first: who is killed in between finds the plan sent, and
-    looks again.
+    Whoever looks while another sends may find it, too. Other sessions' plans are looked for first,
+    and the receipt comes last: who is killed in between finds the plan sent, and looks again.
     """
     launch = visit.launch
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
     body["rivals"] = _settle(visit.launch, draft, body)
+    body["ended"] += end_with(visit.launch, body)
     visit.forget_reading()
+    audit.record(
+        "write",
+        launch,
+        once=("write", draft.id),
+        protocol=draft.protocol,
+        draft=draft.id,
+        plan=_own(body["entries"]),
+    )
     launch.app.store.save_receipt(draft, body)
     if receipt.warnings:
         launch.app.log.warning("write_back", code="invalid", count=len(receipt.warnings))
@@ -246,9 +281,6 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
         written=True,
         entries=len(receipt.entries),
         already_there=receipt.already_there,
-    )
-    audit.record(
-        "write", launch, protocol=draft.protocol, draft=draft.id, plan=_own(body["entries"])
     )
 
 

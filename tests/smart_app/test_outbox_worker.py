@@ -13,6 +13,7 @@ import requests
 from flask import Flask
 
 from ivfhir.fhir.types import Resource
+from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Server
 from smart_app.fake_ehr.grants import Access
@@ -179,6 +180,62 @@ def test_an_access_that_ended_lets_the_plan_wait_for_a_sign_in(
     relaunch(app, launch_for, "halloran")
     assert send_due(app) == Sent(delivered=1)
     assert len(plans_of(repository, unsent)) == 1
+
+
+@pytest.fixture
+def unclear(app: Flask, unsent: str) -> str:
+    """A plan of which nobody could look whether an earlier try wrote it."""
+    store = store_of(app)
+    found = store.waiting_of(unsent)
+    assert found is not None
+    after = After(found.entry.state, 0, found.entry.failures)
+    assert store.put_off_unclaimed(unsent, after, {**found.said, "known": "unclear"})
+    return unsent
+
+
+def test_a_plan_of_which_it_is_not_known_stays_so_while_it_waits_for_a_sign_in(
+    app: Flask, unclear: str, launch_for: Callable[..., Launched], fake_ehr: RunningEhr
+) -> None:
+    path = str(store_of(app)._engine.url.database)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE launches SET usable_until = 1, expires_at = 1")
+    assert send_due(app) == Sent(sign_in=1)
+    found = store_of(app).waiting_of(unclear)
+    assert found is not None
+    assert found.known == "unclear"
+
+
+def test_a_plan_at_which_the_app_breaks_is_not_known_to_be_unwritten(
+    app: Flask, unsent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("smart_app.visit.sending.write_back", breaks)
+    let_them_be_due(app)
+    assert send_due(app) == Sent(waiting=1)
+    found = store_of(app).waiting_of(unsent)
+    assert found is not None
+    assert found.known == "unclear"
+
+
+def test_after_a_try_that_was_cut_off_it_is_not_known_while_nobody_can_look(
+    app: Flask, clinician: Clinician, fake_ehr: RunningEhr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft_id = clinician.make_draft()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("smart_app.visit.accepting.send_plan", killed)
+        with pytest.raises(KeyboardInterrupt):
+            clinician.accept(draft_id)
+    fake_ehr.fail("status-503", times=None)
+    let_them_be_due(app)
+    assert send_due(app) == Sent(waiting=1)
+    fake_ehr.faults.clear()
+    assert "Not known to be written: " in clinician.open(f"receipt/{draft_id}").text
 
 
 def test_an_access_that_the_ehr_took_back_is_not_tried_again(

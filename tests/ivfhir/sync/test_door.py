@@ -5,6 +5,12 @@ from urllib.parse import unquote
 
 import pytest
 
+from ivfhir.errors import RejectedError
+from ivfhir.servers.http import Stored
+from ivfhir.servers.memory import MemoryRepository
+from ivfhir.sync.door import Door
+from ivfhir.sync.ladder import Rung, read_means
+from ivfhir.sync.profiles import Profile
 from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import run_proxy
 
@@ -365,3 +371,31 @@ def test_a_provenance_that_nobody_may_search_for_is_not_taken_for_deleted(sekmet
         assert results(plans, proxy.base) == ["unchanged"]
         assert results(plans, proxy.base) == ["unchanged"]
     assert len(stored(sekmet, "Provenance")) == 1
+
+
+class _Halfway(MemoryRepository):
+    """Takes one resource and refuses the next, and lets nobody change what is there."""
+
+    def create(self, resource, *, if_none_exist=None):
+        if resource["resourceType"] == "CarePlan":
+            raise RejectedError("No plan.", status=422)
+        return Stored("Goal/1", created=True)
+
+    def update(self, resource, *, if_match=None):
+        raise RejectedError("No change.", status=405)
+
+
+def test_what_a_refusal_leaves_and_nobody_may_mark_is_told_by_its_references():
+    entries = [
+        {
+            "fullUrl": f"urn:uuid:{kind}",
+            "resource": {"resourceType": kind, "identifier": [{"value": kind}]},
+            "request": {"method": "POST", "url": kind},
+        }
+        for kind in ("CarePlan", "Goal")
+    ]
+    server = _Halfway([{"resourceType": "Goal", "id": "1", "lifecycleStatus": "proposed"}])
+    door = Door(server, read_means(None, Profile()), rung=Rung.SINGLES)
+    with pytest.raises(RejectedError) as refused:
+        door.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert refused.value.left == ("Goal/1",)

@@ -23,6 +23,7 @@ BODY: dict[str, Any] = {
     "refused": ["AllergyIntolerance"],
     "offers": [{"id": "RG-LU1"}],
     "confirmed": ["hearing (no hearing loss of grade 2 or more)"],
+    "documents": [{"reference": "DocumentReference/1", "version": "1", "plan": "p"}],
 }
 
 
@@ -31,7 +32,7 @@ def test_what_the_store_kept_comes_back_as_it_was():
 
 
 def test_a_draft_of_an_earlier_version_holds_the_reason_alone():
-    later = ("warnings", "expiring", "offers", "confirmed")
+    later = ("warnings", "expiring", "offers", "confirmed", "documents")
     body = {key: value for key, value in BODY.items() if key not in later}
     content = DraftContent.of_body({**body, "override": "It was decided so."})
     assert content.request == PlanRequest({"segments": "6"}, "2025-03-10", "It was decided so.")
@@ -41,3 +42,10 @@ def test_a_draft_of_an_earlier_version_holds_the_reason_alone():
 
 def test_a_plan_without_override_keeps_none():
     assert DraftContent.of_body({**BODY, "override": None}).to_body()["override"] is None
+
+
+def test_documents_that_could_not_be_looked_for_are_not_none():
+    body = {**BODY, "documents": None}
+    assert DraftContent.of_body(body).documents is None
+    assert DraftContent.of_body(body).to_body() == body
+    assert DraftContent.of_body(body).documents_but("p") == ()
