@@ -172,9 +172,16 @@ class HttpRepository:
                 found[resource.get("id", number)] = resource
         return list(found.values())
 
-    def transact(self, bundle: Resource) -> Resource:
-        """Send a transaction Bundle and return the transaction-response."""
-        answer = self._post(self._base.url.rstrip("/"), bundle, what=BUNDLE)
+    def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
+        """Send a transaction Bundle and return the transaction-response.
+
+        Args:
+            bundle: the transaction.
+            prefer: what the answer shall hold: "representation" or "minimal"; None for what holds
+                for every write.
+        """
+        headers = {} if prefer is None else {"Prefer": f"return={prefer}"}
+        answer = self._post(self._base.url.rstrip("/"), bundle, headers, what=BUNDLE)
         if answer["resourceType"] != BUNDLE:
             raise BadAnswerError(
                 "The server answered a transaction with no Bundle; nothing is known."
@@ -341,8 +348,10 @@ class HttpRepository:
                     raise
                 self._sleep(pause_s)
 
-    def _post(self, url: str, resource: Resource, *, what: str) -> Resource:
-        return self._resource(self._write("POST", url, resource, {}, what=what), what)
+    def _post(
+        self, url: str, resource: Resource, headers: Mapping[str, str] | None = None, *, what: str
+    ) -> Resource:
+        return self._resource(self._write("POST", url, resource, headers or {}, what=what), what)
 
     def _write(
         self,
@@ -398,9 +407,10 @@ class HttpRepository:
         wait_s = self._timeout_s if left_s is None else min(self._timeout_s, left_s)
         # A server may answer a repeated search from its cache (HAPI does, for a minute); what is
         # read again must be what is there now.
-        sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache", **(headers or {})}
+        sent = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"}
         if body is not None:
             sent |= {"Content-Type": FHIR_JSON, "Prefer": self._prefer}
+        sent |= headers or {}
         most_bytes = self._allowance.left_bytes()
         try:
             answer = exchange(

@@ -56,7 +56,7 @@ class MemoryRepository:
             and all(_matches(resource, name, value) for name, value in params.items())
         ]
 
-    def transact(self, bundle: Resource) -> Resource:
+    def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
         """Carry out a transaction Bundle, wholly or not at all: http://hl7.org/fhir/R4/http.html#trules.
 
         POST (with `ifNoneExist` by identifier) and PUT (with `ifMatch`) are known.

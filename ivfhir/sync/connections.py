@@ -48,10 +48,14 @@ class Connections:
         with self._one() as server:
             return server.search(resource_type, params)
 
-    def transact(self, bundle: Resource) -> Resource:
+    def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
         """Send a transaction."""
         with self._one() as server:
-            return server.transact(bundle)
+            return (
+                server.transact(bundle)
+                if prefer is None
+                else server.transact(bundle, prefer=prefer)
+            )
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""

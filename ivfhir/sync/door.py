@@ -40,7 +40,11 @@ _WITHOUT_PATIENT = WITHOUT_A_PATIENT - {PROVENANCE} | {PATIENT}
 
 
 class WritableServer(Repository, Protocol):
-    """A server that can also write one resource at a time."""
+    """A server that can also write one resource at a time, and be asked what it stored."""
+
+    def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
+        """Send a transaction; `prefer` is what its answer shall hold: see `HttpRepository`."""
+        ...
 
     def create(self, resource: Resource, *, if_none_exist: str | None = None) -> Stored:
         """Create one resource."""

@@ -4,11 +4,13 @@ Whatever was not fetched, is asked a second time or has grown old is asked of th
 code that looks, acts and looks again sees each time what is there, and need not know of this.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ivfhir.errors import NotFoundError
+from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.typed import object_in, objects_in
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.servers.http import Stored
 from ivfhir.sync.bulk import ID, Look
 from ivfhir.sync.door import WritableServer
@@ -23,12 +25,18 @@ class Foreseen:
     Args:
         server: the server.
         clock: returns seconds that only ever grow.
+        shows: the server is known to answer a transaction, where it is asked to, with what it
+            stored; so the answer counts as the look at what it created. Not at the plan itself,
+            which is read: a transaction that is there in part is there whole.
     """
 
-    def __init__(self, server: WritableServer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, server: WritableServer, clock: Callable[[], float], *, shows: bool = False
+    ) -> None:
         """Know nothing yet."""
         self._server = server
         self._clock = clock
+        self._shows = shows
         self._found: dict[Look, list[Resource]] = {}
         self._held: dict[str, Resource | None] = {}
         self._absent: set[str] = set()
@@ -96,10 +104,21 @@ class Foreseen:
         taken = (self._held.pop(f"{resource_type}/{each}", None) for each in ids)
         return [each for each in taken if each is not None]
 
-    def transact(self, bundle: Resource) -> Resource:
+    def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
         """Send a transaction; what was fetched before it no longer counts."""
         self.forget()
-        return self._server.transact(bundle)
+        if not self._shows:
+            return self._server.transact(bundle)
+        asked_at = self._clock()
+        answer = self._server.transact(bundle, prefer=prefer or "representation")
+        self._held |= {reference_of(each): each for each in _created(answer)}
+        self._until = asked_at + FRESH_S
+        return answer
+
+    def holds(self, look: Look) -> bool:
+        """Return whether all that a look by ids asks for is known."""
+        asked = (f"{look.resource_type}/{each}" for each in look.values)
+        return look.name == ID and self._is_fresh() and all(self._held.get(e) for e in asked)
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""
@@ -118,3 +137,20 @@ class Foreseen:
         """Replace one resource; what was fetched before no longer counts."""
         self.forget()
         return self._server.update(resource, if_match=if_match)
+
+
+def _created(answer: Resource) -> Iterator[Resource]:
+    """Yield the resources that an answer to a transaction shows as created, but for the plan."""
+    for entry in objects_in(answer, "entry"):
+        resource, response = entry.get("resource"), object_in(entry, "response")
+        if not isinstance(resource, dict) or not has_common_shape(resource):
+            continue
+        place = str(response.get("location", "")).split("/_history/", maxsplit=1)[0]
+        is_whole = bool(resource.get("id") and resource.get("meta", {}).get("versionId"))
+        if (
+            resource["resourceType"] not in (CARE_PLAN, DOCUMENT_REFERENCE)
+            and str(response.get("status", "")).startswith("201")
+            and is_whole
+            and f"/{place}".endswith(f"/{reference_of(resource)}")
+        ):
+            yield resource

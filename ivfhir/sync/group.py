@@ -53,7 +53,7 @@ class _Member:
 
     def __init__(self, plan: SyncPlan, at: Place, clock: Callable[[], float]) -> None:
         self.plan = plan
-        self.foreseen = Foreseen(at.server, clock)
+        self.foreseen = Foreseen(at.server, clock, shows=at.means.profile.representation)
         self.at = at._replace(server=self.foreseen)
         self.delivery = Delivery(plan, self.at)
         self.patient: str | None = None
@@ -186,7 +186,11 @@ def _ask(
         return
     asked_at = ways.clock()
     pool = ways.back if anew else ways.pool
-    wanted = pool.map(lambda member: list(looks(member)), members)
+
+    def unknown(member: _Member) -> list[Look]:
+        return [look for look in looks(member) if not member.foreseen.holds(look)]
+
+    wanted = pool.map(unknown, members)
     own = list(zip(members, wanted, strict=True))
     every = [look for _, each in own for look in each]
     found = look_together(at.server, every, ways.lists, each=pool.map)

@@ -24,6 +24,7 @@ class Profile:
         document: takes DocumentReferences.
         lists: takes a comma in a search as "or"; of others this is believed once it was seen.
         page: matches of a search that it puts on its first page.
+        representation: answers a transaction, where it is asked to, with what it stored.
     """
 
     name: str = "any"
@@ -36,6 +37,7 @@ class Profile:
     document: bool = True
     lists: bool = False
     page: int = 100
+    representation: bool = False
 
 
 def load_profiles() -> dict[str, Profile]:

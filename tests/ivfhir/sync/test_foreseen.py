@@ -117,3 +117,82 @@ def test_what_was_fetched_before_a_write_does_not_count_after_it(server, foresee
     assert foreseen.search("CarePlan", BY_PATIENT.params) == []
     assert foreseen.read("CarePlan", "1") != PLAN
     assert len(server.asked) == 2
+
+
+class Showing(Server):
+    """Answers a transaction with these entries."""
+
+    def __init__(self, *entries):
+        super().__init__()
+        self.entries, self.preferred = list(entries), []
+
+    def transact(self, bundle, *, prefer=None):
+        self.preferred.append(prefer)
+        return {"resourceType": "Bundle", "type": "transaction-response", "entry": self.entries}
+
+
+def entry(kind="Goal", name="g", *, status="201 Created", location=None, **more):
+    resource = {"resourceType": kind, "id": name, "meta": {"versionId": "1"}, **more}
+    where = f"http://x.example/fhir/{kind}/{name}/_history/1" if location is None else location
+    return {"response": {"status": status, "location": where}, "resource": resource}
+
+
+GOAL = Look("Goal", "_id", ("g",))
+
+
+def test_the_answer_of_a_server_that_shows_what_it_stored_counts_as_the_look_at_it(now):
+    server = Showing(entry(), entry(name="h"))
+    foreseen = Foreseen(server, lambda: now[0], shows=True)
+    foreseen.transact({})
+    assert server.preferred == ["representation"]
+    assert foreseen.holds(GOAL)
+    assert foreseen.search("Goal", {"_id": "g,h"}) == [each["resource"] for each in server.entries]
+    assert server.asked == []
+    assert not foreseen.holds(GOAL), "once"
+    foreseen.search("Goal", {"_id": "g,h"})
+    assert server.asked == [("Goal", {"_id": "g,h"})]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        entry("CarePlan"),
+        entry("DocumentReference"),
+        entry(status="200 OK"),
+        entry(location="Goal/other/_history/1"),
+        entry(location=""),
+        entry(meta={}),
+        entry(meta=[]),
+        entry(identifier="x"),
+        {"response": {"status": "201"}},
+        {"response": {"status": "201"}, "resource": []},
+        5,
+    ],
+)
+def test_the_plan_itself_and_what_is_not_shown_as_created_is_read(now, shown):
+    server = Showing(shown)
+    foreseen = Foreseen(server, lambda: now[0], shows=True)
+    foreseen.transact({})
+    for kind in ("Goal", "CarePlan", "DocumentReference"):
+        assert not foreseen.holds(Look(kind, "_id", ("g",)))
+        foreseen.search(kind, {"_id": "g"})
+    assert len(server.asked) == 3
+
+
+def test_an_answer_grows_old_and_ends_with_the_next_write(now):
+    server = Showing(entry())
+    foreseen = Foreseen(server, lambda: now[0], shows=True)
+    foreseen.transact({})
+    now[0] += FRESH_S
+    assert not foreseen.holds(GOAL)
+    foreseen.transact({})
+    foreseen.update({})
+    assert not foreseen.holds(GOAL)
+
+
+def test_no_other_server_is_asked_for_it_nor_believed(now):
+    server = Showing(entry())
+    foreseen = Foreseen(server, lambda: now[0])
+    foreseen.transact({})
+    assert server.preferred == [None]
+    assert not foreseen.holds(GOAL)

@@ -63,10 +63,7 @@ def test_a_new_plan_takes_less_than_two_requests_and_an_unchanged_one_a_quarter(
             "GET /CarePlan identifier": 4,
             "GET /CarePlan patient": 4,
             "POST /": MANY,
-            "GET /CarePlan _id": 2,
-            "GET /RequestGroup _id": 2,
-            "GET /ServiceRequest _id": 2,
-            "GET /Goal _id": 2,
+            "GET /CarePlan _id": 2,  # Its parts are in the answer to the transaction.
         }
         told, kinds = counted(proxy, tmp_path)
         assert (told, kinds.total()) == ({"unchanged": MANY}, 5)
@@ -77,7 +74,11 @@ def test_one_group_is_read_back_while_the_other_is_still_being_sent(sekmet, tmp_
     with run_proxy(sekmet) as proxy:
         counted(proxy, tmp_path)
         sent = [number for number, each in enumerate(proxy.asked) if each.method == "POST"]
-        back = [n for n, each in enumerate(proxy.asked) if each.path.startswith("/RequestGroup")]
+        back = [
+            number
+            for number, each in enumerate(proxy.asked)
+            if each.path.startswith("/CarePlan?") and "_id=" in each.path
+        ]
     assert len(sent) == MANY
     assert min(back) < max(sent)
 
@@ -106,7 +107,7 @@ def test_a_plan_without_parts_takes_fewer_and_one_with_references_a_search_a_typ
     assert told == {"created": MANY}
     assert kinds["GET /Condition _id"] == 2
     assert kinds["GET /Practitioner identifier"] == 2
-    assert kinds.total() == 43
+    assert kinds.total() == 37
     assert all(each.get("addresses") for each in stored(sekmet, "CarePlan") if "author" in each)
 
 
