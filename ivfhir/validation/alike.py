@@ -9,6 +9,7 @@ import re
 from collections.abc import Hashable
 from functools import cache
 from hashlib import blake2b
+from typing import Any
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import Resource
@@ -20,9 +21,9 @@ from ivfhir.validation.structure import Slot, is_primitive, shape_of
 
 MOST = 16_384
 """So many are known, of some 150 bytes each; then it begins anew."""
-LONGEST = 2_000
-"""Characters of an element; what is longer is hardly said twice."""
-_ID, _DATA = "id", "data"
+LONGEST = 1_500
+"""Characters of the texts in an element, a few for each name; a longer one is hardly said twice."""
+_ID = "id"
 _PLACED_NAMES = ("'id'", "'resourceType'")
 _EXTENSIONS = ("'extension'", "'modifierExtension'")
 _PLACED_TYPES = frozenset({"ElementDefinition", "Narrative", "Resource"})
@@ -48,10 +49,10 @@ class Alike:
         Returns:
             None where the answer may depend on more than the element.
         """
-        if not _is_alone(slot) or _ID in value or _DATA in value:
+        if not _is_alone(slot) or _ID in value or not _is_short(value):
             return None
         text = repr(value)
-        if len(text) > LONGEST or any(name in text for name in _PLACED_NAMES):
+        if any(name in text for name in _PLACED_NAMES):
             return None
         is_extended = slot.type_name == EXTENSION or any(name in text for name in _EXTENSIONS)
         if "'reference'" in text and (is_extended or _may_refer(slot)):
@@ -69,6 +70,27 @@ class Alike:
         if len(self._right) >= MOST:
             self._right.clear()
         self._right.add(key)
+
+
+def _is_short(value: Resource) -> bool:
+    """Return whether an element is short, having looked at no more of it than that takes.
+
+    Elements lie deep inside one another; what is long in one would else be written out for each.
+    """
+    left = LONGEST
+    inside: list[Any] = [value]
+    while inside:
+        each = inside.pop()
+        kind = type(each)
+        if kind is str:
+            left -= len(each)
+        elif kind is dict or kind is list:
+            left -= 8 * len(each)
+            if left >= 0:
+                inside += each.values() if kind is dict else each
+        if left < 0:
+            return False
+    return True
 
 
 @cache

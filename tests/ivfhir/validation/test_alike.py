@@ -91,6 +91,11 @@ def test_an_extension_is_asked_where_it_stands():
     assert rules(held) == ["extension-context"]
 
 
+def test_an_extension_that_nobody_knows_is_told_each_time():
+    patient = {"resourceType": "Patient", "name": [{"text": "x", "extension": [UNKNOWN]}]}
+    assert rules(patient) == rules(patient) == ["extension-unknown"]
+
+
 def test_an_extension_of_a_package_is_asked_its_profile_each_time():
     long = {"url": f"{BASE}long", "valueString": "too long"}
     resource = {"resourceType": "Patient", "name": [{"text": "x", "extension": [long]}]}
@@ -142,9 +147,19 @@ def test_so_many_are_kept_and_no_more(monkeypatch):
 def test_what_is_long_or_large_is_not_kept():
     long = observation(method={"text": "x" * alike.LONGEST})
     assert walked(long) == walked(long) + 2  # its code is known by then
-    data = {"contentType": "text/plain", "data": "eHg="}
-    document = {"resourceType": "Media", "status": "completed", "content": data}
-    assert walked(document) == walked(document) == 1
+
+
+def test_a_long_text_deep_inside_is_written_out_for_none_of_what_holds_it(monkeypatch):
+    """Else each of fifty elements that hold it would take as long as the text."""
+    written = []
+    monkeypatch.setattr(
+        alike, "repr", lambda value: written.append(repr(value)) or written[-1], raising=False
+    )
+    item = {"linkId": "a", "type": "display", "text": "x" * 100_000}
+    for number in range(50):
+        item = {"linkId": str(number), "type": "group", "item": [item]}
+    rules({"resourceType": "Questionnaire", "status": "draft", "item": [item], "code": [CODE]})
+    assert 0 < max(map(len, written)) <= 2 * alike.LONGEST
 
 
 def test_the_same_is_told_of_all_as_of_each_alone(monkeypatch):
