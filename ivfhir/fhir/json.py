@@ -117,6 +117,7 @@ def _line(value: Json) -> str:
     The library writes it, decimals as marked texts whose marks are taken off. Where a text of the
     value looks like one, or it cannot be written so, it is written piece by piece.
     """
+    _refuse_floats(value)
     decimals = 0
 
     def marked(number: object) -> str:
@@ -134,6 +135,23 @@ def _line(value: Json) -> str:
         return text
     line, found = _MARKED.subn(r"\1", text)
     return line if found == decimals else "".join(_pieces(value, None, ""))
+
+
+def _refuse_floats(value: Json) -> None:
+    """Refuse a number that has lost its digits; the library would write it.
+
+    Raises:
+        TypeError: there is one.
+    """
+    level: list[Any] = [value]
+    while level:
+        if float in set(map(type, level)):
+            raise TypeError("float is no JSON value here: it keeps no digits; use Decimal")
+        objects = [each for each in level if isinstance(each, dict)]
+        arrays = [each for each in level if isinstance(each, list | tuple)]
+        level = list(
+            chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(arrays))
+        )
 
 
 _MARK = "\0"

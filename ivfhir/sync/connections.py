@@ -51,11 +51,7 @@ class Connections:
     def transact(self, bundle: Resource, *, prefer: str | None = None) -> Resource:
         """Send a transaction."""
         with self._one() as server:
-            return (
-                server.transact(bundle)
-                if prefer is None
-                else server.transact(bundle, prefer=prefer)
-            )
+            return server.transact(bundle, prefer=prefer)
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""

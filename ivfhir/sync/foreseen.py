@@ -108,9 +108,9 @@ class Foreseen:
         """Send a transaction; what was fetched before it no longer counts."""
         self.forget()
         if not self._shows:
-            return self._server.transact(bundle)
+            return self._server.transact(bundle, prefer=prefer)
         asked_at = self._clock()
-        answer = self._server.transact(bundle, prefer=prefer or "representation")
+        answer = self._server.transact(bundle, prefer="representation")
         self._held |= {reference_of(each): each for each in _created(answer)}
         self._until = asked_at + FRESH_S
         return answer

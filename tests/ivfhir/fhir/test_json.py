@@ -32,9 +32,10 @@ def test_indented_text_has_a_member_a_line() -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    for value in (b"x", {"a": {1}}, [float("nan")], [Decimal("1.5"), object()]):
-        with pytest.raises((TypeError, ValueError)):
-            dumps(value)
+    for value in (b"x", {"a": {1}}, [float("nan")], [1, 0.5], {"a": [{"b": 1.0}]}, [object()]):
+        for indent in (None, 2):
+            with pytest.raises(TypeError):
+                dumps([Decimal("1.5"), value], indent=indent)
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:

@@ -21,7 +21,7 @@ class Server:
         self.asked.append((resource_type, resource_id))
         return {"resourceType": resource_type, "id": resource_id}
 
-    def transact(self, bundle):
+    def transact(self, bundle, *, prefer=None):
         return bundle
 
     def create(self, resource, *, if_none_exist=None):
@@ -194,5 +194,6 @@ def test_no_other_server_is_asked_for_it_nor_believed(now):
     server = Showing(entry())
     foreseen = Foreseen(server, lambda: now[0])
     foreseen.transact({})
-    assert server.preferred == [None]
+    foreseen.transact({}, prefer="minimal")
+    assert server.preferred == [None, "minimal"]
     assert not foreseen.holds(GOAL)
