@@ -5,9 +5,9 @@ in and are written as they stand on the way out: http://hl7.org/fhir/R4/datatype
 """
 
 import json
-import re
 from collections import Counter
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
@@ -112,50 +112,24 @@ def dumps(value: Json, *, indent: int | None = None) -> str:
 
 
 def _line(value: Json) -> str:
-    """Return a value as one line: what every request and every row of a ledger is written by.
-
-    The library writes it, decimals as marked texts whose marks are taken off. Where a text of the
-    value looks like one, or it cannot be written so, it is written piece by piece.
-    """
-    _refuse_floats(value)
-    decimals = 0
-
-    def marked(number: object) -> str:
-        nonlocal decimals
-        if not isinstance(number, Decimal):
-            raise TypeError(f"{type(number).__name__} is no JSON value")
-        decimals += 1
-        return f"{_MARK}{number}"
-
-    encoder = json.JSONEncoder(
-        ensure_ascii=False, check_circular=False, allow_nan=False, default=marked
-    )
-    text = encoder.encode(value)
-    if not decimals:
-        return text
-    line, found = _MARKED.subn(r"\1", text)
-    return line if found == decimals else "".join(_pieces(value, None, ""))
+    """Return a value as one line: what every request and every row of a ledger is written by."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        members = [
+            _name(name) + (encode_basestring(each) if type(each) is str else _line(each))
+            for name, each in value.items()
+        ]
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join([_line(item) for item in value]) + "]"
+    return _scalar(value)
 
 
-def _refuse_floats(value: Json) -> None:
-    """Refuse a number that has lost its digits; the library would write it.
-
-    Raises:
-        TypeError: there is one.
-    """
-    level: list[Any] = [value]
-    while level:
-        if float in set(map(type, level)):
-            raise TypeError("float is no JSON value here: it keeps no digits; use Decimal")
-        objects = [each for each in level if isinstance(each, dict)]
-        arrays = [each for each in level if isinstance(each, list | tuple)]
-        level = list(
-            chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(arrays))
-        )
-
-
-_MARK = "\0"
-_MARKED = re.compile(r'"\\u0000([^"]*)"')
+@lru_cache(4096)
+def _name(name: str) -> str:
+    """Return the name of a member as it is written; there are few."""
+    return f"{encode_basestring(name)}: "
 
 
 def _scalar(value: Json) -> str:
@@ -166,10 +140,10 @@ def _scalar(value: Json) -> str:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
-def _pieces(value: Json, indent: int | None, newline: str) -> list[str]:
+def _pieces(value: Json, indent: int, newline: str) -> list[str]:
     if isinstance(value, str):
         return [encode_basestring(value)]
-    deeper = "" if indent is None else newline + " " * indent
+    deeper = newline + " " * indent
     if isinstance(value, dict):
         members = [
             [encode_basestring(name), ": ", *_pieces(member, indent, deeper)]
@@ -188,9 +162,8 @@ def _enclosed(
     if not parts:
         return [opening + closing]
     pieces = [opening]
-    between = "," + deeper if deeper else ", "
     for number, part in enumerate(parts):
-        pieces.append(between if number else deeper)
+        pieces.append("," + deeper if number else deeper)
         pieces.extend(part)
     pieces.append(newline + closing)
     return pieces
