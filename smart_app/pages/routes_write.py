@@ -159,6 +159,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     protocol = context.protocol_of(draft.protocol)
     card, content = context.card_of(protocol), DraftContent.of_body(draft.body)
     reading = context.reading_of(launch)
+    way = reading.ways[protocol.id]
     resources: dict[str, Resource] = {}
     documents = content.documents_but(draft.id)
     confirm_error = (
@@ -193,8 +194,8 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         frame=context.frame_of_draft(launch, draft, protocol, here="Review"),
         change_href=url_for("pages.plan", launch=launch.id, protocol=protocol.id, draft=draft.id),
         hindered=reading.hindrances,
-        way=reading.ways[protocol.id].kind,
-        way_note=way_note(reading.ways[protocol.id]),
+        way=way.kind,
+        way_note=way_note(way),
         doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, content.earlier),
@@ -206,6 +207,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
             for each in documents
         ],
         own_document=len(content.documents or ()) > len(documents),
+        may_end_documents=way.kind == DOCUMENT and may_end_documents(launch),
         documents_unread=content.documents is None,
         may_replace=_may_replace(launch, draft),
         given=given,

@@ -17,6 +17,7 @@ from smart_app.outbox_worker import send_due
 from smart_app.pages.replacing import after_documents
 from smart_app.store import Store
 from smart_app.visit.documents import end_with
+from smart_app.visit.draft import DraftContent
 from tests.smart_app.conftest import Clock, RunningEhr, running_samples
 from tests.smart_app.pages.conftest import Clinician
 from tests.smart_app.pages.wording import visible_text, wrong_words
@@ -164,6 +165,22 @@ def test_without_the_scope_it_stays_which_review_and_receipt_say(
     receipt = receipt_of(clinician, second)
     assert "the EHR does not let the app change documents; it is current beside this" in receipt
     assert "you chose" not in receipt
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_what_becomes_of_the_document_of_an_earlier_try_is_said_as_it_will_be(
+    clinician_for: Any, fake_ehr: RunningEhr, monkeypatch: pytest.MonkeyPatch, may: bool
+) -> None:
+    if not may:
+        fake_ehr.fail("no-update")
+    clinician = clinician_for("halloran")
+    first_plan(clinician)
+    second = clinician.make_draft()
+    monkeypatch.setattr(DraftContent, "documents_but", lambda *_: ())  # As if it were its own.
+    review = visible_text(clinician.open(f"review/{second}").text)
+    assert ("left is ended: this one takes its place" in review) is may
+    assert ("left stays current: the EHR does not let the app change" in review) is not may
+    assert wrong_words(review) == []
 
 
 @pytest.mark.parametrize("fault", ["status-403", "status-409", "status-500", "drop-before"])
