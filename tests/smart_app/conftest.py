@@ -167,10 +167,18 @@ def registration() -> dict[str, object]:
 
 
 @pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The app's database; tests override it."""
+    return f"sqlite:///{tmp_path / 'app.sqlite3'}"
+
+
+@pytest.fixture
 def app(
     fake_ehr: RunningEhr,
     clock: Clock,
+    *,
     registration: dict[str, object],
+    database_url: str,
     tmp_path: Path,
     make_app: Callable[..., Flask],
 ) -> Flask:
@@ -178,7 +186,7 @@ def app(
     settings = Settings(
         public_url=APP_URL,
         ehrs=(Ehr(iss=fake_ehr.iss, client_id=CLIENT_ID, name="Test EHR", **registration),),
-        database_url=f"sqlite:///{tmp_path / 'app.sqlite3'}",
+        database_url=database_url,
         key_file=str(tmp_path / "key"),
         timeout_s=5,
         log_level="error",

@@ -24,6 +24,7 @@ from ivfhir.writing.read_back import reference_of
 from smart_app.fake_ehr.sample_patients import FOLDER
 from smart_app.pages.facts import FactWriter
 from smart_app.pages.protocol_card import ProtocolCard, read_card
+from smart_app.store import Store
 from smart_app.visit.draft import DraftContent, PlanRequest
 from tests.smart_app.conftest import Launched
 
@@ -148,3 +149,14 @@ def clinician_for(
 def clinician(clinician_for: Callable[[str], Clinician]) -> Clinician:
     """A clinician who opened the app for the eligible patient."""
     return clinician_for("halloran")
+
+
+def when_accepted(store: Store, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let something happen between the acceptance and the sending."""
+    accepted = store.accept_draft
+
+    def and_then(*words: Any, **more: Any) -> bool:
+        act()
+        return bool(accepted(*words, **more))
+
+    monkeypatch.setattr(store, "accept_draft", and_then)

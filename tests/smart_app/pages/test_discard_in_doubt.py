@@ -13,7 +13,7 @@ from ivfhir.servers.http import HttpRepository
 from ivfhir.writing.bundle import PLAN_SYSTEM
 from smart_app.store import Store
 from tests.smart_app.conftest import RunningEhr, running_samples
-from tests.smart_app.pages.conftest import Clinician, csrf_token
+from tests.smart_app.pages.conftest import Clinician, csrf_token, when_accepted
 from tests.smart_app.pages.wording import visible_text, wrong_words
 
 NOTHING_THERE = "Nothing of it is in the record"
@@ -37,16 +37,14 @@ def store(app: Flask) -> Store:
 def unclear(clinician: Clinician, fake_ehr: RunningEhr, store: Store) -> str:
     """A plan that was accepted and is on the server, whose answer was lost: nobody could look."""
     draft_id = clinician.make_draft()
-    accepted = store.accept_draft
 
-    def away(*words: object, **more: object) -> bool:
+    def away() -> None:
         fake_ehr.fail("drop-after", method="POST")
         fake_ehr.fail("status-503", method="GET", path="CarePlan", skip=1, times=None)
-        return bool(accepted(*words, **more))
 
-    store.accept_draft = away  # type: ignore[method-assign]
-    clinician.accept(draft_id)
-    store.accept_draft = accepted  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patched:
+        when_accepted(store, away, patched)
+        clinician.accept(draft_id)
     return draft_id
 
 

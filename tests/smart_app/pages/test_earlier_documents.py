@@ -12,14 +12,14 @@ from flask import Flask
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import PARKED
 from ivfhir.servers.http import HttpRepository
-from ivfhir.writing.document import DOCUMENT_SYSTEM
 from smart_app.outbox_worker import send_due
 from smart_app.pages.replacing import after_documents
 from smart_app.store import Store
 from smart_app.visit.documents import end_with
 from smart_app.visit.draft import DraftContent
 from tests.smart_app.conftest import Clock, RunningEhr, running_samples
-from tests.smart_app.pages.conftest import Clinician
+from tests.smart_app.pages.conftest import Clinician, when_accepted
+from tests.smart_app.pages.documents import documents_of
 from tests.smart_app.pages.wording import visible_text, wrong_words
 
 THERE = "A document of another plan of this protocol is already in the record"
@@ -54,11 +54,6 @@ def store(app: Flask) -> Store:
     return kept
 
 
-def documents_of(repository: HttpRepository, draft_id: str) -> list[dict[str, Any]]:
-    query = {"identifier": f"{DOCUMENT_SYSTEM}|{draft_id}"}
-    return repository.search("DocumentReference", query)
-
-
 def document_of(repository: HttpRepository, draft_id: str) -> dict[str, Any]:
     (document,) = documents_of(repository, draft_id)
     return document
@@ -85,17 +80,6 @@ def first_plan(clinician: Clinician) -> str:
     draft_id = clinician.make_draft()
     assert clinician.accept(draft_id).status_code == 303
     return draft_id
-
-
-def when_accepted(store: Store, act: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let something happen between the acceptance and the sending."""
-    accepted = store.accept_draft
-
-    def and_then(*words: Any, **more: Any) -> bool:
-        act()
-        return accepted(*words, **more)
-
-    monkeypatch.setattr(store, "accept_draft", and_then)
 
 
 def test_the_document_of_an_earlier_plan_ends_when_the_clinician_replaces_it(

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from pypdf import PdfReader
 
-from ivfhir.writing.document import DOCUMENT_SYSTEM
 from smart_app.outbox_worker import send_due
 from smart_app.visit.way import FILES
 from tests.smart_app.conftest import new_client, running_samples
+from tests.smart_app.pages.documents import documents_of
 from tests.smart_app.pages.wording import wrong_words
 
 NOT_WRITTEN = "A plan cannot be written to this EHR"
@@ -22,11 +22,6 @@ def fhir_server() -> Iterator[str]:
     """Base URL of a FHIR server with two sample patients, of this test's own."""
     with running_samples("halloran", "lindqvist") as base:
         yield base
-
-
-def documents_of(repository, draft_id):
-    query = {"identifier": f"{DOCUMENT_SYSTEM}|{draft_id}"}
-    return repository.search("DocumentReference", query)
 
 
 def plans_of(repository, draft_id):

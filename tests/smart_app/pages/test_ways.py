@@ -10,11 +10,12 @@ import requests
 from pypdf import PdfReader
 
 from ivfhir.servers.http import HttpRepository
-from ivfhir.writing.document import DOCUMENT_SYSTEM, contents_of
+from ivfhir.writing.document import contents_of
 from smart_app.outbox_worker import send_due
 from smart_app.pages.ways import way_note
 from smart_app.visit.way import ENTRIES, Way
 from tests.smart_app.conftest import running_samples
+from tests.smart_app.pages.documents import documents_of
 from tests.smart_app.pages.wording import wrong_words
 
 SAID = "A plan goes into this EHR as a document only"
@@ -32,11 +33,6 @@ def fhir_server() -> Iterator[str]:
 def ehr_options() -> dict[str, object]:
     """An EHR that lets apps create documents alone."""
     return {"documents_only": True}
-
-
-def documents_of(repository, draft_id):
-    query = {"identifier": f"{DOCUMENT_SYSTEM}|{draft_id}"}
-    return repository.search("DocumentReference", query)
 
 
 def plans_of(repository, draft_id):

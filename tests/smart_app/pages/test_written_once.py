@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,8 @@ from ivfhir.errors import UnreachableError
 from ivfhir.servers.http import HttpRepository
 from ivfhir.write_back import write_back
 from ivfhir.writing.bundle import PLAN_SYSTEM
-from smart_app.config import Ehr, Settings
 from tests.servers.postgres_server import PostgresServer
 from tests.smart_app.conftest import (
-    APP_URL,
-    CLIENT_ID,
     Clock,
     RunningEhr,
     new_client,
@@ -44,28 +41,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'app.sqlite3'}"
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.new_copy(make_tables)
-
-
-@pytest.fixture
-def app(
-    fake_ehr: RunningEhr,
-    clock: Clock,
-    database_url: str,
-    tmp_path: Path,
-    make_app: Callable[..., Flask],
-) -> Iterator[Flask]:
-    """The app on that database."""
-    settings = Settings(
-        public_url=APP_URL,
-        ehrs=(Ehr(iss=fake_ehr.iss, client_id=CLIENT_ID, name="Test EHR"),),
-        database_url=database_url,
-        key_file=str(tmp_path / "key"),
-        timeout_s=10,
-        log_level="error",
-    )
-    app = make_app(settings, clock=clock)
-    yield app
-    app.extensions["ivfhir"].store.close()
 
 
 def writes(app: Flask, draft_id: str) -> list[str]:
