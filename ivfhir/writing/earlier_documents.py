@@ -26,6 +26,8 @@ UNREAD = "it could not be read"
 CHANGED = "it was changed since it was shown to you"
 NOT_ALLOWED = "the EHR does not let the app change documents"
 REFUSED = "the EHR refused to change it"
+UNCLEAR = "the EHR failed or did not answer when it was to be changed"
+UNCHANGED = "the EHR took the change and still shows it as current"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _end(
         return EndedDocument(reference, CURRENT, CHANGED)
     if not may_update:
         return EndedDocument(reference, CURRENT, NOT_ALLOWED)
-    why = "the EHR took the change and still shows it as current"
+    why = UNCHANGED
     try:
         repository.transact(
             {"resourceType": BUNDLE, "type": "transaction", "entry": [revocation(stored)]}
@@ -118,15 +120,12 @@ def _end(
     except VersionConflictError:
         why = CHANGED
     except ServerError as error:
-        why = REFUSED if error.status is not None and error.status < 500 else _UNCLEAR  # noqa: PLR2004 - HTTP
+        why = REFUSED if error.status is not None and error.status < 500 else UNCLEAR  # noqa: PLR2004 - HTTP
     try:
         status = status_of(_read(repository, reference))
     except ServerError:
         return EndedDocument(reference, "", UNREAD)
     return EndedDocument(reference, status, why if status == CURRENT else "")
-
-
-_UNCLEAR = "the EHR failed or did not answer when it was to be changed"
 
 
 def _read(repository: Repository, reference: str) -> Resource:
