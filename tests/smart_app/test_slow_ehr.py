@@ -1,8 +1,10 @@
-"""One EHR that does not answer, on the app's own processes: everything else goes on."""
+"""One EHR that does not answer, on the app's own processes: everything else goes on.
+
+Nothing here is timed: the slow EHR answers when everything else is done, and not before.
+"""
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 import requests
 
 from tests.servers.raw_server import http_answer, raw_server
-from tests.smart_app.test_killed_in_a_write import Ward, running_ward
+from tests.smart_app.test_killed_in_a_write import Ward, running_ward, wait_until
+
+NEVER_S = 120
+"""Seconds that no one waits here: a request that waited for the slow EHR fails in half of them."""
 
 pytestmark = pytest.mark.server
 
@@ -23,7 +28,7 @@ def add_slow_ehr(ward: Ward, iss: str) -> None:
     def settings() -> Path:
         path = write()
         more = f'\n[[ehr]]\nname = "Slow"\niss = "{iss}/fhir"\nclient_id = "slow"\n'
-        top = "timeout_s = 8\nsign_in_minutes = 10\n"
+        top = f"timeout_s = {NEVER_S}\nsign_in_minutes = 10\n"
         path.write_text(top + path.read_text("utf-8") + more, encoding="utf-8")
         return path
 
@@ -37,7 +42,7 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
     over = threading.Event()
 
     def silent(connection: socket.socket, _request: bytes) -> None:
-        over.wait(30)
+        over.wait(NEVER_S)
         connection.sendall(http_answer(b"{}"))
 
     with raw_server(silent) as slow, running_ward(tmp_path, sekmet) as ward:
@@ -46,27 +51,31 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
         def launch_slow(_number: int) -> requests.Response:
             query = {"iss": f"{slow}/fhir", "launch": "x"}
             return requests.get(
-                f"{ward.app_url}/launch", params=query, timeout=60, headers={"Connection": "close"}
+                f"{ward.app_url}/launch",
+                params=query,
+                timeout=NEVER_S,
+                headers={"Connection": "close"},
             )
 
         with ThreadPoolExecutor(48) as pool:
             waiting = [pool.submit(launch_slow, number) for number in range(48)]
-            time.sleep(1)
-            for _ in range(10):
-                started = time.monotonic()
-                assert requests.get(f"{ward.app_url}/health", timeout=10).ok
-                other = requests.get(
-                    f"{ward.app_url}/launch",
-                    params={"iss": f"{ward.ehr_url}/fhir", "launch": "x"},
-                    timeout=10,
-                    allow_redirects=False,
-                )
-                assert other.status_code == 303
-                assert time.monotonic() - started < 3
+            try:
+                wait_until(lambda: sum(each.done() for each in waiting) >= 48 - 2 * 10)
+                for _ in range(10):
+                    assert requests.get(f"{ward.app_url}/health", timeout=NEVER_S / 2).ok
+                    other = requests.get(
+                        f"{ward.app_url}/launch",
+                        params={"iss": f"{ward.ehr_url}/fhir", "launch": "x"},
+                        timeout=NEVER_S / 2,
+                        allow_redirects=False,
+                    )
+                    assert other.status_code == 303
+                assert not all(each.done() for each in waiting)
+            finally:
+                over.set()
             answers = [each.result() for each in waiting]
-            over.set()
         busy = [answer for answer in answers if answer.status_code == 503]
         assert len(busy) >= 48 - 2 * 10, [answer.status_code for answer in answers]
         assert all(answer.headers["Retry-After"] == "5" for answer in busy)
         assert all("The EHR is busy" in answer.text for answer in busy)
-        assert {answer.status_code for answer in answers} == {503, 504}
+        assert {answer.status_code for answer in answers} == {503, 400}
