@@ -7,8 +7,7 @@ from pathlib import Path
 from xdist.scheduler import LoadFileScheduling
 
 _ROOT = Path(__file__).parents[1]
-_ASKS_FOR_HAPI = re.compile(r"def \w+\([^)]*\b(?:hapi|hapi_with_knowledge)\b")
-
+_ASKS_FOR_HAPI = re.compile(r"(?:\bdef \w+|\bparametrize)\([^)]*\b(hapi|hapi_with_knowledge)\b")
 
 _STARTS_PROCESSES = re.compile(r"mark\.(?:server|browser)\b|\bsubprocess\b|\bkills\b")
 
@@ -23,7 +22,7 @@ def longest_first(path: str) -> tuple[int, int]:
         path: of a test file, from the project's root, with slashes.
     """
     text = (_ROOT / path).read_text()
-    if room_of(path) == "hapi":
+    if room_of(path).startswith("hapi"):
         return 0, 0
     if path.startswith("tests/knowledge/"):
         return 1, 0
@@ -48,6 +47,6 @@ def room_of(path: str) -> str:
     """
     if path.startswith("tests/knowledge/"):
         return "tests/knowledge"  # one build of a new protocol
-    if _ASKS_FOR_HAPI.search((_ROOT / path).read_text()):
-        return "hapi"  # one server, loaded with the knowledge once
-    return path
+    asked = set(_ASKS_FOR_HAPI.findall((_ROOT / path).read_text()))
+    # Two servers, each started once: one is asked what the knowledge means, one is written to.
+    return max(asked, default=path)

@@ -51,7 +51,7 @@ def run_hapi(port: int = 0) -> Iterator[str]:
         maven.build(PROJECT),
         "HapiTestServer",
         [str(port)],
-        options=["-Xmx1g", *maven.QUICK_START],
+        options=["-Xmx1g", "-XX:+UseSerialGC"],  # It lives long enough for the better compiler.
     )
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
