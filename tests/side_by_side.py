@@ -7,7 +7,9 @@ from pathlib import Path
 from xdist.scheduler import LoadFileScheduling
 
 _ROOT = Path(__file__).parents[1]
-_ASKS_FOR_HAPI = re.compile(r"(?:\bdef \w+|\bparametrize)\([^)]*\b(hapi|hapi_with_knowledge)\b")
+_ASKS_FOR_HAPI = re.compile(
+    r"(?:\bdef \w+|\bparametrize)\([^)]*\b(hapi|hapi_with_knowledge|clinic)\b"
+)
 
 _STARTS_PROCESSES = re.compile(r"mark\.(?:server|browser)\b|\bsubprocess\b|\bkills\b")
 
@@ -47,6 +49,7 @@ def room_of(path: str) -> str:
     """
     if path.startswith("tests/knowledge/"):
         return "tests/knowledge"  # one build of a new protocol
-    asked = set(_ASKS_FOR_HAPI.findall((_ROOT / path).read_text()))
-    # Two servers, each started once: one is asked what the knowledge means, one is written to.
-    return max(asked, default=path)
+    if _ASKS_FOR_HAPI.search((_ROOT / path).read_text()):
+        is_of_plans = path.startswith(("tests/ivfhir/sync/", "tests/smart_app/"))
+        return "hapi, plans" if is_of_plans else "hapi"  # two servers, each started once
+    return path

@@ -6,9 +6,9 @@ from tests.side_by_side import longest_first, room_of
 @pytest.mark.parametrize(
     ("path", "room"),
     [
-        ("tests/servers/test_cases_on_hapi.py", "hapi_with_knowledge"),
-        ("tests/servers/test_fixtures.py", "hapi"),
-        ("tests/ivfhir/sync/test_shown.py", "hapi"),  # asked for by a parameter
+        ("tests/servers/test_cases_on_hapi.py", "hapi"),
+        ("tests/ivfhir/cli/test_evaluate_on_servers.py", "hapi"),  # a parameter
+        ("tests/ivfhir/sync/test_door.py", "hapi, plans"),  # a fixture of that folder
         ("tests/knowledge/test_new_protocol_pages.py", "tests/knowledge"),
         ("tests/test_side_by_side.py", "tests/test_side_by_side.py"),
     ],
