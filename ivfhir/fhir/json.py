@@ -101,6 +101,18 @@ def _check_names(text: str, place: str) -> None:
     json.loads(text, object_pairs_hook=members)
 
 
+class Written(dict[str, Any]):
+    """An object together with its line of JSON, for whoever must not wait when it is sent.
+
+    What is changed in it afterwards is not in the line.
+    """
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        """Write an object."""
+        super().__init__(value)
+        self.line = _line(value)
+
+
 def dumps(value: Json, *, indent: int | None = None) -> str:
     """Return `value` as JSON text: members in their order, decimals digit by digit.
 
@@ -108,7 +120,9 @@ def dumps(value: Json, *, indent: int | None = None) -> str:
         value: what `loads` returns.
         indent: blanks a level; None writes one line.
     """
-    return _line(value) if indent is None else "".join(_pieces(value, indent, "\n"))
+    if indent is not None:
+        return "".join(_pieces(value, indent, "\n"))
+    return value.line if isinstance(value, Written) else _line(value)
 
 
 def _line(value: Json) -> str:

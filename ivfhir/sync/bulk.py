@@ -108,6 +108,7 @@ def look_together(
     lists: Lists,
     *,
     each: Callable[..., Iterable[list[Resource] | None]] = map,
+    on_trial: bool = False,
 ) -> dict[Look, list[Resource]]:
     """Return what looks find; one that is not answered, or not to be believed, is left out.
 
@@ -116,12 +117,16 @@ def look_together(
         looks: the searches.
         lists: what is known of its comma lists; more is known afterwards.
         each: as `map`, which does one search after the other; a pool's does them side by side.
+        on_trial: lists are hardly believed: each look is asked alone at the same time, too.
     """
     shelves: dict[tuple[str, str], list[Look]] = {}
     for look in dict.fromkeys(looks):
         shelves.setdefault((look.resource_type, look.name), []).append(look)
     wanted = [some for shelf in shelves.values() for some in _lists_of(shelf, lists.page)]
     wanted = [some for some in wanted if lists.takes(some.resource_type, some.name)]
+    if on_trial:
+        for shelf in (each for each in shelves.values() if len(each) > 1):
+            wanted += [each for each in shelf if not lists.believes(each.resource_type, each.name)]
     answers = list(each(lambda some: _ask(server, some, lists), wanted))
     found: dict[Look, list[Resource]] = {}
     for (resource_type, name), shelf in shelves.items():
@@ -157,7 +162,9 @@ def _answered(
     for some, resources in own:
         if _is_proof(shelf, some, resources):
             lists.prove(some.resource_type, some.name)
-    return found if lists.believes(shelf[0].resource_type, shelf[0].name) else {}
+    if lists.believes(shelf[0].resource_type, shelf[0].name):
+        return found
+    return {some: answer for some, answer in own if some in shelf}
 
 
 def _is_proof(shelf: list[Look], some: Look, resources: list[Resource]) -> bool:

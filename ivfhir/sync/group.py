@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Lock
 
 from ivfhir.errors import InputError, ServerError
 from ivfhir.sync.bulk import Lists, Look, look_together
@@ -22,14 +23,18 @@ from ivfhir.sync.turns import Turns
 MOST = 32
 """Plans in one group: as much of the server as is held in memory at a time."""
 
+TRIAL = 2
+"""Patients of the first group where it is to be seen whether the server takes lists in searches."""
+
 
 @dataclass(frozen=True)
 class Ways:
     """How a group works.
 
     Attributes:
-        pool: does what goes side by side until a plan is sent.
-        back: does what comes after, so that it waits for no plan that is still to be sent.
+        sends: decides on plans and sends them, those of an earlier group first.
+        asks: looks and reads back, so that neither waits for a plan that is still to be sent.
+        one_group: is held until a group is in line to be sent, so that no two mix.
         lists: what is known of the server's comma lists.
         random: returns a number from 0 to below 1.
         pause: waits for so many seconds.
@@ -38,8 +43,9 @@ class Ways:
         turns: the server's patients of whom a plan is under way.
     """
 
-    pool: Executor
-    back: Executor
+    sends: Executor
+    asks: Executor
+    one_group: Lock
     lists: Lists
     random: Callable[[], float]
     pause: Callable[[float], None]
@@ -96,7 +102,7 @@ def _members(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member]:
     """Return the plans of a group, each with its patient on the server."""
     members = [_Member(plan, at, ways.clock) for plan in plans]
     _ask(members, _Member.first, at, ways)
-    for _ in ways.pool.map(_Member.find_patient, members):
+    for _ in ways.asks.map(_Member.find_patient, members):
         pass
     return members
 
@@ -114,12 +120,14 @@ def deliver_group(
     """
     now: list[_Member] = []
     later: list[_Member] = []
-    for member in _members(plans, at, ways):
-        free = member.patient is None or ways.turns.take(member.patient)
-        (now if free else later).append(member)
     try:
-        _ask(now, _Member.second, at, ways)
-        yield from _together(now, at, ways, is_silent)
+        with ways.one_group:
+            for member in _members(plans, at, ways):
+                free = member.patient is None or ways.turns.take(member.patient)
+                (now if free else later).append(member)
+            _ask(now, _Member.second, at, ways)
+            rows = ways.sends.map(lambda member: member.send(ways.pause), now)
+        yield from _together(now, rows, at, ways, is_silent)
     finally:
         ways.turns.give_back(each.patient for each in now if each.patient is not None)
     for member in later:
@@ -129,12 +137,15 @@ def deliver_group(
 
 
 def _together(
-    members: Sequence[_Member], at: Place, ways: Ways, is_silent: Callable[[], bool]
+    members: Sequence[_Member],
+    rows: Iterable[Outcome | ServerError | None],
+    at: Place,
+    ways: Ways,
+    is_silent: Callable[[], bool],
 ) -> Iterator[tuple[SyncPlan, Outcome]]:
-    """Bring plans of different patients to a server, side by side."""
+    """Read back together what is being sent, and yield each plan with its row."""
     failed: list[tuple[_Member, ServerError]] = []
     sent: list[_Member] = []
-    rows = ways.pool.map(lambda member: member.send(ways.pause), members)
     for member, row in zip(members, rows, strict=True):
         if isinstance(row, Outcome):
             yield member.plan, row
@@ -143,7 +154,7 @@ def _together(
         else:
             failed.append((member, row))
     _ask(sent, lambda member: member.delivery.back_looks(), at, ways, anew=True)
-    for member, done in zip(sent, ways.back.map(_Member.finish, sent), strict=True):
+    for member, done in zip(sent, ways.asks.map(_Member.finish, sent), strict=True):
         if isinstance(done, Outcome):
             yield member.plan, done
         else:
@@ -185,15 +196,15 @@ def _ask(
     if len(members) < 2 or at.means.profile.search_needs_patient:  # noqa: PLR2004 - more than one
         return
     asked_at = ways.clock()
-    pool = ways.back if anew else ways.pool
 
     def unknown(member: _Member) -> list[Look]:
         return [look for look in looks(member) if not member.foreseen.holds(look)]
 
-    wanted = pool.map(unknown, members)
+    wanted = ways.asks.map(unknown, members)
     own = list(zip(members, wanted, strict=True))
     every = [look for _, each in own for look in each]
-    found = look_together(at.server, every, ways.lists, each=pool.map)
+    on_trial = len(members) <= TRIAL and not anew
+    found = look_together(at.server, every, ways.lists, each=ways.asks.map, on_trial=on_trial)
     all_there = ways.lists.holds_ids() and not anew
     for member, each in own:
         answers = {look: found[look] for look in each if look in found}

@@ -34,6 +34,8 @@ class Line:
 class Lines:
     """The lines of a run, shared by its threads.
 
+    The last ones are half as many as the others: nothing else goes on while these are read back.
+
     Args:
         plans: all plans, a patient's earlier ones first.
         most: how many lines are taken at once.
@@ -47,10 +49,10 @@ class Lines:
             by_patient.setdefault(plan.patient, Line(deque())).plans.append(plan)
         self._waiting = deque(by_patient.values())
         self._taken = 0
-        lines = len(self._waiting)
-        groups = 2 * max(1, -(-lines // (2 * most)))
-        self._most = max(1, -(-lines // groups))  # Two threads have as much to do.
-        self._trial = trial if lines > 4 * trial else 0
+        self._trial = trial if len(self._waiting) > 4 * trial else 0
+        lines = len(self._waiting) - self._trial
+        groups = max(2, -(-(2 * lines + most) // (2 * most)))
+        self._most = max(1, 2 * lines // (2 * groups - 1))
         self._change = Condition()
 
     def take(self) -> list[Line]:

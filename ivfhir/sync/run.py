@@ -25,7 +25,7 @@ from ivfhir.sync.connections import Connections
 from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
 from ivfhir.sync.deliver import Outcome, foretell, parked
 from ivfhir.sync.door import WritableServer
-from ivfhir.sync.group import MOST, Ways, deliver_group, look_ahead
+from ivfhir.sync.group import MOST, TRIAL, Ways, deliver_group, look_ahead
 from ivfhir.sync.ladder import allowed_by, read_means
 from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
@@ -42,9 +42,6 @@ _AT_ONCE = 50
 """Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
 
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
-
-_TRIAL = 2
-"""Patients of the first group where it is to be seen whether the server takes lists in searches."""
 
 _GIVE_UP = 3
 """Plans in a row that a server does not answer for, after which it is not asked any more."""
@@ -174,12 +171,14 @@ def sync_plans(
         with ExitStack() as stack:
             workers = []
             for target in met:
-                pool, back, retries = (
+                sends, asks, retries = (
                     stack.enter_context(ThreadPoolExecutor(2 * connections)) for _ in range(3)
                 )
-                ways = Ways(pool, back, target.lists, random, pause, clock, retries, Turns())
+                ways = Ways(
+                    sends, asks, Lock(), target.lists, random, pause, clock, retries, Turns()
+                )
                 left = [plan for plan in plans if plan.name not in still[target.name]]
-                trial = 0 if target.place.means.profile.lists else _TRIAL
+                trial = 0 if target.place.means.profile.lists else TRIAL
                 lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
                 drivers = stack.enter_context(ThreadPoolExecutor(_GROUPS))
                 workers += [
@@ -276,7 +275,7 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
     def told(line: Line, at: Place) -> Outcome:
         return foretell(line.plan, at, coming=line.coming, gone=line.gone)
 
-    outcomes = ways.pool.map(told, lines, [member.at for member in members])
+    outcomes = ways.sends.map(told, lines, [member.at for member in members])
     for line, outcome in zip(lines, outcomes, strict=True):
         plan = line.plan
         if outcome.result in (CREATED, SUPERSEDED):

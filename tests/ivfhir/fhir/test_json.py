@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from ivfhir.errors import InputError
-from ivfhir.fhir.json import MAX_DEPTH, dumps, loads
+from ivfhir.fhir.json import MAX_DEPTH, Written, dumps, loads
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,11 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
 def test_text_that_looks_like_a_name_is_no_second_name() -> None:
     text = '{"id" : "a", "text": "\\"id\\": b", "more": [{"id": "c"}]}'
     assert loads(text, place="x") == {"id": "a", "text": '"id": b', "more": [{"id": "c"}]}
+
+
+def test_what_is_written_in_advance_is_written_alike_and_only_once():
+    value = {"resourceType": "Basic", "id": "é", "x": [Decimal("1.00"), None]}
+    written = Written(value)
+    written["id"] = "later"
+    assert dumps(written) == dumps(value)
+    assert '"later"' in dumps(written, indent=2)

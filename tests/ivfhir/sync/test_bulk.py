@@ -76,6 +76,26 @@ def test_a_list_is_believed_once_it_was_seen_and_of_a_server_that_is_known_to_ta
     assert look_together(Shelf([]), [OF_A, OF_B], Lists(known=True)) == {OF_A: [], OF_B: []}
 
 
+@pytest.mark.parametrize("lists", [True, False])
+def test_on_trial_each_is_asked_alone_at_the_same_time_and_that_answer_counts(lists):
+    shelf, known, rounds = Shelf(PLANS, lists=lists), Lists(), []
+
+    def each(ask, searches):
+        rounds.append(len(searches))
+        return map(ask, searches)
+
+    found = look_together(shelf, [OF_B, OF_C], known, each=each, on_trial=True)
+    assert ids(found) == {OF_B: ["2", "3"], OF_C: []}
+    assert (rounds, known.believes("CarePlan", "patient")) == ([3], False)
+
+
+def test_on_trial_what_is_believed_is_asked_once_and_what_stands_alone_too():
+    shelf = Shelf(PLANS)
+    assert len(look_together(shelf, [OF_A, OF_B], Lists(known=True), on_trial=True)) == 2
+    assert len(look_together(shelf, [OF_A], Lists(), on_trial=True)) == 1
+    assert len(shelf.asked) == 2
+
+
 def test_one_look_alone_is_the_search_that_it_would_be():
     assert look_together(Shelf([]), [OF_A], Lists()) == {OF_A: []}
 

@@ -1,11 +1,13 @@
 """No more requests at a time than connections, and these are used again."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ivfhir.errors import UnreachableError
+from ivfhir.fhir.json import dumps
 from ivfhir.sync.connections import Connections
 
 
@@ -49,3 +51,51 @@ def test_a_connection_that_failed_is_used_again():
         with pytest.raises(UnreachableError):
             server.read("CarePlan", "1")
     assert len(made) == 1
+
+
+def test_a_look_goes_before_what_was_to_be_sent_earlier_and_each_has_its_turn():
+    order, sending, go_on = [], threading.Event(), threading.Event()
+
+    class Server:
+        def transact(self, bundle, *, prefer=None):
+            order.append(bundle["id"])
+            if bundle["id"] == "1":
+                sending.set()
+                assert go_on.wait(10)
+            return bundle
+
+        def search(self, resource_type, params):
+            order.append(params["_id"])
+            return []
+
+    server = Connections(Server, 1)
+
+    def in_line(count):
+        deadline = time.monotonic() + 10
+        while len(server._looks) + len(server._sends) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(5) as pool:
+        pool.submit(server.transact, {"id": "1"})
+        assert sending.wait(10)
+        for number, look in enumerate((None, None, "a", "b"), start=1):
+            if look is None:
+                pool.submit(server.transact, {"id": str(number + 1)})
+            else:
+                pool.submit(server.search, "CarePlan", {"_id": look})
+            in_line(number)
+        go_on.set()
+    assert order == ["1", "a", "b", "2", "3"]
+
+
+def test_a_transaction_is_written_before_its_turn():
+    held = []
+
+    class Server:
+        def transact(self, bundle, *, prefer=None):
+            held.append((bundle.line, dumps(bundle), prefer))
+            return bundle
+
+    Connections(Server, 1).transact({"resourceType": "Bundle"}, prefer="minimal")
+    assert held == [('{"resourceType": "Bundle"}', '{"resourceType": "Bundle"}', "minimal")]
