@@ -6,6 +6,7 @@ known to take lists, or where one search of this run answered two looks.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from threading import Lock
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
@@ -124,19 +125,24 @@ def look_together(
         shelves.setdefault((look.resource_type, look.name), []).append(look)
     wanted = [some for shelf in shelves.values() for some in _lists_of(shelf, lists.page)]
     wanted = [some for some in wanted if lists.takes(some.resource_type, some.name)]
-    if on_trial:
-        for shelf in (each for each in shelves.values() if len(each) > 1):
-            wanted += [each for each in shelf if not lists.believes(each.resource_type, each.name)]
-    answers = list(each(lambda some: _ask(server, some, lists), wanted))
+    shared = [look for shelf in shelves.values() if len(shelf) > 1 for look in shelf]
+    alone = [
+        look
+        for look in (shared if on_trial else ())
+        if not lists.believes(look.resource_type, look.name)
+    ]
+    learns = [lists] * len(wanted) + [None] * len(alone)  # One look says nothing of lists.
+    answers = list(each(partial(_ask, server), [*wanted, *alone], learns))
     found: dict[Look, list[Resource]] = {}
     for (resource_type, name), shelf in shelves.items():
         own = [
             (some, answer)
-            for some, answer in zip(wanted, answers, strict=True)
+            for some, answer in zip(wanted, answers[: len(wanted)], strict=True)
             if (some.resource_type, some.name) == (resource_type, name) and answer is not None
         ]
         found |= _answered(shelf, own, lists)
-    return found
+    own_answers = zip(alone, answers[len(wanted) :], strict=True)
+    return found | {look: answer for look, answer in own_answers if answer is not None}
 
 
 def _answered(
@@ -162,9 +168,7 @@ def _answered(
     for some, resources in own:
         if _is_proof(shelf, some, resources):
             lists.prove(some.resource_type, some.name)
-    if lists.believes(shelf[0].resource_type, shelf[0].name):
-        return found
-    return {some: answer for some, answer in own if some in shelf}
+    return found if lists.believes(shelf[0].resource_type, shelf[0].name) else {}
 
 
 def _is_proof(shelf: list[Look], some: Look, resources: list[Resource]) -> bool:
@@ -175,11 +179,12 @@ def _is_proof(shelf: list[Look], some: Look, resources: list[Resource]) -> bool:
     return any(each and each.isdisjoint(first) for each in sets)
 
 
-def _ask(server: Searching, some: Look, lists: Lists) -> list[Resource] | None:
+def _ask(server: Searching, some: Look, lists: Lists | None) -> list[Resource] | None:
     try:
         return server.search(some.resource_type, some.params)
     except (ForbiddenError, NotFoundError, RejectedError):
-        lists.refuse(some.resource_type, some.name)
+        if lists is not None:
+            lists.refuse(some.resource_type, some.name)
     except ServerError:
         pass  # Whoever needs it asks alone, and hears why.
     return None

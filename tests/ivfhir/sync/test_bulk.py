@@ -80,13 +80,26 @@ def test_a_list_is_believed_once_it_was_seen_and_of_a_server_that_is_known_to_ta
 def test_on_trial_each_is_asked_alone_at_the_same_time_and_that_answer_counts(lists):
     shelf, known, rounds = Shelf(PLANS, lists=lists), Lists(), []
 
-    def each(ask, searches):
+    def each(ask, searches, *more):
         rounds.append(len(searches))
-        return map(ask, searches)
+        return map(ask, searches, *more)
 
     found = look_together(shelf, [OF_B, OF_C], known, each=each, on_trial=True)
     assert ids(found) == {OF_B: ["2", "3"], OF_C: []}
     assert (rounds, known.believes("CarePlan", "patient")) == ([3], False)
+
+
+def test_a_look_that_is_refused_alone_says_nothing_of_lists():
+    class NotOfB(Shelf):
+        def search(self, resource_type, params):
+            if params == OF_B.params:
+                raise NotFoundError("no such patient")
+            return super().search(resource_type, params)
+
+    known = Lists()
+    found = look_together(NotOfB(PLANS[:1]), [OF_A, OF_B], known, on_trial=True)
+    assert ids(found) == {OF_A: ["1"]}
+    assert known.takes("CarePlan", "patient")
 
 
 def test_on_trial_what_is_believed_is_asked_once_and_what_stands_alone_too():
