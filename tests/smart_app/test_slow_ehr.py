@@ -1,17 +1,20 @@
 """One EHR that does not answer, on the app's own processes: everything else goes on.
 
-Nothing here is timed: the slow EHR answers when everything else is done, and not before.
+The slow EHR hangs up when everything else is done, and not before, so nothing waited for it. Of
+the others' times the middle one is bound: the first request of each worker is slow by itself.
 """
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 
 import pytest
 import requests
 
-from tests.servers.raw_server import http_answer, raw_server
+from tests.servers.raw_server import raw_server
 from tests.smart_app.test_killed_in_a_write import Ward, running_ward, wait_until
 
 NEVER_S = 120
@@ -41,9 +44,8 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
 ) -> None:
     over = threading.Event()
 
-    def silent(connection: socket.socket, _request: bytes) -> None:
+    def silent(_connection: socket.socket, _request: bytes) -> None:
         over.wait(NEVER_S)
-        connection.sendall(http_answer(b"{}"))
 
     with raw_server(silent) as slow, running_ward(tmp_path, sekmet) as ward:
         add_slow_ehr(ward, slow)
@@ -61,7 +63,9 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
             waiting = [pool.submit(launch_slow, number) for number in range(48)]
             try:
                 wait_until(lambda: sum(each.done() for each in waiting) >= 48 - 2 * 10)
+                times = []
                 for _ in range(10):
+                    started = time.monotonic()
                     assert requests.get(f"{ward.app_url}/health", timeout=NEVER_S / 2).ok
                     other = requests.get(
                         f"{ward.app_url}/launch",
@@ -70,6 +74,8 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
                         allow_redirects=False,
                     )
                     assert other.status_code == 303
+                    times.append(time.monotonic() - started)
+                assert median(times) < 3, times
                 assert not all(each.done() for each in waiting)
             finally:
                 over.set()
@@ -78,4 +84,4 @@ def test_one_slow_ehr_takes_neither_health_nor_another_ehr_down(
         assert len(busy) >= 48 - 2 * 10, [answer.status_code for answer in answers]
         assert all(answer.headers["Retry-After"] == "5" for answer in busy)
         assert all("The EHR is busy" in answer.text for answer in busy)
-        assert {answer.status_code for answer in answers} == {503, 400}
+        assert {answer.status_code for answer in answers} == {503, 504}
