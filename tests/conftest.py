@@ -13,7 +13,7 @@ from tests.servers.hapi_server import hapi, hapi_with_knowledge
 from tests.servers.java import java
 from tests.servers.postgres_server import postgres
 from tests.servers.sekmet_server import sekmet
-from tests.side_by_side import ByFile, longest_first
+from tests.side_by_side import ByFile, longest_first, room_of
 
 __all__ = [
     "browser",
@@ -49,11 +49,23 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what takes long first where the run has several workers."""
+    """Put what takes long first where the run has several workers.
+
+    Raises:
+        pytest.UsageError: a test would start a HAPI of its own in a run with several workers.
+    """
+    for path in {each.nodeid.split("::", 1)[0] for each in items if "hapi" in names_of(each)}:
+        if not room_of(path).startswith("hapi"):
+            raise pytest.UsageError(f"{path} asks for HAPI: tests/side_by_side.py must see it.")
     if hasattr(config, "workerinput"):
         paths = {item.nodeid.split("::", 1)[0] for item in items}
         rank = {path: longest_first(path) for path in paths}
         items.sort(key=lambda item: rank[item.nodeid.split("::", 1)[0]])
+
+
+def names_of(item: pytest.Item) -> list[str]:
+    """Return the fixtures that a test asks for, by whatever way."""
+    return getattr(item, "fixturenames", [])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:

@@ -8,7 +8,7 @@ from xdist.scheduler import LoadFileScheduling
 
 _ROOT = Path(__file__).parents[1]
 _ASKS_FOR_HAPI = re.compile(
-    r"(?:\bdef \w+|\bparametrize)\([^)]*\b(hapi|hapi_with_knowledge|clinic)\b"
+    r"(?:\bdef \w+|\bparametrize)\([^)]*\b(?:hapi|hapi_with_knowledge|clinic)\b"
 )
 
 _STARTS_PROCESSES = re.compile(r"mark\.(?:server|browser)\b|\bsubprocess\b|\bkills\b")
