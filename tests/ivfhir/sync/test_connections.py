@@ -90,12 +90,26 @@ def test_a_look_goes_before_what_was_to_be_sent_earlier_and_each_has_its_turn():
 
 
 def test_a_transaction_is_written_before_its_turn():
-    held = []
+    sent, written, sending, go_on = [], threading.Event(), threading.Event(), threading.Event()
+
+    class Meta(dict):
+        def items(self):
+            written.set()
+            return super().items()
 
     class Server:
         def transact(self, bundle, *, prefer=None):
-            held.append((bundle.line, dumps(bundle), prefer))
+            sending.set()
+            assert go_on.wait(10)
+            sent.append((bundle["id"], dumps(bundle), prefer))
             return bundle
 
-    Connections(Server, 1).transact({"resourceType": "Bundle"}, prefer="minimal")
-    assert held == [('{"resourceType": "Bundle"}', '{"resourceType": "Bundle"}', "minimal")]
+    server = Connections(Server, 1)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(server.transact, {"id": "1"})
+        assert sending.wait(10)
+        pool.submit(server.transact, {"id": "2", "meta": Meta(tag=[])}, prefer="minimal")
+        was_written = written.wait(10)
+        go_on.set()
+    assert was_written
+    assert sent[1] == ("2", '{"id": "2", "meta": {"tag": []}}', "minimal")
