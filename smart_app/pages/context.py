@@ -1,14 +1,14 @@
 """What the views share: the reading of the launch, cards, links, the frame of the page."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from flask import abort, current_app, request, url_for
 
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.wording import dates, words
 from smart_app.pages.answers import Answered, read_answer
@@ -23,9 +23,11 @@ from smart_app.pages.frame import (
 )
 from smart_app.pages.parameters import Field, read_choices, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
+from smart_app.pages.replacing import document_name
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.visit.documents import earlier_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.drafting import earlier_plan
 from smart_app.visit.reading import PLANS_REFUSED, Reading, Readings
@@ -140,6 +142,60 @@ def earlier_of(
     return earlier_plans(launch, [earlier_plan(plan) for plan in plans])
 
 
+@dataclass(frozen=True)
+class NamedDocuments:
+    """What a page says of the current documents of plans: a title, and name and address of each."""
+
+    title: str
+    lines: tuple[Mapping[str, str], ...]
+
+
+def named_documents(
+    launch: Launch,
+    documents: Iterable[Mapping[str, str]],
+    *,
+    of: str = "this protocol",
+    others: bool = False,
+) -> NamedDocuments | None:
+    """Return documents of plans as the pages list them; None for none.
+
+    Args:
+        launch: the launch.
+        documents: as `visit.documents.earlier_documents` gives them.
+        of: the protocols whose plans they are of, in words.
+        others: whether they are of other plans than the one that the page is about.
+    """
+    lines = tuple(
+        {"name": document_name(each), "href": record_href(launch, each["reference"])}
+        for each in documents
+    )
+    if not lines:
+        return None
+    if len(lines) == 1:
+        said = f"A document of {'another' if others else 'a'} plan of {of} is"
+    else:
+        said = f"{len(lines)} documents of {'other ' if others else ''}plans of {of} are"
+    return NamedDocuments(f"{said} already in the record", lines)
+
+
+def documents_in(
+    launch: Launch, reading: Reading, protocol: ClinicalProtocol | None = None, *, but: str = ""
+) -> NamedDocuments | None:
+    """Return the documents of one protocol's plans, or of all, as the record holds them.
+
+    Args:
+        launch: the launch.
+        reading: the record.
+        protocol: the protocol.
+        but: id of the draft that a page is about: a document of an earlier try is of its plan.
+    """
+    every = [protocol] if protocol is not None else list(launch.app.protocols.values())
+    found = [each for one in every for each in earlier_documents(reading, one) or ()]
+    others = {each["reference"]: each for each in found if not but or each["plan"] != but}
+    of = "these protocols" if protocol is None else "this protocol"
+    return named_documents(launch, others.values(), of=of)
+
+
 def unread_types(reading: Reading) -> list[tuple[str, str]]:
     """Return what could not be read, in words, and why, for technical staff."""
     unread = []
@@ -154,22 +210,27 @@ def unread_types(reading: Reading) -> list[tuple[str, str]]:
     elif reading.plans_unread:
         says = "Whether an active plan is already in the record is not known."
         unread.append((says, words.in_words(reading.plans_unread)))
+    if reading.documents_unread:
+        says = "Whether a document of a plan is already in the record is not known."
+        unread.append((says, words.in_words(reading.documents_unread)))
     return unread
 
 
 def unread_help(reading: Reading) -> str:
     """Return what to do about what could not be read; '' when all was read."""
     refused = reading.record.refused
-    parts = {kind: words.record_part(kind) for kind in reading.record.unread}
+    kinds = dict.fromkeys(reading.record.unread)
     if reading.plans_unread:
-        parts[CARE_PLAN] = words.record_part(CARE_PLAN)
+        kinds[CARE_PLAN] = None
+    if reading.documents_unread:
+        kinds[DOCUMENT_REFERENCE] = None
     if reading.plans_unread == PLANS_REFUSED:
         refused |= {CARE_PLAN}
-    if reading.plans_unread not in ("", PLANS_REFUSED) and not reading.record.unread:
+    if kinds and not reading.record.unread and not refused & kinds.keys():
         return "Read the record again before a plan is made."
     return words.what_helps(
-        [part for kind, part in parts.items() if kind not in refused],
-        [part for kind, part in parts.items() if kind in refused],
+        [words.record_part(kind) for kind in kinds if kind not in refused],
+        [words.record_part(kind) for kind in kinds if kind in refused],
     )
 
 

@@ -241,6 +241,9 @@ def _plan_form(
         hindered=reading.hindrances,
         way_note=way_note(reading.ways[protocol.id]),
         earlier=context.earlier_of(launch, reading, protocol),
+        named_documents=context.documents_in(
+            launch, reading, protocol, but=draft.id if draft else ""
+        ),
         unchosen=unchosen,
         main_fields=[field for field in free if field.main],
         other_fields=[field for field in free if not field.main],

@@ -47,6 +47,7 @@ def match(launch: Launch) -> str | Response:
         unread_types=context.unread_types(reading),
         unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading),
+        named_documents=context.documents_in(launch, reading),
         drafts=drafts,
         unsent=unsent,
         notes=_notes(reading),
@@ -71,6 +72,7 @@ def why(launch: Launch, protocol: str) -> str | Response:
         unread_types=context.unread_types(reading),
         unread_help=context.unread_help(reading),
         earlier=context.earlier_of(launch, reading, chosen),
+        named_documents=context.documents_in(launch, reading, chosen),
         source_key=KEY,
     )
 

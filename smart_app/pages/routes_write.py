@@ -27,7 +27,6 @@ from smart_app.pages.receipt import (
     written_page,
 )
 from smart_app.pages.regimens import regimen_table, without_names
-from smart_app.pages.replacing import document_name
 from smart_app.pages.review import gap_words, review_page
 from smart_app.pages.standing import Standing, standing_of
 from smart_app.pages.ways import document_standing, how_written, way_note
@@ -199,13 +198,8 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         doubts=reading.support[protocol.id].doubts,
         plans_unread=reading.plans_unread,
         earlier=context.earlier_plans(launch, content.earlier),
-        documents=[
-            {
-                "name": document_name(each),
-                "href": context.record_href(launch, each["reference"]),
-            }
-            for each in documents
-        ],
+        documents=documents,
+        named_documents=context.named_documents(launch, documents, others=True),
         own_document=len(content.documents or ()) > len(documents),
         may_end_documents=way.kind == DOCUMENT and may_end_documents(launch),
         documents_unread=content.documents is None,

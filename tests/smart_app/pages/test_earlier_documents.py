@@ -82,6 +82,42 @@ def first_plan(clinician: Clinician) -> str:
     return draft_id
 
 
+def test_every_page_before_the_review_names_the_documents_that_are_there(
+    clinician: Clinician, repository: HttpRepository
+) -> None:
+    pages = {"match": "a plan of these protocols", "why/LUNG": "a plan of this protocol"}
+    for page in pages:
+        assert "A document of" not in visible_text(clinician.open(page).text)
+    first = first_plan(clinician)
+    second = clinician.make_draft()
+    pages |= {f"plan/LUNG?draft={second}": "a plan of this protocol"}
+    for page, of in pages.items():
+        text = clinician.open(page).text
+        assert f"A document of {of} is already in the record" in visible_text(text), page
+        assert f"DocumentReference/{document_of(repository, first)['id']}" in text, page
+        assert wrong_words(text) == []
+    clinician.accept(second, earlier="keep")
+    assert "2 documents of plans of these protocols are" in visible_text(
+        clinician.open("match").text
+    )
+    assert "A document of" not in visible_text(clinician.open("why/LIVER").text)
+
+
+def test_the_pages_say_when_documents_could_not_be_looked_for(
+    clinician: Clinician, fake_ehr: RunningEhr
+) -> None:
+    first_plan(clinician)
+    fake_ehr.fail("status-500", method="GET", path=f"{DOCUMENTS}$")
+    for page in ("match?read=again", "why/LUNG"):
+        text = clinician.open(page).text
+        said = visible_text(text)
+        assert "Whether a document of a plan is already in the record is not known." in said
+        assert "Read the record again before a plan is made." in said
+        assert "A document of" not in said
+        assert wrong_words(text) == []
+    assert "A document of a plan" in visible_text(clinician.open("match?read=again").text)
+
+
 def test_the_document_of_an_earlier_plan_ends_when_the_clinician_replaces_it(
     clinician: Clinician, repository: HttpRepository
 ) -> None:
