@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SENDING, SIGN_IN, WAITING
+from ivfhir.outbox.line import (
+    DELIVERED,
+    DROPPED,
+    PARKED,
+    SENDING,
+    SIGN_IN,
+    UNSETTLED,
+    WAITING,
+)
 from ivfhir.wording import dates
 from smart_app.limits import limit_address
 from smart_app.outbox_command import entry_row
@@ -25,6 +33,7 @@ _STATES = {
     SENDING: "is being sent",
     SIGN_IN: "waits for its clinician to sign in",
     PARKED: "parked",
+    UNSETTLED: "is in the EHR; something beside it is tried again",
     DELIVERED: "delivered",
     DROPPED: "dropped",
 }
@@ -53,6 +62,7 @@ def outbox() -> Response:
             "admin_outbox.html",
             rows=[_row(app, each) for each in found],
             parked=sum(each.entry.state == PARKED for each in found),
+            unsettled=sum(each.entry.state == UNSETTLED for each in found),
         )
     )
     page.headers["Content-Security-Policy"] = security_headers([])["Content-Security-Policy"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ivfhir.errors import UsageError
-from ivfhir.outbox.line import PARKED, WAITING
+from ivfhir.outbox.line import PARKED, UNSETTLED, WAITING
 from smart_app.config import load_settings
 from smart_app.sealing import make_sealer
 from smart_app.store import Store
@@ -94,7 +94,7 @@ def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> di
         "accepted": moment(entry.accepted_at),
         "attempts": entry.attempts,
         "tried": None if entry.tried_at is None else moment(entry.tried_at),
-        "next": moment(entry.due_at) if state == WAITING else None,
+        "next": moment(entry.due_at) if state in (WAITING, UNSETTLED) else None,
         "why": waiting.said.get("title", ""),
     }
 

@@ -13,16 +13,18 @@ from flask import Flask
 
 from ivfhir.errors import DatabaseError, IvfhirError, LaunchError, ServerError, UnauthorisedError
 from ivfhir.outbox.failing import After, after_failure
-from ivfhir.outbox.line import DELIVERED, PARKED, SIGN_IN
+from ivfhir.outbox.line import DELIVERED, PARKED, SIGN_IN, UNSETTLED
 from smart_app.pages.changes import find_changes
 from smart_app.pages.facts import FactWriter
 from smart_app.services import AppServices, give_back_turn
 from smart_app.smart.background import backend_launch, own_launch
 from smart_app.smart.closing import end_what_was_waiting
 from smart_app.store.outbox import Waiting
-from smart_app.visit.accepting import Change, send_again
+from smart_app.visit.accepting import HOLD_S, Change, send_again
 from smart_app.visit.draft import Basis
 from smart_app.visit.reading import Reading, Readings
+from smart_app.visit.sending import settle_again
+from smart_app.visit.settling import NO_ACCESS_S
 from smart_app.visit.visit import Visit
 
 POLL_S = 5.0
@@ -30,6 +32,7 @@ POLL_S = 5.0
 
 _MOST_AT_ONCE = 50
 _ADOPT_EVERY = 12
+_ARRIVED = (DELIVERED, UNSETTLED)
 _NOBODY: dict[str, Any] = {
     "title": "it waits for your sign-in",
     "message": "The access to the EHR with which it was accepted is over.",
@@ -50,8 +53,8 @@ class Sent:
     def and_one(self, state: str) -> "Sent":
         """Return these and one more of a state."""
         return Sent(
-            self.delivered + (state == DELIVERED),
-            self.waiting + (state not in (DELIVERED, SIGN_IN, PARKED)),
+            self.delivered + (state in _ARRIVED),
+            self.waiting + (state not in (*_ARRIVED, SIGN_IN, PARKED)),
             self.sign_in + (state == SIGN_IN),
             self.parked + (state == PARKED),
         )
@@ -101,6 +104,8 @@ def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
 def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
     """Send every plan that is due now, each line in order, and return what became of them.
 
+    Of plans that are written, what could not be settled beside them is tried again, too.
+
     Raises:
         DatabaseError: the database does not answer; what was sent is found at the next look.
     """
@@ -124,6 +129,7 @@ def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
                 "waiting",
             ):
                 sent = sent.and_one(after.entry.state)
+    _settle_due(app, services, stop)
     if sent != Sent():
         services.log.info("outbox", count=sent.delivered)
     return sent
@@ -155,6 +161,50 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
         _put_off(app, waiting, error)
+    finally:
+        end_what_was_waiting(app, waiting.launch_id)
+
+
+def _settle_due(app: Flask, services: AppServices, stop: threading.Event | None) -> None:
+    """Try again, once each, what is due beside plans that are written."""
+    seen = set[str]()
+    while due := services.store.due_unsettled(limit=_MOST_AT_ONCE, but=seen):
+        for waiting in due:
+            seen.add(waiting.entry.id)
+            if stop is not None and stop.is_set():
+                return
+            if not services.store.claim_unsettled(waiting.entry, hold_s=HOLD_S):
+                continue
+            with app.app_context():
+                try:
+                    _settle(services, waiting)
+                finally:
+                    give_back_turn()
+
+
+def _settle(app: AppServices, waiting: Waiting) -> None:
+    """Try it for one plan whose claim is held; whatever fails, it is kept when it is tried again.
+
+    Without an access it waits for one, as long as an unsent plan would.
+    """
+    counted = replace(waiting.entry, attempts=waiting.entry.attempts + 1)
+    now = int(app.clock().timestamp())
+    keep_until = waiting.entry.accepted_at + app.settings.outbox_hours * 3600
+    wait_until = now + NO_ACCESS_S if now + NO_ACCESS_S <= keep_until else None
+    try:
+        own = own_launch(app, waiting.launch_id)
+        launch = own or backend_launch(app, waiting.launch_id)
+        if launch is None:
+            app.store.put_off_unsettled(waiting.entry.id, due_at=wait_until)
+            return
+        draft = app.store.load_draft(waiting.launch_id, waiting.draft_id)
+        done = settle_again(Visit(launch, _Unkept()), replace(waiting, entry=counted), draft)
+        app.log.info("settled", count=int(done))
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
+        app.store.put_off_unsettled(waiting.entry.id, due_at=wait_until)
+        app.log.warning("settled", error=type(error).__name__)
     finally:
         end_what_was_waiting(app, waiting.launch_id)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 WAITING, SIGN_IN, PARKED = "waiting", "waiting-for-sign-in", "parked"
 DELIVERED, DROPPED = "delivered", "dropped"
+UNSETTLED = "unsettled"
+"""A plan that is on the server, and of which something beside it is tried again."""
 SENDING = "sending"
 """How a plan is told that waits and that somebody holds a claim on; it is kept as `WAITING`."""
 

@@ -33,13 +33,14 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Rivalry:
-    """What was found beside a plan that was just written.
+    """What was found beside a plan, or the document of one, that was just written.
 
     Attributes:
-        own: the plan's reference.
+        own: its reference.
         stays: the reference of the plan that stays.
         author: who accepted that one, as it says; '' when it does not.
-        revoked: references of the plans that were revoked, or were so already when it was tried.
+        revoked: references of the plans that were revoked (documents: superseded), or were so
+            already when it was tried.
         left: references of plans that should have been and could not.
     """
 
@@ -107,7 +108,7 @@ def _protocols(plan: Resource) -> frozenset[str]:
 
 def are_together(plan: Resource, other: Resource) -> bool:
     """Tell whether plans were stored at the same time; a server that does not say when: yes."""
-    stored, other_stored = _stored_at(plan), _stored_at(other)
+    stored, other_stored = stored_at(plan), stored_at(other)
     if stored is None or other_stored is None:
         return True
     return abs((stored - other_stored).total_seconds()) <= TOGETHER_S
@@ -115,11 +116,11 @@ def are_together(plan: Resource, other: Resource) -> bool:
 
 def stored_rank(plan: Resource) -> tuple[float, str, str]:
     """Return what orders plans: when the server stored them, then their identifiers."""
-    stored = _stored_at(plan)
+    stored = stored_at(plan)
     return stored.timestamp() if stored else 0.0, value_of(plan) or "", str(plan.get("id", ""))
 
 
-def _stored_at(plan: Resource) -> datetime | None:
+def stored_at(plan: Resource) -> datetime | None:
     """Return when the server stored a plan; None when it does not say, or not with an offset."""
     try:
         stored = datetime.fromisoformat(str(plan.get("meta", {}).get("lastUpdated")))

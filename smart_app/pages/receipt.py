@@ -57,6 +57,7 @@ def written_page(
     gap: str = "",
     plan_href: str = "",
     draft_id: str = "",
+    again: str = "",
 ) -> ReceiptPage:
     """Return the page of a plan that was written.
 
@@ -74,6 +75,7 @@ def written_page(
         gap: what that answer was.
         plan_href: address of the page that shows the written plan.
         draft_id: its draft, whose id is the plan's identifier.
+        again: when what could not be settled beside it is tried again, a sentence; '' for never.
     """
     entries = body["entries"]
     replaced = body.get("replaced") or ()
@@ -112,8 +114,8 @@ def written_page(
             f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
             "were marked as entered in error."
         )
-    rivals = rival_words(body.get("rivals"))
-    text += rivals
+    rivals = rival_words(body.get("rivals"), is_document=body.get("way") == "document")
+    text += [*rivals, *([again] if again else [])]
     copies = bool(body["leftOver"] or body.get("copiesUnknown"))
     unread = bool(documents and documents["unread"])
     sound = same == len(entries) and standing.active and not copies and not unread
@@ -147,19 +149,37 @@ def _written_title(body: Mapping[str, Any], standing: Standing, what: str) -> st
     return standing.heading(what)
 
 
-def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
+def again_words(entry: Entry, *, local: Callable[[int], datetime]) -> str:
+    """Return when what could not be settled beside a written plan is tried again.
+
+    Args:
+        entry: the plan in the outbox.
+        local: gives a moment, from seconds since 1970, in the site's time zone.
+    """
+    return (
+        "What could not be looked up or ended is tried again by itself, next at "
+        f"{_clock(local(entry.due_at))}; once the app has no access to the EHR any more, when you "
+        "next open it for this patient."
+    )
+
+
+def rival_words(rivals: Mapping[str, Any] | None, *, is_document: bool = False) -> list[str]:
     """Return sentences on plans of the same protocol that were accepted at the same time.
 
     Args:
         rivals: what a receipt keeps of them; None when there were none.
+        is_document: whether they are documents.
     """
     if not rivals:
         return []
     if rivals.get("unknown"):
+        seen = "current documents of plans" if is_document else "active plans"
         return [
             "Whether another session accepted a plan of this protocol at the same time could not "
-            "be looked up. Open the list of protocols to see the active plans."
+            f"be looked up. Open the list of protocols to see the {seen}."
         ]
+    if is_document:
+        return _document_rival_words(rivals)
     by = f", accepted by {rivals['author']}" if rivals["author"] else ""
     own, stays = rivals["own"], rivals["stays"]
     if stays == own:
@@ -184,6 +204,36 @@ def rival_words(rivals: Mapping[str, Any] | None) -> list[str]:
     left = [each for each in rivals["left"] if each != own]
     if left:
         sentences.append(f"Still active, and to be revoked in the EHR: {words.join(left)}.")
+    return sentences
+
+
+def _document_rival_words(rivals: Mapping[str, Any]) -> list[str]:
+    by = f", by {rivals['author']}" if rivals["author"] else ""
+    own, stays = rivals["own"], rivals["stays"]
+    theirs = f"Another session's document of a plan of this protocol ({stays}{by})"
+    if stays == own:
+        sentences = [
+            "Another session accepted a plan of this protocol for this patient at the same time. "
+            "Your document was stored first and stays current."
+        ]
+    elif own in rivals["revoked"]:
+        sentences = [
+            f"{theirs} was stored first and stays current. Yours was marked as superseded; both "
+            "can be read in the EHR."
+        ]
+    else:
+        sentences = [
+            f"{theirs} was stored first. Yours could not be marked as superseded and is current "
+            "beside it: mark one of them in the EHR."
+        ]
+    others = [each for each in rivals["revoked"] if each != own]
+    if others:
+        sentences.append(f"Marked as superseded: {words.join(others)}.")
+    left = [each for each in rivals["left"] if each != own]
+    if left:
+        sentences.append(
+            f"Not seen to be superseded, to be marked so in the EHR: {words.join(left)}."
+        )
     return sentences
 
 

@@ -1,6 +1,6 @@
 """Review and receipt: the confirmation, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.outbox.line import DROPPED, SIGN_IN
+from ivfhir.outbox.line import DROPPED, SIGN_IN, UNSETTLED
 from ivfhir.writing.bundle import created_entries
 from ivfhir.writing.content import PDF
 from ivfhir.writing.document import DATA, contents_of
@@ -20,6 +20,7 @@ from smart_app.pages.blueprint import blueprint
 from smart_app.pages.changes import find_changes
 from smart_app.pages.receipt import (
     ReceiptPage,
+    again_words,
     files_page,
     sending_page,
     unwritten_page,
@@ -296,6 +297,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             gap=gap,
             plan_href=context.written_href(launch, reference) if reference else "",
             draft_id=draft.id,
+            again=_again(launch, draft),
         )
     if draft.state == "sending" or kept is None:
         return sending_page(match_href=match_href, accepted=kept is not None)
@@ -307,7 +309,7 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
         waits = waiting_words(
             waiting.entry,
             first=not services().store.ahead_of(draft.id),
-            local=lambda at: launch.local(datetime.fromtimestamp(at, UTC)),
+            local=_local(launch),
         )
     return unwritten_page(
         problem,
@@ -316,6 +318,19 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
         waits=waits,
         by_itself=waiting is None or waiting.entry.state != SIGN_IN,
     )
+
+
+def _again(launch: Launch, draft: Draft) -> str:
+    """Return when what is not settled beside a written plan is tried again; '' for never."""
+    waiting = services().store.waiting_of(draft.id)
+    if waiting is None or waiting.entry.state != UNSETTLED:
+        return ""
+    return again_words(waiting.entry, local=_local(launch))
+
+
+def _local(launch: Launch) -> Callable[[int], datetime]:
+    """Return what gives a moment, from seconds since 1970, in the site's time zone."""
+    return lambda at: launch.local(datetime.fromtimestamp(at, UTC))
 
 
 def _problem_of(kept: Receipt, waiting: Waiting | None) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Drafts and receipts in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +8,16 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
-from ivfhir.outbox.line import DELIVERED
+from ivfhir.outbox.failing import After
+from ivfhir.outbox.line import DELIVERED, UNSETTLED
 from smart_app.store.database import Database, rowcount
 from smart_app.store.models import DraftRow, OutboxRow, ReceiptRow
+
+Join = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _first(first: Mapping[str, Any], _: Mapping[str, Any]) -> Mapping[str, Any]:
+    return first
 
 
 @dataclass(frozen=True)
@@ -153,26 +160,71 @@ class DraftStore(Database):
             )
 
     def save_receipt(self, draft: Draft, body: Mapping[str, Any]) -> Receipt:
-        """Keep what became of the write, in place of an earlier receipt.
+        """Keep what became of an acceptance, in place of an earlier receipt.
 
-        `written: true` in it closes the draft, and its row in the outbox; so does `closed: true`,
-        where there is nothing to write.
+        `closed: true` in it closes the draft, and its row in the outbox: there is nothing to write.
         """
         now = self._now
         with self._transaction() as session:
             self._keep_receipt(session, draft.id, body)
-            if body.get("written") is True or body.get("closed") is True:
-                session.execute(
-                    update(OutboxRow)
-                    .where(OutboxRow.draft_id == draft.id)
-                    .values(state=DELIVERED, said=None)
-                )
-                session.execute(
-                    update(DraftRow)
-                    .where(DraftRow.id == draft.id)
-                    .values(state="written", claimed_until=0)
-                )
+            if body.get("closed") is True:
+                self._close(session, draft.id, None)
         return Receipt(draft_id=draft.id, created_at=now, body=dict(body))
+
+    def save_written(
+        self,
+        draft_id: str,
+        body: Mapping[str, Any],
+        *,
+        after: After | None = None,
+        join: Join = _first,
+    ) -> bool:
+        """Keep the receipt of a plan that is written; its draft and its row in the outbox close.
+
+        Args:
+            draft_id: the draft.
+            body: the receipt's body.
+            after: when what is not settled beside the plan is tried again; None for nothing.
+            join: makes one body of the one that is kept already and this; else the first stays.
+
+        Returns:
+            Whether this is the first; else what is kept was joined with it.
+        """
+        with self._transaction() as session:
+            changed = session.execute(
+                update(DraftRow)
+                .where(DraftRow.id == draft_id, DraftRow.state != "written")
+                .values(state="written", claimed_until=0)
+                .execution_options(synchronize_session=False)
+            )
+            is_first = rowcount(changed) == 1
+            if not is_first:
+                row = session.get(ReceiptRow, draft_id, with_for_update=True)
+                if row is None:
+                    return False
+                kept = self._sealer.open(row.sealed, f"receipt:{draft_id}")
+                body = join(kept, body)
+            self._keep_receipt(session, draft_id, body)
+            self._close(session, draft_id, after)
+            return is_first
+
+    def _close(self, session: Session, draft_id: str, after: After | None) -> None:
+        """Close a draft and its row in the outbox; what was settled once stays so."""
+        values: dict[str, Any] = {"state": DELIVERED, "said": None}
+        if after is not None:
+            values |= {"state": UNSETTLED, "due_at": after.due_at, "failures": after.failures}
+        session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.draft_id == draft_id, OutboxRow.state != DELIVERED)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(DraftRow)
+            .where(DraftRow.id == draft_id)
+            .values(state="written", claimed_until=0)
+            .execution_options(synchronize_session=False)
+        )
 
     def _keep_receipt(self, session: Session, draft_id: str, body: Mapping[str, Any]) -> None:
         row = session.get(ReceiptRow, draft_id) or ReceiptRow(draft_id=draft_id)

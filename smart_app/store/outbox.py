@@ -19,6 +19,7 @@ from ivfhir.outbox.line import (
     DROPPED,
     PARKED,
     SIGN_IN,
+    UNSETTLED,
     WAITING,
     Entry,
     may_be_tried,
@@ -246,7 +247,7 @@ class OutboxStore(DraftStore):
         self, session: Session, draft_id: str, after: After, said: Mapping[str, Any]
     ) -> None:
         row = session.scalar(select(OutboxRow).where(OutboxRow.draft_id == draft_id))
-        if row is None or row.state in (DELIVERED, DROPPED):
+        if row is None or row.state in (DELIVERED, UNSETTLED, DROPPED):
             return
         version = session.scalar(select(DraftRow.version).where(DraftRow.id == draft_id))
         row.state, row.due_at, row.failures = after.state, after.due_at, after.failures
@@ -287,6 +288,51 @@ class OutboxStore(DraftStore):
         )
         with self._transaction() as session:
             return [self._waiting(row) for row in session.execute(due)]
+
+    def due_unsettled(self, *, limit: int, but: Collection[str] = ()) -> list[Waiting]:
+        """Return written plans of which something beside them is due to be tried again.
+
+        Args:
+            limit: the most to return.
+            but: ids of entries to leave out.
+        """
+        due = (
+            self._rows()
+            .where(OutboxRow.state == UNSETTLED, OutboxRow.due_at <= self._now)
+            .where(OutboxRow.id.not_in(list(but)))
+            .order_by(OutboxRow.due_at, OutboxRow.id)
+            .limit(limit)
+        )
+        with self._transaction() as session:
+            return [self._waiting(row) for row in session.execute(due)]
+
+    def claim_unsettled(self, entry: Entry, *, hold_s: int) -> bool:
+        """Return True to the one caller that may try it now; for others it is not due then.
+
+        Args:
+            entry: the plan, as it was due.
+            hold_s: seconds until it is due again, unless it is said what became of it.
+        """
+        with self._transaction() as session:
+            claimed = session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id == entry.id, OutboxRow.state == UNSETTLED)
+                .where(OutboxRow.attempts == entry.attempts, OutboxRow.due_at == entry.due_at)
+                .values(attempts=entry.attempts + 1, tried_at=self._now, due_at=self._now + hold_s)
+                .execution_options(synchronize_session=False)
+            )
+            return rowcount(claimed) == 1
+
+    def put_off_unsettled(self, entry_id: str, *, due_at: int | None) -> None:
+        """Keep when it is tried again what could not even be tried; None: never."""
+        values = {"state": DELIVERED} if due_at is None else {"due_at": due_at}
+        with self._transaction() as session:
+            session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id == entry_id, OutboxRow.state == UNSETTLED)
+                .values(**values)
+                .execution_options(synchronize_session=False)
+            )
 
     def resume_for(self, servers: Sequence[str]) -> None:
         """Let plans that wait for a sign-in be sent where a backend service may do so."""
@@ -348,6 +394,12 @@ def resume(session: Session, launch_id: str, *, now: int) -> None:
         update(OutboxRow)
         .where(OutboxRow.draft_id.in_(mine), OutboxRow.state == SIGN_IN)
         .values(state=WAITING, due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.draft_id.in_(mine), OutboxRow.state == UNSETTLED)
+        .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
 

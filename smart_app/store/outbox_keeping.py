@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SettingsError, UsageError
-from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, WAITING
+from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, UNSETTLED, WAITING
 from smart_app.store.database import rowcount
 from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
 from smart_app.store.outbox import OutboxStore, Waiting
@@ -40,7 +40,7 @@ class OutboxKeepingStore(OutboxStore):
             return self._waiting(row)
 
     def retry_entry(self, entry_id: str) -> None:
-        """Let a plan that waits or is parked be sent now.
+        """Let a plan that waits or is parked be sent now; one that is written, be settled.
 
         Raises:
             UsageError: there is none of that id, it is delivered or dropped, or its draft was
@@ -67,12 +67,15 @@ class OutboxKeepingStore(OutboxStore):
                         "the clinician accepts it anew in the app."
                     )
                 row.accepted_at = self._now  # Its time counts from now.
-            row.state, row.due_at, row.failures = WAITING, self._now, 0
+            row.due_at, row.failures = self._now, 0
+            if row.state != UNSETTLED:
+                row.state = WAITING
 
     def drop_entry(self, entry_id: str) -> None:
         """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
 
-        Whether it may be on the server all the same stays known.
+        Whether it may be on the server all the same stays known. One that is written stays so;
+        nothing beside it is tried any more.
 
         Raises:
             UsageError: there is none of that id, it is delivered or dropped already, or being sent.
@@ -84,6 +87,9 @@ class OutboxKeepingStore(OutboxStore):
             row = session.get(OutboxRow, entry_id)
             if row is None:
                 raise UsageError("The outbox has no plan of that id any more.")
+            if row.state == UNSETTLED:
+                row.state = DELIVERED
+                return
             state = session.scalar(select(DraftRow.state).where(DraftRow.id == row.draft_id))
             known = "unclear" if state == "sending" else self._waiting_in(session, row).known
             changed = session.execute(

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ivfhir.outbox.line import UNSETTLED
 from smart_app.store.database import Database
-from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, LaunchUseRow
+from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, LaunchUseRow, OutboxRow
 from smart_app.store.outbox import stop
 
 SIGNED_OUT, MADE_ROOM = "signed-out", "made-room"
@@ -167,12 +168,20 @@ class UseStore(Database):
     def _needs_tokens(self, session: Session, launch_id: str, closed: str | None) -> bool:
         """Tell whether an accepted plan is still sent with a launch's tokens.
 
-        Who signed out wants them used no more; only a try that is under way is let end.
+        Also where a plan is written and something beside it is tried again. Who signed out wants
+        them used no more; only a try that is under way is let end.
         """
         under_way = (DraftRow.state == "sending") & (DraftRow.claimed_until > self._now)
         which = under_way if closed == SIGNED_OUT else DraftRow.state.in_(UNWRITTEN)
         query = select(DraftRow.id).where(DraftRow.launch_id == launch_id, which)
-        return session.scalar(query.limit(1)) is not None
+        if session.scalar(query.limit(1)) is not None:
+            return True
+        unsettled = (
+            select(OutboxRow.id)
+            .join(DraftRow, DraftRow.id == OutboxRow.draft_id)
+            .where(DraftRow.launch_id == launch_id, OutboxRow.state == UNSETTLED)
+        )
+        return closed != SIGNED_OUT and session.scalar(unsettled.limit(1)) is not None
 
     def has_unsent(self, launch_id: str) -> bool:
         """Tell whether a launch has a plan that was accepted and is not known to be in the EHR."""

@@ -1,12 +1,12 @@
 """An accepted plan goes to the EHR's server; what becomes of it is kept as the draft's receipt."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from ivfhir.errors import (
     BadAnswerError,
+    DraftGoneError,
     ForbiddenError,
     InvalidWriteError,
     IvfhirError,
@@ -19,18 +19,15 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
-from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import PARKED, SIGN_IN
 from ivfhir.wording import words
 from ivfhir.wording.sentences import capitalise
 from ivfhir.write_back import WriteReceipt, find_written, write_back
-from ivfhir.writing.rivals import settle_rivals
 from smart_app import audit
-from smart_app.smart.launch import Launch
 from smart_app.store import Draft, Receipt
 from smart_app.store.outbox import Waiting
-from smart_app.visit.documents import end_with
+from smart_app.visit.settling import again, joined, own_reference, settle
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import SINGLES, server_for
 
@@ -259,11 +256,10 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     Whoever looks while another sends may find it, too. Other sessions' plans are looked for first,
     and the receipt comes last: who is killed in between finds the plan sent, and looks again.
     """
-    launch = visit.launch
+    launch, store = visit.launch, visit.launch.app.store
     written_at = launch.local(launch.now())
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
-    body["rivals"] = _settle(visit.launch, draft, body)
-    body["ended"] += end_with(visit.launch, body)
+    settled = settle(launch, draft, body)
     visit.forget_reading()
     audit.record(
         "write",
@@ -271,9 +267,12 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
         once=("write", draft.id),
         protocol=draft.protocol,
         draft=draft.id,
-        plan=_own(body["entries"]),
+        plan=own_reference(body["entries"]),
     )
-    launch.app.store.save_receipt(draft, body)
+    waiting = store.waiting_of(draft.id)
+    after = again(launch, None if waiting is None else waiting.entry, settled.error)
+    if not store.save_written(draft.id, settled.body, after=after, join=joined):
+        return
     if receipt.warnings:
         launch.app.log.warning("write_back", code="invalid", count=len(receipt.warnings))
     launch.app.log.info(
@@ -284,31 +283,21 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     )
 
 
-def _settle(launch: Launch, draft: Draft, body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Leave one of the plans that several sessions accepted at the same time.
+def settle_again(visit: Visit, waiting: Waiting, draft: Draft) -> bool:
+    """Try again what a written plan changes beside itself; the caller holds the claim on it.
 
-    The plan is written whatever this finds out, and its receipt says so when it finds out nothing.
+    Returns:
+        Whether nothing of it is left to be tried.
     """
-    own = _own(body["entries"])
-    if not own.startswith(f"{CARE_PLAN}/"):
-        return None  # A document stands beside others.
-    known = [str(plan["reference"]) for plan in draft.body["earlier"]]
-    try:
-        server = server_for(launch, body)
-        found = settle_rivals(server, own, known=known, may=launch.scopes.may)
-    except ServerError as error:
-        launch.app.log.warning("rivals", error=type(error).__name__, server_status=error.status)
-        return {"unknown": True}
-    if found is None:
-        return None
-    launch.app.log.info("rivals", count=len(found.revoked))
-    return asdict(found)
-
-
-def _own(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the reference of the plan, or of its document, among the entries that were written."""
-    plans = (CARE_PLAN, DOCUMENT_REFERENCE)
-    return next(str(entry["reference"]) for entry in entries if entry["type"] in plans)
+    launch, store = visit.launch, visit.launch.app.store
+    receipt = store.load_receipt(draft.launch_id, draft.id)
+    if receipt is None:
+        raise DraftGoneError("The receipt of this plan is not there any more.")
+    settled = settle(launch, draft, receipt.body)
+    after = again(launch, waiting.entry, settled.error)
+    store.save_written(draft.id, settled.body, after=after, join=joined)
+    visit.forget_reading()
+    return after is None
 
 
 def _problem(error: ServerError, after: After) -> dict[str, Any]:

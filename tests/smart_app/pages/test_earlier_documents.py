@@ -328,7 +328,7 @@ def test_who_is_killed_before_the_end_leaves_it_to_the_next_try(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("smart_app.visit.sending.end_with", killed)
+        patched.setattr("smart_app.visit.settling.end_with", killed)
         with pytest.raises(KeyboardInterrupt):
             clinician.accept(second, earlier="replace")
     assert statuses(upstream, first, second) == ["current", "current"]

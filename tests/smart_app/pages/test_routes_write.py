@@ -203,7 +203,7 @@ def test_the_receipt_of_a_replaced_plan_says_so_when_it_is_opened_later(
     (newer,) = plans_of(repository, later)
     page = clinician.open(receipt).text
     assert "Revoked since it was written: 48 of 48 entries" in page
-    assert f"now revoked, replaced by CarePlan/{newer['id']}" in page
+    assert f'now revoked, replaced by <span class="ref">CarePlan/{newer["id"]}</span>' in page
     assert "The plan is in" not in page
     fake_ehr.fail("status-500", times=None, method="GET", path=".*CarePlan")
     page = clinician.open(receipt).text

@@ -112,11 +112,11 @@ def test_who_is_killed_before_the_receipt_leaves_the_event_once(
     draft_id = clinician.make_draft()
     store = app.extensions["ivfhir"].store
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "save_receipt", killed)
+        patched.setattr(store, "save_written", killed)
         with pytest.raises(KeyboardInterrupt):
             clinician.accept(draft_id)
     assert writes(app, draft_id) == ["success"]

@@ -119,7 +119,7 @@ def test_the_access_ends_when_the_plan_is_there(app: Flask, launched: Launched) 
     sign_out(launched)
     end_what_was_waiting(services(app), launched.launch_id)
     assert "access_token" in record_of(launched).body
-    store.save_receipt(draft, {"written": True})
+    store.save_written(draft.id, {"written": True})
     end_what_was_waiting(services(app), launched.launch_id)
     assert not any(name.endswith("_token") for name in record_of(launched).body)
 

@@ -109,7 +109,7 @@ def test_a_receipt_is_one_a_draft_and_closes_it_when_written(store: Store) -> No
     assert store.claim_draft(draft)
     store.save_receipt(draft, {"written": False})
     assert store.load_draft("a", draft.id).state == "sending"
-    store.save_receipt(draft, {"written": True, "n": Decimal("1.0")})
+    store.save_written(draft.id, {"written": True, "n": Decimal("1.0")})
     receipt = store.load_receipt("a", draft.id)
     assert receipt is not None
     assert receipt.body == {"written": True, "n": Decimal("1.0")}

@@ -116,7 +116,7 @@ def test_what_failed_is_due_again_in_time_and_what_was_said_is_sealed(
 
 def test_who_lost_the_claim_changes_nothing(store: Store, one: Draft, clock: Clock) -> None:
     assert claim(store, one)
-    store.save_receipt(one, {"written": True})
+    store.save_written(one.id, {"written": True})
     store.put_off(one.id, After(PARKED, 0, 9), SAID)
     assert state_of(store, one) == DELIVERED
     assert store.load_draft("l1", one.id).state == "written"
@@ -149,7 +149,7 @@ def test_the_order_of_a_patient_is_kept(store: Store, one: Draft, clock: Clock) 
     assert not claim(store, later)
     assert claim(store, one)
     assert not claim(store, later, at_once=True)
-    store.save_receipt(one, {"written": True})
+    store.save_written(one.id, {"written": True})
     assert claim(store, later)
 
 
@@ -254,7 +254,7 @@ while due := store.due_plans(limit=5):
             sent.append([each.entry.line, each.entry.place, each.draft_id])
             time.sleep(0.002)
             draft = store.load_draft(each.launch_id, each.draft_id)
-            store.save_receipt(draft, {"written": True})
+            store.save_written(draft.id, {"written": True})
 print(json.dumps(sent))
 store.close()
 """
