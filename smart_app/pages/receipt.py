@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.outbox.line import SIGN_IN, Entry
 from ivfhir.wording import dates, words
 from ivfhir.wording.sentences import capitalise
@@ -114,6 +114,12 @@ def written_page(
             f"{words.count(len(body['withdrawn']), 'copy', 'copies')} that the EHR had stored "
             "were marked as entered in error."
         )
+    if body.get("edited"):
+        text.append(
+            "It is the plan as you accepted it first. What was changed in the draft since is not "
+            "in it: to plan so, make a new plan and replace this one."
+        )
+        care_plan = {"resourceType": CARE_PLAN}  # Its words are of the draft as it is now.
     rivals = rival_words(body.get("rivals"), is_document=body.get("way") == "document")
     text += [*rivals, *([again] if again else [])]
     copies = bool(body["leftOver"] or body.get("copiesUnknown"))

@@ -15,6 +15,7 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
 from smart_app.store import Draft
+from smart_app.visit.accepting import find_doubtful
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.sending import known_of
 
@@ -33,7 +34,7 @@ _UNSENT = {"sending": "being written", "accepted": "not written yet"}
 def discard(launch: Launch, draft_id: str) -> str | Response:
     """Ask whether a draft is to be discarded."""
     draft = services().store.load_draft(launch.id, draft_id)
-    if draft.state != "draft":
+    if draft.state != "draft" or find_doubtful(context.visit_of(launch), draft):
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
     return _discard_page(launch, draft)
 
@@ -48,7 +49,7 @@ def discard_draft(launch: Launch, draft_id: str) -> Response | tuple[str, int]:
     """
     store = services().store
     draft = store.load_draft(launch.id, draft_id)
-    if draft.state != "draft":
+    if draft.state != "draft" or find_doubtful(context.visit_of(launch), draft):
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
     changed = VersionConflictError(
         "This draft was changed or accepted in another window, so it was not discarded. "

@@ -34,6 +34,7 @@ from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft
+from smart_app.visit.accepting import find_doubtful
 from smart_app.visit.draft import DraftContent, PlanRequest, request_of
 from smart_app.visit.drafting import Attempt, draft_plan, option_statuses, try_draft
 from smart_app.visit.overriding import KINDS, override_of
@@ -53,7 +54,9 @@ def plan(launch: Launch, protocol: str) -> str | Response:
         return redirect(context.here_again(launch))
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
     draft = _draft_of_request(launch, chosen)
-    if draft is not None and draft.state != "draft":
+    if draft is not None and (
+        draft.state != "draft" or find_doubtful(context.visit_of(launch), draft)
+    ):
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
     if draft is not None:
         return _show_draft(launch, chosen, draft)
@@ -81,6 +84,8 @@ def keep_plan(launch: Launch, protocol: str) -> str | Response | tuple[str, int]
     """Keep the plan with the settings that were sent as a draft, and show it, or its review."""
     chosen, reading = context.protocol_of(protocol), context.reading_of(launch)
     draft = _draft_of_request(launch, chosen)
+    if draft is not None and find_doubtful(context.visit_of(launch), draft):
+        return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
     asked = request_of(draft.body) if draft is not None else _override_of_form()
     entry = reading.of_protocol(protocol) or {}
     if draft is None and entry.get("status") != "eligible":

@@ -36,7 +36,14 @@ from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch
 from smart_app.store import Draft, Receipt
 from smart_app.store.outbox import Waiting
-from smart_app.visit.accepting import Changed, Compare, accept_and_write, look, send_again
+from smart_app.visit.accepting import (
+    Changed,
+    Compare,
+    accept_and_write,
+    find_doubtful,
+    look,
+    send_again,
+)
 from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
@@ -54,7 +61,7 @@ _FILES = (
 def review(launch: Launch, draft_id: str) -> str | Response:
     """Show exactly what would be written."""
     draft = services().store.load_draft(launch.id, draft_id)
-    if draft.state != "draft":
+    if draft.state != "draft" or find_doubtful(context.visit_of(launch), draft):
         return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id))
     return _review(launch, draft, Choices.kept(launch, draft))
 

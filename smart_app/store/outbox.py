@@ -43,6 +43,7 @@ class Waiting:
         launch_id: the launch that the draft belongs to now.
         protocol: the draft's protocol.
         said: why the last try failed; empty when none did.
+        draft_version: the draft's when the plan came back for review; 0 when it never did.
     """
 
     entry: Entry
@@ -50,6 +51,12 @@ class Waiting:
     launch_id: str
     protocol: str
     said: dict[str, Any] = field(repr=False)
+    draft_version: int = 0
+
+    def edited(self, draft: Draft) -> bool:
+        """Tell whether a draft was changed since its plan came back for review."""
+        back = self.entry.state in (PARKED, DROPPED)
+        return back and draft.state == "draft" and draft.version != self.draft_version
 
     @property
     def known(self) -> str:
@@ -368,7 +375,9 @@ class OutboxStore(DraftStore):
         said: dict[str, Any] = {}
         with suppress(SettingsError):  # One that no key opens must not hide the others.
             said = {} if own.said is None else self._sealer.open(own.said, f"outbox:{own.id}")
-        return Waiting(_entry(own, draft), draft.id, draft.launch_id, draft.protocol, said)
+        return Waiting(
+            _entry(own, draft), draft.id, draft.launch_id, draft.protocol, said, own.draft_version
+        )
 
 
 def _entry(row: OutboxRow, draft: DraftRow) -> Entry:

@@ -101,7 +101,8 @@ class OutboxKeepingStore(OutboxStore):
             )
             if rowcount(changed) != 1:
                 raise UsageError("This plan is being sent at this moment; look again in a minute.")
-            row.state = DROPPED
+            version = session.scalar(select(DraftRow.version).where(DraftRow.id == row.draft_id))
+            row.state, row.draft_version = DROPPED, version or 0
             row.said = self._sealer.seal({"known": known}, f"outbox:{row.id}")
 
     def adopt_unsent(self) -> int:

@@ -26,7 +26,8 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.wording import words
-from ivfhir.writing.bundle import to_transaction
+from ivfhir.writing.bundle import to_transaction, value_of
+from ivfhir.writing.document import plan_of
 from ivfhir.writing.outgoing import check_outgoing
 from smart_app import audit
 from smart_app.smart.launch import Launch
@@ -52,6 +53,7 @@ from smart_app.visit.sending import (
     find_sent,
     keep_changed,
     keep_failure,
+    known_of,
     send_plan,
     take_back,
 )
@@ -125,6 +127,9 @@ def accept_and_write(
     held_as = "draft"
     try:
         reading = visit.read_anew()
+        if _is_there(visit, protocol, draft, reading):
+            held_as = ""
+            return None
         changes = _changes(launch, protocol, draft, reading, replace=replace, compare=compare)
         now = reading.ways[protocol.id].kind
         if way and way != now:
@@ -260,6 +265,41 @@ def look(visit: Visit, draft: Draft) -> None:
     except ServerError:
         # It cannot be told now: the page offers to look again.
         return
+
+
+def find_doubtful(visit: Visit, draft: Draft) -> bool:
+    """Look whether a plan that came back for review is in the EHR after all.
+
+    It was accepted before, and nobody could tell then. If it is there it is written, as it was
+    accepted first; what cannot be told now stays in doubt.
+
+    Raises:
+        UnauthorisedError: the token expired.
+    """
+    store = visit.launch.app.store
+    if draft.state != "draft":
+        return False
+    receipt = store.load_receipt(draft.launch_id, draft.id)
+    if receipt is None or not known_of(receipt, store.waiting_of(draft.id)):
+        return False
+    try:
+        return find_sent(visit, draft, receipt.body)
+    except UnauthorisedError:
+        raise
+    except ServerError:
+        return False
+
+
+def _is_there(visit: Visit, protocol: ClinicalProtocol, draft: Draft, reading: Reading) -> bool:
+    """Tell whether the record holds this very plan from an earlier acceptance; then it is written.
+
+    Raises:
+        ServerError: it cannot be told whether all of it is there.
+    """
+    plans = map(value_of, reading.plans_of(protocol))
+    own = draft.id in [*plans, *map(plan_of, reading.documents_of(protocol))]
+    receipt = visit.launch.app.store.load_receipt(draft.launch_id, draft.id) if own else None
+    return receipt is not None and find_sent(visit, draft, receipt.body)
 
 
 def _accepted(

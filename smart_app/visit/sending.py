@@ -257,8 +257,10 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
     and the receipt comes last: who is killed in between finds the plan sent, and looks again.
     """
     launch, store = visit.launch, visit.launch.app.store
-    written_at = launch.local(launch.now())
+    written_at, waiting = launch.local(launch.now()), store.waiting_of(draft.id)
     body = {**kept, "problem": None, **receipt_body(receipt, written_at=written_at)}
+    if waiting is not None and waiting.edited(draft):
+        body["edited"] = True
     settled = settle(launch, draft, body)
     visit.forget_reading()
     audit.record(
@@ -269,7 +271,6 @@ def _keep(visit: Visit, draft: Draft, kept: Mapping[str, Any], receipt: WriteRec
         draft=draft.id,
         plan=own_reference(body["entries"]),
     )
-    waiting = store.waiting_of(draft.id)
     after = again(launch, None if waiting is None else waiting.entry, settled.error)
     if not store.save_written(draft.id, settled.body, after=after, join=joined):
         return

@@ -150,24 +150,76 @@ def test_what_was_taken_out_of_the_outbox_is_not_said_not_to_have_reached_the_eh
     assert "before it reached the EHR" not in page
 
 
-def test_a_plan_that_is_accepted_again_is_not_known_until_somebody_can_look(
+@pytest.mark.parametrize("given_up", [park, drop])
+@pytest.mark.parametrize("page", ["review/{}", "plan/LUNG?draft={}", "discard/{}"])
+def test_what_is_found_in_the_ehr_after_all_is_written_whatever_page_is_opened(
+    clinician: Clinician,
+    unclear: str,
+    fake_ehr: RunningEhr,
+    page: str,
+    given_up: Callable[[Store, str], None],
+) -> None:
+    given_up(clinician.client.application.extensions["ivfhir"].store, unclear)
+    fake_ehr.faults.clear()
+    text = visible_text(clinician.open(page.format(unclear)).text)
+    assert "Written: 48 of 48 entries, read back and the same" in text
+    assert "as you accepted it first" not in text
+    assert "already in the record" not in text
+
+
+def test_a_draft_that_was_changed_meanwhile_is_told_apart_from_what_is_there(
     clinician: Clinician, unclear: str, store: Store, fake_ehr: RunningEhr, repository
 ) -> None:
-    """The EHR lets nobody look for a plan, so that nothing is found out by accepting again."""
     park(store, unclear)
+    page = clinician.open(f"plan/LUNG?draft={unclear}")  # The EHR still lets nobody look.
+    (version,) = re.findall(r'name="version" value="(\d+)"', page.text)
+    changed = {"version": version, "Segments": "2"}
+    answer = clinician.send(f"plan/LUNG?draft={unclear}", changed, token=csrf_token(page))
+    assert answer.status_code == 303
     fake_ehr.faults.clear()
-    assert clinician.accept(unclear, earlier="keep").status_code == 409  # It is in the record.
-    fake_ehr.fail("status-503", method="GET", path="CarePlan", skip=1, times=None)
+    shown = clinician.open(f"review/{unclear}").text
+    assert wrong_words(shown) == []
+    text = visible_text(shown)
+    assert "Written: 48 of 48 entries, read back and the same" in text
+    assert "It is the plan as you accepted it first." in text
+    assert 'id="next"' not in shown  # The next steps of the draft are none of the plan's.
+    query = {"identifier": f"{PLAN_SYSTEM}|{unclear}"}
+    assert len(repository.search("CarePlan", query)) == 1
+
+
+def test_one_that_the_record_shows_when_it_is_accepted_again_is_not_written_again(
+    clinician: Clinician,
+    unclear: str,
+    store: Store,
+    fake_ehr: RunningEhr,
+    repository,
+) -> None:
+    """Whoever looked first was not answered; the reading of the record then brings the plan."""
+    park(store, unclear)
+    review = clinician.open(f"review/{unclear}")
+    assert "Review" in review.text
+    (version,) = re.findall(r'name="version" value="(\d+)"', review.text)
+    fake_ehr.faults.clear()
+    given = {"confirm": "yes", "version": version, "earlier": "replace"}
+    answer = clinician.send(f"review/{unclear}", given, token=csrf_token(review))
+    assert answer.status_code == 303
+    text = visible_text(clinician.open(f"receipt/{unclear}").text)
+    assert "Written: 48 of 48 entries" in text
+    assert "Revoked" not in text
+    (plan,) = repository.search("CarePlan", {"identifier": f"{PLAN_SYSTEM}|{unclear}"})
+    assert plan["status"] == "active"
+
+
+def test_while_the_ehr_lets_nobody_look_it_is_not_known_whatever_is_tried(
+    clinician: Clinician, unclear: str, store: Store, fake_ehr: RunningEhr
+) -> None:
+    park(store, unclear)
     assert clinician.accept(unclear, earlier="keep").status_code == 303
-    page = clinician.open(f"receipt/{unclear}").text
-    assert "Not known to be written: " in page
+    assert "Not known to be written: " in clinician.open(f"receipt/{unclear}").text
     park(store, unclear)
     assert confirm(clinician, unclear) == 422
     fake_ehr.faults.clear()
-    clinician.accept(unclear, earlier="keep")
-    assert "Written: 48 of 48 entries" in clinician.open(f"receipt/{unclear}").text
-    query = {"identifier": f"{PLAN_SYSTEM}|{unclear}"}
-    assert len(repository.search("CarePlan", query)) == 1
+    assert "Written: 48 of 48 entries" in clinician.open(f"review/{unclear}").text
 
 
 def test_a_draft_that_changes_while_it_is_discarded_is_told_as_not_discarded(

@@ -1,5 +1,6 @@
 """An EHR that takes documents alone: what becomes of the document of an earlier plan."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from smart_app.store import Store
 from smart_app.visit.documents import end_with
 from smart_app.visit.draft import DraftContent
 from tests.smart_app.conftest import Clock, RunningEhr, running_samples
-from tests.smart_app.pages.conftest import Clinician, when_accepted
+from tests.smart_app.pages.conftest import Clinician, csrf_token, when_accepted
 from tests.smart_app.pages.documents import documents_of
 from tests.smart_app.pages.wording import visible_text, wrong_words
 
@@ -362,12 +363,38 @@ def test_what_an_earlier_try_left_of_the_same_plan_ends_whatever_was_chosen(
     assert waiting.known == "unclear"
     assert store.put_off_unclaimed(draft_id, After(PARKED, 0, 8), waiting.said)
     clock.ahead += timedelta(seconds=5)
-    answer = clinician.accept(draft_id)
+    with pytest.MonkeyPatch.context() as patched:  # As if it came between two looks.
+        patched.setattr("smart_app.visit.accepting.find_sent", lambda *_: False)
+        answer = clinician.accept(draft_id)
     assert answer.status_code == 303, visible_text(answer.text)
     found = documents_of(upstream, draft_id)
     assert sorted(each["status"] for each in found) == ["current", "superseded"]
     receipt = receipt_of(clinician, draft_id)
     assert f"{ENDED}: from an earlier try to write this plan" in receipt
+
+
+def test_a_document_that_is_there_after_all_is_not_written_again(
+    clinician: Clinician, upstream: HttpRepository, fake_ehr: RunningEhr, store: Store
+) -> None:
+    draft_id = clinician.make_draft()
+
+    def away() -> None:
+        fake_ehr.fail("drop-after", method="POST")
+        fake_ehr.fail("status-503", method="GET", path=DOCUMENTS, skip=2, times=None)
+
+    with pytest.MonkeyPatch.context() as patched:
+        when_accepted(store, away, patched)
+        clinician.accept(draft_id)
+    waiting = store.waiting_of(draft_id)
+    assert waiting is not None
+    assert store.put_off_unclaimed(draft_id, After(PARKED, 0, 8), waiting.said)
+    review = clinician.open(f"review/{draft_id}")
+    fake_ehr.faults.clear()
+    (version,) = re.findall(r'name="version" value="(\d+)"', review.text)
+    given = {"confirm": "yes", "version": version}
+    assert clinician.send(f"review/{draft_id}", given, token=csrf_token(review)).status_code == 303
+    assert "Written: 1 of 1 entries" in receipt_of(clinician, draft_id)
+    assert [each["status"] for each in documents_of(upstream, draft_id)] == ["current"]
 
 
 def test_only_current_documents_of_accepted_plans_of_the_protocol_count(
