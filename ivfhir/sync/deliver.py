@@ -36,6 +36,7 @@ from ivfhir.sync.decision import (
     Place,
     known_as,
 )
+from ivfhir.sync.document_race import settle_document_race
 from ivfhir.sync.download import save
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.ledger import DONE, SentPart
@@ -326,7 +327,7 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     unkept: tuple[Mapping[str, Any], ...] = ()
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
         if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
-            race = _race(plan, at, decision, decision.places.get(plan.plan_id))
+            race = _race(plan, at, decision, decision.places)
         stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             places = {value: reference_of(each) for value, each in stored.items()}
@@ -385,7 +386,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         if receipt.left_over:  # It is not done, so that the next run looks again.
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
-        race = _race(plan, at, decision, places.get(plan.plan_id))
+        race = _race(plan, at, decision, places)
         unkept = _note(plan, at, decision, parts)
     else:
         places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
@@ -394,7 +395,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         compared = () if is_document else compare(parcel, places, stored)
         is_change = decision.result == UPDATED and not is_document
         ended = () if is_change else read_ended(door, bundle, strict=True)
-        race = _race(plan, at, decision, places.get(plan.plan_id))
+        race = _race(plan, at, decision, places)
         unkept = _note(plan, at, decision, _parts(decision, places, stored))
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
@@ -421,13 +422,17 @@ def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str
     return Outcome(plan.name, at.name, CONFLICT, (*own, *plans), lines, told)
 
 
-def _race(plan: SyncPlan, at: Place, decision: Decision, own: str | None) -> Race | None:
+def _race(plan: SyncPlan, at: Place, decision: Decision, places: Mapping[str, str]) -> Race | None:
     """Settle what other writers sent while this plan was under way."""
-    if own is None or not own.startswith(f"{CARE_PLAN}/") or decision.result == UPDATED:
+    is_document = decision.whole is not None
+    own = places.get(_own_value(decision) if is_document else plan.plan_id)
+    if own is None or decision.result == UPDATED:
         return None
     if not protocols_of(plan.care_plan) or plan.care_plan.get("status") not in OPEN:
         return None  # One that was sent as ended takes nobody's place.
     assert decision.door is not None  # noqa: S101 - a decision to send has one
+    if is_document:
+        return settle_document_race(decision.door, own, means=at.means)
     return settle_race(decision.door, own, decision.patient, means=at.means)
 
 
@@ -435,14 +440,15 @@ def _after_race(sent: Outcome, race: Race) -> Outcome:
     """Return the row of a plan beside which others were sent."""
     own = sent.references[0]
     left = [
-        {"reference": each, "text": f"It is open beside {race.stays} and could not be revoked."}
+        {"reference": each, "text": f"It is open beside {race.stays} and could not be ended."}
         for each in race.left
     ]
     references = tuple(dict.fromkeys([*sent.references, race.stays, *race.ended, *race.left]))
     sent = replace(sent, references=references, differences=(*sent.differences, *left))
     if race.stays == own:
         return replace(sent, result=SUPERSEDED if race.ended else sent.result)
-    was = "was revoked again" if own in race.ended else "should be revoked, and could not be"
+    ended = "superseded" if own.startswith(f"{DOCUMENT_REFERENCE}/") else "revoked"
+    was = f"was {ended} again" if own in race.ended else f"should be {ended}, and could not be"
     why = f"{race.stays}, sent at the same time, stays for this protocol; {own} {was}."
     issue = {"severity": "error", "code": "business-rule", "diagnostics": why}
     outcome = {"resourceType": "OperationOutcome", "issue": [issue]}

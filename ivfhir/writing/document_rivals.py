@@ -4,7 +4,7 @@ As of plans (`ivfhir.writing.rivals`): after a document is written it is looked 
 that nobody saw before, the one that the server stored first stays.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
@@ -43,23 +43,61 @@ def settle_document_rivals(
     document = repository.read(DOCUMENT_REFERENCE, own.partition("/")[2])
     if not is_current(document):
         return None
-    patient = bare(str(document.get("subject", {}).get("reference", "")))
-    listed = current_documents(repository, patient, protocols_in(document))
-    found = [
-        repository.read(DOCUMENT_REFERENCE, str(each["id"]))
-        for each in listed
-        if reference_of(each) not in (own, *known)
-        and plan_of(each) != plan_of(document)
-        and not is_preliminary(each)
-    ]
     rivals = [
+        each
+        for each in documents_beside(repository, document)
+        if reference_of(each) not in known and not is_preliminary(each)
+    ]
+    if not rivals:
+        return None
+    first, *others = sorted([document, *rivals], key=document_rank)
+    gone, left = end_others(repository, others, may_update=may_update)
+    authors = [str(each.get("display", "")) for each in first.get("author", ())]
+    return Rivalry(
+        own=own,
+        stays=reference_of(first),
+        author=", ".join(each for each in authors if each),
+        revoked=gone,
+        left=left,
+    )
+
+
+def documents_beside(repository: Repository, document: Resource) -> list[Resource]:
+    """Return the current documents of other plans that were stored together with one, as they are.
+
+    They share patient and protocol with it; one that says it replaces it is no rival.
+
+    Args:
+        repository: the server.
+        document: the document, as read.
+
+    Raises:
+        ServerError: they could not be looked for.
+    """
+    patient = bare(str(document.get("subject", {}).get("reference", "")))
+    own = reference_of(document)
+    found = [
+        repository.read(DOCUMENT_REFERENCE, str(each["id"]))  # A list may leave much out.
+        for each in current_documents(repository, patient, protocols_in(document))
+        if reference_of(each) != own and plan_of(each) != plan_of(document)
+    ]
+    return [
         each
         for each in found
         if is_current(each) and are_together(document, each) and own not in _replaced_by(each)
     ]
-    if not rivals:
-        return None
-    first, *others = sorted([document, *rivals], key=_document_rank)
+
+
+def end_others(
+    repository: Repository, others: Sequence[Resource], *, may_update: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Mark documents as superseded; return the references of those that ended, and of the rest.
+
+    Args:
+        repository: the server.
+        others: the documents, as read: one that somebody changed since stays.
+        may_update: whether the server lets documents be changed.
+    """
     older = [
         {
             "reference": reference_of(each),
@@ -68,15 +106,8 @@ def settle_document_rivals(
         for each in others
     ]
     ended = end_documents(repository, older, may_update=may_update)
-    authors = [str(each.get("display", "")) for each in first.get("author", ())]
-    gone = {each.reference for each in ended if each.status not in ("", CURRENT)}
-    return Rivalry(
-        own=own,
-        stays=reference_of(first),
-        author=", ".join(each for each in authors if each),
-        revoked=tuple(each.reference for each in ended if each.reference in gone),
-        left=tuple(each.reference for each in ended if each.reference not in gone),
-    )
+    gone = tuple(each.reference for each in ended if each.status not in ("", CURRENT))
+    return gone, tuple(each.reference for each in ended if each.reference not in gone)
 
 
 def _replaced_by(document: Resource) -> frozenset[str]:
@@ -88,7 +119,8 @@ def _replaced_by(document: Resource) -> frozenset[str]:
     )
 
 
-def _document_rank(document: Resource) -> tuple[float, str, str]:
+def document_rank(document: Resource) -> tuple[float, str, str]:
+    """Return what orders documents: when the server stored them, then their plans' identifiers."""
     stored = stored_at(document)
     at = stored.timestamp() if stored else 0.0
     return at, plan_of(document) or "", str(document.get("id", ""))

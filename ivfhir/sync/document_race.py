@@ -1,0 +1,55 @@
+"""Documents of a patient and protocol that several writers sent at the same moment: one stays.
+
+As of plans (`ivfhir.sync.race`): the one that stays is the one that would be current had they been
+sent one after the other.
+"""
+
+from ivfhir.fhir.references import reference_of
+from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
+from ivfhir.repository import Repository
+from ivfhir.sync.created import is_later
+from ivfhir.sync.ladder import Means
+from ivfhir.sync.race import Race
+from ivfhir.writing.document_rivals import document_rank, documents_beside, end_others
+from ivfhir.writing.earlier_documents import FINAL, is_current
+
+
+def settle_document_race(repository: Repository, own: str, *, means: Means) -> Race | None:
+    """Leave one of the current documents of a protocol that were sent at the same time.
+
+    Args:
+        repository: the server.
+        own: reference of the document that was just sent.
+        means: what may be written there.
+
+    Returns:
+        What became of them; None when there was no other.
+
+    Raises:
+        ServerError: the documents could not be looked for.
+    """
+    document = repository.read(DOCUMENT_REFERENCE, own.partition("/")[2])
+    others = documents_beside(repository, document)
+    if not others:
+        return None
+    was_current = is_current(document)
+    current = [document, *others] if was_current else others
+    stays = _last_of(current)
+    ending = [each for each in current if each is not stays]
+    may = means.may_update(DOCUMENT_REFERENCE)
+    gone, left = end_others(repository, ending, may_update=may)
+    return Race(reference_of(stays), (*([] if was_current else [own]), *gone), left)
+
+
+def _last_of(documents: list[Resource]) -> Resource:
+    """Return the one that would be current had these been sent one after the other, in any order.
+
+    One of an accepted plan before a preliminary one, then the one that was surely made later; where
+    none was, the one that the server stored first.
+    """
+    final = [each for each in documents if each.get("docStatus") in FINAL]
+    best, *others = sorted(final or documents, key=document_rank)
+    for each in others:
+        if is_later(each.get("date"), best.get("date")):
+            best = each
+    return best
