@@ -5,7 +5,7 @@ stopped after any of them and begun anew.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ from ivfhir.sync.document_race import settle_document_race
 from ivfhir.sync.download import save
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.ledger import DONE, SentPart
-from ivfhir.sync.looks import back_looks
+from ivfhir.sync.looks import back_looks, patient_plans, shown_among
 from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.race import Race, settle_race
 from ivfhir.sync.retries import lacks_it, pause_before_retry_s
@@ -193,6 +193,16 @@ class Delivery:
         if self._sent is not None:
             patient = self._sent.decision.patient
             yield from back_looks(self.plan, patient, self._sent.places, self.at.means)
+
+    def patient_plans(self) -> Look | None:
+        """Return the one of these that shows all plans of the patient; None where there is none."""
+        if self._sent is None:
+            return None
+        return patient_plans(self.plan, self._sent.decision.patient, self._sent.places)
+
+    def shown_among(self, found: Collection[Resource]) -> Mapping[Look, list[Resource]]:
+        """Return which others of these are answered by what that one found."""
+        return {} if self._sent is None else shown_among(self.plan, self._sent.places, found)
 
     def finish(self) -> Outcome:
         """Do the second half of an attempt: read back what was sent, and return its row.

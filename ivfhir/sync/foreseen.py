@@ -115,10 +115,16 @@ class Foreseen:
         self._until = asked_at + FRESH_S
         return answer
 
+    def found(self, look: Look) -> list[Resource] | None:
+        """Return what a search found that was not used yet; None where it is not known."""
+        return self._found.get(look) if self._is_fresh() else None
+
     def holds(self, look: Look) -> bool:
-        """Return whether all that a look by ids asks for is known."""
+        """Return whether all that a look asks for is known."""
+        if look.name != ID:
+            return self.found(look) is not None
         asked = (f"{look.resource_type}/{each}" for each in look.values)
-        return look.name == ID and self._is_fresh() and all(self._held.get(e) for e in asked)
+        return self._is_fresh() and all(self._held.get(each) for each in asked)
 
     def operation(self, path: str, parameters: Resource) -> Resource:
         """POST a resource to an operation."""

@@ -84,6 +84,10 @@ class _Member:
         except ServerError as error:
             return error
 
+    def patient_plans(self) -> list[Look]:
+        look = self.delivery.patient_plans()
+        return [] if look is None else [look]
+
     def finish(self) -> Outcome | ServerError:
         try:
             return self.delivery.finish()
@@ -153,7 +157,7 @@ def _together(
             sent.append(member)
         else:
             failed.append((member, row))
-    _ask(sent, lambda member: member.delivery.back_looks(), at, ways, anew=True)
+    _look_back(sent, at, ways)
     for member, done in zip(sent, ways.asks.map(_Member.finish, sent), strict=True):
         if isinstance(done, Outcome):
             yield member.plan, done
@@ -165,6 +169,26 @@ def _together(
     }
     for tried in as_completed(trying):
         yield trying[tried].plan, tried.result()
+
+
+def _look_back(members: Sequence[_Member], at: Place, ways: Ways) -> None:
+    """Ask together what was stored: all plans of the patients, then what these do not show.
+
+    What was not seen yet of the server's lists is to be seen here, where they find something.
+    """
+    lists = ways.lists
+    asked_at = ways.clock()
+    _ask(members, _Member.patient_plans, at, ways, anew=True)
+    for member in members:
+        for look in member.patient_plans():
+            found = member.foreseen.found(look)
+            if found is not None:
+                shown = member.delivery.shown_among(found)
+                believed = {
+                    k: v for k, v in shown.items() if lists.believes(k.resource_type, k.name)
+                }
+                member.foreseen.learn(believed, asked_at=asked_at)
+    _ask(members, lambda member: member.delivery.back_looks(), at, ways, anew=True)
 
 
 def _persist(

@@ -1,8 +1,8 @@
 """What will be asked about a plan, told in advance, so that it can be asked for many at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.sync.bulk import ID, IDENTIFIER, PATIENT_PARAM, Look
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.mapping import patient_look, reference_looks
@@ -30,7 +30,7 @@ def first_looks(plan: SyncPlan, patient: str | None, means: Means) -> Iterator[L
 
 def second_looks(plan: SyncPlan, patient: str, means: Means) -> Iterator[Look]:
     """Yield what is asked of a known patient: open plans, and what the plan refers to."""
-    if protocols_of(plan.care_plan) and means.rung(plan.types).has_care_plan:
+    if _has_rivals(plan) and means.rung(plan.types).has_care_plan:
         yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
     yield from reference_looks(plan, patient)
 
@@ -55,10 +55,39 @@ def back_looks(
             yield from _own_look(DOCUMENT_REFERENCE, Token(PLAN_SYSTEM, value))
     if CARE_PLAN in by_type:
         yield from _own_look(CARE_PLAN, Token(PLAN_SYSTEM, plan.plan_id))
-        if protocols_of(plan.care_plan):
+        if _has_rivals(plan):
             yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
     for resource_type, ids in by_type.items():
         yield Look(resource_type, ID, tuple(ids))
+
+
+def patient_plans(plan: SyncPlan, patient: str, places: Mapping[str, str]) -> Look | None:
+    """Return the search for all plans of the patient, made after a plan was sent.
+
+    None where it was not sent as a CarePlan, or nobody asks what other plans there are.
+    """
+    is_there = places.get(plan.plan_id, "").startswith(f"{CARE_PLAN}/")
+    return Look(CARE_PLAN, PATIENT_PARAM, (patient,)) if is_there and _has_rivals(plan) else None
+
+
+def shown_among(
+    plan: SyncPlan, places: Mapping[str, str], found: Collection[Resource]
+) -> dict[Look, list[Resource]]:
+    """Return which looks at a plan that was sent are answered by all plans of its patient.
+
+    They show it, and its copies: what we send twice is of one patient. Where they do not show it,
+    the server finds late what it stored, and each look is made by itself.
+    """
+    own = places[plan.plan_id].partition("/")[2]
+    shown = [each for each in found if each.get("id") == own]
+    if not shown:
+        return {}
+    looks = [Look(CARE_PLAN, ID, (own,)), *_own_look(CARE_PLAN, Token(PLAN_SYSTEM, plan.plan_id))]
+    return {look: [each for each in found if look.finds(each)] for look in looks}
+
+
+def _has_rivals(plan: SyncPlan) -> bool:
+    return bool(protocols_of(plan.care_plan))
 
 
 def _own_look(kind: str, token: Token) -> Iterator[Look]:
