@@ -23,7 +23,7 @@ from smart_app.pages.frame import (
 )
 from smart_app.pages.parameters import Field, read_choices, read_fields
 from smart_app.pages.protocol_card import ProtocolCard, read_card
-from smart_app.pages.replacing import document_name
+from smart_app.pages.replacing import document_title
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
@@ -144,7 +144,10 @@ def earlier_of(
 
 @dataclass(frozen=True)
 class NamedDocuments:
-    """What a page says of the current documents of plans: a title, and name and address of each."""
+    """What a page says of the current documents of plans.
+
+    `title` stands above them; each line has title, reference and address of one.
+    """
 
     title: str
     lines: tuple[Mapping[str, str], ...]
@@ -166,7 +169,11 @@ def named_documents(
         others: whether they are of other plans than the one that the page is about.
     """
     lines = tuple(
-        {"name": document_name(each), "href": record_href(launch, each["reference"])}
+        {
+            "title": document_title(each),
+            "reference": each["reference"],
+            "href": record_href(launch, each["reference"]),
+        }
         for each in documents
     )
     if not lines:

@@ -74,12 +74,16 @@ def after_replacing(
     return Replacement(sentences if plans else (), _left(parts), doubtful)
 
 
+def document_title(document: Mapping[str, str]) -> str:
+    """Return `Lung plan, 3 Mar 2025`."""
+    made = dates.day(document["date"]) if document["date"] else ""
+    return ", ".join(each for each in (document["title"], made) if each)
+
+
 def document_name(document: Mapping[str, str], *, own: bool = False) -> str:
     """Return `Lung plan, 3 Mar 2025 (DocumentReference/12)`."""
-    made = dates.day(document["date"]) if document["date"] else ""
-    name = ", ".join(each for each in (document["title"], made) if each)
     tried = "from an earlier try to write this plan: " if own else ""
-    return f"{tried}{name} ({document['reference']})"
+    return f"{tried}{document_title(document)} ({document['reference']})"
 
 
 def after_documents(

@@ -131,7 +131,7 @@ def test_a_replaced_plan_takes_its_drafts_with_it_and_leaves_the_others(clinicia
         (two, "it is not as the app wrote it"),
         (three, "its status is completed"),
     ):
-        assert f"(ServiceRequest/{order['id']})" in review
+        assert f'(<span class="ref">ServiceRequest/{order["id"]}</span>)' in review
         assert f"because {why}" in review
     answer = clinician.accept(second, earlier="replace")
     assert answer.status_code == 303
@@ -139,7 +139,7 @@ def test_a_replaced_plan_takes_its_drafts_with_it_and_leaves_the_others(clinicia
     assert "Written: 48 of 48 entries, read back and the same" in page
     assert "The earlier plan and 37 of its 40 orders were revoked" in page
     assert "5 of its 5 goals were cancelled." in page
-    assert f"(ServiceRequest/{two['id']})" in page
+    assert f'(<span class="ref">ServiceRequest/{two["id"]}</span>)' in page
     assert statuses(repository, first) == {"active": 1, "draft": 1, "completed": 1, "revoked": 28}
     assert statuses(repository, first, "MedicationRequest") == {"cancelled": 8}
     assert statuses(repository, first, "CommunicationRequest") == {"revoked": 1}
