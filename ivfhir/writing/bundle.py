@@ -74,6 +74,28 @@ def to_transaction(
     return {"resourceType": BUNDLE, "type": "transaction", "entry": entries}
 
 
+def to_care_plan_alone(
+    accepted: Resource,
+    *,
+    plan_id: str,
+    conditional: Callable[[str], bool] = lambda resource_type: True,
+) -> Resource:
+    """Return the transaction Bundle of an accepted plan that goes in as one CarePlan.
+
+    Its RequestGroup, requests and goals stay inside; there is no Provenance, which would have to
+    point to what is inside another resource.
+
+    Args:
+        accepted: as for `to_transaction`.
+        plan_id: as for `to_transaction`.
+        conditional: as for `to_transaction`.
+    """
+    inside = [each for each in accepted["contained"] if each["resourceType"] != PROVENANCE]
+    plan = {name: value for name, value in accepted.items() if name != "id"}
+    entry = created_entry({**plan, "contained": inside}, part_value(plan_id), {}, conditional)
+    return {"resourceType": BUNDLE, "type": "transaction", "entry": [entry]}
+
+
 def created_entries(bundle: Resource) -> list[dict[str, Any]]:
     """Return the entries of the transaction that create something."""
     return [entry for entry in bundle["entry"] if entry["request"]["method"] == "POST"]

@@ -26,7 +26,7 @@ class PlanPart:
     """A resource that a plan refers to: its RequestGroup, a request or a goal.
 
     Attributes:
-        reference: `Type/id`.
+        reference: `Type/id`, or `#id` of what the plan contains.
         title: what the plan calls it; '' when it does not say.
         resource: as it was read; None when it could not be.
         stays: why it stays when the plan is replaced, as a clause; '' when it ends with the plan.
@@ -40,6 +40,8 @@ class PlanPart:
     @property
     def resource_type(self) -> str:
         """Its type."""
+        if self.resource is not None:
+            return str(self.resource["resourceType"])
         return self.reference.partition("/")[0]
 
     @property

@@ -175,11 +175,15 @@ def granted_scope(asked: str, *, version_1: bool) -> str:
             words.append(word)
     if ehr().faults.hits("read-only"):
         words = [_without(word, "cud") for word in words if not word.endswith(".write")]
-    if ehr().settings.documents_only:
-        words = [
-            word if _type_of(word) in (AUDIT_EVENT, "DocumentReference") else _without(word, "cud")
-            for word in words
-        ]
+    for only, kind in (
+        (ehr().settings.documents_only, "DocumentReference"),
+        (ehr().settings.care_plans_only, "CarePlan"),
+    ):
+        if only:
+            words = [
+                word if _type_of(word) in (AUDIT_EVENT, kind) else _without(word, "cud")
+                for word in words
+            ]
     if ehr().faults.hits("no-update"):
         words = [_without(word, "u") for word in words]
     if ehr().faults.hits("no-allergies"):

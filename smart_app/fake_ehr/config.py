@@ -42,6 +42,7 @@ class FakeEhrSettings:
         version_1: know only the scopes of SMART's first version (`patient/*.read`).
         audit: let apps create AuditEvents: the scope is named and granted.
         documents_only: let apps create DocumentReferences and nothing else of a plan.
+        care_plans_only: let apps create and change CarePlans and nothing else of a plan.
         transactions: take transactions and batches, and say so.
 
     Raises:
@@ -60,6 +61,7 @@ class FakeEhrSettings:
     version_1: bool = False
     audit: bool = False
     documents_only: bool = False
+    care_plans_only: bool = False
     transactions: bool = True
 
     def __post_init__(self) -> None:

@@ -21,7 +21,8 @@ class ReceiptPage:
     """View model of the page, for a plan that was written and for one that was not.
 
     `gap` is what the override goes against; `replacement` is what became of an earlier plan;
-    `plan_href` is where the written plan is shown; `files` are words and address of downloads.
+    `plan_href` is where the written plan is shown; `files` are words and address of downloads;
+    `is_signed_apart` tells whether there is a signature beside the plan.
     """
 
     style: str
@@ -40,6 +41,7 @@ class ReceiptPage:
     replacement: Replacement | None = None
     plan_href: str = ""
     files: tuple[tuple[str, str], ...] = ()
+    is_signed_apart: bool = True
 
 
 def written_page(
@@ -97,6 +99,11 @@ def written_page(
             "It is a document to read, with the plan's data attached: there is no care plan in the "
             "record, and no work list shows its steps."
         )
+    if body.get("way") == "alone":
+        text.append(
+            "It is one care plan, its orders and goals inside: no work list shows them, and no "
+            "signature entry was written."
+        )
     if body["leftOver"]:
         text.append(
             "The EHR also stored copies that could not be withdrawn, or with which somebody has "
@@ -142,6 +149,7 @@ def written_page(
         gap=gap,
         replacement=replacement,
         plan_href=plan_href,
+        is_signed_apart=body.get("way") != "alone",
         details="\n".join(body.get("warnings", ())),
         details_title=OWN,
     )

@@ -153,7 +153,7 @@ def _sentences(
     """Return sentences such as `The earlier plan and 37 of its 40 orders will be revoked`."""
     one = len(plans) == 1
     subject = "The earlier plan" if one else f"The {len(plans)} earlier plans"
-    its = "its" if one else "their"
+    its, it = ("its", "it") if one else ("their", "them")
     orders, goals = _orders(parts), _goals(parts)
     if orders:
         some = f"{len(_orders(ending))} of {its} {words.count(len(orders), 'order')}"
@@ -161,8 +161,10 @@ def _sentences(
         first = f"{subject} and {some} {joint} revoked{_cancelled(ending)}."
         if not _orders(ending):
             first = f"{subject} {verb} revoked; none of {its} {words.count(len(orders), 'order')}."
+    elif inside := sum(plan.get("inside", 0) for plan in plans):
+        first = f"{subject} {verb} revoked, with the {words.count(inside, 'order')} inside {it}."
     else:
-        first = f"{subject} {verb} revoked; no orders of {'it' if one else 'them'} were found."
+        first = f"{subject} {verb} revoked; no orders of {it} were found."
     sentences = [first]
     if goals:
         closed = len(_goals(ending))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import PROVENANCE, Resource
 from ivfhir.wording import dates, words
 from smart_app.pages.answers import failed_titles, missing_words, read_answer
 from smart_app.pages.facts import FactWriter
@@ -55,6 +55,7 @@ def review_page(
     *,
     why_href: str,
     today: date,
+    is_signed_apart: bool = True,
 ) -> ReviewPage:
     """Return the page of a draft.
 
@@ -64,6 +65,7 @@ def review_page(
         writer: turns evidence into facts.
         why_href: address of the reasons.
         today: the day of the review.
+        is_signed_apart: a signature is written beside the plan.
     """
     care_plan, decision = draft.care_plan, draft.decision
     items = plan_items(care_plan)
@@ -76,6 +78,8 @@ def review_page(
         today=today,
         confirmed=draft.confirmed,
     )
+    if not is_signed_apart:
+        lines = [line for line in lines if line.resource_type != PROVENANCE]
     answered = read_answer(decision, card, writer)
     findings, (met, of) = answered.findings, answered.counts
     unassessed = len(in_state(findings, "not-assessed"))

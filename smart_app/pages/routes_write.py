@@ -48,7 +48,7 @@ from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
-from smart_app.visit.way import DOCUMENT, ENTRIES
+from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES
 
 _FILES = (
     ("Download the PDF to read", "plan.pdf", PDF),
@@ -190,6 +190,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
             context.writer_for(launch, resources, content.refused),
             why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
             today=context.today_of(content.as_of),
+            is_signed_apart=way.kind != ALONE,
         ),
         regimens=regimen_table(
             content.offers,

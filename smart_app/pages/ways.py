@@ -8,10 +8,11 @@ from ivfhir.fhir.references import Key
 from ivfhir.fhir.types import DOCUMENT_REFERENCE
 from smart_app.pages.standing import Standing, standing_in
 from smart_app.smart.launch import Launch
-from smart_app.visit.way import DOCUMENT, FILES, SINGLES, Way
+from smart_app.visit.way import ALONE, DOCUMENT, FILES, SINGLES, Way
 
 _TITLES = {
     SINGLES: "A plan goes into this EHR one entry after the other",
+    ALONE: "A plan goes into this EHR as one care plan, without separate orders",
     DOCUMENT: "A plan goes into this EHR as a document only",
     FILES: "A plan cannot be written to this EHR",
 }
@@ -19,6 +20,9 @@ _LOST = {
     SINGLES: "For a moment others may see a part of the plan. If the EHR refuses an entry, those "
     "written before it are marked as entered in error, where the EHR lets the app do so, and you "
     "are told which are left.",
+    ALONE: "Orders and goals are inside the care plan: no work list shows them, and none can be "
+    "marked as begun or done by itself. No signature entry is written; who accepted the plan "
+    "stands in it.",
     DOCUMENT: "The plan goes in as one document: a PDF to read, with the plan's data attached. "
     "There will be no care plan in the record, and no work list shows its steps.",
     FILES: "Accepting writes nothing. Afterwards you can download the plan, as a PDF and as data, "
@@ -35,7 +39,7 @@ class WayNote:
     """What a page says of a plan that does not go in as entries, all together.
 
     Attributes:
-        kind: `singles`, `document` or `files`.
+        kind: `singles`, `alone`, `document` or `files`.
         title: how it goes.
         why: why, a sentence each.
         lost: what that means.
@@ -62,6 +66,8 @@ def how_written(kept: Mapping[str, Any], server: str) -> str:
     again = "Accepting again, or sending again, does not write twice."
     if kept.get("way") == DOCUMENT:
         return f"The plan went to {server} as one document. {again}"
+    if kept.get("way") == ALONE:
+        return f"The plan went to {server} as one care plan, its orders and goals inside. {again}"
     if kept.get("way") == SINGLES:
         return f"The entries went to {server} one by one. {again}"
     return f"All entries went to {server} as one transaction. {again}"

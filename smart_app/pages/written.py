@@ -1,6 +1,6 @@
 """A plan that is in the record, shown as a plan: board, list by date, and how its orders stand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,11 +91,12 @@ def written_plan(
         today: the day the page is looked at.
         link: gives the address of our page of a `Type/id`.
     """
-    orders = [part for part in parts if part.resource_type not in (GOAL, REQUEST_GROUP)]
+    inside = _inside(plan)
+    orders = [part for part in (*parts, *inside) if part.resource_type not in (GOAL, REQUEST_GROUP)]
     over = [part for part in orders if part.status in _OVER]
     others = [part for part in orders if part.status not in ("draft", "", *_OVER)]
-    still_open = [part for part in parts if part.status not in _CLOSED]
-    whole = contained_plan(plan, [part for part in parts if part not in over])
+    closed = [part for part in (*parts, *inside) if part.status in _CLOSED]
+    whole = contained_plan(plan, parts, but=over)
     items = plan_items(whole)
     shape, status = _STATUS.get(str(plan.get("status")), ("ask", f"Status: {plan.get('status')}"))
     title = plan_title(items, card)
@@ -104,22 +105,31 @@ def written_plan(
     return WrittenPlan(
         shape=shape,
         title=title,
-        text=(f"{status} in the EHR{_by(plan)}.", _counted(orders)),
+        text=(f"{status} in the EHR{_by(plan)}.", _counted(orders), *_how(orders)),
         board=draw_board(items, title=title, today=today),
         agenda=agenda(items, today),
         gates=gates(items),
-        next_steps=() if is_over else next_steps(contained_plan(plan, still_open), today),
-        over=_lines(over, link),
-        others=_lines(others, link),
+        next_steps=() if is_over else next_steps(contained_plan(plan, parts, but=closed), today),
+        over=_lines(over, plan, link),
+        others=_lines(others, plan, link),
         unread=tuple(part.reference for part in parts if part.resource is None),
         overrides=tuple(override_note(text) for text in notes if text.startswith(_OVERRIDE)),
         notes=tuple(text for text in notes if not text.startswith(_OVERRIDE)),
     )
 
 
-def contained_plan(plan: Resource, parts: Sequence[PlanPart]) -> Resource:
-    """Return a CarePlan that contains what it refers to, as a draft does."""
-    resources = [part.resource for part in parts if part.resource is not None]
+def contained_plan(
+    plan: Resource, parts: Sequence[PlanPart], *, but: Sequence[PlanPart] = ()
+) -> Resource:
+    """Return a CarePlan that contains what it refers to, as a draft does.
+
+    Args:
+        plan: the plan.
+        parts: what it refers to, as read; what it contains stays in it.
+        but: parts, also of those that it contains, that are left out.
+    """
+    resources = [part.resource for part in parts if part.resource is not None and part not in but]
+    gone = {part.reference for part in but}
     ids = {reference_of(each): _contained_id(reference_of(each)) for each in resources}
     spelled = references_as_written([plan, *resources])
     names = {text: f"#{ids[reference]}" for text, reference in spelled.items() if reference in ids}
@@ -127,7 +137,36 @@ def contained_plan(plan: Resource, parts: Sequence[PlanPart]) -> Resource:
         {**renamed_references(each, names), "id": ids[reference_of(each)]} for each in resources
     ]
     whole: Resource = renamed_references(plan, names)
-    return {**whole, "contained": [*plan.get("contained", ()), *contained]}
+    own = [each for each in plan.get("contained", ()) if f"#{each.get('id')}" not in gone]
+    return {**whole, "contained": [*own, *contained]}
+
+
+def _inside(plan: Resource) -> list[PlanPart]:
+    """Return what a plan contains of its own, each with what the plan calls it."""
+    contained = plan.get("contained", ())
+    titles: dict[str, str] = {}
+    for group in contained:
+        if group.get("resourceType") == REQUEST_GROUP:
+            titles |= dict(_titles(group.get("action", ())))
+    return [
+        PlanPart(reference, titles.get(reference, ""), each, "")
+        for each in contained
+        for reference in [f"#{each.get('id')}"]
+    ]
+
+
+def _titles(actions: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    for action in actions:
+        reference = action.get("resource", {}).get("reference")
+        if reference:
+            yield str(reference), str(action.get("title", ""))
+        yield from _titles(action.get("action", ()))
+
+
+def _how(orders: Sequence[PlanPart]) -> tuple[str, ...]:
+    if not any(part.reference.startswith("#") for part in orders):
+        return ()
+    return ("They are inside the care plan: the EHR's work lists do not show them.",)
 
 
 def _contained_id(reference: str) -> str:
@@ -151,10 +190,12 @@ def _counted(orders: Sequence[PlanPart]) -> str:
     return f"{words.count(len(orders), 'order')}: {counted}."
 
 
-def _lines(parts: Sequence[PlanPart], link: Callable[[str], str]) -> tuple[OrderLine, ...]:
-    return tuple(
-        OrderLine(
-            part.title or part.resource_type, part.reference, link(part.reference), part.status
-        )
-        for part in parts
-    )
+def _lines(
+    parts: Sequence[PlanPart], plan: Resource, link: Callable[[str], str]
+) -> tuple[OrderLine, ...]:
+    """Return a line a part; one that is inside the plan is read with the plan."""
+    lines = []
+    for part in parts:
+        place = reference_of(plan) if part.reference.startswith("#") else part.reference
+        lines.append(OrderLine(part.title or part.resource_type, place, link(place), part.status))
+    return tuple(lines)

@@ -6,7 +6,7 @@ accepted is kept before it is sent, so that a plan whose answer was lost can be 
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.review import accept
 from ivfhir.wording import words
-from ivfhir.writing.bundle import to_transaction, value_of
+from ivfhir.writing.bundle import to_care_plan_alone, to_transaction, value_of
 from ivfhir.writing.document import plan_of
 from ivfhir.writing.outgoing import check_outgoing
 from smart_app import audit
@@ -58,7 +58,7 @@ from smart_app.visit.sending import (
     take_back,
 )
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import DOCUMENT, FILES, WITH_CARE_PLAN, WORDS
+from smart_app.visit.way import ALONE, DOCUMENT, FILES, WITH_CARE_PLAN, WORDS, Way
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -334,20 +334,48 @@ def _accepted(
         "written": False,
         "signer": signer.name,
         "acceptedAt": accepted_at,
-        "bundle": to_transaction(
+        "bundle": _bundle_of(
+            launch,
+            draft,
             accepted,
-            plan_id=draft.id,
+            reading,
+            way=way,
             revoke=_to_end(reading, protocol) if with_plans else (),
-            conditional=reading.support[protocol.id].conditional.__contains__,
-        )
-        if way.kind in WITH_CARE_PLAN
-        else document_bundle(
-            launch, draft, accepted, reading, replaces=ended_of(documents), has_pdf=way.has_pdf
+            replaces=ended_of(documents),
         ),
         "way": way.kind,
         "replaced": replaced,
         "documents": documents,
     }
+
+
+def _bundle_of(
+    launch: Launch,
+    draft: Draft,
+    accepted: Resource,
+    reading: Reading,
+    *,
+    way: Way,
+    revoke: Sequence[Resource],
+    replaces: Sequence[Mapping[str, str]],
+) -> Resource:
+    """Return what is sent of an accepted plan, by the way that it goes.
+
+    Args:
+        launch: the launch.
+        draft: its draft.
+        accepted: the plan.
+        reading: the record.
+        way: how it goes.
+        revoke: resources that end with it, where it goes in one transaction.
+        replaces: the documents whose place it takes, where it is one.
+    """
+    conditional = reading.support[draft.protocol].conditional.__contains__
+    if way.kind == ALONE:
+        return to_care_plan_alone(accepted, plan_id=draft.id, conditional=conditional)
+    if way.kind in WITH_CARE_PLAN:
+        return to_transaction(accepted, plan_id=draft.id, revoke=revoke, conditional=conditional)
+    return document_bundle(launch, draft, accepted, reading, replaces=replaces, has_pdf=way.has_pdf)
 
 
 def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from ivfhir.errors import NoPlanError, ParameterError, UnknownProtocolError
 from ivfhir.evaluate import evaluate_protocol
 from ivfhir.expressions.values import Date
 from ivfhir.fhir.references import reference_of
-from ivfhir.fhir.types import Resource
+from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.parameters import typed_parameters
 from ivfhir.plan import PlannedCare, plan_options, plan_without_regimen
@@ -224,12 +224,16 @@ def evidence_versions(
 def earlier_plans(reading: Reading, protocol: ClinicalProtocol) -> list[dict[str, Any]]:
     """Return what a page says of the protocol's active plans, each with its `parts`.
 
-    A part has reference, title, status and version, and why it `stays` when the plan is replaced:
-    '' when it ends with the plan.
+    `inside` is how many orders a plan contains: these end with it. A part has reference, title,
+    status and version, and why it `stays` when the plan is replaced: '' when it ends with the plan.
     """
     return [
         {
             **earlier_plan(plan),
+            "inside": sum(
+                each.get("resourceType") not in (GOAL, REQUEST_GROUP)
+                for each in plan.get("contained", ())
+            ),
             "parts": [
                 {
                     "reference": part.reference,

@@ -1,4 +1,4 @@
-"""How an accepted plan leaves the app: as entries, together or one by one, as a document, as files.
+"""How an accepted plan leaves the app: as entries, as a care plan alone, as a document, as files.
 
 The EHR's CapabilityStatement and the granted scopes tell, before the clinician starts.
 """
@@ -18,20 +18,23 @@ from ivfhir.writing.bundle import created_entries
 from ivfhir.writing.capabilities import NO_TRANSACTIONS, WriteSupport
 from smart_app.smart.launch import Launch
 
-ENTRIES, SINGLES, DOCUMENT, FILES = "entries", "singles", "document", "files"
-_RANK = (ENTRIES, SINGLES, DOCUMENT, FILES)
-WITH_CARE_PLAN = (ENTRIES, SINGLES)
-"""The ways by which a CarePlan and its parts come into the record."""
+ENTRIES, SINGLES, ALONE = "entries", "singles", "alone"
+DOCUMENT, FILES = "document", "files"
+_RANK = (ENTRIES, SINGLES, ALONE, DOCUMENT, FILES)
+WITH_CARE_PLAN = (ENTRIES, SINGLES, ALONE)
+"""The ways by which a CarePlan comes into the record."""
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         ENTRIES: "as entries, all together",
         SINGLES: "as entries, one by one",
+        ALONE: "as one care plan, its orders and goals inside",
         DOCUMENT: "as a document",
         FILES: "not at all: you get files",
     }
 )
 """Kind -> how the plan goes to the EHR, in words."""
 
+_RUNGS = {SINGLES: Rung.SINGLES, ALONE: Rung.CONTAINED}
 _NO_PDF = (
     "The app could not make a document to read: what draws it is not installed. Whoever runs the "
     "app can install WeasyPrint and Pango."
@@ -48,7 +51,8 @@ class Way:
 
     Attributes:
         kind: ENTRIES (a CarePlan and its parts, in one transaction), SINGLES (the same, one after
-            the other), DOCUMENT (a DocumentReference) or FILES (nothing is written).
+            the other), ALONE (a CarePlan with its parts contained), DOCUMENT (a
+            DocumentReference) or FILES (nothing is written).
         why: why it is not a better one, a sentence each.
         has_pdf: whether a document to read can be made here.
     """
@@ -74,10 +78,21 @@ def way_of(launch: Launch, types: Collection[str], support: WriteSupport) -> Way
         if findable and means_of(launch).rung(types) is Rung.SINGLES:
             return Way(SINGLES, why)
         why = (*why, _NOT_FOUND_ONE_BY_ONE)
+    if launch.scopes.may(CARE_PLAN, "r") and _takes_care_plan(means_of(launch), types):
+        return Way(ALONE, why)
     missing = why_no_pdf()  # What draws it takes seconds to load, and is not needed above.
     if not means_of(launch).takes_documents():
         return Way(FILES, why, has_pdf=not missing)
     return Way(FILES, (*why, _NO_PDF), has_pdf=False) if missing else Way(DOCUMENT, why)
+
+
+def _takes_care_plan(means: Means, types: Collection[str]) -> bool:
+    """Tell whether a CarePlan alone can be created, and looked for so that it is created once."""
+    return (
+        means.rung(types, lower=True).has_care_plan
+        and means.may_search(CARE_PLAN)
+        and means.finds(CARE_PLAN)
+    )
 
 
 def worst_of(ways: Collection[Way]) -> Way | None:
@@ -119,8 +134,8 @@ def server_for(launch: Launch, kept: Mapping[str, Any]) -> Door:
     """
     if is_document(kept["bundle"]):
         means, rung = means_of(launch), Rung.DOCUMENT
-    elif kept.get("way") == SINGLES:
-        means, rung = means_of(launch), Rung.SINGLES
+    elif kept.get("way") in _RUNGS:
+        means, rung = means_of(launch), _RUNGS[kept["way"]]
     else:
         means, rung = read_means(None, Profile()), Rung.TRANSACTION
     named = replace(means, profile=replace(means.profile, search_needs_patient=True))

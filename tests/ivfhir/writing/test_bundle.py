@@ -3,7 +3,13 @@
 import json
 
 from ivfhir.fhir.json import dumps
-from ivfhir.writing.bundle import PLAN_SYSTEM, created_entries, to_transaction, value_of
+from ivfhir.writing.bundle import (
+    PLAN_SYSTEM,
+    created_entries,
+    to_care_plan_alone,
+    to_transaction,
+    value_of,
+)
 from tests.ivfhir.small_plan import PLAN_ID, accepted
 
 
@@ -88,6 +94,25 @@ def test_a_replaced_plan_is_revoked_only_at_the_version_that_was_read():
     entry = transaction(revoke=[old])["entry"][-1]
     assert entry["request"] == {"method": "PUT", "url": "CarePlan/old", "ifMatch": 'W/"3"'}
     assert entry["resource"] == {**old, "status": "revoked"}
+
+
+def test_a_care_plan_alone_holds_its_parts_and_points_into_itself():
+    plan = accepted()
+    (entry,) = to_care_plan_alone(plan, plan_id=PLAN_ID)["entry"]
+    made = entry["resource"]
+    kinds = [each["resourceType"] for each in made["contained"]]
+    assert kinds == ["RequestGroup", "ServiceRequest", "Goal"]
+    assert "id" not in made
+    assert value_of(made) == PLAN_ID
+    assert entry["request"] == {
+        "method": "POST",
+        "url": "CarePlan",
+        "ifNoneExist": f"identifier={PLAN_SYSTEM}|{PLAN_ID}",
+    }
+    assert made["activity"] == plan["activity"]
+    assert made["contained"] == plan["contained"][:3]
+    (bare,) = to_care_plan_alone(plan, plan_id=PLAN_ID, conditional=lambda _: False)["entry"]
+    assert "ifNoneExist" not in bare["request"]
 
 
 def test_a_resource_of_others_carries_no_plan_identifier():

@@ -14,7 +14,7 @@ from ivfhir.sync.profiles import Profile
 from ivfhir.writing.capabilities import NO_TRANSACTIONS, read_write_support
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.outbox_worker import send_due
-from smart_app.visit.way import DOCUMENT, FILES, SINGLES, way_of
+from smart_app.visit.way import ALONE, DOCUMENT, FILES, SINGLES, way_of
 from tests.smart_app.pages.test_routes_write import change_platelets
 from tests.smart_app.pages.wording import wrong_words
 
@@ -213,10 +213,10 @@ def launch_with(letters):
     ("letters", "kind"),
     [
         ({}, SINGLES),
-        ({"Goal": "cr"}, DOCUMENT),
-        ({"Goal": "cr", "DocumentReference": "r"}, FILES),
+        ({"Goal": "cr"}, ALONE),
+        ({"ServiceRequest": "rs"}, ALONE),
         ({"CarePlan": "cr"}, DOCUMENT),
-        ({"ServiceRequest": "rs"}, DOCUMENT),
+        ({"CarePlan": "cr", "DocumentReference": "r"}, FILES),
     ],
 )
 def test_what_could_not_be_looked_for_again_is_not_written_one_by_one(letters, kind):
