@@ -109,7 +109,7 @@ def decide_document(
     if plan.care_plan.get("status") == _WRONG and standing:
         return _withdraw(at, door, patient, standing)
     mapped = map_references(door, plan, patient)
-    whole = whole_plan(plan, mapped)
+    whole = whole_plan(mapped)
     try:
         check_shape(whole)
     except InputError as error:

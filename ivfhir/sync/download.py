@@ -45,7 +45,7 @@ def decide_download(plan: SyncPlan, at: Place, door: Door, patient: str) -> Deci
             "the plan is written there as files.",
         )
     mapped = map_references(door, plan, patient)
-    whole = whole_plan(plan, mapped)
+    whole = whole_plan(mapped)
     try:
         check_shape(whole)
     except InputError as error:

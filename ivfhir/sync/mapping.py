@@ -19,6 +19,7 @@ from ivfhir.sync.plans import (
     SyncPlan,
     Token,
     is_patient,
+    reached_inside,
     search_token,
     tokens_of,
     with_references,
@@ -35,12 +36,14 @@ class Mapped:
         patient: the patient there, `Patient/id`.
         care_plan: the CarePlan; own parts are still `#key`.
         parts: key -> part, without those that the server has of its own.
-        losses: reference as written -> why it is kept as words.
+        embedded: id -> what stays contained.
+        losses: reference as written -> why it is kept as words, or what is left out of it.
     """
 
     patient: str
     care_plan: Resource
     parts: Mapping[str, Resource]
+    embedded: Mapping[str, Resource]
     losses: Mapping[str, str]
 
 
@@ -165,12 +168,30 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
             names[f"#{key}"] = {"reference": placed}
         else:
             parts[key] = part
+    losses |= {
+        reference: f"It has {count} more {'target' if count == 1 else 'targets'} in the input; the "
+        "plan's own copy names the plan and its parts alone."
+        for reference, count in plan.signs_more.items()
+    }
+    inside = _still_inside(plan, parts)
     return Mapped(
         patient,
         with_references(_by_reference(plan.care_plan, patient), names),
         {key: with_references(_by_reference(part, patient), names) for key, part in parts.items()},
+        {key: with_references(each, names) for key, each in inside.items()},
         losses,
     )
+
+
+def _still_inside(plan: SyncPlan, parts: Mapping[str, Resource]) -> dict[str, Resource]:
+    """Return what stays contained, without what only parts hold that the server has already."""
+    sent = [plan.care_plan, *parts.values()]
+    there = [part for key, part in plan.parts.items() if key not in parts]
+    needed, idle = (
+        {key for each in some for key in reached_inside(each, plan.embedded)}
+        for some in (sent, there)
+    )
+    return {key: each for key, each in plan.embedded.items() if key in needed or key not in idle}
 
 
 def reference_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:

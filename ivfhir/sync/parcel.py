@@ -1,12 +1,12 @@
 """A plan as one server gets it: separate resources, or one CarePlan with what it contains."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, Resource
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.mapping import Mapped
-from ivfhir.sync.plans import PART_TYPES, SyncPlan, written_references
+from ivfhir.sync.plans import PART_TYPES, SyncPlan, reached_inside
 from ivfhir.writing.bundle import PLAN_SYSTEM, created_entry, full_url, part_value, revocation
 from ivfhir.writing.content import CONTENT_SYSTEM
 
@@ -39,11 +39,17 @@ def to_parcel(
         added = [{"reference": each} for each in replaces if each not in known]
         care_plan["replaces"] = [*kept, *added]
     if rung is Rung.CONTAINED:
-        resources = {"": _whole(care_plan, mapped.parts, plan.embedded)}
+        resources = {"": _whole(care_plan, mapped.parts, mapped.embedded)}
     else:
         parts = mapped.parts.items()
-        resources = {"": _with_embedded(care_plan, plan.embedded)}
-        resources |= {key: _with_embedded(part, plan.embedded) for key, part in parts}
+        resources = {"": care_plan}
+        resources |= {key: _with_embedded(part, mapped.embedded) for key, part in parts}
+        placed = {each["id"] for part in resources.values() for each in part.get("contained", ())}
+        needed = reached_inside(care_plan, mapped.embedded)
+        # What nobody points to stays where it came.
+        needed |= {key: each for key, each in mapped.embedded.items() if key not in placed}
+        if needed:
+            resources[""] = {**care_plan, "contained": list(needed.values())}
     names = {f"#{key}": full_url(part_value(plan.plan_id, key)) for key in resources if key}
     names["#"] = full_url(part_value(plan.plan_id))
     entries = [
@@ -59,10 +65,10 @@ def to_parcel(
     return transaction([*entries, *map(revocation, revoke)])
 
 
-def whole_plan(plan: SyncPlan, mapped: Mapped) -> Resource:
+def whole_plan(mapped: Mapped) -> Resource:
     """Return a plan in the server's words as one CarePlan that contains its parts, all of them."""
     inside = [{**part, "id": key} for key, part in mapped.parts.items()]
-    contained = [*map(_without_ours, inside), *plan.embedded.values()]
+    contained = [*map(_without_ours, inside), *mapped.embedded.values()]
     care_plan = _without_ours(mapped.care_plan)
     return {**care_plan, "contained": contained} if contained else care_plan
 
@@ -86,20 +92,8 @@ def _whole(
 
 def _with_embedded(resource: Resource, embedded: Mapping[str, Resource]) -> Resource:
     """Return a resource with those contained ones that it points to, and that these point to."""
-    if not embedded:
-        return resource
-    needed: dict[str, Resource] = {}
-    pending = list(_inner(resource))
-    while pending:
-        key = pending.pop()
-        if key in embedded and key not in needed:
-            needed[key] = embedded[key]
-            pending += _inner(embedded[key])
+    needed = reached_inside(resource, embedded)
     return {**resource, "contained": list(needed.values())} if needed else resource
-
-
-def _inner(resource: Resource) -> Iterator[str]:
-    return (each[1:] for each in written_references(resource) if each.startswith("#"))
 
 
 def _without_ours(resource: Resource) -> Resource:

@@ -70,12 +70,15 @@ class SyncPlan:
         name: its identifier as `system|value`; where it stands, when it has none.
         care_plan: the CarePlan without id; its own parts are referred to as `#key`.
         parts: key -> resource without id, referring to the plan as `#`, to other parts as `#key`.
-        embedded: contained resources that are no parts, by id; they stay contained.
+        embedded: contained resources that are no parts, by id; they stay contained. What a part
+            that stands beside the plan contains is among them, under an id that no other has.
         others: reference as written -> the input's resource, which is no part.
         tokens: the identifiers that it came with.
         plan_id: what its own identifier and those of its parts are made from.
         digest: SHA-256 of all of it, ids, meta and narratives left out.
         refusal: why it cannot be sent, a sentence; '' when it can.
+        signs_more: Provenance as the input names it -> how many of its targets are left out, since
+            they are of the input and not of this plan.
     """
 
     name: str
@@ -87,6 +90,7 @@ class SyncPlan:
     plan_id: str
     digest: str
     refusal: str = ""
+    signs_more: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def types(self) -> frozenset[str]:
@@ -266,56 +270,158 @@ class _Shelf:
         )
 
 
-def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
-    """Return one plan with its parts, gathered by following its references."""
-    plan = entry.resource
-    carried = value_of(plan)
-    keys: dict[int, str] = {id(plan): ""}
-    members: list[tuple[str, Resource, int]] = [("", plan, entry.scope)]
-    contained = {str(each.get("id", "")): each for each in plan.get("contained", ())}
-    embedded = {k: v for k, v in contained.items() if v["resourceType"] not in PART_TYPES}
-    others: dict[str, Resource] = {}
+class _Member(NamedTuple):
+    """A plan or a part of it, as it is gathered.
 
-    def take(resource: Resource, scope: int, wanted: str) -> None:
-        if id(resource) not in keys:
-            used = {key for key, _, _ in members}
-            key = wanted if wanted not in used else f"{resource['resourceType']}-{wanted}"
-            keys[id(resource)] = key
-            members.append((key, resource, scope))
+    Attributes:
+        key: what it is called; '' for the plan.
+        resource: the input's resource.
+        scope: the Bundle that it came in.
+        inside: what it contains and refers to: id -> that resource.
+    """
 
-    for part_id, part in contained.items():
-        if part["resourceType"] in PART_TYPES:
-            take(part, entry.scope, part_id)
-    for each in shelf.signatures_of(plan):
-        take(each.resource, each.scope, _key_for(each.resource, carried, len(members)))
-    for _key, resource, scope in members:  # Grows while it is walked: parts name further parts.
+    key: str
+    resource: Resource
+    scope: int
+    inside: Mapping[str, Resource]
+
+
+class _Gathering:
+    """One plan with its parts, gathered by following its references.
+
+    Args:
+        entry: the plan.
+        shelf: the input.
+    """
+
+    def __init__(self, entry: Entry, shelf: _Shelf) -> None:
+        """Gather all that is the plan's."""
+        self._entry, self._shelf = entry, shelf
+        self.carried = value_of(entry.resource)
+        self.others: dict[str, Resource] = {}
+        self.signs_more: dict[str, int] = {}
+        self._names: dict[int, str] = {id(entry.resource): ""}
+        self._embedded: list[tuple[str, Resource, _Member]] = []
+        inside = {str(each.get("id", "")): each for each in entry.resource.get("contained", ())}
+        plan = _Member("", entry.resource, entry.scope, inside)
+        self._members = [plan]
+        for own_id, each in inside.items():
+            if each["resourceType"] in PART_TYPES:
+                self._add(_Member(self._free(own_id, each), each, entry.scope, inside))
+            else:
+                self._embed(own_id, each, plan)
+        for each in shelf.signatures_of(entry.resource):
+            self._take(each)
+        for member in self._members:  # Grows while it is walked: parts name further parts.
+            self._follow(member.resource, member)
+        for _, each, holder in self._embedded:
+            self._follow(each, holder, takes=False)
+
+    def _follow(self, resource: Resource, member: _Member, *, takes: bool = True) -> None:
+        """Take the parts that a resource refers to, and note what else it refers to."""
+        # What a Provenance was made for may be a whole record; that is not of the plan for it.
+        takes = takes and resource["resourceType"] != PROVENANCE
         for reference in written_references(resource):
-            found = None if reference.startswith("#") else shelf.find(reference, scope)
+            found = None
+            if not reference.startswith("#"):
+                found = self._shelf.find(reference, member.scope)
             if found is None:
                 continue
-            if found.resource["resourceType"] in PART_TYPES - {PROVENANCE}:
-                take(found.resource, found.scope, _key_for(found.resource, carried, len(members)))
-            elif found is not entry:
-                others[reference] = found.resource
+            if takes and found.resource["resourceType"] in PART_TYPES - {PROVENANCE}:
+                self._take(found)
+            elif found is not self._entry:
+                self.others[reference] = found.resource
 
-    def normal(resource: Resource, scope: int) -> Resource:
+    def _take(self, entry: Entry) -> None:
+        resource = entry.resource
+        if id(resource) in self._names:
+            return
+        wanted = _key_for(resource, self.carried, len(self._members))
+        inside = {str(each.get("id", "")): each for each in resource.get("contained", ())}
+        member = _Member(self._free(wanted, resource), resource, entry.scope, inside)
+        self._add(member)
+        for own_id, each in inside.items():
+            self._embed(own_id, each, member)
+
+    def _add(self, member: _Member) -> None:
+        self._names[id(member.resource)] = member.key
+        self._members.append(member)
+
+    def _embed(self, own_id: str, resource: Resource, holder: _Member) -> None:
+        key = self._free(own_id, resource)
+        self._names[id(resource)] = key
+        self._embedded.append((key, resource, holder))
+
+    def _free(self, wanted: str, resource: Resource) -> str:
+        """Return a key that nothing of the plan has yet."""
+        used = set(self._names.values())
+        if wanted not in used:
+            return wanted
+        named = f"{resource['resourceType']}-{wanted}"
+        return named if named not in used else f"{named}-{len(used)}"
+
+    def care_plan(self) -> Resource:
+        """Return the plan as `SyncPlan` has it."""
+        return self._normal(self._members[0].resource, self._members[0])
+
+    def parts(self) -> dict[str, Resource]:
+        """Return the parts as `SyncPlan` has them."""
+        return {each.key: self._normal(each.resource, each) for each in self._members[1:]}
+
+    def embedded(self) -> dict[str, Resource]:
+        """Return what stays contained as `SyncPlan` has it."""
+        return {
+            key: {**self._normal(each, holder), "id": key} for key, each, holder in self._embedded
+        }
+
+    def _normal(self, resource: Resource, member: _Member) -> Resource:
+        """Return a resource without its id, referring to the plan's own by their keys."""
         names = {}
         for reference in written_references(resource):
-            target = (
-                (plan if reference == "#" else contained.get(reference[1:]))
-                if reference.startswith("#")
-                else getattr(shelf.find(reference, scope), "resource", None)
-            )
-            if target is not None and id(target) in keys:
-                names[reference] = {"reference": f"#{keys[id(target)]}"}
+            target = self._target(reference, member)
+            if target is not None and id(target) in self._names:
+                names[reference] = {"reference": f"#{self._names[id(target)]}"}
         bare = {k: v for k, v in resource.items() if k not in ("id", "contained")}
+        if resource["resourceType"] == PROVENANCE and isinstance(bare.get("target"), list):
+            own = [each for each in bare["target"] if not self._is_foreign(each, member)]
+            if len(own) < len(bare["target"]):
+                called = f"{PROVENANCE}/{resource['id']}" if "id" in resource else PROVENANCE
+                self.signs_more[called] = len(bare["target"]) - len(own)
+                bare["target"] = own
         rewritten: Resource = with_references(bare, names)
         return rewritten
 
-    care_plan = normal(plan, entry.scope)
-    parts = {key: normal(part, scope) for key, part, scope in members[1:]}
-    digest = _digest(care_plan, parts, embedded)
-    return _named(SyncPlan(place, care_plan, parts, embedded, others, (), "", digest), carried)
+    def _is_foreign(self, target: Mapping[str, Any], member: _Member) -> bool:
+        """Tell whether a target of a Provenance is a resource of the input, and not of the plan."""
+        found = self._target(str(target.get("reference", "")), member)
+        return found is not None and id(found) not in self._names
+
+    def _target(self, reference: str, member: _Member) -> Resource | None:
+        if reference == "#":  # The one that holds it.
+            plan = self._members[0]
+            return plan.resource if member.inside is plan.inside else member.resource
+        if reference.startswith("#"):
+            return member.inside.get(reference[1:])
+        found = self._shelf.find(reference, member.scope)
+        return None if found is None else found.resource
+
+
+def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
+    """Return one plan with its parts, gathered by following its references."""
+    gathered = _Gathering(entry, shelf)
+    care_plan, parts, embedded = gathered.care_plan(), gathered.parts(), gathered.embedded()
+    plan = SyncPlan(
+        place,
+        care_plan,
+        parts,
+        embedded,
+        gathered.others,
+        (),
+        "",
+        _digest(care_plan, parts, embedded),
+        signs_more=gathered.signs_more,
+    )
+    return _named(plan, gathered.carried)
 
 
 def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
@@ -435,6 +541,19 @@ def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any
 def _is_expression(element: Mapping[str, Any]) -> bool:
     """Tell whether a `reference` is an Expression's, which names a library, no resource."""
     return "language" in element or "expression" in element
+
+
+def reached_inside(resource: Resource, embedded: Mapping[str, Resource]) -> dict[str, Resource]:
+    """Return what a resource refers to of what stays contained, and what that refers to of it."""
+    reached: dict[str, Resource] = {}
+    pending = [resource]
+    while pending:
+        for reference in written_references(pending.pop()):
+            key = reference[1:] if reference.startswith("#") else ""
+            if key in embedded and key not in reached:
+                reached[key] = embedded[key]
+                pending.append(embedded[key])
+    return reached
 
 
 def is_patient(resource: Resource | None) -> bool:

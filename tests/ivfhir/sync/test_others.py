@@ -1,0 +1,155 @@
+"""Plans of others: each part arrives once, and what it contains, points to and signs with it."""
+
+from tests.ivfhir.sync.scene import MRN, named, patient, results, run, stored, write
+
+SUBJECT = {"reference": "Patient/p"}
+PATIENT = {"resourceType": "Patient", "id": "p", "identifier": [MRN]}
+ELSEWHERE = {"subject": SUBJECT, "code": {"text": "Asthma"}}
+MEDICINE = {
+    "resourceType": "MedicationRequest",
+    "id": "m",
+    "status": "active",
+    "intent": "order",
+    "subject": SUBJECT,
+    "medicationReference": {"reference": "#drug"},
+    "contained": [{"resourceType": "Medication", "id": "drug", "code": {"text": "Iron"}}],
+}
+
+
+def write_bundle(folder, *resources):
+    entries = [{"resource": each} for each in resources]
+    write(folder, "bundle", {"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def bare(value, **more):
+    """Return a plan of no protocol, with an id."""
+    none = {"contained": None, "goal": None, "activity": None, "instantiatesCanonical": None}
+    return named(value, id=value, **(none | more))
+
+
+def team(team_id):
+    return {"resourceType": "CareTeam", "id": team_id, "status": "active", "subject": SUBJECT}
+
+
+def signature(*targets):
+    return {
+        "resourceType": "Provenance",
+        "id": "s",
+        "target": [{"reference": each} for each in targets],
+        "recorded": "2025-03-03T10:00:00Z",
+        "agent": [{"who": {"display": "A system"}}],
+    }
+
+
+def test_a_provenance_of_a_whole_record_brings_no_more_than_the_plan(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    note = {"resourceType": "Condition", "id": "c", **ELSEWHERE}
+    write_bundle(
+        tmp_path,
+        PATIENT,
+        note,
+        MEDICINE,
+        team("a"),
+        team("b"),
+        bare("one", careTeam=[{"reference": "CareTeam/a"}]),
+        bare("two", careTeam=[{"reference": "CareTeam/b"}]),
+        signature(
+            *("Patient/p", "Condition/c", "MedicationRequest/m", "CareTeam/a", "CareTeam/b"),
+            *("CarePlan/one", "CarePlan/two"),
+        ),
+    )
+    _, rows, _ = run(tmp_path, "--to", sekmet)
+    assert [row["result"] for row in rows] == ["created", "created"]
+    ((line,), _) = [row["differences"] for row in rows]
+    assert (line["reference"], "5 more targets" in line["text"]) == ("Provenance/s", True)
+    assert (len(stored(sekmet, "CareTeam")), stored(sekmet, "MedicationRequest")) == (2, [])
+    for plan in stored(sekmet, "CarePlan"):
+        (signed,) = stored(sekmet, "Provenance", target=f"CarePlan/{plan['id']}")
+        named_there = {each["reference"] for each in signed["target"]}
+        assert named_there == {f"CarePlan/{plan['id']}", plan["careTeam"][0]["reference"]}
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    assert results(tmp_path, sekmet) == ["unchanged", "unchanged"]
+    assert len(stored(sekmet, "CareTeam")) == 2
+
+
+def test_what_a_part_beside_the_plan_contains_goes_with_it(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    drug = {"resourceType": "Medication", "id": "drug", "code": {"text": "Iron"}}
+    sugar = {"resourceType": "Medication", "id": "drug", "code": {"text": "Glucose"}}
+    orders = [MEDICINE, {**MEDICINE, "id": "n", "contained": [sugar]}]
+    activity = [{"reference": {"reference": f"MedicationRequest/{each['id']}"}} for each in orders]
+    write_bundle(tmp_path, PATIENT, *orders, bare("one", activity=activity))
+    assert results(tmp_path, sekmet) == ["created"]
+    inside = {}
+    for each in stored(sekmet, "MedicationRequest"):
+        (held,) = each["contained"]
+        assert each["medicationReference"] == {"reference": f"#{held['id']}"}
+        inside[held["code"]["text"]] = held
+    assert set(inside) == {drug["code"]["text"], sugar["code"]["text"]}
+    assert "contained" not in stored(sekmet, "CarePlan")[0]
+    assert results(tmp_path, sekmet) == ["unchanged"]
+
+
+def test_a_part_that_is_there_already_leaves_nothing_of_it_in_the_plan(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    order = {**MEDICINE, "identifier": [{"system": "https://example.org/orders", "value": "m"}]}
+    activity = [{"reference": {"reference": "MedicationRequest/m"}}]
+    write_bundle(tmp_path, PATIENT, order, bare("one", activity=activity))
+    assert results(tmp_path, sekmet) == ["created"]
+    write_bundle(tmp_path, PATIENT, order, bare("two", activity=activity))
+    assert results(tmp_path, sekmet) == ["created"]
+    assert len(stored(sekmet, "MedicationRequest")) == 1
+    assert not any("contained" in each for each in stored(sekmet, "CarePlan"))
+
+
+def test_what_stays_contained_points_to_the_patient_of_the_server(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    patient(sekmet, "p", identifier=[{**MRN, "value": "somebody else"}])
+    asthma = {
+        "resourceType": "Condition",
+        "id": "c",
+        **ELSEWHERE,
+        "encounter": {"reference": "Encounter/e"},
+    }
+    write_bundle(
+        tmp_path,
+        PATIENT,
+        bare("one", addresses=[{"reference": "#c"}], contained=[asthma]),
+    )
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert [each["reference"] for each in row["differences"]] == ["Encounter/e"]
+    (plan,) = stored(sekmet, "CarePlan")
+    (held,) = plan["contained"]
+    assert held["subject"] == {"reference": "Patient/theirs"}
+    assert held["encounter"] == {"type": "Encounter", "display": "Encounter/e"}
+
+
+def test_what_is_contained_and_pointed_to_by_nothing_is_kept(sekmet, tmp_path):
+    patient(sekmet)
+    asthma = {"resourceType": "Condition", "id": "c", **ELSEWHERE}
+    write(tmp_path, "plan", bare("one", contained=[asthma]))
+    assert results(tmp_path, sekmet) == ["created"]
+    assert [each["code"] for each in stored(sekmet, "CarePlan")[0]["contained"]] == [asthma["code"]]
+
+
+def test_two_of_one_id_inside_the_plan_and_beside_it_are_told_apart(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    asthma = {"resourceType": "Condition", "id": "same", **ELSEWHERE}
+    goal = {
+        "resourceType": "Goal",
+        "id": "same",
+        "lifecycleStatus": "proposed",
+        "description": {"text": "Breathe"},
+        "subject": SUBJECT,
+    }
+    plan = bare(
+        "one",
+        contained=[asthma],
+        addresses=[{"reference": "#same"}],
+        goal=[{"reference": "Goal/same"}],
+    )
+    write_bundle(tmp_path, PATIENT, goal, plan)
+    assert results(tmp_path, sekmet) == ["created"]
+    (there,) = stored(sekmet, "CarePlan")
+    assert there["addresses"] == [{"reference": f"#{there['contained'][0]['id']}"}]
+    assert there["goal"] == [{"reference": f"Goal/{stored(sekmet, 'Goal')[0]['id']}"}]
