@@ -31,6 +31,7 @@ from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
 from ivfhir.sync.profiles import profile_of
+from ivfhir.sync.supersede import OPEN, as_coming, open_among
 from ivfhir.sync.turns import Turns
 from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
 from ivfhir.writing.document import plan_of
@@ -273,7 +274,8 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
     members = look_ahead([line.plan for line in lines], target.place, ways)
 
     def told(line: Line, at: Place) -> Outcome:
-        return foretell(line.plan, at, coming=line.coming, gone=line.gone)
+        coming = open_among(line.coming, line.plan.care_plan)
+        return foretell(line.plan, at, coming=coming, gone=line.gone)
 
     outcomes = ways.sends.map(told, lines, [member.at for member in members])
     for line, outcome in zip(lines, outcomes, strict=True):
@@ -281,8 +283,8 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
             line.coming = [each for each in line.coming if not own & protocols_of(each)]
-            if plan.care_plan.get("status") in ("draft", "active", "on-hold"):
-                line.coming.append({**plan.care_plan, "id": "of-this-input"})
+            if plan.care_plan.get("status") in OPEN:
+                line.coming.append(as_coming(plan.care_plan, plan.name))
             line.gone |= set(outcome.references)
         yield plan, outcome
 

@@ -13,6 +13,7 @@ from ivfhir.sync.plans import protocols_of
 
 OPEN = frozenset({"draft", "active", "on-hold"})
 _IN_FORCE = frozenset({"active", "on-hold"})
+_OF_INPUT = "of this input: "
 _RANKS = {"proposal": 0, "plan": 1, "order": 2}
 
 
@@ -55,6 +56,17 @@ def open_among(plans: list[Resource], plan: Resource) -> list[Resource]:
     ]
 
 
+def as_coming(plan: Resource, name: str) -> Resource:
+    """Return a plan of the input as the server would have it by now, were this not a dry run."""
+    return {**plan, "id": f"{_OF_INPUT}{name}"}
+
+
+def _called(rival: Resource) -> str:
+    reference = reference_of(rival)
+    name = reference.removeprefix(f"{CARE_PLAN}/{_OF_INPUT}")
+    return reference if name == reference else f"{name} of this input"
+
+
 def judge_rivals(plan: Resource, rivals: list[Resource]) -> Rivals:
     """Return whether a plan may take the place of others.
 
@@ -65,7 +77,7 @@ def judge_rivals(plan: Resource, rivals: list[Resource]) -> Rivals:
     if plan.get("status") not in OPEN:
         return Rivals((), "")
     for rival in rivals:
-        reference = reference_of(rival)
+        reference = _called(rival)
         why = _outranked(plan, rival)
         if why:
             return Rivals((), f"{reference} {why}")

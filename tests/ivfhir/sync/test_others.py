@@ -153,3 +153,23 @@ def test_two_of_one_id_inside_the_plan_and_beside_it_are_told_apart(sekmet, tmp_
     (there,) = stored(sekmet, "CarePlan")
     assert there["addresses"] == [{"reference": f"#{there['contained'][0]['id']}"}]
     assert there["goal"] == [{"reference": f"Goal/{stored(sekmet, 'Goal')[0]['id']}"}]
+
+
+def test_a_dry_run_takes_plans_of_no_protocol_for_no_rivals(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "one", bare("one", created=None))
+    write(tmp_path, "two", bare("two", created=None))
+    write(tmp_path, "three", named("three", created=None))
+    write(tmp_path, "four", named("four", created=None, instantiatesCanonical=["urn:other|1"]))
+    _, foretold, _ = run(tmp_path, "--to", sekmet, "--dry-run")
+    _, done, _ = run(tmp_path, "--to", sekmet)
+    assert [row["result"] for row in foretold] == [row["result"] for row in done] == ["created"] * 4
+
+
+def test_a_dry_run_names_the_rival_of_the_input(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "one", named("one"))
+    write(tmp_path, "two", named("two"))
+    _, (_, row), _ = run(tmp_path, "--to", sekmet, "--dry-run")
+    said = row["outcome"]["issue"][0]["diagnostics"]
+    assert said.startswith("https://example.org/plans|one of this input is an open plan of this ")
