@@ -5,7 +5,7 @@ Deciding only reads. The same decision is told in advance by a dry run, and carr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
@@ -30,11 +30,18 @@ from ivfhir.sync.ledger import DONE, SentPart
 from ivfhir.sync.looks import identity_look
 from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
-from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
+from ivfhir.sync.plans import (
+    SyncPlan,
+    protocols_of,
+    reached_inside,
+    tokens_of,
+    written_references,
+)
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
 from ivfhir.sync.three_way import Standing, as_sent, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
+    part_value,
     revocation,
     value_of,
 )
@@ -188,6 +195,7 @@ class _Existing:
     at: Place
     door: Door
     patient: str
+    losses: Mapping[str, str] = field(default_factory=dict)
 
     def decide(self, standing: list[Resource]) -> Decision:
         """Return what is to be done with it."""
@@ -203,9 +211,11 @@ class _Existing:
             each["reference"] for each in theirs.get("replaces", ()) if "reference" in each
         ]
         rung = Rung.CONTAINED if _is_whole(theirs, self.plan) else self.door.rung
+        mapped = map_references(self.door, self.plan, self.patient)
+        self.losses = mapped.losses
         parcel = to_parcel(
             self.plan,
-            map_references(self.door, self.plan, self.patient),
+            mapped,
             rung=rung,
             conditional=self.at.means.conditional,
             replaces=[bare(each) for each in references],
@@ -318,7 +328,24 @@ class _Existing:
                 result=REFUSED,
                 reason="The server lets nobody change what it has of this plan.",
             )
-        return replace(base, result=UPDATED, bundle=transaction(entries))
+        return replace(
+            base, result=UPDATED, differences=self._lost_in(entries), bundle=transaction(entries)
+        )
+
+    def _lost_in(self, entries: list[dict[str, Any]]) -> tuple[dict[str, str], ...]:
+        """Return the references of the input that became words in what is sent."""
+        values = {str(value_of(each["resource"])) for each in entries}
+        plan = self.plan
+        sent = [
+            each
+            for key, each in [("", plan.care_plan), *plan.parts.items()]
+            if part_value(plan.plan_id, key or None) in values
+        ]
+        sent += [each for own in sent for each in reached_inside(own, plan.embedded).values()]
+        written = {each for own in sent for each in written_references(own)}
+        return tuple(
+            {"reference": key, "text": why} for key, why in self.losses.items() if key in written
+        )
 
     def _new_rival(self, before: Mapping[str, Resource], changed: list[Resource]) -> str:
         """Return an open plan of a protocol that the plan is to follow from now on; '' for none."""

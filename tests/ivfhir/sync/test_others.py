@@ -173,3 +173,22 @@ def test_a_dry_run_names_the_rival_of_the_input(sekmet, tmp_path):
     _, (_, row), _ = run(tmp_path, "--to", sekmet, "--dry-run")
     said = row["outcome"]["issue"][0]["diagnostics"]
     assert said.startswith("https://example.org/plans|one of this input is an open plan of this ")
+
+
+def test_a_reference_that_a_change_brings_and_the_server_lacks_is_told(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    write_bundle(tmp_path, PATIENT, bare("one", addresses=[{"reference": "Condition/c"}]))
+    assert results(tmp_path, sekmet) == ["created"]
+    asthma = {"resourceType": "Condition", "id": "d", **ELSEWHERE}
+    both = [{"reference": "Condition/c"}, {"reference": "Condition/d"}]
+    write_bundle(tmp_path, PATIENT, asthma, bare("one", addresses=both))
+    for more in (["--dry-run"], []):
+        _, (row,), _ = run(tmp_path, "--to", sekmet, *more)
+        assert row["result"] == "updated"
+        assert [each["reference"] for each in row["differences"]] == ["Condition/c", "Condition/d"]
+    assert stored(sekmet, "CarePlan")[0]["addresses"][1] == {
+        "type": "Condition",
+        "display": "Condition/d",
+    }
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert (row["result"], row["differences"]) == ("unchanged", [])
