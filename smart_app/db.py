@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         after = schema_status(engine)
         use = _key_use(settings, engine, after)
     except SQLAlchemyError as error:
-        raise DatabaseError(unreachable(engine)) from error
+        raise DatabaseError(unreachable(engine, error)) from error
     finally:
         engine.dispose()
     _tell(before, after, use, as_json=arguments.format == "json")

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Result, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError as RefusedError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,11 @@ _FULL = (
     "The app's database has no room left on its disk, so this could not be kept. Whoever runs this "
     "app has to make room; then try again."
 )
+_DAMAGED = (
+    "The file of the database is damaged, or of something else. Stop the app, put the file back "
+    "from a backup, and start the app again."
+)
+_SILENT = "The database does not answer; see whether it runs and can be reached."
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
@@ -43,8 +49,9 @@ class Database:
         threads: how many requests of this process may need a connection at once.
 
     Raises:
-        SettingsError: the URL cannot be meant, the database cannot be reached, its tables are of a
-            newer release, or another key sealed what it holds.
+        SettingsError: the URL cannot be meant, the tables are of a newer release, or another key
+            sealed what it holds.
+        DatabaseError: the database cannot be had; the message says what is wrong.
     """
 
     def __init__(
@@ -64,11 +71,11 @@ class Database:
         try:
             upgrade_schema(self._engine)
             self._secrets = open_secrets(self._engine, sealer)
-        except (SettingsError, *_UNAVAILABLE) as error:
+        except (SettingsError, SQLAlchemyError) as error:
             self.close()
             if isinstance(error, SettingsError):
                 raise
-            raise SettingsError(unreachable(self._engine)) from error
+            raise DatabaseError(unreachable(self._engine, error)) from error
         sealer.adopt_fingerprint_key(self._secrets["fingerprint"])
 
     def close(self) -> None:
@@ -98,7 +105,11 @@ class Database:
                     raise DatabaseError(_READ_ONLY)
                 connection.execute(text("SELECT 1"))
         except _UNAVAILABLE as error:
-            raise DatabaseError(_what_is_wrong(error)) from error
+            raise DatabaseError(_what_is_wrong(error) or _SILENT) from error
+        except RefusedError as error:
+            if not _is_damaged(error):
+                raise
+            raise DatabaseError(_DAMAGED) from error
 
     @property
     def _now(self) -> int:
@@ -131,6 +142,10 @@ class Database:
             yield
         except _UNAVAILABLE as error:
             raise DatabaseError(_FULL if _is_full(error) else _NOT_NOW) from error
+        except RefusedError as error:
+            if not _is_damaged(error):
+                raise
+            raise DatabaseError(_DAMAGED) from error
 
 
 def _is_full(error: Exception) -> bool:
@@ -139,19 +154,38 @@ def _is_full(error: Exception) -> bool:
     return "is full" in said or "No space left" in said or "disk full" in said
 
 
+def _is_damaged(error: Exception) -> bool:
+    """Tell whether the file is no database of SQLite, or not a whole one."""
+    said = str(getattr(error, "orig", ""))
+    return "malformed" in said or "not a database" in said
+
+
 def _what_is_wrong(error: Exception) -> str:
+    """Return what is wrong with the database, a sentence; '' where that cannot be told."""
     said = str(getattr(error, "orig", ""))
     if _is_full(error):
         return "The disk of the database is full; make room, then all goes on by itself."
+    if _is_damaged(error):
+        return _DAMAGED
+    if "disk I/O error" in said:  # What SQLite says of a full disk before it has written at all.
+        return "The disk of the database is full, or cannot be read or written; see what it lacks."
     if "readonly" in said or "read-only" in said:
         return _READ_ONLY
     if "locked" in said:
         return "The database stays locked by another process; end what holds it."
-    return "The database does not answer; see whether it runs and can be reached."
+    return ""
 
 
-def unreachable(engine: Engine) -> str:
-    """Return the sentence for a database that cannot be had at the start."""
+def unreachable(engine: Engine, error: Exception) -> str:
+    """Return the sentence for a database that cannot be had at the start.
+
+    Args:
+        engine: the way to it.
+        error: what came of it.
+    """
+    why = _what_is_wrong(error)
+    if why:
+        return f"database_url: {why}"
     return (
         "database_url: the database cannot be reached, or its tables not made "
         f"({engine.dialect.name})."

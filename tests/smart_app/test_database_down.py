@@ -14,6 +14,7 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from ivfhir.errors import DatabaseError
 from smart_app.sealing import Sealer
@@ -129,3 +130,53 @@ def test_two_workers_tell_that_postgresql_stopped_and_go_on_when_it_is_back(
             postgres.start()
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+
+
+def open_store(path: Path) -> Store:
+    url = f"sqlite:///{path}"
+    return Store(url, Sealer(b"k" * 32), clock_s=lambda: 1_800_000_000.0, new_id=lambda: "x")
+
+
+def test_a_file_that_is_no_database_is_told_at_the_start_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    path.write_text("no database")
+    with pytest.raises(DatabaseError, match=r"damaged, or of something else.*from a backup"):
+        open_store(path)
+
+
+def test_a_file_that_is_cut_off_is_told_at_the_start_and_while_the_app_runs(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    open_store(path).close()
+    whole = path.read_bytes()
+    store = open_store(path)
+    path.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(DatabaseError, match="damaged"):
+        store.outbox()
+    with pytest.raises(DatabaseError):
+        store.ping()
+    store.close()
+    for name in ("a.sqlite3-wal", "a.sqlite3-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    with pytest.raises(DatabaseError, match="damaged"):
+        open_store(path)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("database or disk is full", "disk of the database is full; make room"),
+        ("disk I/O error", "disk of the database is full, or cannot be read or written"),
+        ("attempt to write a readonly database", "read but not written"),
+        ("database is locked", "locked by another process"),
+        ("something else", "cannot be reached, or its tables not made"),
+    ],
+)
+def test_a_database_that_cannot_be_had_at_the_start_is_told_with_the_reason(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_engine: object) -> None:
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))
+
+    monkeypatch.setattr("smart_app.store.database.upgrade_schema", fails)
+    with pytest.raises(DatabaseError, match=f"database_url: .*{told}"):
+        open_store(tmp_path / "a.sqlite3")
