@@ -430,7 +430,8 @@ class _Existing:
         if not self.at.means.may_update():
             return base
         # One that has ended may have left its orders open, where a run broke off.
-        older = [each for each in found if each.get("status") in {*OPEN, END_STATUS[CARE_PLAN]}]
+        states = {*OPEN, END_STATUS[CARE_PLAN]}
+        older = [each for each in open_among(found, theirs, states) if _may_take_over(theirs, each)]
         revoke = [each for each in older if each.get("status") in OPEN]
         for each in older:
             revoke += _ending_with(each, self.door, self.at.means)
@@ -479,6 +480,14 @@ def _is_activated(was: str, now: str) -> bool:
         return False
     accepted = was in _DRAFTS and now not in _DRAFTS
     return accepted or now in _BEGUN or (was in _OVER and now not in _OVER)
+
+
+def _may_take_over(plan: Resource, older: Resource) -> bool:
+    """Tell whether an older plan, if it is open, may end for the one that says to replace it.
+
+    What an input of others says to replace was not judged when the plan was created.
+    """
+    return older.get("status") not in OPEN or not judge_rivals(plan, [older]).refusal
 
 
 def _may_end(stored: Resource) -> bool:

@@ -3,6 +3,7 @@
 Sync never activates and never outranks: what a clinician made active is ended by nothing less.
 """
 
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from ivfhir.fhir.references import is_about_another, reference_of
@@ -46,13 +47,21 @@ def plans_of(repository: Repository, patient: str) -> list[Resource]:
     return [each for each in found if not is_about_another(each, patient)]
 
 
-def open_among(plans: list[Resource], plan: Resource) -> list[Resource]:
-    """Return the open ones of a patient's plans that share a protocol with a plan."""
+def open_among(
+    plans: Iterable[Resource], plan: Resource, states: Container[str] = OPEN
+) -> list[Resource]:
+    """Return the open ones of a patient's plans that share a protocol with a plan.
+
+    Args:
+        plans: the patient's plans.
+        plan: the plan.
+        states: which status counts.
+    """
     protocols = protocols_of(plan)
     return [
         each
         for each in plans
-        if each.get("status") in OPEN and not protocols.isdisjoint(protocols_of(each))
+        if each.get("status") in states and not protocols.isdisjoint(protocols_of(each))
     ]
 
 

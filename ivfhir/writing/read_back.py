@@ -56,7 +56,8 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
 
     What the transaction creates first is the plan: a CarePlan, or a document of it. The plans are
     searched by identifier; their parts are read by the references in them, for not every server can
-    search every type. Copies that are marked as entered in error do not count.
+    search every type. A part that only points to others is searched by its own identifier. Copies
+    that are marked as entered in error do not count.
 
     Args:
         repository: the server.
@@ -80,6 +81,11 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
             break
         signatures += signed
     found = {reference_of(each): each for each in [*plans, *signatures]}
+    for value, resource_type in _aside(bundle).items() if plans else ():
+        alone = _search(repository, resource_type, identifier_query(resource_type, value))
+        if alone is None:
+            parts.pop(value)
+        found |= {reference_of(each): each for each in alone or () if value_of(each) == value}
     new, refused = plans, False
     while new:
         wanted = dict.fromkeys(
@@ -99,6 +105,25 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
             parts[value].append(resource)
     told = {value: copies for value, copies in parts.items() if copies or not refused}
     return {value: sorted(copies, key=_age) for value, copies in told.items()}
+
+
+def _aside(bundle: Resource) -> dict[str, str]:
+    """Return the parts that the plan of a transaction leads to by no reference: value -> type.
+
+    A Provenance is none of them: it is searched by what it signs.
+    """
+    entries = {str(each["fullUrl"]): each["resource"] for each in created_entries(bundle)}
+    pending = list(entries)[:1]
+    reached = set(pending)
+    while pending:
+        named = entries.keys() & references_as_written(entries[pending.pop()]).keys()
+        pending += named - reached
+        reached |= named
+    return {
+        str(value_of(resource)): str(resource["resourceType"])
+        for url, resource in entries.items()
+        if url not in reached and resource["resourceType"] != PROVENANCE
+    }
 
 
 def references_in(value: object) -> Iterator[str]:

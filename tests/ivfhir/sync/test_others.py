@@ -1,5 +1,8 @@
 """Plans of others: each part arrives once, and what it contains, points to and signs with it."""
 
+import pytest
+import requests
+
 from tests.ivfhir.sync.scene import MRN, named, patient, results, run, stored, write
 
 SUBJECT = {"reference": "Patient/p"}
@@ -192,3 +195,32 @@ def test_a_reference_that_a_change_brings_and_the_server_lacks_is_told(sekmet, t
     }
     _, (row,), _ = run(tmp_path, "--to", sekmet)
     assert (row["result"], row["differences"]) == ("unchanged", [])
+
+
+def test_a_part_that_only_points_to_the_plan_is_found_without_the_ledger(sekmet, tmp_path):
+    patient(sekmet)
+    order = {**MEDICINE, "resourceType": "ServiceRequest", "basedOn": [{"reference": "#"}]}
+    order = {k: v for k, v in order.items() if k not in ("contained", "medicationReference")}
+    write(tmp_path, "plan", bare("one", contained=[order]))
+    assert results(tmp_path, sekmet) == ["created"]
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    assert results(tmp_path, sekmet) == ["unchanged"]
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    (there,) = stored(sekmet, "ServiceRequest")
+    requests.delete(f"{sekmet}/ServiceRequest/{there['id']}", timeout=60).raise_for_status()
+    assert results(tmp_path, sekmet) == ["conflict"]
+
+
+@pytest.mark.parametrize("protocol", [None, ["https://example.org/PlanDefinition/Q|1"]])
+def test_what_a_plan_says_to_replace_ends_for_it_only_in_one_protocol(sekmet, tmp_path, protocol):
+    patient(sekmet)
+    write(tmp_path, "old", bare("old", status="active"))
+    assert results(tmp_path, sekmet) == ["created"]
+    (there,) = stored(sekmet, "CarePlan")
+    old = [{"reference": f"CarePlan/{there['id']}"}]
+    new = bare("new", created="2025-04-03", instantiatesCanonical=protocol, replaces=old)
+    write(tmp_path, "new", new)
+    assert results(tmp_path, sekmet) == ["unchanged", "created"]
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    assert results(tmp_path, sekmet) == ["unchanged", "unchanged"]
+    assert {each["status"] for each in stored(sekmet, "CarePlan")} == {"active", "draft"}
