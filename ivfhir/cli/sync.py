@@ -21,6 +21,7 @@ from ivfhir.sync.servers import connector, find_servers
 
 FOUND = 6
 KNOWLEDGE = "knowledge"
+_LONGEST = 300
 _HEADS = ("PLAN", "TO", "RESULT", "REFERENCE", "WHY")
 
 
@@ -165,8 +166,10 @@ def _line(values: Mapping[str, Any]) -> str:
 
 
 def _why(outcome: Outcome) -> str:
+    """Return why, in a line: our sentence, then what the server said first."""
     issues = (outcome.outcome or {}).get("issue", [])
-    return " ".join(str(each.get("diagnostics", "")) for each in issues[:1])
+    said = (" ".join(str(each.get("diagnostics", "")).split()) for each in issues[:2])
+    return " ".join(each if len(each) <= _LONGEST else f"{each[:_LONGEST]}…" for each in said)
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

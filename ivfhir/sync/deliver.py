@@ -188,6 +188,12 @@ class Delivery:
                     raise
                 self._lower = True
 
+    @property
+    def warnings(self) -> tuple[Mapping[str, Any], ...]:
+        """What was told of the whole plan before it was sent: it may be why it is refused."""
+        differences = () if self._begun is None else self._begun.differences
+        return tuple(each for each in differences if "reference" not in each)
+
     def back_looks(self) -> Iterator[Look]:
         """Yield what `finish` will ask."""
         if self._sent is not None:
@@ -243,7 +249,9 @@ def persist(
             tries += 1
             wait_s = pause_before_retry_s(error, tries, random=random)
             if wait_s is None:
-                return parked(delivery.plan, delivery.at.name, error)
+                row = parked(delivery.plan, delivery.at.name, error)
+                is_refused = isinstance(error, RejectedError)
+                return replace(row, differences=delivery.warnings) if is_refused else row
             pause(wait_s)
         try:
             return delivery.attempt(pause=pause)

@@ -5,7 +5,7 @@ where the patient's own id is the same on both sides; everything else is found b
 kept as words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -56,11 +56,14 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
     """
     written = str(plan.care_plan["subject"].get("reference", ""))
     ours = plan.others.get(written)
+    literal = parse_literal(written)
+    kind = ours["resourceType"] if ours else literal.key.resource_type if literal else PATIENT
+    if kind != PATIENT:
+        raise InputError(f"It is about a {kind}; sync sends plans of one patient each.")
     tokens = _patient_tokens(plan)
     if tokens:
         return _by_identifier(repository, tokens)
-    literal = parse_literal(written)
-    if literal is None or literal.key.resource_type != PATIENT:
+    if literal is None:
         raise InputError(
             "Its patient has no identifier and no id that the server could know; add the Patient "
             "with an identifier to the input."
@@ -134,7 +137,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         ServerError: whether the server has a part of its own, or a reference, could not be told.
     """
     subject = str(plan.care_plan["subject"].get("reference", ""))
-    names: dict[str, dict[str, Any]] = {}
+    names: dict[str, dict[str, Any]] = {subject: {"reference": patient}} if subject else {}
     losses: dict[str, str] = {}
     literal: dict[str, str] = {}
     for reference, kind, tokens, key in _read_references(plan, patient):
@@ -174,11 +177,17 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         for reference, count in plan.signs_more.items()
     }
     inside = _still_inside(plan, parts)
+    known = _patient_tokens(plan)
+
+    def in_its_words(resource: Resource) -> Resource:
+        placed: Resource = with_references(_by_reference(resource, patient, known), names)
+        return placed
+
     return Mapped(
         patient,
-        with_references(_by_reference(plan.care_plan, patient), names),
-        {key: with_references(_by_reference(part, patient), names) for key, part in parts.items()},
-        {key: with_references(each, names) for key, each in inside.items()},
+        in_its_words(plan.care_plan),
+        {key: in_its_words(part) for key, part in parts.items()},
+        {key: in_its_words(each) for key, each in inside.items()},
         losses,
     )
 
@@ -241,11 +250,22 @@ def _own_tokens(part: Resource) -> list[Token]:
     return [token for token in tokens_of(part) if token.system]
 
 
-def _by_reference(resource: Resource, patient: str) -> Resource:
-    """Return a CarePlan whose subject was named by identifier alone with its reference."""
-    if resource["resourceType"] == CARE_PLAN and "reference" not in resource["subject"]:
-        return {**resource, "subject": {**resource["subject"], "reference": patient}}
-    return resource
+def _by_reference(resource: Resource, patient: str, tokens: Container[Token]) -> Resource:
+    """Return a resource that names the patient by identifier alone with the reference, too.
+
+    Who looks for what the patient has, searches by it.
+    """
+    named = {
+        name: {**resource[name], "reference": patient}
+        for name in ("subject", "for", "patient")
+        if isinstance(resource.get(name), dict) and "reference" not in resource[name]
+        if resource["resourceType"] == CARE_PLAN or _names_one_of(tokens, resource[name])
+    }
+    return {**resource, **named} if named else resource
+
+
+def _names_one_of(tokens: Container[Token], reference: Resource) -> bool:
+    return any(each in tokens for each in tokens_of(reference))
 
 
 def _one_or_why(

@@ -205,6 +205,7 @@ def tokens_of(resource: Resource) -> tuple[Token, ...]:
         for each in (identifiers if isinstance(identifiers, list) else [identifiers])
         if isinstance(each, dict)
         and isinstance(each.get("value"), str)
+        and each["value"].strip()
         and each.get("system") != PLAN_SYSTEM
     )
 
@@ -308,6 +309,9 @@ class _Gathering:
         for own_id, each in inside.items():
             if each["resourceType"] in PART_TYPES:
                 self._add(_Member(self._free(own_id, each), each, entry.scope, inside))
+            elif f"#{own_id}" == entry.resource.get("subject", {}).get("reference"):
+                self._names[id(each)] = own_id
+                self.others[f"#{own_id}"] = each  # Who it is about is looked for, not sent.
             else:
                 self._embed(own_id, each, plan)
         for each in shelf.signatures_of(entry.resource):

@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from ivfhir.cli.main import main
 from tests.ivfhir.sync.scene import MRN, named, patient, results, run, stored, write
 
 SUBJECT = {"reference": "Patient/p"}
@@ -224,3 +225,75 @@ def test_what_a_plan_says_to_replace_ends_for_it_only_in_one_protocol(sekmet, tm
     (tmp_path / ".ivfhir-sync.sqlite3").unlink()
     assert results(tmp_path, sekmet) == ["unchanged", "unchanged"]
     assert {each["status"] for each in stored(sekmet, "CarePlan")} == {"active", "draft"}
+
+
+def test_a_patient_inside_the_plan_is_found_by_identifier_and_not_sent(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    inside = {key: value for key, value in PATIENT.items() if key != "id"} | {"id": "who"}
+    who = {"reference": "#who"}
+    goal = {
+        "resourceType": "Goal",
+        "id": "g",
+        "lifecycleStatus": "proposed",
+        "description": {"text": "Breathe"},
+        "subject": who,
+    }
+    plan = bare("one", subject=who, goal=[{"reference": "#g"}], contained=[inside, goal])
+    write(tmp_path, "plan", plan)
+    assert results(tmp_path, sekmet) == ["created"]
+    for kind in ("CarePlan", "Goal"):
+        (there,) = stored(sekmet, kind)
+        assert (there["subject"], "contained" in there) == ({"reference": "Patient/theirs"}, False)
+    assert results(tmp_path, sekmet) == ["unchanged"]
+
+
+def test_a_plan_of_a_group_is_refused_as_that(sekmet, tmp_path):
+    write(tmp_path, "plan", bare("one", subject={"reference": "Group/g"}))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "refused"
+    assert "It is about a Group" in row["outcome"]["issue"][0]["diagnostics"]
+
+
+def test_an_empty_identifier_is_none(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", bare("one") | {"identifier": [{"system": "urn:x", "value": " "}]})
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "refused"
+    assert "It has no identifier" in row["outcome"]["issue"][0]["diagnostics"]
+
+
+def test_a_refusal_keeps_what_was_told_of_the_plan_and_the_text_says_both(sekmet, tmp_path, capsys):
+    patient(sekmet)
+    write(tmp_path, "plan", bare("one", created="31.12.2020"))
+    code, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert (code, row["result"]) == (6, "parked")
+    assert "CarePlan.created is no dateTime" in row["differences"][0]["text"]
+    assert main(["sync", str(tmp_path), "--to", sekmet]) == code
+    text = capsys.readouterr().out
+    assert "CarePlan.created is no dateTime" in text
+    assert row["outcome"]["issue"][1]["diagnostics"][:40] in text
+
+
+def test_orders_that_name_the_patient_by_identifier_alone_end_with_their_plan(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    who = {"identifier": MRN}
+    order = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "draft",
+        "intent": "order",
+        "subject": who,
+        "code": {"text": "Look"},
+    }
+    task = {"resourceType": "Task", "id": "t", "status": "draft", "intent": "order", "for": who}
+    activity = [{"reference": {"reference": f"#{each}"}} for each in ("o", "t")]
+    own = {"subject": who, "activity": activity, "contained": [order, task]}
+    protocol = ["https://example.org/PlanDefinition/P|1"]
+    for name, created in (("one", "2025-03-03"), ("two", "2025-04-03")):
+        plan = bare(name, **own, created=created, instantiatesCanonical=protocol)
+        write(tmp_path, "plan", plan)
+        run(tmp_path, "--to", sekmet)
+    statuses = [sorted(each["status"] for each in stored(sekmet, "ServiceRequest"))]
+    statuses.append(sorted(each["status"] for each in stored(sekmet, "Task")))
+    assert statuses == [["draft", "revoked"], ["cancelled", "draft"]]
+    assert stored(sekmet, "Task")[0]["for"] == {**who, "reference": "Patient/theirs"}
