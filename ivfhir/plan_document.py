@@ -26,6 +26,10 @@ _STANDING = {
 }
 _UNKNOWN = "It is not known whether anybody signed this plan."
 _NOT_ORDERS = "The steps are proposals, not orders: each has to be ordered in the record system."
+_ALL_ORDERS = "The steps are orders: the record system says where each stands."
+_SOME_ORDERS = "Some steps are orders already, others are proposals: see the record system."
+_ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+_OURS = "https://ivfhir.example/fhir/PlanDefinition/"
 _DOSE_NOT_SHOWN = "Dose not shown, see the data."
 _REQUESTS = frozenset(
     {
@@ -96,20 +100,53 @@ def standing_sentence(care_plan: Resource) -> str:
     )
     said = _STANDING.get(status, "" if status == "active" else _UNKNOWN)
     if status in ("active", "on-hold"):
-        accepted = _accepted(author, str(signed.get("recorded", "")))
-        return " ".join(each for each in (accepted or _UNKNOWN, said, _NOT_ORDERS) if each)
+        accepted = _accepted(author, care_plan, signed) or _unsigned(author)
+        return " ".join(each for each in (accepted, said, _orders_sentence(care_plan)) if each)
     return said
 
 
-def _accepted(author: str, recorded: str) -> str:
-    """Return who accepted the plan and when; '' where the plan does not say who."""
-    if not author:
+def _accepted(author: str, care_plan: Resource, signed: Resource) -> str:
+    """Return who accepted the plan and when; '' where the plan does not say who.
+
+    R4's author is who is responsible, a device or the patient too; in our own plans it is who
+    accepted it, in those of others only where a signature names the same.
+    """
+    own = care_plan.get("author", {})
+    agents = [each.get("who", {}) for each in signed.get("agent", ())]
+    same = any(
+        who.get(name) and who.get(name) == own.get(name)
+        for who in agents
+        for name in ("reference", "display")
+    )
+    is_ours = any(
+        str(each).startswith(_OURS) for each in care_plan.get("instantiatesCanonical", ())
+    )
+    if not author or not (same or is_ours):
         return ""
     try:
-        when = dates.moment(datetime.fromisoformat(recorded))
+        when = dates.moment(datetime.fromisoformat(str(signed.get("recorded", ""))))
     except ValueError:
         return f"Accepted by {author}."
     return f"Accepted by {author} on {when}."
+
+
+def _unsigned(author: str) -> str:
+    return f"{_UNKNOWN} It names {author} as its author." if author else _UNKNOWN
+
+
+def _orders_sentence(care_plan: Resource) -> str:
+    """Return whether the steps are orders, as their requests say."""
+    requests = [
+        each for each in care_plan.get("contained", ()) if each["resourceType"] in _REQUESTS
+    ]
+    ordered = [
+        each
+        for each in requests
+        if each.get("intent") in _ORDERED and each.get("status") not in ("draft", None)
+    ]
+    if not ordered:
+        return _NOT_ORDERS
+    return _ALL_ORDERS if len(ordered) == len(requests) else _SOME_ORDERS
 
 
 def _who(patient: Resource | None) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ PATIENT = {
     "identifier": [{"system": "urn:x", "value": "RN-1", "type": {"text": "Ward number"}}],
 }
 
+OURS = {"instantiatesCanonical": ["https://ivfhir.example/fhir/PlanDefinition/LUNG|0.1.0"]}
+
 
 def golden():
     return json.loads(GOLDEN.read_text(encoding="utf-8"))
@@ -55,7 +57,7 @@ def test_each_request_of_the_plan_is_a_step_with_its_days_in_words():
     ("changes", "words"),
     [
         ({}, "Not signed"),
-        ({"status": "active", "author": {"display": "Dr Vance"}}, "Accepted by Dr Vance."),
+        ({"status": "active", "author": {"display": "Dr Vance"}, **OURS}, "Accepted by Dr Vance."),
         ({"status": "active"}, "not known whether anybody signed"),
         ({"status": "unknown"}, "not known whether anybody signed"),
         ({"status": "revoked"}, "not to be followed"),
@@ -70,10 +72,45 @@ def test_whether_it_is_signed_is_said_as_its_status_has_it(changes, words):
 
 
 def test_when_it_was_accepted_is_the_signatures_own_moment():
-    signature = {"resourceType": "Provenance", "id": "s", "recorded": "2025-03-03T08:42:00+01:00"}
+    signature = {
+        "resourceType": "Provenance",
+        "id": "s",
+        "recorded": "2025-03-03T08:42:00+01:00",
+        "agent": [{"who": {"display": "Dr Vance"}}],
+    }
     plan = small(status="active", author={"display": "Dr Vance"})
     plan["contained"].append(signature)
     assert "Accepted by Dr Vance on 3 Mar 2025, 08:42." in standing_sentence(plan)
+
+
+def plan_of_others(*contained, **more):
+    own = {"status": "active", "intent": "plan", "author": {"display": "Dr Vance"}, **more}
+    return {"resourceType": "CarePlan", **own, "contained": list(contained)}
+
+
+def test_the_author_of_anybodys_plan_accepted_it_only_where_a_signature_says_so():
+    device = {"author": {"display": "Glucose pump", "reference": "Device/1"}}
+    said = standing_sentence(plan_of_others(**device))
+    assert said.startswith(
+        "It is not known whether anybody signed this plan. It names Glucose pump"
+    )
+    signed = {"resourceType": "Provenance", "id": "s", "recorded": "2025-03-03T08:42:00+01:00"}
+    system = {**signed, "agent": [{"who": {"display": "A system"}}]}
+    assert "not known whether anybody signed" in standing_sentence(plan_of_others(system))
+    hers = {**signed, "agent": [{"who": {"display": "Dr Vance"}}]}
+    said = standing_sentence(plan_of_others(hers))
+    assert said.startswith("Accepted by Dr Vance on 3 Mar 2025, 08:42.")
+
+
+def test_steps_that_are_orders_are_not_called_proposals():
+    order = {"resourceType": "ServiceRequest", "id": "a", "status": "active", "intent": "order"}
+    task = {"resourceType": "Task", "id": "b", "status": "draft", "intent": "proposal"}
+    assert "proposals, not orders" in standing_sentence(plan_of_others(task))
+    assert "proposals, not orders" in standing_sentence(plan_of_others())
+    assert standing_sentence(plan_of_others(order)).endswith(
+        "The steps are orders: the record system says where each stands."
+    )
+    assert "Some steps are orders already" in standing_sentence(plan_of_others(order, task))
 
 
 def test_anybodys_plan_with_details_in_place_of_requests():
