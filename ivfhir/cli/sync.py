@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         for server in servers
     ]
-    with closing(ledger), _progress(len(plans) * len(targets)) as watch:
+    with closing(ledger), _interruptible(), _progress(len(plans) * len(targets)) as watch:
         outcomes = sync_plans(
             plans,
             targets,
@@ -110,6 +110,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(_text(outcomes)))
     return FOUND if any(each.result in (CONFLICT, PARKED) for each in outcomes) else 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(
+            "ivfhir: Stopped before the end; run the same line again, and it goes on.",
+            file=sys.stderr,
+        )
+        raise
 
 
 def _knowledge(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import NamedTuple, Protocol
 
 from ivfhir.errors import (
@@ -81,6 +81,7 @@ class Target:
     _place: Place | None = None
     _lock: Lock = field(default_factory=Lock)
     _silent: int = 0
+    _ended: Event = field(default_factory=Event)
 
     def meet(self, connections: int = 1) -> None:
         """Read what the server says of itself.
@@ -112,9 +113,17 @@ class Target:
 
     @property
     def is_silent(self) -> bool:
-        """Tell whether the server did not answer for several plans in a row."""
+        """Tell whether the server did not answer for several plans in a row, or the run ends."""
         with self._lock:
-            return self._silent >= _GIVE_UP
+            return self._silent >= _GIVE_UP or self._ended.is_set()
+
+    def end(self) -> None:
+        """Begin no further plan: whoever runs this wants it to stop."""
+        self._ended.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until the run ends."""
+        self._ended.wait(seconds)
 
     def hear(self, outcome: Outcome) -> None:
         """Note whether the server answered."""
@@ -131,7 +140,7 @@ def sync_plans(
     dry_run: bool = False,
     at_most: float | None = None,
     connections: int = 1,
-    pause: Callable[[float], None] = time.sleep,
+    pause: Callable[[float], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     watch: Watcher | None = None,
 ) -> list[Outcome]:
@@ -145,7 +154,7 @@ def sync_plans(
         at_most: share of the rows from 0 to 1; when more would change, or could not be looked at,
             nothing is sent. Servers that were never reached do not count.
         connections: to each server at the same time.
-        pause: waits for so many seconds.
+        pause: waits for so many seconds; None waits until an interrupt at most.
         clock: returns seconds that only ever grow.
         watch: is told each row when it is done.
 
@@ -175,8 +184,9 @@ def sync_plans(
                 sends, asks, retries = (
                     stack.enter_context(ThreadPoolExecutor(2 * connections)) for _ in range(3)
                 )
+                waits = pause or target.wait
                 ways = Ways(
-                    sends, asks, Lock(), target.lists, random, pause, clock, retries, Turns()
+                    sends, asks, Lock(), target.lists, random, waits, clock, retries, Turns()
                 )
                 left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else TRIAL
@@ -186,8 +196,13 @@ def sync_plans(
                     drivers.submit(_work, lines, target, step, ways, partial(told, target))
                     for _ in range(_GROUPS)
                 ]
-            for worker in workers:
-                worker.result()
+            try:
+                for worker in workers:
+                    worker.result()
+            except BaseException:  # What is under way is let end, so that it is known.
+                for target in met:
+                    target.end()
+                raise
 
     if dry_run or at_most is not None:
         run(_foretell, say if dry_run else _nothing)

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -477,3 +480,34 @@ def test_no_token_is_shown(tmp_path, monkeypatch, capsys):
         assert main(["sync", str(tmp_path), "--to", base]) == 5
     said = capsys.readouterr()
     assert "secret-token" not in said.out + said.err
+
+
+def test_an_interrupt_ends_a_run_soon_also_while_it_waits_for_a_busy_server(tmp_path):
+    busy = http_answer(b"{}", "Retry-After: 100", status="503 Service Unavailable")
+    states = json.dumps({"resourceType": "CapabilityStatement", "status": "active"}).encode()
+    asked = threading.Event()
+
+    def answer(connection, request):
+        if b"/metadata" in request:
+            connection.sendall(http_answer(states, "Content-Type: application/fhir+json"))
+        else:
+            connection.sendall(busy)
+            asked.set()
+
+    for number in range(40):
+        who = {"identifier": {**MRN, "value": f"{number}"}}
+        write(tmp_path, f"{number}", named(f"{number}", subject=who))
+    with raw_server(answer) as base:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "ivfhir.cli.main", "sync", tmp_path, "--to", base],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked.wait(60)
+        time.sleep(1)  # The pauses have begun.
+        run.send_signal(signal.SIGINT)
+        try:
+            _, said = run.communicate(timeout=30)
+        finally:
+            run.kill()
+    assert (run.returncode, "run the same line again" in said) == (130, True)
