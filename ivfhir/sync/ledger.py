@@ -110,6 +110,7 @@ class Ledger:
                 source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1)
                 source.backup(ledger._db)
                 source.close()
+                ledger._db.executescript(_SCHEMA)  # A run that found a full disk left none.
             except sqlite3.Error as error:
                 raise UsageError(f"The ledger {path} cannot be read ({error}).") from None
         return ledger

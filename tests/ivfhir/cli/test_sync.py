@@ -511,3 +511,10 @@ def test_an_interrupt_ends_a_run_soon_also_while_it_waits_for_a_busy_server(tmp_
         finally:
             run.kill()
     assert (run.returncode, "run the same line again" in said) == (130, True)
+
+
+def test_a_dry_run_takes_a_ledger_in_which_nothing_could_be_kept_for_an_empty_one(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    (tmp_path / ".ivfhir-sync.sqlite3").touch()
+    assert results(tmp_path, sekmet, "--dry-run") == ["created"]
