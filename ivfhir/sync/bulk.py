@@ -2,9 +2,11 @@
 
 A comma means "or" in every FHIR search (http://hl7.org/fhir/R4/search.html#combining), but a
 server may know no such thing and find nothing. So a list is believed only where its server is
-known to take lists, or where one search of this run answered two looks.
+known to take lists, or where one search of this run answered two looks. One plan may ask for
+several identifiers, too: what such a list does not find is asked for value by value.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from threading import Lock
@@ -18,6 +20,9 @@ from ivfhir.sync.plans import Token, search_token
 from ivfhir.writing.read_back import bare
 
 ID, IDENTIFIER, PATIENT_PARAM = "_id", "identifier", "patient"
+_VALUE = re.compile(r"(?:\\.|[^,\\])+")
+"""One value of a list: a comma with a backslash before it is part of it."""
+
 _LONGEST = 4000
 """Characters of the values in one address: servers take 8,000 of a whole request line."""
 
@@ -118,7 +123,7 @@ def look_together(
         looks: the searches.
         lists: what is known of its comma lists; more is known afterwards.
         each: as `map`, which does one search after the other; a pool's does them side by side.
-        on_trial: lists are hardly believed: each look is asked alone at the same time, too.
+        on_trial: lists are hardly believed: each value is asked alone at the same time, too.
     """
     shelves: dict[tuple[str, str], list[Look]] = {}
     for look in dict.fromkeys(looks):
@@ -126,11 +131,12 @@ def look_together(
     wanted = [some for shelf in shelves.values() for some in _lists_of(shelf, lists.page)]
     wanted = [some for some in wanted if lists.takes(some.resource_type, some.name)]
     shared = [look for shelf in shelves.values() if len(shelf) > 1 for look in shelf]
-    alone = [
+    doubted = [
         look
         for look in (shared if on_trial else ())
         if not lists.believes(look.resource_type, look.name)
     ]
+    alone = list(dict.fromkeys(single for look in doubted for single in _singles(look)))
     learns = [lists] * len(wanted) + [None] * len(alone)  # One look says nothing of lists.
     answers = list(each(partial(_ask, server), [*wanted, *alone], learns))
     found: dict[Look, list[Resource]] = {}
@@ -141,8 +147,50 @@ def look_together(
             if (some.resource_type, some.name) == (resource_type, name) and answer is not None
         ]
         found |= _answered(shelf, own, lists)
-    own_answers = zip(alone, answers[len(wanted) :], strict=True)
-    return found | {look: answer for look, answer in own_answers if answer is not None}
+    told = dict(zip(alone, answers[len(wanted) :], strict=True))
+    for look in doubted:
+        parts = [told[single] for single in _singles(look)]
+        if None not in parts:
+            found[look] = list({_key(each): each for part in parts for each in part or ()}.values())
+    return found
+
+
+def search_any(
+    server: Searching, resource_type: str, params: Mapping[str, str], lists: Lists
+) -> list[Resource]:
+    """Return every match of one search, also where it is for several identifiers.
+
+    Where their list is refused, or finds nothing and is not believed, each is asked for alone.
+
+    Args:
+        server: the server.
+        resource_type: the type.
+        params: the search.
+        lists: what is known of the server's comma lists; what it refuses is known afterwards.
+
+    Raises:
+        ServerError: the server did not answer, or refused the search for one alone.
+    """
+    values = _VALUE.findall(params.get(IDENTIFIER, ""))
+    if len(values) < 2:  # noqa: PLR2004 - a list
+        return server.search(resource_type, params)
+    refused = not lists.takes(resource_type, IDENTIFIER)
+    found: list[Resource] = []
+    if not refused:
+        try:
+            found = server.search(resource_type, params)
+        except (ForbiddenError, NotFoundError, RejectedError):
+            refused = True
+    if found or (lists.believes(resource_type, IDENTIFIER) and not refused):
+        return found
+    alone = {
+        _key(each): each
+        for value in values
+        for each in server.search(resource_type, {**params, IDENTIFIER: value})
+    }
+    if refused:
+        lists.refuse(resource_type, IDENTIFIER)
+    return list(alone.values())
 
 
 def _answered(
@@ -164,11 +212,19 @@ def _answered(
                 merged |= by_value[value]
             found[look] = list(merged.values())
     if len(shelf) == 1 and len(own) <= 1:
-        return found  # The very search that would be made alone.
+        (look,) = shelf  # The very search that would be made alone.
+        sure = len(look.values) == 1 or lists.believes(look.resource_type, look.name)
+        return found if sure or found.get(look) else {}
     for some, resources in own:
         if _is_proof(shelf, some, resources):
             lists.prove(some.resource_type, some.name)
     return found if lists.believes(shelf[0].resource_type, shelf[0].name) else {}
+
+
+def _singles(look: Look) -> Iterator[Look]:
+    """Yield a look for each value."""
+    for value in look.values:
+        yield look._replace(values=(value,))
 
 
 def _is_proof(shelf: list[Look], some: Look, resources: list[Resource]) -> bool:

@@ -12,7 +12,7 @@ from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.typed import object_in, objects_in
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.servers.http import Stored
-from ivfhir.sync.bulk import ID, Look
+from ivfhir.sync.bulk import ID, Lists, Look, search_any
 from ivfhir.sync.door import WritableServer
 
 FRESH_S = 20.0
@@ -28,12 +28,19 @@ class Foreseen:
         shows: the server is known to answer a transaction, where it is asked to, with what it
             stored; so the answer counts as the look at what it created. Not at the plan itself,
             which is read: a transaction that is there in part is there whole.
+        lists: what is known of its comma lists; nothing by default.
     """
 
     def __init__(
-        self, server: WritableServer, clock: Callable[[], float], *, shows: bool = False
+        self,
+        server: WritableServer,
+        clock: Callable[[], float],
+        *,
+        shows: bool = False,
+        lists: Lists | None = None,
     ) -> None:
         """Know nothing yet."""
+        self._lists = lists if lists is not None else Lists()
         self._server = server
         self._clock = clock
         self._shows = shows
@@ -95,7 +102,7 @@ class Foreseen:
                 for look in self._found:
                     if (look.resource_type, look.params) == (resource_type, dict(params)):
                         return self._found.pop(look)
-        return self._server.search(resource_type, params)
+        return search_any(self._server, resource_type, params, self._lists)
 
     def _is_fresh(self) -> bool:
         return self._clock() < self._until

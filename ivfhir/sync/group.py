@@ -57,9 +57,10 @@ class Ways:
 class _Member:
     """One plan of a group."""
 
-    def __init__(self, plan: SyncPlan, at: Place, clock: Callable[[], float]) -> None:
+    def __init__(self, plan: SyncPlan, at: Place, ways: Ways) -> None:
         self.plan = plan
-        self.foreseen = Foreseen(at.server, clock, shows=at.means.profile.representation)
+        shows = at.means.profile.representation
+        self.foreseen = Foreseen(at.server, ways.clock, shows=shows, lists=ways.lists)
         self.at = at._replace(server=self.foreseen)
         self.delivery = Delivery(plan, self.at)
         self.patient: str | None = None
@@ -104,7 +105,7 @@ def look_ahead(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member
 
 def _members(plans: Sequence[SyncPlan], at: Place, ways: Ways) -> list[_Member]:
     """Return the plans of a group, each with its patient on the server."""
-    members = [_Member(plan, at, ways.clock) for plan in plans]
+    members = [_Member(plan, at, ways) for plan in plans]
     _ask(members, _Member.first, at, ways)
     for _ in ways.asks.map(_Member.find_patient, members):
         pass

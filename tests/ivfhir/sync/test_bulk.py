@@ -3,7 +3,7 @@
 import pytest
 
 from ivfhir.errors import NotFoundError, RejectedError, UnreachableError
-from ivfhir.sync.bulk import Lists, Look, look_together
+from ivfhir.sync.bulk import Lists, Look, look_together, search_any
 
 
 class Shelf:
@@ -111,6 +111,60 @@ def test_on_trial_what_is_believed_is_asked_once_and_what_stands_alone_too():
 
 def test_one_look_alone_is_the_search_that_it_would_be():
     assert look_together(Shelf([]), [OF_A], Lists()) == {OF_A: []}
+
+
+TWO = Look("CarePlan", "identifier", ("urn:s|9", "urn:s|2"))
+
+
+@pytest.mark.parametrize("looks", [[TWO], [TWO, Look("CarePlan", "identifier", ("8",))]])
+def test_what_one_plans_own_list_does_not_find_is_not_known_to_be_absent(looks):
+    assert TWO not in look_together(Shelf(PLANS, lists=False), looks, Lists())
+
+
+def test_on_trial_the_values_of_one_look_are_asked_alone():
+    looks = [TWO, Look("CarePlan", "identifier", ("urn:s|8",))]
+    found = look_together(Shelf(PLANS, lists=False), looks, Lists(), on_trial=True)
+    assert ids(found) == {looks[0]: ["2"], looks[1]: []}
+
+
+def test_what_a_list_of_identifiers_does_not_find_is_asked_for_value_by_value():
+    shelf, lists = Shelf(PLANS, lists=False), Lists()
+    assert search_any(shelf, "CarePlan", TWO.params, lists) == [PLANS[1]]
+    asked = [params["identifier"] for _, params in shelf.asked]
+    assert asked == ["urn:s|9,urn:s|2", "urn:s|9", "urn:s|2"]
+    shelf = Shelf(PLANS)
+    assert search_any(shelf, "CarePlan", TWO.params, lists) == [PLANS[1]]
+    assert search_any(Shelf([]), "CarePlan", TWO.params, Lists(known=True)) == []
+    assert len(shelf.asked) == 1
+
+
+def test_a_comma_inside_an_identifier_makes_no_list():
+    shelf = Shelf([])
+    search_any(shelf, "CarePlan", {"identifier": r"urn:s|a\,b"}, Lists())
+    search_any(shelf, "CarePlan", {"identifier": r"urn:s|a\\,b"}, Lists())
+    asked = [params["identifier"] for _, params in shelf.asked]
+    assert asked == [r"urn:s|a\,b", r"urn:s|a\\,b", r"urn:s|a\\", "b"]
+
+
+def test_a_list_of_identifiers_that_is_refused_is_asked_for_value_by_value():
+    class NoLists(Shelf):
+        def search(self, resource_type, params):
+            if "," in params["identifier"]:
+                self.asked.append((resource_type, params))
+                raise RejectedError("no lists")
+            return super().search(resource_type, params)
+
+    shelf, lists = NoLists(PLANS), Lists(known=True)
+    for _ in range(2):
+        assert search_any(shelf, "CarePlan", TWO.params, lists) == [PLANS[1]]
+    assert len(shelf.asked) == 5, "the list was tried once"
+
+
+def test_a_search_that_is_refused_alone_too_is_refused_and_says_nothing_of_lists():
+    lists = Lists()
+    with pytest.raises(RejectedError):
+        search_any(Shelf(PLANS, error=RejectedError("no")), "CarePlan", TWO.params, lists)
+    assert lists.takes("CarePlan", "identifier")
 
 
 def test_ids_need_no_proof_for_what_is_left_out_is_read_alone():
