@@ -167,6 +167,7 @@ def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
             outcome=outcome,
         )
     places = {}
+    changed = {each["request"]["url"] for each in bundle["entry"]}
     for entry, answer in zip(bundle["entry"], answers, strict=True):
         if not str(answer["response"].get("status", "")).startswith("2"):
             outcome = answer["response"].get("outcome")
@@ -178,6 +179,10 @@ def created_places(bundle: Resource, response: Resource) -> dict[str, str]:
         if entry["request"]["method"] == "POST":
             value = value_of(entry["resource"])
             places[str(value)] = _place(entry["resource"]["resourceType"], answer)
+    if not changed.isdisjoint(places.values()):
+        raise BadAnswerError(
+            "The server answered the transaction in another order; look whether the plan is there."
+        )
     return places
 
 

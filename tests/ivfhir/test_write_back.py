@@ -189,6 +189,22 @@ def test_an_answer_in_another_order_names_no_other_resource():
     assert repository.read("Goal", "2")["lifecycleStatus"] == "active"
 
 
+def test_an_answer_in_another_order_takes_no_older_plan_for_the_new_one():
+    class Swapping(MemoryRepository):
+        def transact(self, bundle):
+            answer = super().transact(bundle)
+            first, *others, last = answer["entry"]
+            return {**answer, "entry": [last, *others, first]}
+
+    old = {"resourceType": "CarePlan", "id": "o", "status": "active", "intent": "plan"}
+    repository = Swapping([old | {"subject": {"reference": "Patient/p"}}])
+    older = repository.read("CarePlan", "o")
+    bundle = to_transaction(accepted(), plan_id=PLAN_ID, revoke=[older])
+    receipt = write_back(repository, bundle, pause=no_pause)
+    assert receipt.entries[0].reference == "CarePlan/1"
+    assert receipt.entries[0].differences == ()
+
+
 def test_parts_of_one_type_in_another_order_are_told_apart_by_their_identifiers():
     plan = accepted()
     (order,) = (each for each in plan["contained"] if each["id"] == "P.1")
