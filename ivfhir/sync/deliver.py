@@ -181,10 +181,12 @@ class Delivery:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
             except ServerError as error:
-                refused = isinstance(error, (RejectedError, NotFoundError)) or lacks_it(error)
                 means, types = self.at.means, self.plan.types
+                lacking = isinstance(error, NotFoundError) or lacks_it(error)
+                # What is refused as wrong, of types that it names, is so one by one as well.
+                wrong = isinstance(error, RejectedError) and bool(means.silent(types))
                 is_lowest = self._lower or means.rung(types) is means.rung(types, lower=True)
-                if not refused or is_lowest:
+                if not (lacking or wrong) or is_lowest:
                     raise
                 self._lower = True
 

@@ -77,7 +77,8 @@ class Means:
 
         Args:
             resource_types: those of the plan and its parts.
-            lower: the server refused a transaction with types that it does not name.
+            lower: the server refused a transaction with types that it does not name, or has no
+                transactions, of which it says nothing.
         """
         if not (self.profile.care_plan and self._may(CARE_PLAN, "create")):
             return Rung.DOCUMENT if self.takes_documents() else Rung.DOWNLOAD
@@ -89,7 +90,8 @@ class Means:
         ]
         if barred or (silent and lower):
             return Rung.CONTAINED
-        if self.profile.transaction and (not self.system or "transaction" in self.system):
+        untold = not self.system and not (lower and self.types)
+        if self.profile.transaction and (untold or "transaction" in self.system):
             return Rung.TRANSACTION  # Whole or nothing, so a type that is not named can be tried.
         # One by one only what can be found again: an answer may be lost after each.
         findable = read_write_support(self.capabilities, resource_types).conditional

@@ -201,6 +201,37 @@ def test_a_transaction_that_is_not_offered_after_all_is_asked_for_once(sekmet, p
     assert any("contained" in each["text"] for each in row["differences"])
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_where_nothing_is_said_of_transactions_and_there_are_none_a_plan_is_written_one_by_one(
+    sekmet, plans, status
+):
+    def none(asked):
+        return status if is_transaction(asked) else None
+
+    patient(sekmet)
+    goalless = small(contained=[small()["contained"][1]], goal=None)
+    activity = [{"reference": {"reference": "#look"}}]
+    write(plans, "plan", goalless | {"activity": activity})
+    with run_proxy(sekmet, refuse=none, statement=offering(system=())) as proxy:
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "created"
+        assert any("one by one" in each["text"] for each in row["differences"])
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert [len(stored(sekmet, each)) for each in ("CarePlan", "ServiceRequest")] == [1, 1]
+
+
+def test_what_is_refused_as_wrong_is_not_tried_one_by_one(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small())
+
+    def wrong(asked):
+        return 422 if is_transaction(asked) else None
+
+    with run_proxy(sekmet, refuse=wrong, statement=offering(system=())) as proxy:
+        assert results(plans, proxy.base) == ["parked"]
+        assert len(proxy.writes) == 1
+
+
 def test_a_server_of_care_plans_alone_gets_one_that_contains_the_rest(sekmet, plans):
     patient(sekmet)
     write(plans, "plan", small())
