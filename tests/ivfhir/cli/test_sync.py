@@ -61,6 +61,18 @@ def test_without_its_ledger_a_second_run_finds_the_same(sekmet, tmp_path):
     assert counts(sekmet) == [1, 1, 1, 1]
 
 
+def test_an_order_that_only_points_to_its_plan_is_found_without_the_ledger(sekmet, tmp_path):
+    patient(sekmet)
+    plan = small()
+    (look,) = (each for each in plan["contained"] if each["id"] == "look")
+    plan["contained"].append({**look, "id": "alone"})
+    write(tmp_path, "plan", plan)
+    assert results(tmp_path, sekmet) == ["created"]
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    assert results(tmp_path, sekmet) == ["unchanged"]
+    assert len(stored(sekmet, "ServiceRequest")) == 2
+
+
 def test_what_apply_prints_is_one_plan_as_careplan_and_as_bundle(sekmet, tmp_path):
     from ivfhir.fhir.contained import collection_bundle  # noqa: PLC0415
 

@@ -103,6 +103,38 @@ def test_a_part_that_is_entered_in_error_does_not_count(written):
     assert find_parts(repository, bundle)["d1.P-O1"] == []
 
 
+@pytest.fixture
+def pointing():
+    """A plan with an order to which nothing leads: it names the plan alone."""
+    plan = accepted()
+    (order,) = (each for each in plan["contained"] if each["id"] == "P.1")
+    alone = {**order, "id": "P.9", "basedOn": [{"reference": "#"}]}
+    plan = {**plan, "contained": [*plan["contained"], alone]}
+    return to_transaction(plan, plan_id=PLAN_ID, conditional=lambda name: False)
+
+
+def test_a_part_that_only_points_to_the_plan_is_searched_and_so_are_its_copies(pointing):
+    repository = MemoryRepository()
+    repository.transact(pointing)
+    assert [len(copies) for copies in find_parts(repository, pointing).values()] == [1] * 6
+    repository.transact(pointing)
+    assert [len(copies) for copies in find_parts(repository, pointing).values()] == [2] * 6
+
+
+def test_where_it_may_not_be_searched_it_is_told_neither_found_nor_missing(pointing):
+    class NoOrders(MemoryRepository):
+        def search(self, resource_type, params):
+            if resource_type == "ServiceRequest" and "identifier" in params:
+                raise RejectedError("unknown parameter", status=400)
+            return super().search(resource_type, params)
+
+    repository = NoOrders()
+    repository.transact(pointing)
+    found = find_parts(repository, pointing)
+    assert "d1.P.9" not in found
+    assert [len(copies) for copies in found.values()] == [1] * 5
+
+
 class Forbidding(MemoryRepository):
     """A server that lets nobody search goals, and has no search by several ids."""
 
