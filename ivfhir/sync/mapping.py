@@ -137,12 +137,13 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         ServerError: whether the server has a part of its own, or a reference, could not be told.
     """
     subject = str(plan.care_plan["subject"].get("reference", ""))
+    own = plan.patient_references
     names: dict[str, dict[str, Any]] = {subject: {"reference": patient}} if subject else {}
     losses: dict[str, str] = {}
     literal: dict[str, str] = {}
     for reference, kind, tokens, key in _read_references(plan, patient):
         ours = plan.others.get(reference)
-        if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
+        if reference in own or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
         elif tokens:
             there, why = _one_or_why(repository, str(kind), tokens, patient)
@@ -164,9 +165,9 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
             losses[reference] = "The server has none of this patient; kept as words."
     parts = {}
     for key, part in plan.parts.items():
-        own = _own_tokens(part)
+        tokens = _own_tokens(part)
         kind = part["resourceType"]
-        placed = _one_of(repository, kind, own, patient, but=plan.plan_id) if own else None
+        placed = _one_of(repository, kind, tokens, patient, but=plan.plan_id) if tokens else None
         if placed:
             names[f"#{key}"] = {"reference": placed}
         else:
@@ -180,8 +181,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
     known = _patient_tokens(plan)
 
     def in_its_words(resource: Resource) -> Resource:
-        placed: Resource = with_references(_by_reference(resource, patient, known), names)
-        return placed
+        return _by_reference(with_references(resource, names), patient, known)
 
     return Mapped(
         patient,
@@ -206,10 +206,11 @@ def _still_inside(plan: SyncPlan, parts: Mapping[str, Resource]) -> dict[str, Re
 def reference_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:
     """Yield what `map_references` will ask."""
     subject = str(plan.care_plan["subject"].get("reference", ""))
+    own = plan.patient_references
     ids: dict[str, dict[str, None]] = {}
     for reference, kind, tokens, key in _read_references(plan, patient):
         ours = plan.others.get(reference)
-        if reference == subject or (is_patient(ours) and ours is plan.others.get(subject)):
+        if reference in own or (is_patient(ours) and ours is plan.others.get(subject)):
             continue
         if tokens:
             yield Look(str(kind), IDENTIFIER, _written(tokens))
@@ -219,8 +220,8 @@ def reference_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:
     for resource_type, some in ids.items():
         yield Look(resource_type, ID, tuple(some))
     for part in plan.parts.values():
-        if own := _own_tokens(part):
-            yield Look(part["resourceType"], IDENTIFIER, _written(own))
+        if tokens := _own_tokens(part):
+            yield Look(part["resourceType"], IDENTIFIER, _written(tokens))
 
 
 def _read_references(

@@ -19,7 +19,7 @@ from ivfhir.errors import InputError
 from ivfhir.fhir.bundles import Entry
 from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.nulls import drop_nulls
-from ivfhir.fhir.references import parse_literal
+from ivfhir.fhir.references import parse_literal, subject_of
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.servers.folder import read_entries
 from ivfhir.shape import check_shape
@@ -119,6 +119,19 @@ class SyncPlan:
         ours = self.others.get(written, {})
         tokens = sorted(map(str, {*tokens_of(ours), *tokens_of(subject)}))
         return (written, str(ours.get("birthDate", "")), *tokens)
+
+    @property
+    def patient_tokens(self) -> set[Token]:
+        """The identifiers of the patient, those without a system left out."""
+        subject = self.care_plan["subject"]
+        return _tokens_with_system(_person(self, str(subject.get("reference", ""))), subject)
+
+    @property
+    def patient_references(self) -> frozenset[str]:
+        """Each reference, as written, that is the subject of the plan or of a part, a patient."""
+        subjects = (subject_of(each) for each in (self.care_plan, *self.parts.values()))
+        patients = [each for each in subjects if each and _means_patient(self, each)]
+        return frozenset(str(each["reference"]) for each in patients if "reference" in each)
 
     @property
     def patient(self) -> str:
@@ -449,7 +462,59 @@ def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
         plan.care_plan.get("subject", {})
     ):
         return replace(named, refusal="It names no patient; add its subject.")
-    return named
+    return replace(named, refusal=_about_another(named))
+
+
+def _about_another(plan: SyncPlan) -> str:
+    """Return that a part is not about the plan's patient, a sentence; '' when all are."""
+    for key, part in plan.parts.items():
+        about = subject_of(part)
+        if about is None or _may_be_same(plan, about):
+            continue
+        whom = about.get("reference", "another patient")
+        return (
+            f"Its {part['resourceType']} {key} is about {whom}, and the input does not say that "
+            "this is the plan's patient. Name the same patient in both, or add the Patient with an "
+            "identifier to the input."
+        )
+    return ""
+
+
+def _may_be_same(plan: SyncPlan, theirs: Resource) -> bool:
+    """Tell whether a part's subject is the plan's patient, or no patient at all."""
+    if not _means_patient(plan, theirs):
+        return True  # A group, a device or a place: what the server has of it, it tells.
+    ours = plan.care_plan["subject"]
+    references = (str(ours.get("reference", "")), str(theirs.get("reference", "")))
+    people = [_person(plan, each) for each in references]
+    is_one = bool(references[0]) and references[0] == references[1]
+    if is_one or (people[0] and people[0] is people[1]):
+        return True
+    tokens = plan.patient_tokens, _tokens_with_system(people[1], theirs)
+    if tokens[0] & tokens[1]:
+        return True
+    if {each.system for each in tokens[0]} & {each.system for each in tokens[1]}:
+        return False
+    one, other = map(parse_literal, references)
+    if one is not None and other is not None:
+        return one.key == other.key and not (one.base and other.base)
+    return not references[1]
+
+
+def _means_patient(plan: SyncPlan, reference: Resource) -> bool:
+    """Tell whether a Reference is to a patient, as far as the input tells of what type it is."""
+    written = str(reference.get("reference", ""))
+    literal = parse_literal(written)
+    told = literal.key.resource_type if literal else reference.get("type", PATIENT)
+    return bool(_person(plan, written).get("resourceType", told) == PATIENT)
+
+
+def _person(plan: SyncPlan, written: str) -> Resource:
+    return plan.others.get(written) or plan.embedded.get(written.removeprefix("#")) or {}
+
+
+def _tokens_with_system(person: Resource, reference: Resource) -> set[Token]:
+    return {token for token in (*tokens_of(person), *tokens_of(reference)) if token.system}
 
 
 def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:

@@ -284,6 +284,30 @@ def test_the_patient_is_found_by_identifier_where_ids_differ(sekmet, tmp_path):
         assert stored(sekmet, kind)[0]["subject"]["reference"] == "Patient/q"
 
 
+def test_a_patient_who_is_named_by_identifier_alone_is_named_by_reference_there(sekmet, tmp_path):
+    patient(sekmet)
+    plan = small(subject={"identifier": MRN}, supportingInfo=[{"reference": "Patient/p"}])
+    for each in plan["contained"]:
+        each["subject"] = {"identifier": MRN}
+    write(tmp_path, "plan", plan)
+    assert results(tmp_path, sekmet) == ["created"]
+    for kind in ("CarePlan", "ServiceRequest", "Goal"):
+        assert stored(sekmet, kind)[0]["subject"]["reference"] == "Patient/p"
+    (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    assert results(tmp_path, sekmet) == ["unchanged"]
+
+
+@pytest.mark.parametrize("about", ["Patient/p", "https://ehr.example/fhir/Patient/p"])
+def test_whoever_a_part_names_as_the_plans_patient_is_named_so_there(sekmet, tmp_path, about):
+    patient(sekmet)
+    plan = small()
+    for each in plan["contained"]:
+        each["subject"] = {"reference": about}
+    write(tmp_path, "plan", plan)
+    assert results(tmp_path, sekmet) == ["created"]
+    assert stored(sekmet, "ServiceRequest")[0]["subject"]["reference"] == "Patient/p"
+
+
 @pytest.mark.parametrize("there", [0, 2])
 def test_none_or_several_patients_are_refused(sekmet, tmp_path, there):
     for number in range(there):

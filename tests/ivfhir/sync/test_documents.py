@@ -150,7 +150,8 @@ def test_documents_of_many_patients_are_looked_for_together(sekmet, plans):
     for number in range(6):
         mrn = {**MRN, "value": str(number)}
         put(sekmet, {"resourceType": "Patient", "id": f"p{number}", "identifier": [mrn]})
-        write(plans, f"{number}", named(f"{number}", subject={"identifier": mrn}))
+        alone = {"contained": None, "goal": None, "activity": None}
+        write(plans, f"{number}", named(f"{number}", subject={"identifier": mrn}, **alone))
     called = offering(("DocumentReference",), system=(), software="sekmet")
     with run_proxy(sekmet, refuse=documents_only, statement=called) as proxy:
         assert results(plans, proxy.base) == ["created"] * 6
