@@ -47,7 +47,14 @@ from ivfhir.writing.bundle import (
 )
 from ivfhir.writing.earlier import read_plan_parts
 from ivfhir.writing.ending import END_STATUS, status_name, status_of
-from ivfhir.writing.read_back import bare, find_parts, is_withdrawn, read_parts, read_references
+from ivfhir.writing.read_back import (
+    bare,
+    find_parts,
+    is_withdrawn,
+    read_parts,
+    read_references,
+    references_in,
+)
 from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
@@ -276,7 +283,8 @@ class _Existing:
             return self._after_replacement(base, replaced, ours, sent, stored)
         complete = known is not None and known.state != DONE
         if not sent and not complete:
-            standings = _gone_where_never_new(standings)
+            lost = Standing.NEW in standings.values() and self._has_lost_parts(stored)
+            standings = _gone_where_never_new(standings, lost=lost)
         bad = {Standing.THEIRS, Standing.BOTH} | (set() if complete else {Standing.GONE})
         touched = [value for value, each in standings.items() if each in bad]
         if touched:
@@ -300,6 +308,18 @@ class _Existing:
         if not entries:
             return self._unfinished(base, theirs, is_done=known is not None and known.state == DONE)
         return self._update(base, entries, stored)
+
+    def _has_lost_parts(self, stored: Mapping[str, Resource]) -> bool:
+        """Tell whether the server's plan names a part that was deleted or entered in error."""
+        named = {each for part in stored.values() for each in references_in(part)}
+        named -= {reference_of(each) for each in stored.values()}
+        types = self.plan.types - {CARE_PLAN}
+        wanted = {each for each in named if each.partition("/")[0] in types}
+        try:
+            found = read_references(self.door, sorted(wanted), strict=True)
+        except (ForbiddenError, RejectedError):
+            return False
+        return bool(wanted - {reference_of(each) for each in found if not is_withdrawn(each)})
 
     def _update(
         self, base: Decision, entries: list[dict[str, Any]], stored: Mapping[str, Resource]
@@ -456,12 +476,13 @@ def settle_copies(decision: Decision) -> tuple[str, ...]:
     return withdraw_copies(decision.door, decision.parcel, {}, strict=True)[2]
 
 
-def _gone_where_never_new(standings: Mapping[str, Standing]) -> dict[str, Standing]:
+def _gone_where_never_new(standings: Mapping[str, Standing], *, lost: bool) -> dict[str, Standing]:
     """Return standings where, with no ledger, a part that is not there counts as deleted.
 
-    Only a change of what names the parts can have brought a new one.
+    Only a change of what names the parts can have brought a new one, and not where the server's
+    plan names one that is no longer there.
     """
-    if Standing.OURS in standings.values():
+    if Standing.OURS in standings.values() and not lost:
         return dict(standings)
     return {
         value: Standing.GONE if each is Standing.NEW else each for value, each in standings.items()

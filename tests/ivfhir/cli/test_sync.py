@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from ivfhir.cli.main import main
 from tests.ivfhir.sync.scene import (
@@ -163,6 +164,27 @@ def test_what_was_deleted_on_the_server_is_not_sent_again(sekmet, tmp_path):
     put(sekmet, theirs | {"status": "entered-in-error"})
     assert results(tmp_path, sekmet) == ["conflict"]
     assert len(stored(sekmet, "CarePlan")) == 1
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+@pytest.mark.parametrize("ledger", [True, False])
+def test_an_order_that_somebody_took_out_does_not_come_back_with_a_change(
+    sekmet, tmp_path, deleted, ledger
+):
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    assert results(tmp_path, sekmet) == ["created"]
+    (order,) = stored(sekmet, "ServiceRequest")
+    if deleted:
+        requests.delete(f"{sekmet}/ServiceRequest/{order['id']}", timeout=60).raise_for_status()
+    else:
+        put(sekmet, {**order, "status": "entered-in-error"})
+    if not ledger:
+        (tmp_path / ".ivfhir-sync.sqlite3").unlink()
+    write(tmp_path, "plan", small(title="Another"))
+    assert results(tmp_path, sekmet) == ["conflict"]
+    assert stored(sekmet, "CarePlan")[0]["title"] == "A plan"
+    assert len(stored(sekmet, "ServiceRequest")) == (0 if deleted else 1)
 
 
 def test_a_newer_plan_takes_the_place_of_the_older_with_its_untouched_drafts(sekmet, tmp_path):
