@@ -172,8 +172,24 @@ def read_plans(paths: Sequence[Path]) -> tuple[list[SyncPlan], tuple[str, ...]]:
     notes += tuple(
         f"Left out: {unsound[id(each.resource)]}" for each in others if id(each.resource) in unsound
     )
+    notes += tuple(_left_behind(shelf))
     single = _single(plans)
     return sorted(single, key=lambda plan: (created_key(plan.care_plan), plan.name)), notes
+
+
+def _left_behind(shelf: "_Shelf") -> Iterator[str]:
+    """Yield a note for each order that says which plan it belongs to, and no plan names it."""
+    for entry in shelf.entries:
+        order = entry.resource
+        if order["resourceType"] not in PART_TYPES or id(order) in shelf.taken:
+            continue
+        named = (str(each.get("reference", "")) for each in order.get("basedOn", ()))
+        found = (shelf.find(each, entry.scope) for each in named if each)
+        if any(each is not None and each.resource["resourceType"] == CARE_PLAN for each in found):
+            yield (
+                f"Left out: {order['resourceType']}/{order.get('id', '')} is based on a plan that "
+                "does not name it; name it in the plan's activity."
+            )
 
 
 def _why_unsound(resource: Resource) -> str:
@@ -245,6 +261,7 @@ class _Shelf:
     by_name: dict[tuple[int, str], Entry] = field(default_factory=dict)
     by_key: dict[str, Entry] = field(default_factory=dict)
     signatures: dict[int, list[Entry]] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         provenances = []
@@ -333,6 +350,11 @@ class _Gathering:
             self._follow(member.resource, member)
         for _, each, holder in self._embedded:
             self._follow(each, holder, takes=False)
+
+    @property
+    def taken(self) -> set[int]:
+        """The plan, its parts and what they contain, by `id()`."""
+        return set(self._names)
 
     def _follow(self, resource: Resource, member: _Member, *, takes: bool = True) -> None:
         """Take the parts that a resource refers to, and note what else it refers to."""
@@ -426,6 +448,7 @@ class _Gathering:
 def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
     """Return one plan with its parts, gathered by following its references."""
     gathered = _Gathering(entry, shelf)
+    shelf.taken |= gathered.taken
     care_plan, parts, embedded = gathered.care_plan(), gathered.parts(), gathered.embedded()
     plan = SyncPlan(
         place,

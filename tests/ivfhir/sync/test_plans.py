@@ -79,3 +79,20 @@ def test_an_order_of_another_patient_is_not_sent_with_the_plan(
     write(tmp_path, "plan", {"resourceType": "Bundle", "type": "collection", "entry": entries})
     ((plan,), _) = read_plans([tmp_path])
     assert ("is about" in plan.refusal) is refused
+
+
+def test_an_order_that_names_a_plan_which_does_not_name_it_is_told(tmp_path):
+    order = {"resourceType": "ServiceRequest", "status": "draft", "intent": "plan"}
+    order |= {"subject": {"reference": "Patient/p"}, "basedOn": [{"reference": "CarePlan/x"}]}
+    plan = named("x", id="x", contained=None, goal=None)
+    plan["activity"] = [{"reference": {"reference": "ServiceRequest/named"}}]
+    entries = [plan, {**order, "id": "named"}, {**order, "id": "alone"}]
+    entries.append({**order, "id": "other", "basedOn": [{"reference": "CarePlan/unknown"}]})
+    bundle = [{"resource": each} for each in entries]
+    write(tmp_path, "plan", {"resourceType": "Bundle", "type": "collection", "entry": bundle})
+    ((plan,), notes) = read_plans([tmp_path])
+    assert list(plan.parts) == ["named"]
+    assert notes == (
+        "Left out: ServiceRequest/alone is based on a plan that does not name it; name it in the "
+        "plan's activity.",
+    )
