@@ -16,6 +16,7 @@ from ivfhir.errors import (
     NotFoundError,
     RejectedError,
     ServerError,
+    UnauthorisedError,
     UnreachableError,
     UsageError,
 )
@@ -59,6 +60,7 @@ from ivfhir.writing.read_back import (
     read_references,
 )
 
+_CLEAR = (ForbiddenError, NotFoundError, RejectedError, UnauthorisedError)
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
 
 
@@ -113,6 +115,7 @@ class Delivery:
         self._begun: Decision | None = None
         self._sent: _Sent | None = None
         self._lower = False
+        self._sure = True
 
     def attempt(self, *, pause: Callable[[float], None] = time.sleep) -> Outcome:
         """Look what is there, send what has to be, and return what became of it.
@@ -173,6 +176,8 @@ class Delivery:
                 return _settled(self.plan, self.at, decision, self._begun)
             try:
                 begin = self.at.ledger.begin
+                known = self.at.ledger.plan(self.at.name, self.plan.plan_id)
+                self._sure &= known is None or known.state == DONE or self._begun is not None
                 begin(self.at.name, self.plan.plan_id, self.plan.digest, decision.patient)
             except UsageError as error:  # Nothing is sent that nobody could remember.
                 return parked(self.plan, self.at.name, error)
@@ -181,6 +186,7 @@ class Delivery:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
             except ServerError as error:
+                self._sure &= isinstance(error, _CLEAR) or lacks_it(error)
                 means, types = self.at.means, self.plan.types
                 lacking = isinstance(error, NotFoundError) or lacks_it(error)
                 # What is refused as wrong, of types that it names, is so one by one as well.
@@ -220,7 +226,7 @@ class Delivery:
         """
         if self._sent is None:
             raise ValueError("nothing was sent")
-        outcome = _read_back(self.plan, self.at, self._sent)
+        outcome = _read_back(self.plan, self.at, self._sent, sure=self._sure)
         self._sent = None
         return outcome
 
@@ -342,16 +348,19 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     known, _ = known_as(kind, plan.plan_id, at)
     own = _own_value(decision)
     ours = decision.places.get(own) is not None
-    fresh = known is not None and (known.state, known.digest) == (DONE, plan.digest)
+    done = known is not None and known.state == DONE
+    fresh = known is not None and known.sure and done and known.digest == plan.digest
     race = None
     unkept: tuple[Mapping[str, Any], ...] = ()
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
-        if known is not None and known.state != DONE:  # Whoever sent it did not come to look.
+        if known is not None and not done:  # Whoever sent it did not come to look.
             race = _race(plan, at, decision, decision.places)
         stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             places = {value: reference_of(each) for value, each in stored.items()}
-            unkept = _note(plan, at, decision, _parts(decision, places, stored))
+            # A request of whoever was killed, or heard no answer, may be on its way yet.
+            sure = known is None or done
+            unkept = _note(plan, at, decision, _parts(decision, places, stored), sure=sure)
     outcome = _outcome(plan, at, decision)
     if begun is not None:
         references = (*decision.references, *begun.references)
@@ -389,7 +398,7 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     return _Sent(decision, {**decision.places, **created_places(bundle, answer)}, bundle)
 
 
-def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
+def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool) -> Outcome:
     decision, places = sent.decision, sent.places
     door, bundle, parcel = decision.door, sent.bundle, decision.parcel
     assert door is not None  # noqa: S101 - what was sent had both
@@ -407,7 +416,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
         race = _race(plan, at, decision, places)
-        unkept = _note(plan, at, decision, parts)
+        unkept = _note(plan, at, decision, parts, sure=sure)
     else:
         places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
         # Of a document nothing but the status of an older one was sent.
@@ -416,7 +425,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent) -> Outcome:
         is_change = decision.result == UPDATED and not is_document
         ended = () if is_change else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places)
-        unkept = _note(plan, at, decision, _parts(decision, places, stored))
+        unkept = _note(plan, at, decision, _parts(decision, places, stored), sure=sure)
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
         versions = {reference_of(each): _version(each) for each in gone}
@@ -505,11 +514,11 @@ def _parts(
 
 
 def _note(
-    plan: SyncPlan, at: Place, decision: Decision, parts: Sequence[SentPart]
+    plan: SyncPlan, at: Place, decision: Decision, parts: Sequence[SentPart], *, sure: bool
 ) -> tuple[Mapping[str, Any], ...]:
     """Write what was sent and where it is into the ledger; return what is told when that fails."""
     own = (at.name, plan.plan_id, plan.digest, decision.patient)
-    return _kept(lambda: at.ledger.finish(*own, parts))
+    return _kept(lambda: at.ledger.finish(*own, parts, sure=sure))
 
 
 def _kept(write: Callable[[], None]) -> tuple[Mapping[str, Any], ...]:

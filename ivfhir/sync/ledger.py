@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS sent_part (
 CREATE INDEX IF NOT EXISTS part_by_reference ON sent_part (server, reference);
 """
 SENDING, DONE = "sending", "done"
+_UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ class SentPlan:
         digest: of the input that was sent.
         state: SENDING before, DONE after it was read back.
         patient: the patient on that server.
+        sure: it is done, and no earlier request for it can still arrive as far as is known.
     """
 
     digest: str
     state: str
     patient: str
+    sure: bool = True
 
 
 class Ledger:
@@ -121,7 +124,11 @@ class Ledger:
             "SELECT digest, state, patient FROM sent_plan WHERE server = ? AND plan = ?",
             (server, plan_id),
         )
-        return SentPlan(*map(str, rows[0])) if rows else None
+        if not rows:
+            return None
+        digest, state, patient = map(str, rows[0])
+        done = DONE if state == _UNSURE else state
+        return SentPlan(digest, done, patient, sure=state != _UNSURE)
 
     def versions(self, server: str, plan_id: str) -> dict[str, str]:
         """Return reference -> version of each part of a plan."""
@@ -153,14 +160,22 @@ class Ledger:
         )
 
     def finish(
-        self, server: str, plan_id: str, digest: str, patient: str, parts: Iterable[SentPart]
+        self,
+        server: str,
+        plan_id: str,
+        digest: str,
+        patient: str,
+        parts: Iterable[SentPart],
+        *,
+        sure: bool = True,
     ) -> None:
-        """Note what was sent and read back."""
+        """Note what was sent and read back; not `sure` where an earlier request may arrive yet."""
         kept = list(parts)
         rows = [(server, plan_id, part.value, part.reference, part.version) for part in kept]
         # Parts are alike: as one text they take a third of the room and of the time.
         sent = dumps({part.value: part.sent for part in kept}).encode()
-        plan = (server, plan_id, digest, DONE, patient, zlib.compress(sent, level=1))
+        state = DONE if sure else _UNSURE
+        plan = (server, plan_id, digest, state, patient, zlib.compress(sent, level=1))
         own = (server, plan_id)
         with self._writing() as db:
             db.execute("DELETE FROM sent_part WHERE server = ? AND plan = ?", own)

@@ -348,7 +348,7 @@ def _unchanged(
     wanted: dict[str, dict[str, str]] = {}
     for plan in plans:
         known = place.ledger.plan(target.name, plan.plan_id) if plan.plan_id else None
-        if known is not None and (known.state, known.digest) == (DONE, plan.digest):
+        if known and known.sure and (known.state, known.digest) == (DONE, plan.digest):
             versions = place.ledger.versions(target.name, plan.plan_id)
             is_document = any(key.startswith(f"{DOCUMENT_REFERENCE}/") for key in versions)
             # A document was sent when the server took no CarePlan; it may take one by now.

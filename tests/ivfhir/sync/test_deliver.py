@@ -13,7 +13,7 @@ from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.ledger import Ledger
 from ivfhir.sync.plans import read_plans
 from ivfhir.sync.run import Target, sync_plans
-from tests.ivfhir.sync.scene import patient, put, results, run, small, stored, write
+from tests.ivfhir.sync.scene import named, patient, put, results, run, small, stored, write
 from tests.servers.fault_proxy import FAULTS, run_proxy
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -160,6 +160,51 @@ def test_copies_of_a_careless_server_are_withdrawn_but_the_oldest(sekmet, tmp_pa
     assert [each["id"] for each in standing] == [first["id"]]
     requests_left = [each["status"] for each in stored(sekmet, "ServiceRequest")]
     assert sorted(requests_left) == ["draft", "entered-in-error"]
+
+
+def test_a_copy_of_a_request_that_was_long_on_its_way_is_withdrawn_by_the_next_run(
+    sekmet, tmp_path
+):
+    """The server fails, does it all the same much later, and ignores the condition."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+    held = []
+
+    def fail(asked):
+        if not asked.writes or held:
+            return None
+        held.append(asked.json())
+        return 504
+
+    with run_proxy(sekmet, refuse=fail) as proxy:
+        assert results(tmp_path, proxy.base) == ["created"]
+        for entry in held[0]["entry"]:
+            entry["request"].pop("ifNoneExist", None)
+        requests.post(sekmet, json=held[0], timeout=10).raise_for_status()
+        assert len(stored(sekmet, "CarePlan")) == 2
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+        statuses = sorted(each["status"] for each in stored(sekmet, "CarePlan"))
+        assert statuses == ["draft", "entered-in-error"]
+        looks = len(proxy.asked)
+        assert results(tmp_path, proxy.base) == ["unchanged"]
+        assert all("_id=" in each.path for each in proxy.asked[looks + 1 :]), "it is sure by now"
+
+
+def test_a_plan_that_a_newer_one_ended_after_an_unclear_answer_is_no_race(sekmet, tmp_path):
+    patient(sekmet)
+    write(tmp_path, "old", named("old"))
+    write(tmp_path, "new", named("new", created="2025-06-01"))
+    refused = []
+
+    def fail(asked):
+        if not asked.writes or refused:
+            return None
+        refused.append(asked)
+        return 504
+
+    with run_proxy(sekmet, refuse=fail) as proxy:
+        assert results(tmp_path, proxy.base) == ["created", "superseded"]
+        assert results(tmp_path, proxy.base) == ["unchanged", "unchanged"]
 
 
 def without_condition(asked):
