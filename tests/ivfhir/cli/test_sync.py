@@ -553,8 +553,8 @@ def test_an_interrupt_ends_a_run_soon_also_while_it_waits_for_a_busy_server(tmp_
             asked.set()
 
     for number in range(40):
-        who = {"identifier": {**MRN, "value": f"{number}"}}
-        write(tmp_path, f"{number}", named(f"{number}", subject=who))
+        text = json.dumps(named(f"{number}")).replace("Patient/p", f"Patient/p{number}")
+        write(tmp_path, f"{number}", json.loads(text))
     with raw_server(answer) as base:
         run = subprocess.Popen(
             [sys.executable, "-m", "ivfhir.cli.main", "sync", tmp_path, "--to", base],
