@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ivfhir.fhir.references import reference_of, renamed_references
+from ivfhir.fhir.typed import object_in, objects_in
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP, Resource
 from ivfhir.wording import dates, words
 from ivfhir.writing.earlier import PlanPart
@@ -137,30 +138,28 @@ def contained_plan(
         {**renamed_references(each, names), "id": ids[reference_of(each)]} for each in resources
     ]
     whole: Resource = renamed_references(plan, names)
-    own = [each for each in plan.get("contained", ()) if f"#{each.get('id')}" not in gone]
+    own = [each for each in objects_in(plan, "contained") if f"#{each.get('id')}" not in gone]
     return {**whole, "contained": [*own, *contained]}
 
 
 def _inside(plan: Resource) -> list[PlanPart]:
     """Return what a plan contains of its own, each with what the plan calls it."""
-    contained = plan.get("contained", ())
+    contained = [each for each in objects_in(plan, "contained") if "resourceType" in each]
     titles: dict[str, str] = {}
     for group in contained:
-        if group.get("resourceType") == REQUEST_GROUP:
-            titles |= dict(_titles(group.get("action", ())))
-    return [
-        PlanPart(reference, titles.get(reference, ""), each, "")
-        for each in contained
-        for reference in [f"#{each.get('id')}"]
-    ]
+        if group["resourceType"] == REQUEST_GROUP:
+            titles |= dict(_titles(group))
+    named = ((f"#{each.get('id')}", each) for each in contained)
+    return [PlanPart(reference, titles.get(reference, ""), each, "") for reference, each in named]
 
 
-def _titles(actions: Sequence[Resource]) -> Iterator[tuple[str, str]]:
-    for action in actions:
-        reference = action.get("resource", {}).get("reference")
+def _titles(element: Resource) -> Iterator[tuple[str, str]]:
+    """Yield reference and title of each action in a group or an action."""
+    for action in objects_in(element, "action"):
+        reference = object_in(action, "resource").get("reference")
         if reference:
             yield str(reference), str(action.get("title", ""))
-        yield from _titles(action.get("action", ()))
+        yield from _titles(action)
 
 
 def _how(orders: Sequence[PlanPart]) -> tuple[str, ...]:
