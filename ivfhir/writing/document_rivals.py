@@ -6,6 +6,7 @@ that nobody saw before, the one that the server stored first stays.
 
 from collections.abc import Collection, Sequence
 
+from ivfhir.errors import ServerError
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.repository import Repository
@@ -18,7 +19,7 @@ from ivfhir.writing.earlier_documents import (
     is_preliminary,
 )
 from ivfhir.writing.read_back import bare
-from ivfhir.writing.rivals import Rivalry, are_together, stored_at
+from ivfhir.writing.rivals import NOT_SHOWN, Rivalry, are_together, stored_at
 
 
 def settle_document_rivals(
@@ -38,14 +39,15 @@ def settle_document_rivals(
         What became of them; None when there was no other, or it is no longer current itself.
 
     Raises:
-        ServerError: the documents could not be looked for.
+        ServerError: the documents could not be looked for, or the search does not yet show the
+            document itself: then others may be missing, too.
     """
     document = repository.read(DOCUMENT_REFERENCE, own.partition("/")[2])
     if not is_current(document):
         return None
     rivals = [
         each
-        for each in documents_beside(repository, document)
+        for each in documents_beside(repository, document, shown=True)
         if reference_of(each) not in known and not is_preliminary(each)
     ]
     if not rivals:
@@ -62,7 +64,9 @@ def settle_document_rivals(
     )
 
 
-def documents_beside(repository: Repository, document: Resource) -> list[Resource]:
+def documents_beside(
+    repository: Repository, document: Resource, *, shown: bool = False
+) -> list[Resource]:
     """Return the current documents of other plans that were stored together with one, as they are.
 
     They share patient and protocol with it; one that says it replaces it is no rival.
@@ -70,15 +74,19 @@ def documents_beside(repository: Repository, document: Resource) -> list[Resourc
     Args:
         repository: the server.
         document: the document, as read.
+        shown: whether the search must show the document itself, which is current.
 
     Raises:
-        ServerError: they could not be looked for.
+        ServerError: they could not be looked for; where `shown`, also that it is not.
     """
     patient = bare(str(document.get("subject", {}).get("reference", "")))
     own = reference_of(document)
+    listed = current_documents(repository, patient, protocols_in(document))
+    if shown and own not in map(reference_of, listed):
+        raise ServerError(NOT_SHOWN)
     found = [
         repository.read(DOCUMENT_REFERENCE, str(each["id"]))  # A list may leave much out.
-        for each in current_documents(repository, patient, protocols_in(document))
+        for each in listed
         if reference_of(each) != own and plan_of(each) != plan_of(document)
     ]
     return [

@@ -26,6 +26,8 @@ TOGETHER_S = 120
 From the reading before a plan is sent to its commit no more pass: so long lasts a claim on a draft.
 """
 
+NOT_SHOWN = "The search does not show yet what was just written, so others may be missing, too."
+
 _ACTIVE = frozenset({"active"})
 _TRIES = 3
 """How often a plan that another session changes at the same moment is read again."""
@@ -70,13 +72,16 @@ def settle_rivals(
         What became of them; None when there was no other, or the plan is no longer active itself.
 
     Raises:
-        ServerError: the plans could not be looked for.
+        ServerError: the plans could not be looked for, or the search does not yet show the plan
+            itself: then others may be missing, too.
     """
     plan = repository.read(CARE_PLAN, own.partition("/")[2])
     if plan.get("status") != "active":
         return None  # Another plan took its place since.
     patient = bare(str(plan.get("subject", {}).get("reference", "")))
     found = repository.search(CARE_PLAN, {"patient": patient})
+    if own not in map(reference_of, found):
+        raise ServerError(NOT_SHOWN)
     rivals = [
         each
         for each in found

@@ -137,3 +137,13 @@ def test_that_they_cannot_be_looked_for_is_told():
     server.search = lambda *_: (_ for _ in ()).throw(UnreachableError("no answer"))
     with pytest.raises(ServerError):
         settle(server, "own")
+
+
+def test_a_search_that_does_not_show_the_document_yet_is_not_believed():
+    server = Server(document("own"), document("p", at="09:59:59"))
+    shown = server.search
+    server.search = lambda *_: []
+    with pytest.raises(ServerError, match="does not show yet"):
+        settle(server, "own")
+    server.search = shown
+    assert settle(server, "own").revoked == ("DocumentReference/own",)

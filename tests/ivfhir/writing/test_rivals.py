@@ -238,3 +238,15 @@ def test_an_order_that_cannot_be_read_for_a_moment_ends_with_its_plan(failures, 
     repository.left = 0
     orders = statuses(repository, "ServiceRequest")
     assert {status for value, status in orders if value.startswith("b.")} == {order}
+
+
+def test_a_search_that_does_not_show_the_plan_yet_is_not_believed():
+    repository = MemoryRepository()
+    accept_plan(repository, "a")
+    own = accept_plan(repository, "b")
+    shown = repository.search
+    repository.search = lambda *asked: []
+    with pytest.raises(ServerError, match="does not show yet"):
+        settle(repository, own)
+    repository.search = shown
+    assert settle(repository, own).revoked == (own,)
