@@ -7,7 +7,12 @@ listed stays.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivfhir.errors import ServerError, VersionConflictError
+from ivfhir.errors import (
+    ServerError,
+    ThrottledError,
+    UnauthorisedError,
+    VersionConflictError,
+)
 from ivfhir.fhir.references import is_about_another
 from ivfhir.fhir.types import BUNDLE, DOCUMENT_REFERENCE, Resource
 from ivfhir.repository import Repository
@@ -119,12 +124,17 @@ def _end(
         )
     except VersionConflictError:
         why = CHANGED
+    except (UnauthorisedError, ThrottledError):
+        why = UNCLEAR  # The EHR did not get to look at it.
     except ServerError as error:
         why = REFUSED if error.status is not None and error.status < 500 else UNCLEAR  # noqa: PLR2004 - HTTP
     try:
-        status = status_of(_read(repository, reference))
+        stored = _read(repository, reference)
     except ServerError:
         return EndedDocument(reference, "", UNREAD)
+    if why == CHANGED and str(stored.get("meta", {}).get("versionId", "")) == version:
+        why = UNCLEAR  # The EHR spoke of a conflict, and nobody changed it.
+    status = status_of(stored)
     return EndedDocument(reference, status, why if status == CURRENT else "")
 
 

@@ -346,6 +346,7 @@ def _accepted(
         "way": way.kind,
         "replaced": replaced,
         "documents": documents,
+        "shown": [str(plan["reference"]) for plan in content.earlier],
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ivfhir.errors import ServerError
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE
 from ivfhir.outbox.failing import After, after_failure
-from ivfhir.outbox.line import WAITING, Entry
+from ivfhir.outbox.line import PARKED, SIGN_IN, WAITING, Entry
 from ivfhir.writing.document_rivals import settle_document_rivals
 from ivfhir.writing.earlier_documents import UNCLEAR, UNREAD
 from ivfhir.writing.rivals import settle_rivals
@@ -75,13 +75,13 @@ def again(launch: Launch, entry: Entry | None, error: ServerError | None) -> Aft
     """
     if error is None or entry is None:
         return None
-    after = after_failure(
-        error,
-        entry,
-        now=int(launch.now().timestamp()),
-        keep_s=launch.app.settings.outbox_hours * 3600,
-        random=launch.app.random,
-    )
+    now, keep_s = int(launch.now().timestamp()), launch.app.settings.outbox_hours * 3600
+    after = after_failure(error, entry, now=now, keep_s=keep_s, random=launch.app.random)
+    if after.state == SIGN_IN:  # The next launch settles it at once; until then it is looked.
+        due_at = now + NO_ACCESS_S
+        after = After(
+            WAITING if due_at <= entry.accepted_at + keep_s else PARKED, due_at, after.failures
+        )
     return after if after.state == WAITING else None
 
 
@@ -103,7 +103,7 @@ def _with_rivals(
     try:
         server = server_for(launch, body)
         if is_plan:
-            known = [str(plan["reference"]) for plan in draft.body["earlier"]]
+            known = _known_plans(draft, body)
             may = launch.scopes.may
             found = settle_rivals(server, own, known=known, may=may)
             may_end = may(CARE_PLAN, "u")
@@ -122,11 +122,24 @@ def _with_rivals(
     return _joined_rivals(before, asdict(found)), why
 
 
+def _known_plans(draft: Draft, body: Mapping[str, Any]) -> list[str]:
+    """Return the active plans that were shown at the review.
+
+    The draft may have been made anew since it was accepted, and shows others then.
+    """
+    shown = body.get("shown")
+    if shown is not None:
+        return [str(each) for each in shown]
+    return [str(plan["reference"]) for plan in draft.body["earlier"]]
+
+
 def _known_documents(draft: Draft, body: Mapping[str, Any]) -> list[str]:
     """Return the documents that were shown at the review, or before it was sent."""
     documents = body.get("documents") or {}
     shown = [*documents.get("kept", ()), *documents.get("ended", ())]
-    return [str(each["reference"]) for each in (*shown, *(draft.body.get("documents") or ()))]
+    if body.get("shown") is None:
+        shown += draft.body.get("documents") or ()
+    return [str(each["reference"]) for each in shown]
 
 
 def _joined_rivals(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from ivfhir.errors import RejectedError, UnreachableError
+from ivfhir.errors import (
+    RejectedError,
+    ThrottledError,
+    TokenRenewedError,
+    UnreachableError,
+    VersionConflictError,
+)
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.writing.document import DOCUMENT_SYSTEM
 from ivfhir.writing.earlier_documents import (
@@ -89,6 +95,21 @@ def test_only_current_documents_of_the_patients_plans_of_the_protocol_count(chan
         (Server(), "1", True, "", UNREAD),
         (Server(document(), fails=RejectedError("No.", status=422)), "1", True, "current", REFUSED),
         (Server(document(), fails=UnreachableError("No.")), "1", True, "current", UNCLEAR),
+        (Server(document(), fails=ThrottledError("No.")), "1", True, "current", UNCLEAR),
+        (
+            Server(document(), fails=TokenRenewedError("No.", status=401)),
+            "1",
+            True,
+            "current",
+            UNCLEAR,
+        ),
+        (
+            Server(document(), fails=VersionConflictError("No.", status=409)),
+            "1",
+            True,
+            "current",
+            UNCLEAR,
+        ),
         (Server(document(), keeps=True), "1", True, "current", UNCHANGED),
     ],
 )

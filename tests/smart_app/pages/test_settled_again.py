@@ -9,7 +9,8 @@ import pytest
 import requests
 from flask import Flask
 
-from ivfhir.outbox.line import DELIVERED, UNSETTLED
+from ivfhir.outbox.failing import After
+from ivfhir.outbox.line import DELIVERED, PARKED, UNSETTLED
 from ivfhir.servers.http import HttpRepository
 from smart_app.outbox_worker import Sent, send_due
 from smart_app.store import Store
@@ -153,8 +154,63 @@ def test_plans_of_others_that_could_not_be_looked_for_are_looked_for_again(
     assert "same time" in text
 
 
+def test_what_a_draft_shows_that_was_made_anew_was_not_shown_when_it_was_accepted(
+    clinician_for: Any, site: Site
+) -> None:
+    first, second = clinician_for("halloran"), clinician_for("halloran")
+
+    def away() -> None:
+        site.ehr.fail("drop-after", method="POST")
+        skip, path = (1, "") if site.way == "entries" else (2, DOCUMENTS)
+        site.ehr.fail("status-503", method="GET", path=path, skip=skip, times=None)
+
+    one, other = accept_beside(first, second, site.store, away)
+    site.ehr.faults.clear()
+    waiting = site.store.waiting_of(one)
+    assert waiting is not None
+    assert waiting.known == "unclear"
+    assert site.store.put_off_unclaimed(one, After(PARKED, 0, 8), waiting.said)
+    kept = site.store.load_receipt(second.launched.launch_id, other)
+    assert kept is not None
+    theirs = {"reference": kept.body["entries"][0]["reference"], "version": "1"}
+    draft = site.store.load_draft(first.launched.launch_id, one)
+    shown = (
+        {"earlier": [{**theirs, "parts": []}]}
+        if site.way == "entries"
+        else {"documents": [{**theirs, "title": "Plan", "date": "", "plan": other}]}
+    )
+    site.store.update_draft(draft, body={**draft.body, **shown})
+    assert "same time" in visible_text(first.open(f"review/{one}").text)
+    assert site.standing() == STAYS[site.way]
+
+
+def test_an_access_that_ends_meanwhile_does_not_end_the_tries(
+    clinician_for: Any, site: Site
+) -> None:
+    first, second = clinician_for("halloran"), clinician_for("halloran")
+    path = PLANS if site.way == "entries" else DOCUMENTS
+
+    def fail() -> None:
+        site.ehr.fail("status-503", method="GET", path=f"{path}/[^/]+$", times=None)
+
+    one, _ = accept_beside(first, second, site.store, fail)
+    site.ehr.faults.clear()
+    site.ehr.fail("status-401", method="GET", times=None)
+    site.clock.ahead += timedelta(seconds=40)
+    send_due(site.app)
+    assert state_of(site.store, one) == UNSETTLED
+    site.ehr.faults.clear()
+    site.clock.ahead += timedelta(seconds=900)
+    send_due(site.app)
+    if state_of(site.store, one) == UNSETTLED:  # Its access is over by then.
+        clinician_for("halloran")
+        send_due(site.app)
+    assert state_of(site.store, one) == DELIVERED
+    assert site.standing() == STAYS[site.way]
+
+
 @pytest.mark.parametrize("way", ["document"], indirect=True)
-@pytest.mark.parametrize("fault", ["status-500", "drop-before"])
+@pytest.mark.parametrize("fault", ["status-500", "drop-before", "status-429", "status-409"])
 def test_a_document_whose_end_failed_is_ended_later(
     clinician: Clinician, fault: str, site: Site
 ) -> None:
