@@ -136,13 +136,19 @@ def _versions(before: Basis, now: Basis, writer: FactWriter) -> list[Change]:
 
 
 def _earlier(before: Basis, now: Basis) -> list[Change]:
-    said = [
-        ", ".join(f"{plan['reference']} version {plan['version']}" for plan in each.earlier)
-        or "none"
-        for each in (before, now)
-    ]
-    plans = [] if said[0] == said[1] else [Change("Active plans of this protocol", *said)]
+    said = [_plan_words(each) for each in (before, now)]
+    only_told = before.plans_unread and not (now.plans_unread or now.earlier)
+    plans = (
+        [] if only_told or said[0] == said[1] else [Change("Active plans of this protocol", *said)]
+    )
     return [*plans, *_parts(before, now)]
+
+
+def _plan_words(basis: Basis) -> str:
+    if basis.plans_unread:
+        return "could not be looked for"
+    named = (f"{plan['reference']} version {plan['version']}" for plan in basis.earlier)
+    return ", ".join(named) or "none"
 
 
 def _documents(before: Basis, now: Basis) -> list[Change]:

@@ -205,7 +205,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         way=way.kind,
         way_note=way_note(way),
         doubts=reading.support[protocol.id].doubts,
-        plans_unread=reading.plans_unread,
+        plans_unread=content.plans_unread,
         earlier=context.earlier_plans(launch, content.earlier),
         documents=documents,
         named_documents=context.named_documents(launch, documents, others=True),
@@ -234,7 +234,8 @@ def _may_replace(launch: Launch, draft: Draft) -> bool:
 
 def _changed(launch: Launch, draft: Draft, protocol: ClinicalProtocol, changed: Changed) -> str:
     draft = services().store.load_draft(launch.id, draft.id)
-    whole = not context.reading_of(launch).record.unread
+    reading = context.reading_of(launch)
+    whole = not (reading.record.unread or reading.plans_unread or reading.documents_unread)
     happened = "The record changed" if whole else "The record changed or could not be read whole"
     if changed.possible:
         title = f"{happened} since you made this draft"

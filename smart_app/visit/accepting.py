@@ -437,6 +437,7 @@ def _changes(
         versions=evidence_versions(entry, reading.resources),
         earlier=tuple(earlier_plans(reading, protocol)),
         documents=earlier_documents(reading, protocol),
+        plans_unread=reading.plans_unread,
     )
     held, now = (_of_others(each, draft.id) for each in (held, now))
     if prescription is not None:

@@ -38,6 +38,7 @@ class Basis:
         refused: why that regimen cannot be given; '' where it can, or none was chosen.
         documents: the current documents of the protocol's plans; None where they could not be
             looked for.
+        plans_unread: why the active plans could not be looked for; '' where they could.
     """
 
     decision: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Basis:
     doses: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
     documents: tuple[Mapping[str, str], ...] | None = ()
+    plans_unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class DraftContent:
         offers: what each regimen that serves the plan would give.
         confirmed: what the clinician stated for the regimen that was chosen, as it is needed.
         documents: as of `Basis`.
+        plans_unread: as of `Basis`.
     """
 
     care_plan: Resource
@@ -91,6 +94,7 @@ class DraftContent:
     offers: tuple[Mapping[str, Any], ...] = ()
     confirmed: tuple[str, ...] = ()
     documents: tuple[Mapping[str, str], ...] | None = ()
+    plans_unread: str = ""
 
     def basis(self) -> Basis:
         """Return what it rests on, without doses."""
@@ -101,6 +105,7 @@ class DraftContent:
             self.versions,
             self.earlier,
             documents=self.documents,
+            plans_unread=self.plans_unread,
         )
 
     def documents_but(self, draft_id: str) -> tuple[Mapping[str, str], ...]:
@@ -129,6 +134,7 @@ class DraftContent:
             "offers": list(self.offers),
             "confirmed": list(self.confirmed),
             "documents": None if self.documents is None else list(self.documents),
+            "plansUnread": self.plans_unread,
         }
 
     @classmethod
@@ -153,6 +159,7 @@ class DraftContent:
             offers=tuple(body.get("offers", ())),
             confirmed=tuple(body.get("confirmed", ())),
             documents=None if documents is None else tuple(documents),
+            plans_unread=str(body.get("plansUnread", "")),
         )
 
 

@@ -191,6 +191,7 @@ def _content(
         offers=offer_rows(offers),
         confirmed=statement_words(confirmed),
         documents=earlier_documents(reading, protocol),
+        plans_unread=reading.plans_unread,
     )
 
 

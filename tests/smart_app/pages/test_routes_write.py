@@ -162,6 +162,41 @@ def test_plans_that_could_not_be_looked_for_are_not_called_absent(
     assert "No earlier active plan of this protocol was found" not in review
 
 
+def test_plans_that_cannot_be_looked_for_when_it_is_accepted_are_a_difference(
+    clinician_for, repository, fake_ehr
+):
+    clinician, colleague = clinician_for("halloran"), clinician_for("halloran")
+    draft_id = clinician.make_draft()
+    colleague.accept(colleague.make_draft())
+    review = clinician.open(f"review/{draft_id}").text
+    assert "No earlier active plan of this protocol was found" in review
+    fake_ehr.fail("status-500", method="GET", path="CarePlan")
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 409
+    assert "The record changed or could not be read whole" in answer.text
+    assert "could not be looked for" in answer.text
+    review = clinician.open(f"review/{draft_id}").text
+    assert "Whether an active plan of this protocol is there is not known." in review
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 409  # Now it is seen.
+    assert plans_of(repository, draft_id) == []
+    assert "Keep both active" in clinician.open(f"review/{draft_id}").text
+
+
+def test_that_plans_could_be_looked_for_after_all_and_there_is_none_hinders_nobody(
+    clinician_for, repository, fake_ehr
+):
+    clinician = clinician_for("halloran")
+    fake_ehr.fail("status-500", method="GET", path="CarePlan")
+    clinician.open("match?read=again")
+    draft_id = clinician.make_draft()
+    clinician.open("match?read=again")
+    review = clinician.open(f"review/{draft_id}").text
+    assert "Whether an active plan of this protocol is there is not known." in review
+    assert clinician.accept(draft_id).status_code == 303
+    assert len(plans_of(repository, draft_id)) == 1
+
+
 def test_another_patients_plan_is_not_shown_as_an_earlier_one(
     clinician_for, repository, monkeypatch
 ):
