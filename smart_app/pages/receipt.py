@@ -163,16 +163,17 @@ def _written_title(body: Mapping[str, Any], standing: Standing, what: str) -> st
     return standing.heading(what)
 
 
-def again_words(entry: Entry, *, local: Callable[[int], datetime]) -> str:
+def again_words(entry: Entry, *, local: Callable[[int], datetime], now: int = 0) -> str:
     """Return when what could not be settled beside a written plan is tried again.
 
     Args:
         entry: the plan in the outbox.
         local: gives a moment, from seconds since 1970, in the site's time zone.
+        now: seconds since 1970.
     """
     return (
-        "What could not be looked up or ended is tried again by itself, next at "
-        f"{_clock(local(entry.due_at))}; once the app has no access to the EHR any more, when you "
+        "What could not be looked up or ended is tried again by itself, next "
+        f"{_when_due(entry, local, now)}; once the app has no access to the EHR any more, when you "
         "next open it for this patient."
     )
 
@@ -198,16 +199,16 @@ def rival_words(rivals: Mapping[str, Any] | None, *, is_document: bool = False) 
     own, stays = rivals["own"], rivals["stays"]
     if stays == own:
         first = "Another session accepted a plan of this protocol for this patient at the same time"
-        sentences = [f"{first}. Yours was stored first and stays."]
+        sentences = [f"{first}. Yours was stored first and stayed."]
     elif own in rivals["revoked"]:
         sentences = [
-            f"Another session's plan of this protocol ({stays}{by}) was stored first and stays. "
+            f"Another session's plan of this protocol ({stays}{by}) was stored first and stayed. "
             "Yours was revoked with its draft orders; both can be read in the EHR."
         ]
     else:
         sentences = [
             f"Another session's plan of this protocol ({stays}{by}) was stored first. Yours could "
-            "not be revoked and is active beside it: revoke one of them in the EHR."
+            "not be revoked: look in the EHR, and revoke one of them while both are active."
         ]
     others = [each for each in rivals["revoked"] if each != own]
     if others:
@@ -217,7 +218,10 @@ def rival_words(rivals: Mapping[str, Any] | None, *, is_document: bool = False) 
         )
     left = [each for each in rivals["left"] if each != own]
     if left:
-        sentences.append(f"Still active, and to be revoked in the EHR: {words.join(left)}.")
+        sentences.append(
+            f"Not seen to be revoked: {words.join(left)}. Look in the EHR, and revoke there what "
+            "is still active."
+        )
     return sentences
 
 
@@ -228,17 +232,17 @@ def _document_rival_words(rivals: Mapping[str, Any]) -> list[str]:
     if stays == own:
         sentences = [
             "Another session accepted a plan of this protocol for this patient at the same time. "
-            "Your document was stored first and stays current."
+            "Your document was stored first and stayed current."
         ]
     elif own in rivals["revoked"]:
         sentences = [
-            f"{theirs} was stored first and stays current. Yours was marked as superseded; both "
+            f"{theirs} was stored first and stayed current. Yours was marked as superseded; both "
             "can be read in the EHR."
         ]
     else:
         sentences = [
-            f"{theirs} was stored first. Yours could not be marked as superseded and is current "
-            "beside it: mark one of them in the EHR."
+            f"{theirs} was stored first. Yours could not be marked as superseded: look in the EHR, "
+            "and mark one of them while both are current."
         ]
     others = [each for each in rivals["revoked"] if each != own]
     if others:
@@ -246,7 +250,8 @@ def _document_rival_words(rivals: Mapping[str, Any]) -> list[str]:
     left = [each for each in rivals["left"] if each != own]
     if left:
         sentences.append(
-            f"Not seen to be superseded, to be marked so in the EHR: {words.join(left)}."
+            f"Not seen to be superseded: {words.join(left)}. Look in the EHR, and mark there what "
+            "is still current."
         )
     return sentences
 
@@ -342,13 +347,16 @@ def files_page(
     )
 
 
-def waiting_words(entry: Entry, *, first: bool, local: Callable[[int], datetime]) -> list[str]:
+def waiting_words(
+    entry: Entry, *, first: bool, local: Callable[[int], datetime], now: int = 0
+) -> list[str]:
     """Return what an accepted plan waits for, when it was tried and when it is tried next.
 
     Args:
         entry: how it stands in the outbox.
         first: whether no other plan for the patient goes before it.
         local: gives a moment, from seconds since 1970, in the site's time zone.
+        now: seconds since 1970.
     """
     tried = [] if entry.tried_at is None else [f"Last tried at {_clock(local(entry.tried_at))}"]
     if entry.state == SIGN_IN:
@@ -356,8 +364,15 @@ def waiting_words(entry: Entry, *, first: bool, local: Callable[[int], datetime]
         return [*(f"{each}." for each in tried), sign_in]
     if not first:
         return ["Another accepted plan for this patient goes first; this one is sent after it."]
-    due = _clock(local(entry.due_at))
-    return [f"{tried[0]}, next at {due}." if tried else f"Next try at {due}."]
+    due = _when_due(entry, local, now)
+    return [f"{tried[0]}, next {due}." if tried else f"Next try {due}."]
+
+
+def _when_due(entry: Entry, local: Callable[[int], datetime], now: int) -> str:
+    """Return `at …`; a moment that is past already is not called the next."""
+    if entry.due_at <= now:
+        return "as soon as possible"
+    return f"at {_clock(local(entry.due_at))}"
 
 
 def _clock(moment: datetime) -> str:

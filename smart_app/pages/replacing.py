@@ -110,7 +110,7 @@ def after_documents(
     if documents["unread"]:
         sentences.append(
             "Whether another document of a plan of this protocol is in the record could not be "
-            "looked up. If there is one, both are current."
+            "looked up. If there was one, it was left as it was."
         )
     reason = _KEPT.get(documents["why"], "")
     names = tuple(document_name(each) for each in documents["kept"])
@@ -130,7 +130,7 @@ def after_documents(
 
 _KEPT = {
     CHOSEN: "you chose to keep it current beside this one",
-    NOT_ALLOWED: "the EHR does not let the app change documents; it is current beside this one",
+    NOT_ALLOWED: "the EHR does not let the app change documents; it stayed current beside this one",
 }
 
 

@@ -314,11 +314,14 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
     waiting = services().store.waiting_of(draft.id)
     problem = _problem_of(kept, waiting)
     waits: list[str] = []
+    if draft.state == "accepted":  # Also where it was parked before and is let go again.
+        problem = {**problem, "again": "yes"}
     if waiting is not None and draft.state == "accepted":
         waits = waiting_words(
             waiting.entry,
             first=not services().store.ahead_of(draft.id),
             local=_local(launch),
+            now=_now(launch),
         )
     return unwritten_page(
         problem,
@@ -334,7 +337,11 @@ def _again(launch: Launch, draft: Draft) -> str:
     waiting = services().store.waiting_of(draft.id)
     if waiting is None or waiting.entry.state != UNSETTLED:
         return ""
-    return again_words(waiting.entry, local=_local(launch))
+    return again_words(waiting.entry, local=_local(launch), now=_now(launch))
+
+
+def _now(launch: Launch) -> int:
+    return int(launch.now().timestamp())
 
 
 def _local(launch: Launch) -> Callable[[int], datetime]:

@@ -120,6 +120,22 @@ def test_the_page_says_when_it_was_tried_and_when_it_is_tried_next_and_then_it_i
     assert signed(app) == 1
 
 
+def test_what_was_parked_and_is_let_go_is_not_said_to_need_a_review(
+    app: Flask, clinician: Clinician, fake_ehr: RunningEhr
+) -> None:
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-412", method="POST")
+    clinician.accept(draft_id)
+    assert "Review it again before it is sent." in clinician.open(f"receipt/{draft_id}").text
+    (waiting,) = store_of(app).outbox()
+    store_of(app).retry_entry(waiting.entry.id)
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert "Review it again" not in page
+    assert "sent again by itself, never twice" in page
+    assert "next as soon as possible" in page
+    assert send_due(app) == Sent(delivered=1)
+
+
 def test_what_the_server_asks_to_wait_is_waited(
     app: Flask, clinician: Clinician, fake_ehr: RunningEhr
 ) -> None:

@@ -300,7 +300,7 @@ def test_that_earlier_documents_could_not_be_looked_for_is_said_before_and_after
     assert clinician.accept(second).status_code == 303
     assert statuses(upstream, first, second) == ["current", "current"]
     receipt = receipt_of(clinician, second)
-    assert "could not be looked up. If there is one, both are current" in receipt
+    assert "could not be looked up. If there was one, it was left as it was" in receipt
     assert ENDED not in receipt
 
 

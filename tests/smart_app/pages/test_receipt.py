@@ -135,9 +135,10 @@ def test_the_plan_that_was_stored_first_stays_and_the_receipt_says_so():
     }
     assert rival_words(rivals) == [
         "Another session accepted a plan of this protocol for this patient at the same time. "
-        "Yours was stored first and stays.",
+        "Yours was stored first and stayed.",
         "Revoked with their draft orders: CarePlan/2 and CarePlan/3.",
-        "Still active, and to be revoked in the EHR: CarePlan/4.",
+        "Not seen to be revoked: CarePlan/4. Look in the EHR, and revoke there what is still "
+        "active.",
     ]
 
 
@@ -154,7 +155,7 @@ def test_a_plan_that_gave_way_is_not_called_written():
     assert page.title.startswith("Withdrawn again: another plan was accepted at the same time")
     assert page.text[-1] == (
         "Another session's plan of this protocol (CarePlan/1, accepted by Dr Okafor) was stored "
-        "first and stays. Yours was revoked with its draft orders; both can be read in the EHR."
+        "first and stayed. Yours was revoked with its draft orders; both can be read in the EHR."
     )
 
 
@@ -167,7 +168,7 @@ def test_two_active_plans_are_said_when_one_could_not_be_revoked():
         "left": ["CarePlan/2"],
     }
     (sentence,) = rival_words(rivals)
-    assert sentence.endswith("is active beside it: revoke one of them in the EHR.")
+    assert sentence.endswith("look in the EHR, and revoke one of them while both are active.")
 
 
 def test_a_failed_look_for_other_plans_is_said():
