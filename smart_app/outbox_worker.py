@@ -144,7 +144,10 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         if launch is None:
             after = After(SIGN_IN, waiting.entry.due_at, waiting.entry.failures)
             app.store.put_off_unclaimed(
-                waiting.draft_id, after, {**_NOBODY, "known": waiting.known}
+                waiting.draft_id,
+                after,
+                {**_NOBODY, "known": waiting.known},
+                launch_id=waiting.launch_id,
             )
             return
         protocol = app.protocols.get(waiting.protocol)
@@ -227,7 +230,7 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
         "again": "no" if after.state == PARKED else "yes",
         "known": _known_after(app, waiting, error),
     }
-    app.store.put_off_unclaimed(waiting.draft_id, after, said)
+    app.store.put_off_unclaimed(waiting.draft_id, after, said, launch_id=waiting.launch_id)
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from ivfhir.errors import SettingsError, VersionConflictError
@@ -227,12 +227,22 @@ class OutboxStore(DraftStore):
                 self._keep_failure(session, draft_id, after, said)
             return rowcount(released) == 1
 
-    def put_off_unclaimed(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
-        """Do as `put_off` for a plan that nobody holds; False when somebody does."""
+    def put_off_unclaimed(
+        self, draft_id: str, after: After, said: Mapping[str, Any], *, launch_id: str | None = None
+    ) -> bool:
+        """Do as `put_off` for a plan that nobody holds; False when somebody does.
+
+        Args:
+            draft_id: as for `put_off`.
+            after: as for `put_off`.
+            said: as for `put_off`.
+            launch_id: False also when the draft is another launch's by now; None for any.
+        """
         with self._transaction() as session:
+            mine = true() if launch_id is None else DraftRow.launch_id == launch_id
             released = session.execute(
                 update(DraftRow)
-                .where(DraftRow.id == draft_id)
+                .where(DraftRow.id == draft_id, mine)
                 .where(
                     or_(
                         DraftRow.state == "accepted",

@@ -285,3 +285,14 @@ def test_workers_in_processes_of_their_own_send_each_plan_once_and_in_order(
         for line in {each[0] for each in mine}:
             places = [place for of_line, place, _ in mine if of_line == line]
             assert places == sorted(places)
+
+
+def test_a_plan_that_another_launch_took_over_meanwhile_does_not_wait_for_a_sign_in(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    (found,) = store.due_plans(limit=9)
+    clock.now += 3600
+    launch(store, clock, "l2")
+    after = After(SIGN_IN, int(clock.now), 0)
+    assert not store.put_off_unclaimed(one.id, after, SAID, launch_id=found.launch_id)
+    assert due(store) == [one.id]
