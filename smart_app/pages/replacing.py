@@ -6,7 +6,7 @@ from typing import Any
 
 from ivfhir.fhir.types import GOAL, REQUEST_GROUP
 from ivfhir.wording import dates, words
-from smart_app.visit.documents import CHOSEN, NOT_ALLOWED
+from smart_app.visit.documents import CHOSEN, GAVE_WAY, NOT_ALLOWED
 
 _NO_ORDERS = (GOAL, REQUEST_GROUP)
 
@@ -97,7 +97,7 @@ def after_documents(
         draft_id: the plan's identifier; an earlier document of it is of this plan.
     """
     told = {each["reference"]: each for each in ended}
-    sentences, doubtful = [], []
+    sentences, doubtful, spared = [], [], []
     for each in documents["ended"]:
         name = document_name(each, own=each["plan"] == draft_id)
         found = told.get(each["reference"])
@@ -105,6 +105,8 @@ def after_documents(
             continue
         if found["status"] and found["status"] == found["wanted"]:
             sentences.append(f"Ended, since this document takes its place: {name}.")
+        elif found.get("why") == GAVE_WAY:
+            spared.append(name)
         else:
             doubtful.append(f"{name}: {_why_not_ended(found)}")
     if documents["unread"]:
@@ -114,11 +116,12 @@ def after_documents(
         )
     reason = _KEPT.get(documents["why"], "")
     names = tuple(document_name(each) for each in documents["kept"])
-    if not (sentences or doubtful or names):
+    left = (Left(reason, names), Left(GAVE_WAY, tuple(spared)))
+    if not (sentences or doubtful or names or spared):
         return None
     return Replacement(
         tuple(sentences),
-        (Left(reason, names),) if names else (),
+        tuple(each for each in left if each.names),
         tuple(doubtful),
         title="Documents of earlier plans",
         help="The new document says that it takes their place. Look in the EHR, and mark there as "

@@ -8,6 +8,7 @@ from ivfhir.errors import ServerError
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import BUNDLE, DOCUMENT_REFERENCE, Resource
 from ivfhir.knowledge.load import ClinicalProtocol
+from ivfhir.writing.bundle import created_entries
 from ivfhir.writing.document import document_entry, plan_of, with_pdf
 from ivfhir.writing.earlier_documents import UNREAD, EndedDocument, end_documents
 from ivfhir.writing.ending import END_STATUS
@@ -16,6 +17,7 @@ from smart_app.store import Draft
 from smart_app.visit.reading import Reading
 from smart_app.visit.way import means_of, server_for
 
+GAVE_WAY = "this document gave way to another one of the same moment"
 CHOSEN, NOT_ALLOWED = "chosen", "not-allowed"
 """Why documents of earlier plans stay: the clinician chose it, or nobody lets the app end them."""
 
@@ -106,7 +108,9 @@ def ended_of(documents: Mapping[str, Any] | None) -> list[Mapping[str, str]]:
     return list((documents or {}).get("ended", ()))
 
 
-def end_with(launch: Launch, kept: Mapping[str, Any]) -> list[dict[str, str]]:
+def end_with(
+    launch: Launch, kept: Mapping[str, Any], *, gave_way: bool = False
+) -> list[dict[str, str]]:
     """End the documents whose place a written one takes, and return what became of each.
 
     Only afterwards: what cannot be ended must not take the new plan away.
@@ -114,15 +118,24 @@ def end_with(launch: Launch, kept: Mapping[str, Any]) -> list[dict[str, str]]:
     Args:
         launch: the launch.
         kept: the receipt's body.
+        gave_way: the written one ended itself for one of the same moment, so those of other plans
+            are left to whoever accepted that one.
     """
     written = {each["reference"] for each in kept["entries"]}  # The same plan may be found again.
     older = [each for each in ended_of(kept.get("documents")) if each["reference"] not in written]
+    own = plan_of(created_entries(kept["bundle"])[0]["resource"])
+    left = [each for each in older if gave_way and each["plan"] != own]
+    older = [each for each in older if each not in left]
+    told = [_told(EndedDocument(each["reference"], "", GAVE_WAY)) for each in left]
     if not older:
-        return []
+        return told
     try:
         may = may_end_documents(launch)
         ended = end_documents(server_for(launch, kept), older, may_update=may)
     except ServerError:
         ended = tuple(EndedDocument(each["reference"], "", UNREAD) for each in older)
-    wanted = END_STATUS[DOCUMENT_REFERENCE]
-    return [{**asdict(each), "wanted": wanted} for each in ended]
+    return [*told, *map(_told, ended)]
+
+
+def _told(ended: EndedDocument) -> dict[str, str]:
+    return {**asdict(ended), "wanted": END_STATUS[DOCUMENT_REFERENCE]}

@@ -17,7 +17,7 @@ from ivfhir.writing.earlier_documents import UNCLEAR, UNREAD
 from ivfhir.writing.rivals import settle_rivals
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
-from smart_app.visit.documents import end_with, may_end_documents
+from smart_app.visit.documents import GAVE_WAY, end_with, may_end_documents
 from smart_app.visit.way import server_for
 
 NO_ACCESS_S = 900
@@ -40,13 +40,17 @@ class Settled:
 def settle(launch: Launch, draft: Draft, body: Mapping[str, Any]) -> Settled:
     """Leave one of the plans that were accepted at once, and end the documents that are replaced.
 
+    A document that gives way itself takes the place of none.
+
     Args:
         launch: the launch.
         draft: the written plan's draft.
         body: its receipt's body; what an earlier try settled is let be.
     """
     rivals, error = _with_rivals(launch, draft, body)
-    ended = _joined_ended(body["ended"], end_with(launch, body))
+    own = own_reference(body["entries"])
+    gave_way = rivals is not None and own in rivals.get("revoked", ())
+    ended = _joined_ended(body["ended"], end_with(launch, body, gave_way=gave_way))
     if error is None and any(each.get("why") in (UNREAD, UNCLEAR) for each in ended):
         error = ServerError("A document that was to end could not be read or changed.")
     return Settled({**body, "rivals": rivals, "ended": ended}, error)
@@ -166,6 +170,8 @@ def _joined_ended(
     found = {each["reference"]: dict(each) for each in first}
     for each in later:
         before = found.get(each["reference"])
-        if before is None or before["status"] != before["wanted"]:
+        open_still = before is not None and before["status"] != before["wanted"]
+        # What was tried before may be done, also where the document gave way since.
+        if before is None or (open_still and each.get("why") != GAVE_WAY):
             found[each["reference"]] = dict(each)
     return list(found.values())

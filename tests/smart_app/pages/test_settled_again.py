@@ -154,6 +154,27 @@ def test_plans_of_others_that_could_not_be_looked_for_are_looked_for_again(
     assert "same time" in text
 
 
+@pytest.mark.parametrize("way", ["document"], indirect=True)
+def test_a_document_that_gave_way_ends_none(clinician_for: Any, site: Site) -> None:
+    first, second = clinician_for("halloran"), clinician_for("halloran")
+    first.accept(first.make_draft())
+    one, other = first.make_draft(), second.make_draft()
+
+    def meanwhile() -> None:
+        patched.undo()
+        assert second.accept(other, earlier="keep").status_code == 303
+
+    with pytest.MonkeyPatch.context() as patched:
+        when_accepted(site.store, meanwhile, patched)
+        assert first.accept(one, earlier="replace").status_code == 303
+    assert site.standing() == ["current", "current", "superseded"]
+    text = receipt_of(first, one)
+    assert "Withdrawn again: another plan was accepted at the same time" in text
+    assert "because this document gave way to another one of the same moment" in text
+    assert ENDED not in text
+    assert state_of(site.store, one) == DELIVERED
+
+
 def test_what_a_draft_shows_that_was_made_anew_was_not_shown_when_it_was_accepted(
     clinician_for: Any, site: Site
 ) -> None:
