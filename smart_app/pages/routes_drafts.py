@@ -17,7 +17,7 @@ from smart_app.smart.session import needs_launch, other_launches
 from smart_app.store import Draft
 from smart_app.visit.accepting import find_doubtful
 from smart_app.visit.draft import DraftContent
-from smart_app.visit.sending import known_of
+from smart_app.visit.sending import is_accepted, known_of
 
 _UNCONFIRMED = "Confirm that the plan may stay in the EHR; the draft is not discarded without it."
 _DOUBTS = {
@@ -88,9 +88,12 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
             content = DraftContent.of_body(draft.body)
             page = "pages.review" if is_draft else "pages.receipt"
             known = _known(draft) if is_draft else ""
+            doubt = _DOUBTS.get(known, "")
+            if draft.state == "sending" and not _is_accepted(draft):
+                is_draft, doubt = True, ", being accepted"
             line = {
                 "title": _title(protocol, content),
-                "when": f"{_when(content)}{_DOUBTS.get(known, '')}",
+                "when": f"{_when(content)}{doubt}",
                 "state": _UNSENT.get(draft.state, draft.state),
                 "href": url_for(page, launch=launch_id, draft_id=draft.id),
                 "discard_href": url_for("pages.discard", launch=launch_id, draft_id=draft.id),
@@ -103,6 +106,11 @@ def _known(draft: Draft) -> str:
     """Return what is known of a draft that was accepted before; '' when nothing is in the EHR."""
     store = services().store
     return known_of(store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id))
+
+
+def _is_accepted(draft: Draft) -> bool:
+    store = services().store
+    return is_accepted(store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id))
 
 
 def _record_discarded(launch: Launch, draft: Draft, known: str, *, done: bool = True) -> None:

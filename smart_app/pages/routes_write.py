@@ -48,6 +48,7 @@ from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
+from smart_app.visit.sending import is_accepted
 from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES
 
 _FILES = (
@@ -308,10 +309,10 @@ def _receipt_page(launch: Launch, draft: Draft, kept: Receipt | None) -> Receipt
             draft_id=draft.id,
             again=_again(launch, draft),
         )
-    if draft.state == "sending" or kept is None:
-        return sending_page(match_href=match_href, accepted=kept is not None)
-    review_href = url_for("pages.review", launch=launch.id, draft_id=draft.id)
     waiting = services().store.waiting_of(draft.id)
+    if draft.state == "sending" or kept is None:
+        return sending_page(match_href=match_href, accepted=is_accepted(kept, waiting))
+    review_href = url_for("pages.review", launch=launch.id, draft_id=draft.id)
     problem = _problem_of(kept, waiting)
     waits: list[str] = []
     if draft.state == "accepted":  # Also where it was parked before and is let go again.

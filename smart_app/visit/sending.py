@@ -20,7 +20,7 @@ from ivfhir.errors import (
     VersionConflictError,
 )
 from ivfhir.outbox.failing import After, after_failure
-from ivfhir.outbox.line import PARKED, SIGN_IN
+from ivfhir.outbox.line import PARKED, SIGN_IN, WAITING
 from ivfhir.wording import words
 from ivfhir.wording.sentences import capitalise
 from ivfhir.write_back import WriteReceipt, find_written, write_back
@@ -221,6 +221,18 @@ def known_of(kept: Receipt | None, waiting: Waiting | None) -> str:
     if kept is None:
         return ""
     return "unclear" if waiting is None else waiting.known
+
+
+def is_accepted(kept: Receipt | None, waiting: Waiting | None) -> bool:
+    """Tell whether a draft that somebody holds is kept as accepted, so that it is sent anyhow.
+
+    Else it is being accepted: for the first time, or again after it came back for review.
+
+    Args:
+        kept: the receipt that it has.
+        waiting: how it stands in the outbox.
+    """
+    return kept is not None and (waiting is None or waiting.entry.state == WAITING)
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_a_draft_that_changed_since_is_not_discarded(clinician, app):
     [
         ("draft", "Drafts you left"),
         ("accepted", "Accepted, not yet in the EHR"),
-        ("sending", "Accepted, not yet in the EHR"),
+        ("sending", "Drafts you left"),  # Nothing is kept as accepted yet.
         ("written", None),
     ],
 )

@@ -461,6 +461,23 @@ def test_a_write_that_was_cut_off_before_the_commit_can_be_sent_again(
     assert "Accept and write 48 entries" in clinician.open(f"review/{draft_id}").text
 
 
+def test_what_is_accepted_again_is_not_said_to_be_sent_by_itself(
+    clinician: Clinician, fake_ehr, app
+):
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-412", method="POST")
+    clinician.accept(draft_id)
+    store = app.extensions["ivfhir"].store
+    draft = store.load_draft(clinician.launched.launch_id, draft_id)
+    assert store.claim_draft(draft)
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert "Being accepted: look again in a moment" in page
+    assert "sent again by itself" not in page
+    drafts = clinician.open("match").text
+    assert ", being accepted" in drafts
+    assert "Accepted, not yet in the EHR" not in drafts
+
+
 def kill_after_the_commit(monkeypatch):
     """Let the process die between the server's commit and its answer."""
 
