@@ -10,9 +10,10 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SessionEndedError
+from ivfhir.outbox.line import SIGN_IN
 from smart_app.store.database import rowcount
-from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, SignInRow
-from smart_app.store.outbox import resume
+from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, OutboxRow, SignInRow
+from smart_app.store.outbox import resume, resume_unsent
 from smart_app.store.readings import forget_reading
 from smart_app.store.uses import UseStore
 
@@ -132,7 +133,23 @@ class LaunchStore(UseStore):
             )
             return_to = row.return_to or return_to
             session.delete(row)
+        self._take_over_waiting(session, launch_id, fingerprint)
         return return_to
+
+    def _take_over_waiting(self, session: Session, launch_id: str, fingerprint: str) -> None:
+        """Take over what waits for a sign-in in a launch that counts as alive.
+
+        The EHR refused its token, and who was told so was killed, or another renewed it meanwhile.
+        """
+        theirs = select(LaunchRow.id).where(LaunchRow.owner == fingerprint)
+        session.execute(
+            update(DraftRow)
+            .where(DraftRow.launch_id.in_(theirs), DraftRow.launch_id != launch_id)
+            .where(DraftRow.state == "accepted")
+            .where(DraftRow.id.in_(select(OutboxRow.draft_id).where(OutboxRow.state == SIGN_IN)))
+            .values(launch_id=launch_id)
+            .execution_options(synchronize_session=False)
+        )
 
     def load_launch(self, launch_id: str, browser_secret: str) -> LaunchRecord | None:
         """Return the launch when it exists and the secret is its browser's; None otherwise."""
@@ -185,10 +202,11 @@ class LaunchStore(UseStore):
     def renew_launch(self, launch_id: str, body: Mapping[str, Any], *, usable_until: int) -> None:
         """Keep a launch's renewed tokens and give the claim to renew it back.
 
-        A launch that was closed meanwhile stays as it is.
+        A launch that was closed meanwhile stays as it is. What waited for a sign-in since the EHR
+        had refused the token is sent with the new one.
         """
         with self._transaction() as session:
-            session.execute(
+            renewed = session.execute(
                 update(LaunchRow)
                 .where(LaunchRow.id == launch_id, LaunchRow.browser_hash != "")
                 .values(
@@ -198,6 +216,8 @@ class LaunchStore(UseStore):
                     refreshing_until=0,
                 )
             )
+            if rowcount(renewed) == 1:
+                resume_unsent(session, launch_id, now=self._now)
 
     def _record(self, row: LaunchRow) -> LaunchRecord:
         body = self._sealer.open(row.sealed, f"launch:{row.id}")

@@ -407,18 +407,24 @@ def _entry(row: OutboxRow, draft: DraftRow) -> Entry:
 
 
 def resume(session: Session, launch_id: str, *, now: int) -> None:
+    """Let what waited for a sign-in be sent, and settled, within a transaction."""
+    resume_unsent(session, launch_id, now=now)
+    mine = select(DraftRow.id).where(DraftRow.launch_id == launch_id)
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.draft_id.in_(mine), OutboxRow.state == UNSETTLED)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def resume_unsent(session: Session, launch_id: str, *, now: int) -> None:
     """Let the plans of a launch that waited for a sign-in be sent, within a transaction."""
     mine = select(DraftRow.id).where(DraftRow.launch_id == launch_id)
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.draft_id.in_(mine), OutboxRow.state == SIGN_IN)
         .values(state=WAITING, due_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.draft_id.in_(mine), OutboxRow.state == UNSETTLED)
-        .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
 

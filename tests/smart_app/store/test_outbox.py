@@ -296,3 +296,26 @@ def test_a_plan_that_another_launch_took_over_meanwhile_does_not_wait_for_a_sign
     after = After(SIGN_IN, int(clock.now), 0)
     assert not store.put_off_unclaimed(one.id, after, SAID, launch_id=found.launch_id)
     assert due(store) == [one.id]
+
+
+def test_what_waits_for_a_sign_in_goes_with_a_token_that_was_renewed_meanwhile(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    store.end_launch("l1", return_to=None)
+    body = {**store.reload_launch("l1").body, "access_token": "renewed"}
+    store.renew_launch("l1", body, usable_until=int(clock.now) + 300)
+    assert due(store) == [one.id]
+
+
+def test_a_new_launch_takes_over_what_waits_for_a_sign_in_in_one_that_is_still_open(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    other = store.save_draft("l1", protocol="LUNG", body={})
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    launch(store, clock, "other-patient", "p2")
+    assert due(store) == []
+    launch(store, clock, "l2")
+    (found,) = store.due_plans(limit=9)
+    assert (found.draft_id, found.launch_id) == (one.id, "l2")
+    assert store.load_draft("l1", other.id).state == "draft"
