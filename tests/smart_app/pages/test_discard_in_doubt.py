@@ -214,6 +214,7 @@ def test_while_the_ehr_lets_nobody_look_it_is_not_known_whatever_is_tried(
     clinician: Clinician, unclear: str, store: Store, fake_ehr: RunningEhr
 ) -> None:
     park(store, unclear)
+    assert clinician.accept(unclear, earlier="keep").status_code == 409  # Nor for other plans.
     assert clinician.accept(unclear, earlier="keep").status_code == 303
     assert "Not known to be written: " in clinician.open(f"receipt/{unclear}").text
     park(store, unclear)
