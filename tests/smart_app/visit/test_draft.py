@@ -24,6 +24,7 @@ BODY: dict[str, Any] = {
     "offers": [{"id": "RG-LU1"}],
     "confirmed": ["hearing (no hearing loss of grade 2 or more)"],
     "documents": [{"reference": "DocumentReference/1", "version": "1", "plan": "p"}],
+    "plansUnread": "The search for CarePlan failed.",
 }
 
 
@@ -32,7 +33,7 @@ def test_what_the_store_kept_comes_back_as_it_was():
 
 
 def test_a_draft_of_an_earlier_version_holds_the_reason_alone():
-    later = ("warnings", "expiring", "offers", "confirmed", "documents")
+    later = ("warnings", "expiring", "offers", "confirmed", "documents", "plansUnread")
     body = {key: value for key, value in BODY.items() if key not in later}
     content = DraftContent.of_body({**body, "override": "It was decided so."})
     assert content.request == PlanRequest({"segments": "6"}, "2025-03-10", "It was decided so.")
