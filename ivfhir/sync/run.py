@@ -14,6 +14,7 @@ from ivfhir.errors import (
     ForbiddenError,
     InputError,
     NotFoundError,
+    RejectedError,
     ServerError,
     UnreachableError,
     UsageError,
@@ -78,6 +79,7 @@ class Target:
     folder: Path | None = None
     patients: dict[tuple[str, ...], str] = field(default_factory=dict)
     lists: Lists = field(default_factory=Lists)
+    _server: Connections | None = None
     _place: Place | None = None
     _lock: Lock = field(default_factory=Lock)
     _silent: int = 0
@@ -92,7 +94,7 @@ class Target:
         Raises:
             ServerError: it does not answer, or wants another token.
         """
-        server = Connections(self.connect, connections)
+        server = self.server(connections)
         try:
             capabilities = server.capabilities()
             check_shape(capabilities)
@@ -103,6 +105,21 @@ class Target:
             means = replace(means, allows=allowed_by(self.scope))
         self.lists = Lists(known=means.profile.lists, page=means.profile.page)
         self._place = Place(self.name, server, means, self.ledger, self.patients, self.folder)
+
+    def server(self, connections: int = 1) -> Connections:
+        """Return the server, for any thread, before it is met, too.
+
+        Args:
+            connections: how many there may be at the same time; the first call counts.
+        """
+        if self._server is None:
+            self._server = Connections(self.connect, connections)
+        return self._server
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the server said what it can."""
+        return self._place is not None
 
     @property
     def place(self) -> Place:
@@ -161,16 +178,30 @@ def sync_plans(
     Raises:
         ServerError: no server can be reached at all.
     """
-    met, failed = _meet(targets, connections)
     rows: dict[tuple[str, str], Outcome] = {}
-    for target, error in failed:
-        rows |= {(plan.name, target.name): parked(plan, target.name, error) for plan in plans}
     say = watch or (lambda outcome: None)
-    still = {target.name: _unchanged(target, plans, connections) for target in met}
-    for target in met:
-        for outcome in still[target.name].values():
+
+    def left_for(target: Target) -> list[SyncPlan]:
+        return [plan for plan in plans if (plan.name, target.name) not in rows]
+
+    def leave_unchanged(target: Target) -> None:
+        for outcome in _unchanged(target, left_for(target), connections).values():
             rows[outcome.plan, target.name] = outcome
             say(outcome)
+
+    for target in targets:  # Of whom nothing is wanted, a long statement need not be read.
+        leave_unchanged(target)
+    met, failed = _meet([each for each in targets if left_for(each)], connections)
+    if failed and not met and not rows:
+        raise failed[0][1]
+    silent = {target.name: error for target, error in failed}
+    reached = [target for target in targets if target.name not in silent]
+    for target, error in failed:
+        for plan in left_for(target):
+            rows[plan.name, target.name] = parked(plan, target.name, error)
+    for target in met:
+        leave_unchanged(target)
+    left = {target.name: left_for(target) for target in met}
 
     def run(step: _Step, say: Watcher) -> None:
         def told(target: Target, plan: SyncPlan, outcome: Outcome) -> None:
@@ -188,9 +219,8 @@ def sync_plans(
                 ways = Ways(
                     sends, asks, Lock(), target.lists, random, waits, clock, retries, Turns()
                 )
-                left = [plan for plan in plans if plan.name not in still[target.name]]
                 trial = 0 if target.place.means.profile.lists else TRIAL
-                lines = Lines(left, most=min(MOST, 8 + 8 * connections), trial=trial)
+                lines = Lines(left[target.name], most=min(MOST, 8 + 8 * connections), trial=trial)
                 drivers = stack.enter_context(ThreadPoolExecutor(_GROUPS))
                 workers += [
                     drivers.submit(_work, lines, target, step, ways, partial(told, target))
@@ -206,7 +236,7 @@ def sync_plans(
 
     if dry_run or at_most is not None:
         run(_foretell, say if dry_run else _nothing)
-    if at_most is not None and _share(plans, met, rows) > at_most:
+    if at_most is not None and _share(plans, reached, rows) > at_most:
         rows = {key: _stopped(each, at_most) for key, each in rows.items()}
     elif not dry_run:
         run(_deliver, say)
@@ -227,8 +257,6 @@ def _meet(
             met.append(target)
         except ServerError as error:
             failed.append((target, error))
-    if failed and not met:
-        raise failed[0][1]
     return met, failed
 
 
@@ -341,21 +369,23 @@ def _unchanged(
     """Return the rows of plans whose every part has the version that it was written with.
 
     Many plans are asked for in one search; what does not come back as expected is looked at alone.
+    Before the server is met nothing is said of documents: it may take CarePlans by now.
     """
-    place = target.place
-    if place.means.profile.search_needs_patient:
+    profile = target.place.means.profile if target.is_met else profile_of(None, target.profile)
+    if profile.search_needs_patient:
         return {}
     wanted: dict[str, dict[str, str]] = {}
     for plan in plans:
-        known = place.ledger.plan(target.name, plan.plan_id) if plan.plan_id else None
+        known = target.ledger.plan(target.name, plan.plan_id) if plan.plan_id else None
         if known and known.sure and (known.state, known.digest) == (DONE, plan.digest):
-            versions = place.ledger.versions(target.name, plan.plan_id)
+            versions = target.ledger.versions(target.name, plan.plan_id)
             is_document = any(key.startswith(f"{DOCUMENT_REFERENCE}/") for key in versions)
-            # A document was sent when the server took no CarePlan; it may take one by now.
-            is_old = is_document and place.means.rung(plan.types).has_care_plan
-            if versions and all(versions.values()) and not is_old:
+            if is_document != target.is_met or not versions or not all(versions.values()):
+                continue
+            if not is_document or not target.place.means.rung(plan.types).has_care_plan:
                 wanted[plan.name] = versions
-    there = _seen(place, {key for each in wanted.values() for key in each}, connections)
+    server = target.server(connections)
+    there = _seen(server, {key for each in wanted.values() for key in each}, connections)
     own = {plan.name: {f"{PLAN_SYSTEM}|{plan.plan_id}", *map(str, plan.tokens)} for plan in plans}
     return {
         name: Outcome(
@@ -381,11 +411,12 @@ class _Seen(NamedTuple):
     names: frozenset[str]
 
 
-def _seen(place: Place, references: Iterable[str], connections: int) -> dict[str, _Seen]:
+def _seen(server: WritableServer, references: Iterable[str], connections: int) -> dict[str, _Seen]:
     """Return what the server has of these references, by reference.
 
-    Ids and versions alone may be those of other resources: of a server that was emptied, or of
-    another one under the same name.
+    One that does not answer is not asked on: that is told when it is met. Ids and versions alone
+    may be those of other resources: of a server that was emptied, or of another one under the same
+    name.
     """
     by_type: dict[str, list[str]] = {}
     for reference in sorted(references):
@@ -397,12 +428,18 @@ def _seen(place: Place, references: Iterable[str], connections: int) -> dict[str
         for start in range(0, len(ids), _AT_ONCE)
     ]
 
+    silent = Event()
+
     def ask(some: tuple[str, list[str]]) -> dict[str, _Seen]:
         resource_type, ids = some
+        if silent.is_set():
+            return {}
         elements = {"_elements": "id,identifier" if f"{resource_type}/" in _PLANS else "id"}
         try:
-            found = place.server.search(resource_type, {"_id": ",".join(ids), **elements})
-        except ServerError:
+            found = server.search(resource_type, {"_id": ",".join(ids), **elements})
+        except ServerError as error:
+            if not isinstance(error, (ForbiddenError, NotFoundError, RejectedError)):
+                silent.set()
             return {}
         return {
             f"{resource_type}/{each.get('id')}": _Seen(

@@ -69,7 +69,8 @@ def test_a_new_plan_takes_less_than_two_requests_and_an_unchanged_one_a_quarter(
             "POST /": MANY,  # Its parts are in the answer to the transaction.
         }
         told, kinds = counted(proxy, tmp_path)
-        assert (told, kinds.total()) == ({"unchanged": MANY}, 5)
+        assert (told, kinds.total()) == ({"unchanged": MANY}, 4)
+        assert "GET /metadata" not in kinds  # Of whom nothing is wanted, it is not read.
 
 
 def test_the_second_group_looks_and_the_first_is_read_back_while_the_other_is_sent(
@@ -87,6 +88,28 @@ def test_the_second_group_looks_and_the_first_is_read_back_while_the_other_is_se
     _, look, back, _ = plans_by("patient")
     assert len(sent) == MANY
     assert look < sent[FIRST - 1] < back < sent[-1]
+
+
+def test_a_server_that_is_away_by_now_is_told_also_where_all_was_sent_before(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        told, _ = counted(proxy, tmp_path)
+        assert told == {"created": MANY}
+        gone = proxy.base
+    code, rows, sentence = run(tmp_path, "--to", gone)
+    assert (code, rows) == (5, None)
+    assert "cannot be reached" in sentence
+
+
+def test_where_one_of_two_servers_is_away_the_other_one_is_told_as_it_is(sekmet, tmp_path):
+    fill(tmp_path, sekmet)
+    with run_proxy(sekmet) as proxy:
+        counted(proxy, tmp_path)
+        with run_proxy(sekmet) as other:
+            gone = other.base
+        code, rows, _ = run(tmp_path, "--to", proxy.base, "--to", gone)
+    assert code == 6
+    assert Counter(row["result"] for row in rows) == {"unchanged": MANY, "parked": MANY}
 
 
 def test_a_plan_without_parts_takes_fewer_and_one_with_references_a_search_a_type_more(
