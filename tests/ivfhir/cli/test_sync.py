@@ -540,6 +540,15 @@ def test_no_token_is_shown(tmp_path, monkeypatch, capsys):
     assert "secret-token" not in said.out + said.err
 
 
+_HEARS_INTERRUPTS = (
+    "import signal, sys\n"
+    "from ivfhir.cli.main import main\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "sys.exit(main())"
+)
+"""Whoever starts the tests in the background may have told them to ignore interrupts."""
+
+
 def test_an_interrupt_ends_a_run_soon_also_while_it_waits_for_a_busy_server(tmp_path):
     busy = http_answer(b"{}", "Retry-After: 100", status="503 Service Unavailable")
     states = json.dumps({"resourceType": "CapabilityStatement", "status": "active"}).encode()
@@ -555,16 +564,18 @@ def test_an_interrupt_ends_a_run_soon_also_while_it_waits_for_a_busy_server(tmp_
     for number in range(40):
         text = json.dumps(named(f"{number}")).replace("Patient/p", f"Patient/p{number}")
         write(tmp_path, f"{number}", json.loads(text))
-    with raw_server(answer) as base:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "ivfhir.cli.main", "sync", tmp_path, "--to", base],
+    with (
+        raw_server(answer) as base,
+        subprocess.Popen(
+            [sys.executable, "-c", _HEARS_INTERRUPTS, "sync", tmp_path, "--to", base],
             stderr=subprocess.PIPE,
             text=True,
-        )
-        assert asked.wait(60)
-        time.sleep(1)  # The pauses have begun.
-        run.send_signal(signal.SIGINT)
+        ) as run,
+    ):
         try:
+            assert asked.wait(60)
+            time.sleep(1)  # The pauses have begun.
+            run.send_signal(signal.SIGINT)
             _, said = run.communicate(timeout=30)
         finally:
             run.kill()
