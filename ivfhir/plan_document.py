@@ -29,7 +29,9 @@ _NOT_ORDERS = "The steps are proposals, not orders: each has to be ordered in th
 _ALL_ORDERS = "The steps are orders: the record system says where each stands."
 _SOME_ORDERS = "Some steps are orders already, others are proposals: see the record system."
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
-_OURS = "https://ivfhir.example/fhir/PlanDefinition/"
+OUR_DEFINITIONS = "https://ivfhir.example/fhir/PlanDefinition/"
+"""How the canonicals of our protocols begin."""
+
 _DOSE_NOT_SHOWN = "Dose not shown, see the data."
 _REQUESTS = frozenset(
     {
@@ -113,13 +115,9 @@ def _accepted(author: str, care_plan: Resource, signed: Resource) -> str:
     """
     own = care_plan.get("author", {})
     agents = [each.get("who", {}) for each in signed.get("agent", ())]
-    same = any(
-        who.get(name) and who.get(name) == own.get(name)
-        for who in agents
-        for name in ("reference", "display")
-    )
+    same = any(_is_same(who, own) for who in agents)
     is_ours = any(
-        str(each).startswith(_OURS) for each in care_plan.get("instantiatesCanonical", ())
+        str(each).startswith(OUR_DEFINITIONS) for each in care_plan.get("instantiatesCanonical", ())
     )
     if not author or not (same or is_ours):
         return ""
@@ -128,6 +126,12 @@ def _accepted(author: str, care_plan: Resource, signed: Resource) -> str:
     except ValueError:
         return f"Accepted by {author}."
     return f"Accepted by {author} on {when}."
+
+
+def _is_same(who: Resource, author: Resource) -> bool:
+    """Tell whether two References name the same; a name alone counts where one has no more."""
+    name = "reference" if who.get("reference") and author.get("reference") else "display"
+    return bool(who.get(name)) and who[name] == author.get(name)
 
 
 def _unsigned(author: str) -> str:

@@ -21,6 +21,7 @@ from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.nulls import drop_nulls
 from ivfhir.fhir.references import parse_literal, subject_of
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
+from ivfhir.plan_document import OUR_DEFINITIONS
 from ivfhir.servers.folder import read_entries
 from ivfhir.shape import check_shape
 from ivfhir.sync.created import created_key
@@ -46,7 +47,6 @@ PART_TYPES = frozenset(
 """Types that are sent with a plan; all but Provenance have an identifier."""
 
 _GIVE = "give CarePlans: a Bundle, an NDJSON file, or a folder of them."
-OUR_DEFINITIONS = "https://ivfhir.example/fhir/PlanDefinition/"
 _NAMESPACE = uuid.UUID("0c8fd4a1-43a3-5f0e-8f0c-5d6b2a9e7c11")
 _NOT_CONTENT = frozenset({"id", "meta", "text", "contained"})
 

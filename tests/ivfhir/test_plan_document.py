@@ -100,6 +100,10 @@ def test_the_author_of_anybodys_plan_accepted_it_only_where_a_signature_says_so(
     hers = {**signed, "agent": [{"who": {"display": "Dr Vance"}}]}
     said = standing_sentence(plan_of_others(hers))
     assert said.startswith("Accepted by Dr Vance on 3 Mar 2025, 08:42.")
+    namesake = {"display": "Dr Vance", "reference": "Practitioner/2"}
+    other = {**signed, "agent": [{"who": namesake}]}
+    author = {"author": {"display": "Dr Vance", "reference": "Practitioner/1"}}
+    assert "not known whether anybody signed" in standing_sentence(plan_of_others(other, **author))
 
 
 def test_steps_that_are_orders_are_not_called_proposals():
