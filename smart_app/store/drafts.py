@@ -168,7 +168,8 @@ class DraftStore(Database):
         with self._transaction() as session:
             self._keep_receipt(session, draft.id, body)
             if body.get("closed") is True:
-                self._close(session, draft.id, None)
+                self._close(session, draft.id)
+                self._close_entry(session, draft.id, None)
         return Receipt(draft_id=draft.id, created_at=now, body=dict(body))
 
     def save_written(
@@ -191,13 +192,7 @@ class DraftStore(Database):
             Whether this is the first; else what is kept was joined with it.
         """
         with self._transaction() as session:
-            changed = session.execute(
-                update(DraftRow)
-                .where(DraftRow.id == draft_id, DraftRow.state != "written")
-                .values(state="written", claimed_until=0)
-                .execution_options(synchronize_session=False)
-            )
-            is_first = rowcount(changed) == 1
+            is_first = self._close(session, draft_id)
             if not is_first:
                 row = session.get(ReceiptRow, draft_id, with_for_update=True)
                 if row is None:
@@ -205,11 +200,21 @@ class DraftStore(Database):
                 kept = self._sealer.open(row.sealed, f"receipt:{draft_id}")
                 body = join(kept, body)
             self._keep_receipt(session, draft_id, body)
-            self._close(session, draft_id, after)
+            self._close_entry(session, draft_id, after)
             return is_first
 
-    def _close(self, session: Session, draft_id: str, after: After | None) -> None:
-        """Close a draft and its row in the outbox; what was settled once stays so."""
+    def _close(self, session: Session, draft_id: str) -> bool:
+        """Close a draft; return False when it was closed already."""
+        changed = session.execute(
+            update(DraftRow)
+            .where(DraftRow.id == draft_id, DraftRow.state != "written")
+            .values(state="written", claimed_until=0)
+            .execution_options(synchronize_session=False)
+        )
+        return rowcount(changed) == 1
+
+    def _close_entry(self, session: Session, draft_id: str, after: After | None) -> None:
+        """Close a draft's row in the outbox; what was settled once stays so."""
         values: dict[str, Any] = {"state": DELIVERED, "said": None}
         if after is not None:
             values |= {"state": UNSETTLED, "due_at": after.due_at, "failures": after.failures}
@@ -217,12 +222,6 @@ class DraftStore(Database):
             update(OutboxRow)
             .where(OutboxRow.draft_id == draft_id, OutboxRow.state != DELIVERED)
             .values(**values)
-            .execution_options(synchronize_session=False)
-        )
-        session.execute(
-            update(DraftRow)
-            .where(DraftRow.id == draft_id)
-            .values(state="written", claimed_until=0)
             .execution_options(synchronize_session=False)
         )
 
