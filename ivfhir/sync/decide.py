@@ -310,15 +310,16 @@ class _Existing:
         return self._update(base, entries, stored)
 
     def _has_lost_parts(self, stored: Mapping[str, Resource]) -> bool:
-        """Tell whether the server's plan names a part that was deleted or entered in error."""
+        """Tell whether the server's plan names a part that was deleted or entered in error.
+
+        Raises:
+            ServerError: it cannot be told, since the server lets nobody read such a part.
+        """
         named = {each for part in stored.values() for each in references_in(part)}
         named -= {reference_of(each) for each in stored.values()}
         types = self.plan.types - {CARE_PLAN}
         wanted = {each for each in named if each.partition("/")[0] in types}
-        try:
-            found = read_references(self.door, sorted(wanted), strict=True)
-        except (ForbiddenError, RejectedError):
-            return False
+        found = read_references(self.door, sorted(wanted), strict=True)
         return bool(wanted - {reference_of(each) for each in found if not is_withdrawn(each)})
 
     def _update(
