@@ -7,9 +7,8 @@ sent one after the other.
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.repository import Repository
-from ivfhir.sync.created import is_later
 from ivfhir.sync.ladder import Means
-from ivfhir.sync.race import Race
+from ivfhir.sync.race import Race, latest
 from ivfhir.writing.document_rivals import document_rank, documents_beside, end_others
 from ivfhir.writing.earlier_documents import FINAL, is_current
 
@@ -48,8 +47,4 @@ def _last_of(documents: list[Resource]) -> Resource:
     none was, the one that the server stored first.
     """
     final = [each for each in documents if each.get("docStatus") in FINAL]
-    best, *others = sorted(final or documents, key=document_rank)
-    for each in others:
-        if is_later(each.get("date"), best.get("date")):
-            best = each
-    return best
+    return latest(final or documents, made="date", rank=document_rank)

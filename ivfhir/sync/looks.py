@@ -55,8 +55,9 @@ def back_looks(
             yield from _own_look(DOCUMENT_REFERENCE, Token(PLAN_SYSTEM, value))
     if CARE_PLAN in by_type:
         yield from _own_look(CARE_PLAN, Token(PLAN_SYSTEM, plan.plan_id))
-        if _has_rivals(plan):
-            yield Look(CARE_PLAN, PATIENT_PARAM, (patient,))
+    others = patient_plans(plan, patient, places)
+    if others is not None:
+        yield others
     for resource_type, ids in by_type.items():
         yield Look(resource_type, ID, tuple(ids))
 

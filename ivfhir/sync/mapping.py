@@ -96,11 +96,9 @@ def patient_look(plan: SyncPlan) -> Look | None:
 
 
 def _patient_tokens(plan: SyncPlan) -> set[Token]:
-    subject = plan.care_plan["subject"]
-    written = str(subject.get("reference", ""))
-    ours = plan.others.get(written, {})
-    found = (*tokens_of(ours), *tokens_of(subject), *_query_tokens(written))
-    return {token for token in found if token.system}
+    """Return the patient's identifiers, also those of a reference that is a search."""
+    asked = _query_tokens(str(plan.care_plan["subject"].get("reference", "")))
+    return plan.patient_tokens | {token for token in asked if token.system}
 
 
 def _written(tokens: Iterable[Token]) -> tuple[str, ...]:

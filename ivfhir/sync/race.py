@@ -6,6 +6,7 @@ have taken the place of the others had they been sent in turn; whoever looks las
 come to the same. The others are revoked, each with its orders that nobody has touched.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ivfhir.fhir.references import reference_of
@@ -86,10 +87,22 @@ def last_of(plans: list[Resource]) -> Resource:
     none was, the one that the server stored first.
     """
     highest = max(standing_of(each) for each in plans)
-    best, *others = sorted(
-        (each for each in plans if standing_of(each) == highest), key=stored_rank
-    )
+    standing = [each for each in plans if standing_of(each) == highest]
+    return latest(standing, made="created", rank=stored_rank)
+
+
+def latest(
+    resources: list[Resource], *, made: str, rank: Callable[[Resource], tuple[float, str, str]]
+) -> Resource:
+    """Return the one that was surely made later; where none was, the first by rank.
+
+    Args:
+        resources: those that outrank no other.
+        made: the element that says when one was made.
+        rank: what orders them by when the server stored them.
+    """
+    best, *others = sorted(resources, key=rank)
     for each in others:
-        if is_later(each.get("created"), best.get("created")):
+        if is_later(each.get(made), best.get(made)):
             best = each
     return best
