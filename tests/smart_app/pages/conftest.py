@@ -26,7 +26,7 @@ from smart_app.pages.facts import FactWriter
 from smart_app.pages.protocol_card import ProtocolCard, read_card
 from smart_app.store import Store
 from smart_app.visit.draft import DraftContent, PlanRequest
-from tests.smart_app.conftest import Launched
+from tests.smart_app.conftest import Launched, RunningEhr
 
 AS_OF = "2025-03-03T23:59:59.999+00:00"
 
@@ -93,6 +93,12 @@ def content_of(patient: Sample, **given: Any) -> DraftContent:
 def repository(fhir_server: str) -> HttpRepository:
     """The FHIR server behind the EHR, spoken to directly."""
     return HttpRepository(fhir_server, session=requests.Session())
+
+
+@pytest.fixture
+def upstream(fake_ehr: RunningEhr) -> HttpRepository:
+    """The server behind the EHR, whatever the EHR does."""
+    return HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
 
 
 @dataclass(frozen=True)

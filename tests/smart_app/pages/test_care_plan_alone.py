@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 
 from ivfhir.servers.http import HttpRepository
@@ -30,12 +29,6 @@ def fhir_server() -> Iterator[str]:
 def ehr_options() -> dict[str, object]:
     """An EHR that lets apps write care plans alone."""
     return {"care_plans_only": True}
-
-
-@pytest.fixture
-def upstream(fake_ehr: RunningEhr) -> HttpRepository:
-    """The server behind the EHR, whatever the EHR does."""
-    return HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
 
 
 def plans_of(repository: HttpRepository, draft_id: str) -> list[dict[str, Any]]:

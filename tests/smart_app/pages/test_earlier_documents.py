@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 
 from ivfhir.outbox.failing import After
@@ -43,12 +42,6 @@ def ehr_options() -> dict[str, object]:
 
 
 @pytest.fixture
-def upstream(fake_ehr: RunningEhr) -> HttpRepository:
-    """The server behind the EHR, whatever the EHR does."""
-    return HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
-
-
-@pytest.fixture
 def store(app: Flask) -> Store:
     """The app's database."""
     kept: Store = app.extensions["ivfhir"].store
@@ -80,6 +73,20 @@ def receipt_of(clinician: Clinician, draft_id: str) -> str:
 def first_plan(clinician: Clinician) -> str:
     draft_id = clinician.make_draft()
     assert clinician.accept(draft_id).status_code == 303
+    return draft_id
+
+
+def accept_unheard(clinician: Clinician, fake_ehr: RunningEhr, store: Store) -> str:
+    """Accept a plan whose document arrives; nobody hears so, and the EHR shows it to nobody."""
+    draft_id = clinician.make_draft()
+
+    def away() -> None:
+        fake_ehr.fail("drop-after", method="POST")
+        fake_ehr.fail("status-503", method="GET", path=DOCUMENTS, skip=2, times=None)
+
+    with pytest.MonkeyPatch.context() as patched:
+        when_accepted(store, away, patched)
+        clinician.accept(draft_id)
     return draft_id
 
 
@@ -344,15 +351,7 @@ def test_what_an_earlier_try_left_of_the_same_plan_ends_whatever_was_chosen(
     clock: Clock,
 ) -> None:
     """A plan that is accepted again is another document: its acceptance is of another moment."""
-    draft_id = clinician.make_draft()
-
-    def away() -> None:
-        fake_ehr.fail("drop-after", method="POST")
-        fake_ehr.fail("status-503", method="GET", path=DOCUMENTS, skip=2, times=None)
-
-    with pytest.MonkeyPatch.context() as patched:
-        when_accepted(store, away, patched)
-        clinician.accept(draft_id)
+    draft_id = accept_unheard(clinician, fake_ehr, store)
     fake_ehr.faults.clear()
     assert len(documents_of(upstream, draft_id)) == 1
     waiting = store.waiting_of(draft_id)
@@ -373,15 +372,7 @@ def test_what_an_earlier_try_left_of_the_same_plan_ends_whatever_was_chosen(
 def test_a_document_that_is_there_after_all_is_not_written_again(
     clinician: Clinician, upstream: HttpRepository, fake_ehr: RunningEhr, store: Store
 ) -> None:
-    draft_id = clinician.make_draft()
-
-    def away() -> None:
-        fake_ehr.fail("drop-after", method="POST")
-        fake_ehr.fail("status-503", method="GET", path=DOCUMENTS, skip=2, times=None)
-
-    with pytest.MonkeyPatch.context() as patched:
-        when_accepted(store, away, patched)
-        clinician.accept(draft_id)
+    draft_id = accept_unheard(clinician, fake_ehr, store)
     waiting = store.waiting_of(draft_id)
     assert waiting is not None
     assert store.put_off_unclaimed(draft_id, After(PARKED, 0, 8), waiting.said)

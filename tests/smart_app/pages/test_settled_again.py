@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 
 from ivfhir.outbox.failing import After
@@ -63,10 +62,11 @@ class Site:
 
 
 @pytest.fixture
-def site(app: Flask, clock: Clock, fake_ehr: RunningEhr, way: str) -> Site:
+def site(
+    app: Flask, clock: Clock, fake_ehr: RunningEhr, upstream: HttpRepository, *, way: str
+) -> Site:
     """The site of a test."""
     store: Store = app.extensions["ivfhir"].store
-    upstream = HttpRepository(fake_ehr.settings.fhir_upstream, session=requests.Session())
     return Site(app, store, clock, fake_ehr, upstream, way)
 
 
@@ -101,6 +101,15 @@ def accept_beside(
         when_accepted(store, meanwhile, patched)
         assert first.accept(one).status_code == 303
     return one, other
+
+
+def replace_while(clinician: Clinician, site: Site, fault: str) -> str:
+    """Accept a plan in the place of another one whose document the EHR fails to end."""
+    clinician.accept(clinician.make_draft())
+    second = clinician.make_draft()
+    site.ehr.fail(fault, method="PUT", path=DOCUMENTS)
+    clinician.accept(second, earlier="replace")
+    return second
 
 
 def test_of_two_plans_that_are_accepted_at_once_one_stays_and_each_receipt_says_so(
@@ -235,10 +244,7 @@ def test_an_access_that_ends_meanwhile_does_not_end_the_tries(
 def test_a_document_whose_end_failed_is_ended_later(
     clinician: Clinician, fault: str, site: Site
 ) -> None:
-    clinician.accept(clinician.make_draft())
-    second = clinician.make_draft()
-    site.ehr.fail(fault, method="PUT", path=DOCUMENTS)
-    clinician.accept(second, earlier="replace")
+    second = replace_while(clinician, site, fault)
     text = receipt_of(clinician, second)
     assert NOT_ENDED in text
     assert AGAIN in text
@@ -253,10 +259,7 @@ def test_a_document_whose_end_failed_is_ended_later(
 
 @pytest.mark.parametrize("way", ["document"], indirect=True)
 def test_what_the_ehr_refuses_is_not_tried_again(clinician: Clinician, site: Site) -> None:
-    clinician.accept(clinician.make_draft())
-    second = clinician.make_draft()
-    site.ehr.fail("status-403", method="PUT", path=DOCUMENTS)
-    clinician.accept(second, earlier="replace")
+    second = replace_while(clinician, site, "status-403")
     text = receipt_of(clinician, second)
     assert NOT_ENDED in text
     assert AGAIN not in text
@@ -267,10 +270,7 @@ def test_what_the_ehr_refuses_is_not_tried_again(clinician: Clinician, site: Sit
 def test_without_access_it_waits_for_the_next_launch(
     clinician: Clinician, launch_for: Callable[..., Launched], site: Site
 ) -> None:
-    clinician.accept(clinician.make_draft())
-    second = clinician.make_draft()
-    site.ehr.fail("status-500", method="PUT", path=DOCUMENTS)
-    clinician.accept(second, earlier="replace")
+    second = replace_while(clinician, site, "status-500")
     token = csrf_token(clinician.open("match"))
     assert clinician.send("sign-out", {}, token=token).status_code == 200
     (waiting,) = site.store.outbox()
@@ -288,10 +288,7 @@ def test_without_access_it_waits_for_the_next_launch(
 
 @pytest.mark.parametrize("way", ["document"], indirect=True)
 def test_it_is_given_up_when_an_unsent_plan_would_be(clinician: Clinician, site: Site) -> None:
-    clinician.accept(clinician.make_draft())
-    second = clinician.make_draft()
-    site.ehr.fail("status-500", method="PUT", path=DOCUMENTS)
-    clinician.accept(second, earlier="replace")
+    second = replace_while(clinician, site, "status-500")
     site.clock.ahead += timedelta(hours=72)
     send_due(site.app)
     assert state_of(site.store, second) == DELIVERED
@@ -299,10 +296,7 @@ def test_it_is_given_up_when_an_unsent_plan_would_be(clinician: Clinician, site:
 
 @pytest.mark.parametrize("way", ["document"], indirect=True)
 def test_whoever_runs_the_app_sees_it_and_may_end_it(clinician: Clinician, site: Site) -> None:
-    clinician.accept(clinician.make_draft())
-    second = clinician.make_draft()
-    site.ehr.fail("status-500", method="PUT", path=DOCUMENTS)
-    clinician.accept(second, earlier="replace")
+    second = replace_while(clinician, site, "status-500")
     (waiting,) = site.store.outbox()
     assert (waiting.entry.state, waiting.draft_id) == (UNSETTLED, second)
     site.store.retry_entry(waiting.entry.id)
