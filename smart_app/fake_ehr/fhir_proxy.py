@@ -37,6 +37,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 @blueprint.route("/<path:path>", methods=_METHODS)
 def fhir(path: str) -> Response:
     """Answer one FHIR request."""
+    request.get_data()  # A fault happens to a request that has come whole.
     fault = ehr().faults.on_request(request.method, path)
     if fault is not None and fault.startswith("status-"):
         return _failing(int(fault.removeprefix("status-")))

@@ -1,7 +1,9 @@
 """The simulated EHR's FHIR door: token, scopes, one patient, and faults on demand."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -242,3 +244,21 @@ def test_a_dropped_connection_before_and_after_the_commit(
     with pytest.raises(requests.ConnectionError):
         ask("POST", "", json=transaction(post(care_plan())))
     assert ask("GET", "CarePlan?_summary=count").json()["total"] == before + stored
+
+
+def test_no_fault_happens_to_a_request_before_it_has_come_whole(
+    ask: Ask, fake_ehr: RunningEhr
+) -> None:
+    token = fake_ehr.grants.put(Access(CLIENT_ID, SCOPES, "halloran", "f"), life_s=60)
+    base = urlsplit(fake_ehr.iss)
+    head = (
+        f"POST {base.path} HTTP/1.1\r\nHost: {base.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n"
+    )
+    fake_ehr.fail("drop-before", method="POST")
+    with socket.create_connection((str(base.hostname), base.port or 80), timeout=20) as half:
+        half.sendall(head.encode() + b"{")  # The sender dies before it has sent the rest.
+        half.shutdown(socket.SHUT_WR)
+        half.recv(1)
+    with pytest.raises(requests.ConnectionError):
+        ask("POST", "", json=transaction(post(care_plan())))
