@@ -192,7 +192,7 @@ def _settle(app: AppServices, waiting: Waiting) -> None:
     """
     counted = replace(waiting.entry, attempts=waiting.entry.attempts + 1)
     now = int(app.clock().timestamp())
-    keep_until = waiting.entry.accepted_at + app.settings.outbox_hours * 3600
+    keep_until = waiting.entry.counts_from + app.settings.outbox_hours * 3600
     wait_until = now + NO_ACCESS_S if now + NO_ACCESS_S <= keep_until else None
     try:
         own = own_launch(app, waiting.launch_id)

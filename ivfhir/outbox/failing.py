@@ -54,7 +54,8 @@ def after_failure(
         error: why it failed.
         entry: the plan, the try counted.
         now: seconds since 1970.
-        keep_s: seconds after the acceptance for which it is tried.
+        keep_s: seconds for which it is tried, from its acceptance or from when somebody let it be
+            tried again.
         random: returns a number from 0 to below 1: two that failed together must not come back
             together.
     """
@@ -62,7 +63,7 @@ def after_failure(
         return After(SIGN_IN, now, entry.failures)
     failures = entry.failures + (not _is_away(error))
     due_at = now + _pause_s(error, entry.attempts, random=random)
-    over = failures >= MOST_FAILURES or due_at > entry.accepted_at + keep_s
+    over = failures >= MOST_FAILURES or due_at > entry.counts_from + keep_s
     state = PARKED if over or isinstance(error, _FOR_GOOD) else WAITING
     return After(state, due_at, failures)
 

@@ -27,6 +27,7 @@ class Entry:
         due_at: before that it is not tried again by itself.
         tried_at: when it was tried last; None for never.
         held_until: until then somebody's claim on it counts; 0 for none.
+        retried_at: when somebody let it be tried again after it was parked; None for never.
     """
 
     id: str
@@ -40,6 +41,12 @@ class Entry:
     due_at: int
     tried_at: int | None = None
     held_until: int = 0
+    retried_at: int | None = None
+
+    @property
+    def counts_from(self) -> int:
+        """When the time began for which it is tried."""
+        return self.accepted_at if self.retried_at is None else self.retried_at
 
     def told_state(self, *, now: int) -> str:
         """Return its state as people are told: `SENDING` while somebody sends it."""

@@ -124,6 +124,7 @@ class OutboxRow(Base):
     attempts: Mapped[int]
     failures: Mapped[int]
     accepted_at: Mapped[int]
+    retried_at: Mapped[int | None] = mapped_column(BigInteger, default=None)
     tried_at: Mapped[int | None] = mapped_column(BigInteger, default=None)
     due_at: Mapped[int]
     draft_version: Mapped[int]

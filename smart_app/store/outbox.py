@@ -132,7 +132,8 @@ class OutboxStore(DraftStore):
         row.attempts, row.failures, row.draft_version = 0, 0, 0
         # What an earlier acceptance may have left is known until somebody can look.
         row.said = self._sealer.seal({"known": known}, f"outbox:{row.id}") if known else None
-        row.accepted_at, row.due_at, row.tried_at = self._now, self._now, None
+        row.accepted_at, row.due_at = self._now, self._now
+        row.retried_at, row.tried_at = None, None
         session.add(row)
         session.execute(
             update(OutboxRow)
@@ -400,6 +401,7 @@ def _entry(row: OutboxRow, draft: DraftRow) -> Entry:
         attempts=row.attempts,
         failures=row.failures,
         accepted_at=row.accepted_at,
+        retried_at=row.retried_at,
         due_at=row.due_at,
         tried_at=row.tried_at,
         held_until=draft.claimed_until if draft.state == _SENDING else 0,

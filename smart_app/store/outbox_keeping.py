@@ -66,7 +66,7 @@ class OutboxKeepingStore(OutboxStore):
                         "The draft of this plan was opened for review again since it was parked; "
                         "the clinician accepts it anew in the app."
                     )
-                row.accepted_at = self._now  # Its time counts from now.
+                row.retried_at = self._now  # Its time counts from now.
             row.due_at, row.failures = self._now, 0
             if row.state != UNSETTLED:
                 row.state = WAITING

@@ -84,7 +84,7 @@ def again(launch: Launch, entry: Entry | None, error: ServerError | None) -> Aft
     if after.state == SIGN_IN:  # The next launch settles it at once; until then it is looked.
         due_at = now + NO_ACCESS_S
         after = After(
-            WAITING if due_at <= entry.accepted_at + keep_s else PARKED, due_at, after.failures
+            WAITING if due_at <= entry.counts_from + keep_s else PARKED, due_at, after.failures
         )
     return after if after.state == WAITING else None
 

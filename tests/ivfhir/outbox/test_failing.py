@@ -78,6 +78,9 @@ def test_a_server_that_is_away_is_waited_for_three_days(error):
     assert after(error, tried).failures == 0
     assert after(error, tried, now=ONE.accepted_at + DAYS_3 - 901).state == WAITING
     assert after(error, tried, now=ONE.accepted_at + DAYS_3 - 100).state == PARKED
+    retried = replace(tried, retried_at=NOW + DAYS_3)
+    assert after(error, retried, now=NOW + 2 * DAYS_3 - 901).state == WAITING
+    assert after(error, retried, now=NOW + 2 * DAYS_3 - 100).state == PARKED
 
 
 @pytest.mark.parametrize(
