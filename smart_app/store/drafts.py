@@ -199,7 +199,7 @@ class DraftStore(Database):
                     return False
                 kept = self._sealer.open(row.sealed, f"receipt:{draft_id}")
                 body = join(kept, body)
-            self._keep_receipt(session, draft_id, body)
+            self._keep_receipt(session, draft_id, body, is_first=is_first)
             self._close_entry(session, draft_id, after)
             return is_first
 
@@ -225,10 +225,14 @@ class DraftStore(Database):
             .execution_options(synchronize_session=False)
         )
 
-    def _keep_receipt(self, session: Session, draft_id: str, body: Mapping[str, Any]) -> None:
+    def _keep_receipt(
+        self, session: Session, draft_id: str, body: Mapping[str, Any], *, is_first: bool = True
+    ) -> None:
+        """Keep a receipt in place of an earlier one; joined with the first it is still that one."""
         row = session.get(ReceiptRow, draft_id) or ReceiptRow(draft_id=draft_id)
         row.sealed = self._sealer.seal(dict(body), f"receipt:{draft_id}")
-        row.created_at = self._now
+        if is_first:
+            row.created_at = self._now
         session.add(row)
 
     def load_receipt(self, launch_id: str, draft_id: str) -> Receipt | None:

@@ -317,5 +317,6 @@ def test_who_finds_a_plan_while_it_is_sent_takes_nothing_from_the_senders_receip
     clinician.accept(draft_id)
     kept = site.store.load_receipt(clinician.launched.launch_id, draft_id)
     assert kept is not None
+    site.clock.ahead += timedelta(seconds=5)
     assert not site.store.save_written(draft_id, {**kept.body, "signer": "Another"})
     assert site.store.load_receipt(clinician.launched.launch_id, draft_id) == kept
