@@ -27,6 +27,12 @@ from ivfhir.sync.plans import (
 from ivfhir.writing.bundle import value_of
 from ivfhir.writing.read_back import bare, is_withdrawn, read_references
 
+NONE_THERE = "The server has none of that identifier; kept as words."
+"""What is told of a reference by identifier that leads nowhere on the server."""
+
+_MOST_NAMED = 5
+"""So many patients of one identifier are named."""
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -118,8 +124,11 @@ def _by_identifier(repository: Repository, wanted: set[Token]) -> str:
         raise InputError(
             "The server has no patient of that identifier; register the patient there first."
         )
+    some = ", ".join(sorted(found)[:_MOST_NAMED])
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     raise InputError(
-        f"The server has {len(found)} patients of that identifier; merge them there first."
+        f"The server has {len(found)} patients of that identifier ({some}{more}); merge them "
+        "there first."
     )
 
 

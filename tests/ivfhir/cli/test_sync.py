@@ -330,14 +330,21 @@ def test_whoever_a_part_names_as_the_plans_patient_is_named_so_there(sekmet, tmp
     assert stored(sekmet, "ServiceRequest")[0]["subject"]["reference"] == "Patient/p"
 
 
-@pytest.mark.parametrize("there", [0, 2])
-def test_none_or_several_patients_are_refused(sekmet, tmp_path, there):
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (0, "no patient of that identifier;"),
+        (2, "2 patients of that identifier (Patient/q0, Patient/q1); merge"),
+        (7, "Patient/q4 and 2 more); merge"),
+    ],
+)
+def test_none_or_several_patients_are_refused(sekmet, tmp_path, there, said):
     for number in range(there):
         patient(sekmet, f"q{number}")
     write(tmp_path, "plan", bundle(HERE, small()))
     code, (row,), _ = run(tmp_path, "--to", sekmet)
     assert (code, row["result"]) == (0, "refused")
-    assert "of that identifier" in row["outcome"]["issue"][0]["diagnostics"]
+    assert said in row["outcome"]["issue"][0]["diagnostics"]
 
 
 def test_what_the_server_does_not_have_is_kept_as_words(sekmet, tmp_path):
