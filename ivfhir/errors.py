@@ -370,6 +370,23 @@ class BadAnswerError(ServerError):
     code = "structure"
 
 
+class NotShownError(ServerError):
+    """A search does not show yet what was just written, so others may be missing, too.
+
+    Args:
+        message: as for every error.
+    """
+
+    def __init__(
+        self,
+        message: str = (
+            "The search does not show yet what was just written, so others may be missing, too."
+        ),
+    ) -> None:
+        """Say so, unless something else is to be said."""
+        super().__init__(message)
+
+
 class IncompleteError(BadAnswerError):
     """A search was answered in part, and the rest cannot be read: the part is not the whole."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, NamedTuple
 
 from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
@@ -58,6 +59,7 @@ class Place(NamedTuple):
         ledger: what was sent.
         patients: who was found in this run, by what the input says of them.
         folder: where plans go that it does not take at all; None for nowhere.
+        in_vain: set once its search did not show what was sent, however long that was waited for.
     """
 
     name: str
@@ -65,7 +67,8 @@ class Place(NamedTuple):
     means: Means
     ledger: Ledger
     patients: dict[tuple[str, ...], str]
-    folder: Path | None = None
+    folder: Path | None
+    in_vain: Event
 
 
 def known_as(kind: str, plan_id: str, at: Place) -> tuple[SentPlan | None, dict[str, SentPart]]:

@@ -7,6 +7,7 @@ stopped after any of them and begun anew.
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ivfhir.errors import (
@@ -14,6 +15,7 @@ from ivfhir.errors import (
     InvalidWriteError,
     IvfhirError,
     NotFoundError,
+    NotShownError,
     RejectedError,
     ServerError,
     UnauthorisedError,
@@ -62,6 +64,12 @@ from ivfhir.writing.read_back import (
 
 _CLEAR = (ForbiddenError, NotFoundError, RejectedError, UnauthorisedError)
 _PLANS = (f"{CARE_PLAN}/", f"{DOCUMENT_REFERENCE}/")
+_LOOKS = 3
+"""So often a search is asked again that does not show what was sent: some four seconds long."""
+_UNSEEN = (
+    "The server's search does not show it yet, so whether another plan of this protocol was sent "
+    "at the same moment is not known; the next run looks again."
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,7 @@ class Delivery:
         self._sent: _Sent | None = None
         self._lower = False
         self._sure = True
+        self._looks = 0
 
     def attempt(self, *, pause: Callable[[float], None] = time.sleep) -> Outcome:
         """Look what is there, send what has to be, and return what became of it.
@@ -173,11 +182,12 @@ class Delivery:
                 except UsageError as error:
                     return parked(self.plan, self.at.name, error)
             if decision.bundle is None or not decision.bundle["entry"]:
-                return _settled(self.plan, self.at, decision, self._begun)
+                return self._shown(partial(_settled, self.plan, self.at, decision, self._begun))
             try:
                 begin = self.at.ledger.begin
                 known = self.at.ledger.plan(self.at.name, self.plan.plan_id)
-                self._sure &= known is None or known.state == DONE or self._begun is not None
+                was_sure = known is None or (known.state == DONE and known.sure)
+                self._sure &= was_sure or self._begun is not None
                 begin(self.at.name, self.plan.plan_id, self.plan.digest, decision.patient)
             except UsageError as error:  # Nothing is sent that nobody could remember.
                 return parked(self.plan, self.at.name, error)
@@ -226,9 +236,29 @@ class Delivery:
         """
         if self._sent is None:
             raise ValueError("nothing was sent")
-        outcome = _read_back(self.plan, self.at, self._sent, sure=self._sure)
+        sent = self._sent
+        outcome = self._shown(partial(_read_back, self.plan, self.at, sent, sure=self._sure))
         self._sent = None
         return outcome
+
+    def _shown(self, look: Callable[..., Outcome]) -> Outcome:
+        """Look whether others sent at the same time, and believe no search that is behind.
+
+        Args:
+            look: is told as `shown` whether the search must show the plan itself.
+
+        Raises:
+            NotShownError: it does not, and may after a pause.
+            ServerError: as of `attempt`.
+        """
+        try:
+            return look(shown=True)
+        except NotShownError:
+            self._looks += 1
+            if self._looks <= _LOOKS and not self.at.in_vain.is_set():
+                raise
+            self.at.in_vain.set()
+            return look(shown=False)
 
 
 def persist(
@@ -340,8 +370,15 @@ def _checked(plan: SyncPlan, decision: Decision) -> Decision:
     return replace(decision, differences=(*decision.differences, *lines)) if lines else decision
 
 
-def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | None) -> Outcome:
-    """Return the row of what needs no sending, or was sent by a try whose answer was lost."""
+def _settled(
+    plan: SyncPlan, at: Place, decision: Decision, begun: Decision | None, *, shown: bool
+) -> Outcome:
+    """Return the row of what needs no sending, or was sent by a try whose answer was lost.
+
+    Raises:
+        NotShownError: the search must show it and does not.
+        ServerError: as of `Delivery.attempt`.
+    """
     if decision.result != UNCHANGED:
         return _outcome(plan, at, decision)
     kind = CARE_PLAN if decision.whole is None else DOCUMENT_REFERENCE
@@ -353,14 +390,16 @@ def _settled(plan: SyncPlan, at: Place, decision: Decision, begun: Decision | No
     race = None
     unkept: tuple[Mapping[str, Any], ...] = ()
     if ours and not fresh and decision.door is not None and decision.parcel is not None:
-        if known is not None and not done:  # Whoever sent it did not come to look.
-            race = _race(plan, at, decision, decision.places)
+        if known is not None and not (done and known.sure):  # Whoever sent it did not see all.
+            race = _race(plan, at, decision, decision.places, shown=shown, again=done)
+            unkept = _unseen(shown=shown)
         stored = read_parts(decision.door, decision.places, strict=True)
         if value_of(stored.get(own, {})) == own:
             places = {value: reference_of(each) for value, each in stored.items()}
             # A request of whoever was killed, or heard no answer, may be on its way yet.
-            sure = known is None or done
-            unkept = _note(plan, at, decision, _parts(decision, places, stored), sure=sure)
+            sure = (known is None or done) and shown
+            parts = _parts(decision, places, stored)
+            unkept = (*unkept, *_note(plan, at, decision, parts, sure=sure))
     outcome = _outcome(plan, at, decision)
     if begun is not None:
         references = (*decision.references, *begun.references)
@@ -398,8 +437,8 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
     return _Sent(decision, {**decision.places, **created_places(bundle, answer)}, bundle)
 
 
-def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool) -> Outcome:
-    decision, places = sent.decision, sent.places
+def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: bool) -> Outcome:
+    decision, places, sure = sent.decision, sent.places, sure and shown
     door, bundle, parcel = decision.door, sent.bundle, decision.parcel
     assert door is not None  # noqa: S101 - what was sent had both
     assert parcel is not None  # noqa: S101
@@ -415,7 +454,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool) -> Outcome
         if receipt.left_over:  # It is not done, so that the next run looks again.
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
-        race = _race(plan, at, decision, places)
+        race = _race(plan, at, decision, places, shown=shown)
         unkept = _note(plan, at, decision, parts, sure=sure)
     else:
         places, stored = as_carried(places, read_parts(door, places, strict=True, may_refuse=True))
@@ -424,7 +463,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool) -> Outcome
         compared = () if is_document else compare(parcel, places, stored)
         is_change = decision.result == UPDATED and not is_document
         ended = () if is_change else read_ended(door, bundle, strict=True)
-        race = _race(plan, at, decision, places)
+        race = _race(plan, at, decision, places, shown=shown)
         unkept = _note(plan, at, decision, _parts(decision, places, stored), sure=sure)
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
@@ -434,6 +473,7 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool) -> Outcome
     older = [each.reference for each in ended if each.reference.startswith(_PLANS)]
     references = dict.fromkeys([*([own] if own else []), *older, *decision.references])
     differences = (*decision.differences, *_lines(compared), *_unended(ended), *unkept)
+    differences = (*differences, *_unseen(shown=shown))
     row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
     return row if race is None else _after_race(row, race)
 
@@ -451,8 +491,34 @@ def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str
     return Outcome(plan.name, at.name, CONFLICT, (*own, *plans), lines, told)
 
 
-def _race(plan: SyncPlan, at: Place, decision: Decision, places: Mapping[str, str]) -> Race | None:
-    """Settle what other writers sent while this plan was under way."""
+def _unseen(*, shown: bool) -> tuple[Mapping[str, Any], ...]:
+    """Return what is told where the search never showed what was sent."""
+    return () if shown else ({"text": _UNSEEN},)
+
+
+def _race(
+    plan: SyncPlan,
+    at: Place,
+    decision: Decision,
+    places: Mapping[str, str],
+    *,
+    shown: bool,
+    again: bool = False,
+) -> Race | None:
+    """Settle what other writers sent while this plan was under way.
+
+    Args:
+        plan: the plan.
+        at: the server.
+        decision: what was decided.
+        places: where its parts are, by identifier value.
+        shown: whether the search must show it.
+        again: whether an earlier run has read it back.
+
+    Raises:
+        NotShownError: the search must show the plan, and does not.
+        ServerError: others could not be looked for.
+    """
     is_document = decision.whole is not None
     own = places.get(_own_value(decision) if is_document else plan.plan_id)
     if own is None or decision.result == UPDATED:
@@ -461,8 +527,10 @@ def _race(plan: SyncPlan, at: Place, decision: Decision, places: Mapping[str, st
         return None  # One that was sent as ended takes nobody's place.
     assert decision.door is not None  # noqa: S101 - a decision to send has one
     if is_document:
-        return settle_document_race(decision.door, own, means=at.means)
-    return settle_race(decision.door, own, decision.patient, means=at.means)
+        return settle_document_race(decision.door, own, means=at.means, shown=shown, again=again)
+    return settle_race(
+        decision.door, own, decision.patient, means=at.means, shown=shown, again=again
+    )
 
 
 def _after_race(sent: Outcome, race: Race) -> Outcome:

@@ -13,25 +13,30 @@ from ivfhir.writing.document_rivals import document_rank, documents_beside, end_
 from ivfhir.writing.earlier_documents import FINAL, is_current
 
 
-def settle_document_race(repository: Repository, own: str, *, means: Means) -> Race | None:
+def settle_document_race(
+    repository: Repository, own: str, *, means: Means, shown: bool = True, again: bool = False
+) -> Race | None:
     """Leave one of the current documents of a protocol that were sent at the same time.
 
     Args:
         repository: the server.
         own: reference of the document that was just sent.
         means: what may be written there.
+        shown: whether the search must show the document itself, where that is current.
+        again: it was read back by an earlier run: if it has ended since, that was no race.
 
     Returns:
         What became of them; None when there was no other.
 
     Raises:
+        NotShownError: it must be shown and is not.
         ServerError: the documents could not be looked for.
     """
     document = repository.read(DOCUMENT_REFERENCE, own.partition("/")[2])
-    others = documents_beside(repository, document)
-    if not others:
-        return None
     was_current = is_current(document)
+    others = documents_beside(repository, document, shown=shown and was_current)
+    if not others or (again and not was_current):
+        return None
     current = [document, *others] if was_current else others
     stays = _last_of(current)
     ending = [each for each in current if each is not stays]

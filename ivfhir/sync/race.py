@@ -9,6 +9,7 @@ come to the same. The others are revoked, each with its orders that nobody has t
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ivfhir.errors import NotShownError
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.repository import Repository
@@ -32,7 +33,15 @@ class Race(NamedTuple):
     left: tuple[str, ...]
 
 
-def settle_race(repository: Repository, own: str, patient: str, *, means: Means) -> Race | None:
+def settle_race(
+    repository: Repository,
+    own: str,
+    patient: str,
+    *,
+    means: Means,
+    shown: bool = True,
+    again: bool = False,
+) -> Race | None:
     """Leave one of the open plans of a protocol that were sent at the same time.
 
     Args:
@@ -40,19 +49,24 @@ def settle_race(repository: Repository, own: str, patient: str, *, means: Means)
         own: reference of the plan that was just sent.
         patient: reference of the patient there.
         means: what may be written there.
+        shown: whether the search must show the plan itself to be believed.
+        again: it was read back by an earlier run: if it has ended since, that was no race.
 
     Returns:
         What became of them; None when there was no other.
 
     Raises:
+        NotShownError: it must be shown and is not.
         ServerError: the plans could not be looked for.
     """
-    plan, others = _side_by_side(repository, own, patient)
+    plan, others = _side_by_side(repository, own, patient, shown=shown)
     if others:  # What is to be changed is looked at once more: the first look may be old.
-        plan, others = _side_by_side(repository, own, patient)
+        plan, others = _side_by_side(repository, own, patient, shown=shown)
     if not others:
         return None
     is_open = plan.get("status") in OPEN
+    if again and not is_open:
+        return None
     stays = last_of([plan, *others] if is_open else others)
     ended: list[str] = [] if is_open else [own]
     left: list[str] = []
@@ -65,12 +79,14 @@ def settle_race(repository: Repository, own: str, patient: str, *, means: Means)
 
 
 def _side_by_side(
-    repository: Repository, own: str, patient: str
+    repository: Repository, own: str, patient: str, *, shown: bool
 ) -> tuple[Resource, list[Resource]]:
     """Return a plan as it is, and the open ones of its protocol that were sent with it."""
     found = plans_of(repository, patient)
     plan = next((each for each in found if reference_of(each) == own), None)
     if plan is None:  # A search may find late what was just stored.
+        if shown:
+            raise NotShownError
         plan = repository.read(CARE_PLAN, own.partition("/")[2])
     others = [
         each

@@ -104,7 +104,9 @@ class Target:
         if self.scope:
             means = replace(means, allows=allowed_by(self.scope))
         self.lists = Lists(known=means.profile.lists, page=means.profile.page)
-        self._place = Place(self.name, server, means, self.ledger, self.patients, self.folder)
+        self._place = Place(
+            self.name, server, means, self.ledger, self.patients, self.folder, Event()
+        )
 
     def server(self, connections: int = 1) -> Connections:
         """Return the server, for any thread, before it is met, too.

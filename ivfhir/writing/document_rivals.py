@@ -6,7 +6,7 @@ that nobody saw before, the one that the server stored first stays.
 
 from collections.abc import Collection, Sequence
 
-from ivfhir.errors import ServerError
+from ivfhir.errors import NotShownError
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.repository import Repository
@@ -19,7 +19,7 @@ from ivfhir.writing.earlier_documents import (
     is_preliminary,
 )
 from ivfhir.writing.read_back import bare
-from ivfhir.writing.rivals import NOT_SHOWN, Rivalry, are_together, stored_at
+from ivfhir.writing.rivals import Rivalry, are_together, stored_at
 
 
 def settle_document_rivals(
@@ -77,13 +77,14 @@ def documents_beside(
         shown: whether the search must show the document itself, which is current.
 
     Raises:
-        ServerError: they could not be looked for; where `shown`, also that it is not.
+        NotShownError: it must be shown and is not.
+        ServerError: they could not be looked for.
     """
     patient = bare(str(document.get("subject", {}).get("reference", "")))
     own = reference_of(document)
     listed = current_documents(repository, patient, protocols_in(document))
     if shown and own not in map(reference_of, listed):
-        raise ServerError(NOT_SHOWN)
+        raise NotShownError
     found = [
         repository.read(DOCUMENT_REFERENCE, str(each["id"]))  # A list may leave much out.
         for each in listed

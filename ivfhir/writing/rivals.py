@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ivfhir.errors import ServerError, UnauthorisedError
+from ivfhir.errors import NotShownError, ServerError, UnauthorisedError
 from ivfhir.fhir.references import is_about_another, reference_of
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, Resource
 from ivfhir.repository import Repository
@@ -25,8 +25,6 @@ TOGETHER_S = 120
 
 From the reading before a plan is sent to its commit no more pass: so long lasts a claim on a draft.
 """
-
-NOT_SHOWN = "The search does not show yet what was just written, so others may be missing, too."
 
 _ACTIVE = frozenset({"active"})
 _TRIES = 3
@@ -72,8 +70,8 @@ def settle_rivals(
         What became of them; None when there was no other, or the plan is no longer active itself.
 
     Raises:
-        ServerError: the plans could not be looked for, or the search does not yet show the plan
-            itself: then others may be missing, too.
+        NotShownError: the search does not yet show the plan itself.
+        ServerError: the plans could not be looked for.
     """
     plan = repository.read(CARE_PLAN, own.partition("/")[2])
     if plan.get("status") != "active":
@@ -81,7 +79,7 @@ def settle_rivals(
     patient = bare(str(plan.get("subject", {}).get("reference", "")))
     found = repository.search(CARE_PLAN, {"patient": patient})
     if own not in map(reference_of, found):
-        raise ServerError(NOT_SHOWN)
+        raise NotShownError
     rivals = [
         each
         for each in found

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ivfhir.sync.scene import patient, results, run, small, stored, write
 from tests.ivfhir.sync.test_documents import ACCEPTED, DOCUMENTS, documents_only
-from tests.ivfhir.sync.test_race import EARLY, LATE, MIDDLE, Between
+from tests.ivfhir.sync.test_race import EARLY, LATE, MIDDLE, Between, Late
 from tests.servers.fault_proxy import run_proxy
 
 pytestmark = pytest.mark.server
@@ -60,6 +60,28 @@ def test_of_two_of_one_moment_the_one_that_was_stored_first_stays(sekmet, tmp_pa
     row, _, _ = meet(sekmet, tmp_path, created=MIDDLE)
     assert row["result"] == "refused"
     assert current(sekmet) == ["other"]
+
+
+def test_documents_that_a_search_does_not_show_yet_are_settled_by_the_next_run(sekmet, tmp_path):
+    patient(sekmet)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write(mine, "plan", small(created=MIDDLE, title="one"))
+    between, late = (
+        Between(tmp_path, sekmet, created=EARLY, title="other"),
+        Late(None, "DocumentReference"),
+    )
+    how = {"refuse": documents_only, "statement": DOCUMENTS}
+    with run_proxy(sekmet, watch=between, answer=late, **how) as proxy:
+        between.base = proxy.base
+        _, (row,), _ = run(mine, "--to", proxy.base)
+        assert (row["result"], between.found) == ("created", ["created"])
+        assert "does not show it yet" in row["differences"][-1]["text"]
+        assert current(sekmet) == ["one", "other"]
+        late.looks = 0
+        assert results(mine, proxy.base) == ["superseded"]
+        assert results(mine, proxy.base) == ["unchanged"]
+    assert current(sekmet) == ["one"]
 
 
 @pytest.mark.parametrize("accepted", ["ours", "theirs"])

@@ -208,9 +208,28 @@ def test_plans_that_the_search_by_patient_does_not_show_yet_are_looked_for_by_th
     with run_proxy(sekmet, answer=late) as proxy:
         told, kinds = counted(proxy, tmp_path)
         assert told == {"created": MANY}
-        assert kinds["GET /CarePlan identifier"] == kinds["GET /CarePlan patient"] == 4
-        assert kinds["GET /CarePlan _id"] == 2
-    assert sum(kind.startswith("GET /CarePlan/") for kind in kinds) == MANY  # For its rivals.
+        # The first are waited for, in vain; then nobody waits any more.
+        assert MANY < kinds["GET /CarePlan patient"] < 4 * MANY
+        told, kinds = counted(proxy, tmp_path)
+        assert told == {"unchanged": MANY}
+        assert kinds["GET /CarePlan patient"] >= MANY  # It looks again for what was not seen.
+
+
+def test_where_a_list_does_not_show_them_each_is_looked_for_alone(sekmet, tmp_path):
+    """Afterwards each is read back whole, by itself, and the rivals are what that look shows."""
+    fill(tmp_path, sekmet)
+
+    def late(asked, body):
+        is_list = re.match(r"/CarePlan\?.*&patient=[^&]*%2C", asked.path)
+        return {**body, "total": 0, "entry": []} if asked.method == "GET" and is_list else body
+
+    with run_proxy(sekmet, answer=late) as proxy:
+        told, kinds = counted(proxy, tmp_path)
+        assert told == {"created": MANY}
+        assert kinds["GET /CarePlan identifier"] == kinds["GET /CarePlan patient"] == 4 + MANY
+        assert kinds["GET /CarePlan _id"] == 2 + MANY
+        told, kinds = counted(proxy, tmp_path)
+        assert (told, kinds.total()) == ({"unchanged": MANY}, 4)
 
 
 def test_a_copy_is_seen_among_the_patients_plans(sekmet, tmp_path):

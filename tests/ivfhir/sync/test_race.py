@@ -1,6 +1,8 @@
 """Writers that send plans of one patient and protocol at the same moment."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,86 @@ def test_a_writer_that_died_before_it_looked_settles_it_when_it_comes_back(sekme
         assert sorted(open_plans(sekmet)) == ["one", "other"]
         proxy.refuse = lambda _: None
         assert results(mine, proxy.base) == ["superseded"]
+    assert open_plans(sekmet) == ["one"]
+
+
+class Late:
+    """A server whose search by patient shows no plan until it was asked so often.
+
+    Args:
+        looks: how often; None until `looks` is changed.
+        kind: what plans are sent as.
+    """
+
+    def __init__(self, looks: int | None, kind: str = "CarePlan") -> None:
+        """Show nothing yet."""
+        self.looks, self.kind, self.asked = looks, kind, 0
+
+    def __call__(self, asked: Asked, body: Any) -> Any:
+        """Return the answer as such a server gives it."""
+        if asked.method != "GET" or not re.search(rf"{self.kind}\?.*patient=", asked.path):
+            return body
+        self.asked += 1
+        is_late = self.looks is None or self.asked <= self.looks
+        return {**body, "total": 0, "entry": []} if is_late else body
+
+
+@contextmanager
+def beside_an_unseen_one(
+    sekmet: str, tmp_path: Path, *, created: str, looks: int | None
+) -> Iterator[tuple[Path, Between, Late, str]]:
+    """Yield our plan's folder, another writer on the same late server, that server, its base."""
+    patient(sekmet)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write(mine, "plan", small(created=MIDDLE))
+    between, late = Between(tmp_path, sekmet, created=created), Late(looks)
+    with run_proxy(sekmet, watch=between, answer=late) as proxy:
+        between.base = proxy.base
+        yield mine, between, late, proxy.base
+
+
+@pytest.mark.parametrize(
+    ("other", "result", "stays"), [(EARLY, "superseded", "one"), (LATE, "refused", "other")]
+)
+def test_writers_that_do_not_see_each_other_yet_are_settled_by_the_next_run(
+    sekmet, tmp_path, other, result, stays
+):
+    with beside_an_unseen_one(sekmet, tmp_path, created=other, looks=None) as (
+        mine,
+        between,
+        late,
+        base,
+    ):
+        for again in ("created", "unchanged"):
+            _, (row,), _ = run(mine, "--to", base)
+            assert (row["result"], between.found) == (again, ["created"])
+            (told,) = row["differences"]
+            assert told["text"].startswith("The server's search does not show it yet")
+            assert sorted(open_plans(sekmet)) == ["one", "other"]
+        late.looks = 0
+        assert results(mine, base) == [result]
+        assert open_plans(sekmet) == [stays]
+        before = late.asked
+        assert results(mine, base) == ["unchanged"]
+    assert late.asked == before
+
+
+def test_a_plan_that_is_changed_before_others_were_seen_is_settled_all_the_same(sekmet, tmp_path):
+    with beside_an_unseen_one(sekmet, tmp_path, created=EARLY, looks=None) as (mine, _, late, base):
+        assert results(mine, base) == ["created"]
+        write(mine, "plan", small(created=MIDDLE, title="Another title"))
+        late.looks = 0
+        assert results(mine, base) == ["updated"]
+        assert results(mine, base) == ["superseded"]
+        assert results(mine, base) == ["unchanged"]
+    assert open_plans(sekmet) == ["one"]
+
+
+def test_a_search_that_shows_a_plan_after_a_while_is_waited_for(sekmet, tmp_path):
+    with beside_an_unseen_one(sekmet, tmp_path, created=EARLY, looks=3) as (mine, _, _, base):
+        _, (row,), _ = run(mine, "--to", base)
+    assert (row["result"], row["differences"]) == ("superseded", [])
     assert open_plans(sekmet) == ["one"]
 
 

@@ -8,9 +8,11 @@ import json
 import random
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -44,7 +46,14 @@ class Tally:
 
 
 def race_often(
-    base: str, *, writers: int, rounds: int, seed: int, name: str, state: Path | None = None
+    base: str,
+    *,
+    writers: int,
+    rounds: int,
+    seed: int,
+    name: str,
+    state: Path | None = None,
+    late_s: float = 0.0,
 ) -> Tally:
     """Let writers race for a patient of their own in each round; return what came of it.
 
@@ -55,6 +64,7 @@ def race_often(
         seed: of whose plan is the newest.
         name: keeps the patients of this series apart from others on the server.
         state: the file from which an earlier start goes on.
+        late_s: seconds after which the server shows what it stored.
     """
     tally = Tally()
     carry_on(tally, state)
@@ -73,7 +83,7 @@ def race_often(
             while tally.rounds < rounds:
                 tally.rounds += 1
                 chance, own = chance_of(seed, tally.rounds), f"{name}-{tally.rounds}"
-                _round(base, [ours for ours, _ in pipes], chance, tally, own)
+                _round(base, [ours for ours, _ in pipes], chance, tally, own, late_s=late_s)
                 keep(tally, state)
         finally:
             for ours, _ in pipes:
@@ -95,7 +105,13 @@ def _writer(folder: Path, base: str, barrier: Barrier, orders: Connection) -> No
 
 
 def _round(
-    base: str, writers: list[Connection], chance: random.Random, tally: Tally, name: str
+    base: str,
+    writers: list[Connection],
+    chance: random.Random,
+    tally: Tally,
+    name: str,
+    *,
+    late_s: float,
 ) -> None:
     patient_id = f"w{name}"
     mrn = {"system": "https://hospital.example/mrn", "value": name}
@@ -114,6 +130,7 @@ def _round(
         rows, sentence = writer.recv()
         told += rows or [{"result": sentence, "references": []}]
     tally.results.update(str(row["result"]) for row in told)
+    time.sleep(late_s)
     tally.wrong += [f"{name}: {each}" for each in _wrong(base, patient_id, told, newest=max(days))]
 
 
@@ -151,6 +168,23 @@ def without_if_match(asked: Asked) -> None:
         asked.body = json.dumps(body).encode()
 
 
+LATE_S = 1.0
+"""Seconds after which a server that finds late shows what it stored."""
+
+
+def without_the_newest(asked: Asked, body: Any) -> Any:
+    """Take out of the answer to a search what was stored a moment ago."""
+    if asked.method != "GET" or not isinstance(body, dict) or body.get("type") != "searchset":
+        return body
+    oldest = datetime.now(UTC) - timedelta(seconds=LATE_S)
+    shown = [
+        each
+        for each in body.get("entry", ())
+        if datetime.fromisoformat(each["resource"]["meta"]["lastUpdated"]) < oldest
+    ]
+    return {**body, "total": len(shown), "entry": shown}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Race on one kind of server, or on all of them, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -171,6 +205,7 @@ def main(argv: list[str] | None = None) -> int:
                 rounds=arguments.rounds,
                 seed=arguments.seed,
                 name=f"{arguments.seed}-{number}",
+                late_s=LATE_S if kind == "finds-late" else 0.0,
                 state=arguments.state / f"{kind}.json" if arguments.state else None,
             )
         sys.stdout.write(f"{kind}: {json.dumps(vars(tally))}\n")
@@ -179,7 +214,7 @@ def main(argv: list[str] | None = None) -> int:
     return int(wrong)
 
 
-_SERVERS = ("correct", "racing", "ignores-if-match")
+_SERVERS = ("correct", "racing", "ignores-if-match", "finds-late")
 
 
 def _start(kind: str, stack: ExitStack) -> str:
@@ -191,7 +226,8 @@ def _start(kind: str, stack: ExitStack) -> str:
     sekmet = stack.enter_context(run_sekmet())
     if kind == "racing":
         return sekmet
-    return stack.enter_context(run_proxy(sekmet, change=without_if_match)).base
+    how = {"answer": without_the_newest} if kind == "finds-late" else {"change": without_if_match}
+    return stack.enter_context(run_proxy(sekmet, **how)).base
 
 
 if __name__ == "__main__":
