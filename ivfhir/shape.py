@@ -20,6 +20,8 @@ _PRIMITIVES: Mapping[str, tuple[type, ...]] = {
     "System.Integer": (int,),
     "System.Decimal": (int, Decimal),
 }
+_OBJECT: tuple[type, ...] = (dict,)
+_TEXT: tuple[type, ...] = (str,)
 _WORDS = {bool: "true or false", int: "a number", Decimal: "a number", str: "text"}
 _WHOLE = "a whole number without a point"
 
@@ -35,7 +37,9 @@ def check_shape(resource: Resource) -> None:
     resource_type = resource["resourceType"]
     if resource_type not in table():
         return
-    wrong = _first_wrong(resource, resource_type, resource_type)
+    wrong = None
+    if not _is_right(resource, resource_type):
+        wrong = _first_wrong(resource, resource_type, resource_type)
     if wrong is not None:
         path, wanted, value = wrong
         raise InputError(
@@ -43,6 +47,33 @@ def check_shape(resource: Resource) -> None:
             f"{wanted}; {_advice(wanted)}",
             expression=path,
         )
+
+
+def _is_right(element: Resource, type_name: str) -> bool:
+    """Return whether nothing is wrong, as `_first_wrong` tells it, without saying where."""
+    known = _classes(type_name)
+    for name, value in element.items():
+        wanted = known.get(name)
+        if wanted is None or value is None:
+            continue
+        classes, element_type, is_list = wanted
+        if is_list:
+            if type(value) is not list:
+                return False
+        elif type(value) in classes:
+            if classes is _OBJECT and not _is_right(value, element_type):
+                return False
+            continue
+        else:
+            return False
+        for item in value:
+            if item is None:
+                continue
+            if type(item) not in classes or (
+                classes is _OBJECT and not _is_right(item, element_type)
+            ):
+                return False
+    return True
 
 
 def _advice(wanted: str) -> str:
@@ -77,7 +108,7 @@ def _wrong_value(value: Json, type_name: str, path: str) -> Wrong | None:
     # The id of an element within a resource is of the type System.String itself.
     primitive = type_name if type_name.startswith("System.") else primitive_of(type_name)
     if primitive is not None:
-        classes = _PRIMITIVES.get(primitive, (str,))
+        classes = _PRIMITIVES.get(primitive, _TEXT)
         if type(value) in classes:
             return None
         pointed = isinstance(value, Decimal) and classes == (int,)
@@ -102,6 +133,18 @@ def _elements(type_name: str) -> Mapping[str, tuple[str, bool]]:
             for json_name, element_type in names.items():
                 found.setdefault(json_name, (element_type, element.is_list))
         at = base
+    return found
+
+
+@cache
+def _classes(type_name: str) -> Mapping[str, tuple[tuple[type, ...], str, bool]]:
+    """Return JSON name → classes of its values, their type and whether it is a list."""
+    found = {}
+    for name, (element_type, is_list) in _elements(type_name).items():
+        is_system = element_type.startswith("System.")
+        primitive = element_type if is_system else primitive_of(element_type)
+        classes = _OBJECT if primitive is None else _PRIMITIVES.get(primitive, _TEXT)
+        found[name] = (classes, element_type, is_list)
     return found
 
 

@@ -1,12 +1,14 @@
 """A resource of another shape than R4's is refused, not guessed at."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ivfhir.errors import InputError
-from ivfhir.shape import check_shape
+from ivfhir.fhir.json import dumps, loads
+from ivfhir.shape import _first_wrong, _is_right, check_shape
 
 CONFIRMED = {"coding": [{"code": "confirmed"}]}
 
@@ -76,3 +78,30 @@ def test_another_shape_is_named(resource: dict[str, Any], sentence: str) -> None
     with pytest.raises(InputError) as caught:
         check_shape(resource)
     assert sentence in caught.value.message
+
+
+OTHERS: tuple[Any, ...] = ("x", 1, True, Decimal("1.5"), None, {}, {"x": 1}, [], ["x"], [None, {}])
+
+
+def test_whether_all_is_right_is_told_as_what_is_wrong() -> None:
+    """Each element of a plan's part, one of each type, in turn is something else."""
+    (golden,) = (Path(__file__).parent / "golden").glob("CarePlan-V01.json")
+    plan = loads(golden.read_text(encoding="utf-8"), place="x")
+    assert isinstance(plan, dict)
+    small = [each for each in plan.pop("contained") if len(dumps(each)) < 5_000]
+    count = 0
+    for kind, resource in {each["resourceType"]: each for each in small}.items():
+        holders: list[Any] = [resource]
+        while holders:
+            holder = holders.pop()
+            names = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+            for name in names:
+                own = holder[name]
+                for other in OTHERS:
+                    holder[name] = other
+                    assert _is_right(resource, kind) == (_first_wrong(resource, kind, "") is None)
+                    count += 1
+                holder[name] = own
+                if isinstance(own, dict | list) and len(holders) < 40:
+                    holders.append(own)
+    assert count > 1_000
