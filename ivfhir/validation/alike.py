@@ -13,6 +13,7 @@ from typing import Any
 
 from ivfhir.fhir.r4 import definition_of
 from ivfhir.fhir.types import Resource
+from ivfhir.validation.bindings import CODED
 from ivfhir.validation.extensions import EXTENSION
 from ivfhir.validation.issue import Place
 from ivfhir.validation.references import REFERENCE
@@ -23,16 +24,19 @@ MOST = 16_384
 """So many are known, of some 150 bytes each; then it begins anew."""
 LONGEST = 1_500
 """Characters of the texts in an element, a few for each name; a longer one is hardly said twice."""
+LONGEST_CODE = 64
+"""Characters of a code that is kept as it is: those of a value set are no content of a record."""
 _ID = "id"
 _PLACED_NAMES = ("'id'", "'resourceType'")
 _EXTENSIONS = ("'extension'", "'modifierExtension'")
 _PLACED_TYPES = frozenset({"ElementDefinition", "Narrative", "Resource"})
 _PLACED_WORDS = ("%resource", "%rootResource", "%context", "resolve(")
-_INDEX = re.compile(r"\[\d+\]")
+INDEX = re.compile(r"\[\d+\]")
+"""The number of an item in a FHIRPath."""
 
 
 class Alike:
-    """What was found right, as digests: nothing of a record is kept."""
+    """What was found right, as digests and codes of value sets: nothing of a record is kept."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -57,9 +61,19 @@ class Alike:
         is_extended = slot.type_name == EXTENSION or any(name in text for name in _EXTENSIONS)
         if "'reference'" in text and (is_extended or _may_refer(slot)):
             return None
-        path = _INDEX.sub("", place.expression) if is_extended else ""
+        path = INDEX.sub("", place.expression) if is_extended else ""
         said = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return slot, path, said
+
+    def key_of_code(self, slot: Slot, value: object) -> Hashable | None:
+        """Return what codes share that are right or wrong together; None for any other primitive.
+
+        Args:
+            slot: where it stands, without id and extensions.
+            value: its JSON.
+        """
+        is_code = type(value) is str and len(value) <= LONGEST_CODE and _is_code(slot)
+        return (slot, value) if is_code else None
 
     def __contains__(self, key: Hashable) -> bool:
         """Return whether an element was found right."""
@@ -102,7 +116,7 @@ def _is_alone(slot: Slot) -> bool:
     definition = definition_of(slot.type_name)
     if definition is None or definition.kind not in ("complex", "backbone"):
         return False
-    every = _slots_in(slot)
+    every = slots_in(slot)
     if slot.type_name == REFERENCE or not _PLACED_TYPES.isdisjoint(e.type_name for e in every):
         return False
     rules = (rule.rule.expression for each in every for rule in rules_for(each))
@@ -110,13 +124,23 @@ def _is_alone(slot: Slot) -> bool:
 
 
 @cache
-def _may_refer(slot: Slot) -> bool:
-    """Return whether a reference may stand inside an element."""
-    return any(each.type_name == REFERENCE for each in _slots_in(slot))
+def _is_code(slot: Slot) -> bool:
+    """Return whether a primitive is asked for a value set, and nothing that depends on others."""
+    is_bound = slot.element is not None and slot.element.binding is not None
+    if not is_bound or slot.type_name not in CODED or not is_primitive(slot.type_name):
+        return False
+    rules = (rule.rule.expression for rule in rules_for(slot))
+    return not any(word in rule for rule in rules for word in _PLACED_WORDS)
 
 
 @cache
-def _slots_in(slot: Slot) -> frozenset[Slot]:
+def _may_refer(slot: Slot) -> bool:
+    """Return whether a reference may stand inside an element."""
+    return any(each.type_name == REFERENCE for each in slots_in(slot))
+
+
+@cache
+def slots_in(slot: Slot) -> frozenset[Slot]:
     """Return where an element and all inside it stand, but for what extensions hold."""
     found: set[Slot] = set()
     left = [slot]

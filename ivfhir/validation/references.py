@@ -46,6 +46,18 @@ def wrong_targets(visited: Visited, targets: Targets) -> list[Issue]:
     return []
 
 
+def is_right_for_all(text: str, targets: Targets) -> bool:
+    """Return whether nothing is wrong with a literal reference, whichever resource has it."""
+    is_word = text[:1] not in ("", "#") and not any(map(str.isspace, text))
+    return is_word and _problem_of(text) is None and not _is_missing(text, targets)
+
+
+def _is_missing(text: str, targets: Targets) -> bool:
+    """Return whether a reference names a UUID that no entry of the Bundle has."""
+    is_named = text.startswith(UUID) and targets.is_bundle
+    return is_named and not targets.has(text.partition("#")[0])
+
+
 def _wrong_text(text: str, visited: Visited, targets: Targets) -> list[Issue]:
     """Return what is wrong with a literal reference, whatever it may name."""
     problem = _problem_of(text)
@@ -53,7 +65,7 @@ def _wrong_text(text: str, visited: Visited, targets: Targets) -> list[Issue]:
         return [_issue(visited, problem, "reference-form")]
     if text[:1] == "#" and targets.resolve(text, visited.root) is None:
         return [_not_contained(visited)]
-    if text.startswith(UUID) and targets.is_bundle and not targets.has(text.partition("#")[0]):
+    if _is_missing(text, targets):
         missing = "names a UUID that no entry of the Bundle has as its fullUrl; add that entry"
         return [_issue(visited, missing, "reference-unresolved", "warning")]
     return []

@@ -72,11 +72,18 @@ class Right(Protocol):
     def key_of(self, slot: Slot, value: Resource, place: Place) -> Hashable | None:
         """Return what an element is known by; None where it must be walked each time."""
 
+    def key_of_code(self, slot: Slot, value: object) -> Hashable | None:
+        """Return what a code is known by; None for any other primitive."""
+
     def __contains__(self, key: Hashable) -> bool:
         """Return whether it was found right."""
 
     def add(self, key: Hashable) -> None:
         """Keep that it was."""
+
+
+KeyOfEntry = Callable[[Resource, Place], Hashable | None]
+"""Returns what a resource of a Bundle is known by; None where it must be walked each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,7 @@ class Structure:
         *,
         passes: Callable[[Slot], bool] = lambda slot: False,
         right: Right | None = None,
+        key_of_entry: KeyOfEntry = lambda resource, place: None,
     ) -> None:
         """Begin with nothing found.
 
@@ -142,11 +150,15 @@ class Structure:
             visit: is told each element that is whole enough.
             passes: tells where primitives without id and extensions are not told.
             right: elements that are not walked again; None where each is.
+            key_of_entry: returns what a resource of a Bundle is known by in `right`: of one that
+                held nothing wrong before, only the resource itself is told. None where it must be
+                walked each time.
         """
         self.issues: list[Issue] = []
         self._visit = visit
         self._passes = passes
         self._right = right
+        self._key_of_entry = key_of_entry
         self._wrong_so_far = 0
         self._holders: list[tuple[Resource, Resource]] = []
 
@@ -160,8 +172,19 @@ class Structure:
         contained = place is not None and place.key == "contained" and self._holders
         self._holders.append((raw, self._holders[-1][1] if contained else raw))
         self._tell(raw, None, resource_slot(definition.name), here)
-        self._object(raw, shape_of(definition.name), here)
+        key = self._key_of_entry(raw, here) if here.key == "resource" else None
+        self._once(key, lambda: self._object(raw, shape_of(definition.name), here))
         self._holders.pop()
+
+    def _once(self, key: Hashable | None, walk: Callable[[], None]) -> None:
+        """Walk what was not found right before; keep what is found so now, if it has a key."""
+        if self._right is None or key is None:
+            walk()
+        elif key not in self._right:
+            before = self._wrong_so_far
+            walk()
+            if self._wrong_so_far == before:
+                self._right.add(key)
 
     def _tell(self, value: Json, beside: Json, slot: Slot, place: Place) -> None:
         if not self._visit(Visited(value, beside, slot, place, *self._holders[-1])):
@@ -189,7 +212,7 @@ class Structure:
     def _object(self, raw: Resource, shape: Shape, place: Place) -> None:
         """Walk the members of an object."""
         seen: dict[str, str] = {}
-        members, passes = shape.members, self._passes
+        members = shape.members
         for key in raw:
             slot, bare = members.get(key), key
             if slot is None:
@@ -215,15 +238,23 @@ class Structure:
             if (
                 bare is key
                 and slot.is_one_value
-                and passes(slot)
                 and slot.beside not in raw
-                and primitive_problem(raw[key], slot.type_name) is None
+                and self._is_bare_and_right(raw[key], slot)
             ):
-                continue  # right, bare and asked nothing further: so are most elements
+                continue  # so are most elements
             self._member(raw, bare, slot, place)
         for element in shape.needed:
             if element.name not in seen:
                 self._missing(element, place)
+
+    def _is_bare_and_right(self, value: Json, slot: Slot) -> bool:
+        """Return whether a primitive is right: asked nothing but its form, or right before."""
+        if self._passes(slot):
+            return primitive_problem(value, slot.type_name) is None
+        if self._right is None:
+            return False
+        key = self._right.key_of_code(slot, value)
+        return key is not None and key in self._right
 
     def _unknown(self, key: str, shape: Shape, place: Place) -> None:
         if len(self.issues) > MAX_ISSUES:
@@ -339,13 +370,7 @@ class Structure:
             self._wrong(place, "is an object with nothing in it; leave it out")
         else:
             key = None if self._right is None else self._right.key_of(slot, value, place)
-            if self._right is None or key is None:
-                self._whole(value, slot, place)
-            elif key not in self._right:
-                before = self._wrong_so_far
-                self._whole(value, slot, place)
-                if self._wrong_so_far == before:
-                    self._right.add(key)
+            self._once(key, lambda: self._whole(value, slot, place))
 
     def _whole(self, value: Resource, slot: Slot, place: Place) -> None:
         self._tell(value, None, slot, place)
@@ -373,8 +398,14 @@ class Structure:
                 rule = f"type-{slot.type_name}"
                 self.note("value", place, f"{place.expression} {problem}.", rule)
                 return
-        if beside is not None or not self._passes(slot):
+        if beside is not None:
             self._tell(value, beside, slot, place)
+        elif not self._passes(slot):
+            key = None if self._right is None else self._right.key_of_code(slot, value)
+            before = self._wrong_so_far
+            self._tell(value, None, slot, place)
+            if self._right is not None and key is not None and self._wrong_so_far == before:
+                self._right.add(key)
 
     def _wrong(self, place: Place, text: str) -> None:
         self.note("structure", place, f"{place.expression} {text}.", "json-shape")

@@ -1,12 +1,13 @@
 """A resource beside R4's definitions: everything that is wrong with it."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 from ivfhir.fhir.r4 import is_resource
 from ivfhir.fhir.targets import Targets
 from ivfhir.fhir.types import STRUCTURE_DEFINITIONS, Json
 from ivfhir.validation.alike import Alike
+from ivfhir.validation.alike_entries import key_of_entry
 from ivfhir.validation.checks import Input, checks_of, held_by
 from ivfhir.validation.issue import Issue
 from ivfhir.validation.profile.ask import ProfilesAsked
@@ -62,7 +63,12 @@ def _found(raw: Json, claimed: ProfilesAsked | None, right: Alike) -> list[Issue
                 told = True
         return not told and (claimed is None or claimed.noted == noted)
 
-    structure = Structure(visit, passes=_is_asked_nothing, right=right)
+    structure = Structure(
+        visit,
+        passes=_is_asked_nothing,
+        right=right,
+        key_of_entry=partial(key_of_entry, targets=targets),
+    )
     structure.resource(raw)
     found = [*structure.issues, *broken.issues]
     return found if claimed is None else [*found, *claimed.issues(found, targets)]

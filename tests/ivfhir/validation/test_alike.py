@@ -173,3 +173,31 @@ def test_the_same_is_told_of_all_as_of_each_alone(monkeypatch):
     monkeypatch.setattr(Alike, "key_of", lambda *about: None)
     assert [validate_resource(each) for each in resources] == first
     assert sum(map(len, first)) > len(mutants)
+
+
+def test_a_code_of_a_value_set_is_asked_once_where_it_stands():
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        tell = Structure._tell
+
+        def noted(self, value, beside, slot, place):
+            asked.append(place.expression)
+            tell(self, value, beside, slot, place)
+
+        patch.setattr(Structure, "_tell", noted)
+        for status in ("amended", "amended", "completed", "completed"):
+            asked.append(rules({"resourceType": "Observation", "status": status, "code": CODE}))
+        extended = {"id": "a"}
+        asked.append(rules(observation(_status=extended)))
+    assert asked.count("Observation.status") == 4  # amended once, what is wrong and extended, each
+    assert asked.count([]) == 3
+
+
+def test_a_code_that_is_right_elsewhere_is_asked_here():
+    assert (
+        rules({"resourceType": "Procedure", "status": "in-progress", "subject": {"display": "x"}})
+        == []
+    )
+    assert rules(observation(status="in-progress")) == ["binding-required"]
+    assert rules(observation(status=5)) == ["type-code"]
+    assert rules(observation(status=["final"])) == ["json-shape"]
