@@ -102,15 +102,20 @@ def _check_names(text: str, place: str) -> None:
 
 
 class Written(dict[str, Any]):
-    """An object together with its line of JSON, for whoever must not wait when it is sent.
+    """An object together with its line of JSON, which need not be written again.
 
     What is changed in it afterwards is not in the line.
     """
 
-    def __init__(self, value: dict[str, Any]) -> None:
-        """Write an object."""
+    def __init__(self, value: dict[str, Any], line: str | None = None) -> None:
+        """Write an object.
+
+        Args:
+            value: the object.
+            line: its line, where somebody has it.
+        """
         super().__init__(value)
-        self.line = _line(value)
+        self.line = _line(value) if line is None else line
 
 
 def dumps(value: Json, *, indent: int | None = None) -> str:
@@ -122,7 +127,7 @@ def dumps(value: Json, *, indent: int | None = None) -> str:
     """
     if indent is not None:
         return "".join(_pieces(value, indent, "\n"))
-    return value.line if isinstance(value, Written) else _line(value)
+    return _line(value)
 
 
 def _line(value: Json) -> str:
@@ -130,6 +135,8 @@ def _line(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, dict):
+        if type(value) is Written:
+            return value.line
         members = [
             _name(name) + (encode_basestring(each) if type(each) is str else _line(each))
             for name, each in value.items()

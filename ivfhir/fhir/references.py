@@ -3,11 +3,15 @@
 See http://hl7.org/fhir/R4/references.html.
 """
 
+import json
 import operator
 import re
 from collections.abc import Mapping
+from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
+from ivfhir.fhir.json import Written
 from ivfhir.fhir.types import Json, Resource
 
 SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "for", "individual")
@@ -17,6 +21,8 @@ _LITERAL = re.compile(
     r"(?P<base>https?://\S+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-_]{1,255})"
     r"(/_history/[^/\s]+)?"
 )
+_REFERENCE = re.compile(r'"reference": ("(?:[^"\\]|\\.)*")')
+"""A reference in a line of JSON; the quotes of a text that says the same are written otherwise."""
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
@@ -129,14 +135,30 @@ def identifier_tokens(element: Json) -> frozenset[tuple[str, str]]:
 def renamed_references(element: Json, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON
     """Return a copy of an element in which each reference in `names` has its new name.
 
-    What holds none of them is not copied again, but shared with the element.
+    What holds none of them is not copied again, but shared with the element. The copy of a
+    `Written` is one, too, with its own line.
 
     Args:
         element: a resource or any part of one; it is not changed.
         names: reference as written -> what it becomes.
     """
+    if isinstance(element, Written):
+        line = _renamed_line(element.line, names)
+        is_same = line == element.line
+        return Written(element if is_same else json.loads(line, parse_float=Decimal), line)
     renamed = _renamed(element, names)
     return dict(renamed) if isinstance(renamed, dict) and renamed is element else renamed
+
+
+def _renamed_line(line: str, names: Mapping[str, str]) -> str:
+    """Return a line of JSON in which each reference in `names` has its new name."""
+
+    def renamed(match: re.Match[str]) -> str:
+        written = match[1]
+        old = json.loads(written) if "\\" in written else written[1:-1]
+        return f'"reference": {encode_basestring(names[old])}' if old in names else match[0]
+
+    return _REFERENCE.sub(renamed, line)
 
 
 def _renamed(element: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - raw JSON

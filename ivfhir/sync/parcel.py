@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ivfhir.fhir.json import Written
 from ivfhir.fhir.types import BUNDLE, CARE_PLAN, PROVENANCE, Resource
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.mapping import Mapped
@@ -74,8 +75,13 @@ def whole_plan(mapped: Mapped) -> Resource:
 
 
 def transaction(entries: Sequence[Mapping[str, Any]]) -> Resource:
-    """Return the transaction Bundle of some entries."""
-    return {"resourceType": BUNDLE, "type": "transaction", "entry": list(entries)}
+    """Return the transaction Bundle of some entries, each resource written once for all uses."""
+    written = [{**each, "resource": _written(each["resource"])} for each in entries]
+    return {"resourceType": BUNDLE, "type": "transaction", "entry": written}
+
+
+def _written(resource: Resource) -> Resource:
+    return resource if isinstance(resource, Written) else Written(resource)
 
 
 def _whole(

@@ -585,19 +585,25 @@ def _digest(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def written_references(element: object) -> Iterator[str]:
-    """Yield the text of every Reference in an element, contained resources left out."""
+def written_references(element: object) -> list[str]:
+    """Return the text of every Reference in an element, contained resources left out."""
+    found: list[str] = []
+    _gather_references(element, found)
+    return found
+
+
+def _gather_references(element: object, found: list[str]) -> None:
     if isinstance(element, dict):
         for name, member in element.items():
-            if name == "reference" and isinstance(member, str):
-                if not _is_expression(element):
-                    yield member
+            if type(member) is str:  # Most are.
+                if name == "reference" and not _is_expression(element):
+                    found.append(member)
             elif isinstance(member, (dict, list)) and name != "contained":
-                yield from written_references(member)
+                _gather_references(member, found)
     elif isinstance(element, list):
         for item in element:
             if isinstance(item, (dict, list)):
-                yield from written_references(item)
+                _gather_references(item, found)
 
 
 def with_references(element: Any, names: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401 - raw JSON
@@ -638,7 +644,7 @@ def _is_expression(element: Mapping[str, Any]) -> bool:
 def reached_inside(resource: Resource, embedded: Mapping[str, Resource]) -> dict[str, Resource]:
     """Return what a resource refers to of what stays contained, and what that refers to of it."""
     reached: dict[str, Resource] = {}
-    pending = [resource]
+    pending = [resource] if embedded else []
     while pending:
         for reference in written_references(pending.pop()):
             key = reference[1:] if reference.startswith("#") else ""

@@ -1,5 +1,6 @@
 """Reading a written plan back: finding its parts, comparing each with what was sent."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
+from ivfhir.fhir.json import Written
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import PROVENANCE, Resource
 from ivfhir.repository import Repository
@@ -23,6 +25,9 @@ from ivfhir.writing.content import CONTENT_SYSTEM
 _AT_ONCE = 50
 """Values in one search: addresses stay short enough for every server."""
 
+_FLAG = re.compile(r"[ \[](?:true|false)[,}\]]")
+_ONE = re.compile(r"[ \[]-?[01](?:\.0+)?(?:E[+-]?\d+)?[,}\]]")
+"""In a line of JSON: flags, and numbers that may equal one."""
 _SERVERS_OWN = frozenset({"id", "meta", "text"})
 """Elements that a server may add or fill by itself."""
 
@@ -224,6 +229,7 @@ def compare(
 
 def differences(sent: Resource, stored: Resource) -> Iterable[str]:
     """Yield what differs between a sent resource and the stored one; ids and meta may be added."""
+    same = _sameness_of(sent)
     for name in stored:
         if name not in sent and name not in _SERVERS_OWN:
             yield f"{name} was added by the EHR"
@@ -233,8 +239,29 @@ def differences(sent: Resource, stored: Resource) -> Iterable[str]:
         elif name == "text":
             if _words(value) != _words(stored.get("text", {})):
                 yield "text is not as it was sent"
-        elif repr(value) != repr(stored.get(name)):  # Most is as it was sent, in its order, too.
+        elif not same(value, stored.get(name)):  # Most is as it was sent.
             yield from _element(value, stored.get(name), name)
+
+
+def _sameness_of(sent: Resource) -> Callable[[object, object], bool]:
+    """Return what tells of most that is as it was sent; equality is faster than texts.
+
+    What equals it in Python may be other JSON where there are flags: there `True == 1`.
+    """
+    if not isinstance(sent, Written) or _FLAG.search(sent.line):
+        return _is_the_same_text
+    return _is_equal_without_flags if _ONE.search(sent.line) else operator.eq
+
+
+def _is_the_same_text(sent: object, stored: object) -> bool:
+    return repr(sent) == repr(stored)
+
+
+def _is_equal_without_flags(sent: object, stored: object) -> bool:
+    if sent != stored:
+        return False
+    text = repr(stored)
+    return "True" not in text and "False" not in text
 
 
 def _element(sent: object, stored: object, path: str) -> Iterable[str]:

@@ -93,3 +93,4 @@ def test_what_is_written_in_advance_is_written_alike_and_only_once():
     written["id"] = "later"
     assert dumps(written) == dumps(value)
     assert '"later"' in dumps(written, indent=2)
+    assert dumps({"entry": [{"resource": written}]}) == dumps({"entry": [{"resource": value}]})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivfhir.fhir.json import Written, dumps
 from ivfhir.fhir.references import (
     Key,
     Literal,
@@ -71,3 +72,22 @@ def test_references_are_renamed_wherever_they_stand_and_nothing_else_is() -> Non
         "count": 1,
     }
     assert element["activity"] == [{"reference": {"reference": "#a"}}]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"resourceType": "Goal", "subject": {"reference": "#a", "display": "#a"}},
+        {"resourceType": "Goal", "note": [{"text": 'a "reference": "#a" of \\"reference": "#a"'}]},
+        {"resourceType": "Goal", "a": "reference", "b": "#a", "c": ["reference", "#a"]},
+        {"reference": {"reference": ["#a", {"reference": "#a"}]}, "subject": {"reference": "#b"}},
+        {"x": [{"reference": 'q"\\'}, {"reference": "é\n"}, {"reference": "# a"}]},
+        {"x": [{"reference": 5}, {"reference": None}, {"reference": ""}], "y\\": "#a"},
+    ],
+)
+def test_what_is_written_is_renamed_with_its_line(element):
+    names = {"#a": 'urn:"1"', "#b": "é", 'q"\\': "Patient/q", "é\n": "Patient/e", "": "Patient/0"}
+    renamed = renamed_references(Written(element), names)
+    assert renamed == renamed_references(element, names)
+    assert isinstance(renamed, Written)
+    assert renamed.line == dumps(dict(renamed))

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from ivfhir.errors import ForbiddenError, RejectedError, UnauthorisedError
+from ivfhir.fhir.json import Written
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.writing.bundle import to_transaction
 from ivfhir.writing.read_back import compare, differences, find_parts, read_parts
@@ -36,6 +37,27 @@ def test_ids_and_meta_may_be_added():
 )
 def test_each_difference_is_a_line(stored, line):
     assert list(differences(SENT, {**SENT, **stored})) == ([] if line is None else [line])
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored", "is_same"),
+    [
+        ([{"a": True}], [{"a": 1}], False),
+        ([1], [True], False),
+        ({"a": 0}, {"a": False}, False),
+        ({"a": Decimal("1.00")}, {"a": True}, False),
+        ({"a": Decimal("-0.0")}, {"a": False}, False),
+        ({"a": Decimal("0E-9")}, {"a": False}, False),
+        ({"a": Decimal("1E+0")}, {"a": 1}, True),
+        ({"a": Decimal("2.50")}, {"a": Decimal("2.5")}, True),
+        ({"a": 2}, {"a": "2"}, False),
+        ({"a": "1", "b": "x"}, {"b": "x", "a": "1"}, True),
+    ],
+)
+def test_what_is_written_in_advance_is_compared_as_exactly(sent, stored, is_same):
+    whole = {"resourceType": "Goal", "n": sent}
+    for each in (whole, Written(whole)):
+        assert (list(differences(each, {"resourceType": "Goal", "n": stored})) == []) is is_same
 
 
 def test_a_shorter_list_is_told():
