@@ -37,8 +37,8 @@ from ivfhir.sync.turns import Turns
 from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
 from ivfhir.writing.document import plan_of
 
-_GROUPS = 2
-"""Groups of plans at the same time: while one is read back, the other is sent."""
+_GROUPS = 4
+"""Groups of plans at the same time: while some look or are read back, another is sent."""
 
 _AT_ONCE = 50
 """Ids in one search of what is unchanged: a server may make pages of so many, the next one slow."""
