@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 
 from ivfhir.fhir.types import Resource
-from ivfhir.sync.plans import SyncPlan
+from ivfhir.sync.plans import SyncPlan, Token
 
 
 @dataclass
@@ -18,12 +18,14 @@ class Line:
         parked: those of before that could not be sent.
         coming: in a dry run, the open plans that would be there by now.
         gone: in a dry run, references of plans that would have ended by now.
+        arrived: in a dry run, identifiers of the plans that would be there by now.
     """
 
     plans: deque[SyncPlan]
     parked: list[SyncPlan] = field(default_factory=list)
     coming: list[Resource] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    arrived: set[Token] = field(default_factory=set)
 
     @property
     def plan(self) -> SyncPlan:

@@ -242,8 +242,7 @@ def _read_references(
     for reference in plan.outward:
         ours = plan.others.get(reference)
         parsed = parse_literal(reference)
-        found = (*tokens_of(ours or {}), *_query_tokens(reference))
-        tokens = [token for token in found if token.system]
+        tokens = tokens_named(plan, reference)
         if ours:
             kind = ours["resourceType"]
         elif tokens:
@@ -252,6 +251,12 @@ def _read_references(
             kind = parsed.key.resource_type if parsed else None
         at_home = parsed is not None and same_ids and not parsed.base
         yield reference, kind, tokens, str(parsed.key) if parsed and at_home else ""
+
+
+def tokens_named(plan: SyncPlan, reference: str) -> list[Token]:
+    """Return the identifiers of what a reference of a plan names: in the input, or in itself."""
+    found = (*tokens_of(plan.others.get(reference, {})), *_query_tokens(reference))
+    return [token for token in found if token.system]
 
 
 def _own_tokens(part: Resource) -> list[Token]:
@@ -284,7 +289,7 @@ def _one_or_why(
         there = _one_of(repository, resource_type, tokens, patient)
     except RejectedError:
         return None, "It could not be looked for on the server; kept as words."
-    return there, "" if there else "The server has none of that identifier; kept as words."
+    return there, "" if there else NONE_THERE
 
 
 def _one_of(

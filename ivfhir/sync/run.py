@@ -1,7 +1,7 @@
 """Many plans to many servers: the order of each patient's plans kept, others side by side."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,8 @@ from ivfhir.sync.group import MOST, TRIAL, Ways, deliver_group, look_ahead
 from ivfhir.sync.ladder import allowed_by, read_means
 from ivfhir.sync.ledger import DONE, Ledger
 from ivfhir.sync.lines import Line, Lines
-from ivfhir.sync.plans import SyncPlan, protocols_of, tokens_of
+from ivfhir.sync.mapping import NONE_THERE, tokens_named
+from ivfhir.sync.plans import SyncPlan, Token, protocols_of, tokens_of
 from ivfhir.sync.profiles import profile_of
 from ivfhir.sync.supersede import OPEN, as_coming, open_among
 from ivfhir.sync.turns import Turns
@@ -318,20 +319,34 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
     """Tell what would become of plans, and remember it as if they had been sent."""
     members = look_ahead([line.plan for line in lines], target.place, ways)
 
-    def told(line: Line, at: Place) -> Outcome:
+    def outcome_of(line: Line, at: Place) -> Outcome:
         coming = open_among(line.coming, line.plan.care_plan)
         return foretell(line.plan, at, coming=coming, gone=line.gone)
 
-    outcomes = ways.sends.map(told, lines, [member.at for member in members])
+    outcomes = ways.sends.map(outcome_of, lines, [member.at for member in members])
     for line, outcome in zip(lines, outcomes, strict=True):
         plan = line.plan
+        told = _without_arrived(plan, outcome, line.arrived)
         if outcome.result in (CREATED, SUPERSEDED):
             own = protocols_of(plan.care_plan)
             line.coming = [each for each in line.coming if not own & protocols_of(each)]
             if plan.care_plan.get("status") in OPEN:
                 line.coming.append(as_coming(plan.care_plan, plan.name))
             line.gone |= set(outcome.references)
-        yield plan, outcome
+            if target.place.means.rung(plan.types).has_care_plan:
+                line.arrived |= set(plan.tokens)
+        yield plan, told
+
+
+def _without_arrived(plan: SyncPlan, outcome: Outcome, arrived: Container[Token]) -> Outcome:
+    """Tell nothing of references to plans of the input that would be there by then."""
+    kept = tuple(
+        each
+        for each in outcome.differences
+        if each.get("text") != NONE_THERE
+        or not any(token in arrived for token in tokens_named(plan, str(each["reference"])))
+    )
+    return replace(outcome, differences=kept)
 
 
 def _share(

@@ -179,6 +179,19 @@ def test_a_dry_run_names_the_rival_of_the_input(sekmet, tmp_path):
     assert said.startswith("https://example.org/plans|one of this input is an open plan of this ")
 
 
+def test_a_dry_run_finds_a_plan_that_an_earlier_one_of_the_input_would_be(sekmet, tmp_path):
+    patient(sekmet, "theirs")
+    later = {"partOf": [{"reference": "CarePlan/one"}], "created": "2025-04-01"}
+    lost = {"basedOn": [{"reference": "CarePlan?identifier=https://example.org/plans|none"}]}
+    write_bundle(tmp_path, PATIENT, bare("one"), bare("two", **later, **lost))
+    rows = [run(tmp_path, "--to", sekmet, *more)[1] for more in (["--dry-run"], [])]
+    assert rows[0] == [{**each, "references": []} for each in rows[1]]
+    (told,) = rows[0][1]["differences"]
+    assert told["reference"] == lost["basedOn"][0]["reference"]
+    second = next(each for each in stored(sekmet, "CarePlan") if "partOf" in each)
+    assert second["partOf"][0]["reference"].startswith("CarePlan/")
+
+
 def test_a_reference_that_a_change_brings_and_the_server_lacks_is_told(sekmet, tmp_path):
     patient(sekmet, "theirs")
     write_bundle(tmp_path, PATIENT, bare("one", addresses=[{"reference": "Condition/c"}]))
