@@ -1,12 +1,15 @@
 """The way to the database: SQLite in one file, or PostgreSQL."""
 
 import os
+import sqlite3
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from ivfhir.errors import SettingsError
@@ -19,6 +22,9 @@ _POSTGRES_LIMITS = (
     "-c idle_in_transaction_session_timeout=60s"
 )
 _OWNER_ONLY = 0o600
+_ASK_AGAIN_S = 0.02
+_PRIMARY_CODE = 0xFF
+"""SQLite's error code without what its extended codes add."""
 
 
 def make_engine(url: str, *, threads: int = 8) -> Engine:
@@ -72,18 +78,35 @@ def _keep_to_owner(database: str | None) -> None:
             f"database_url: {database} cannot be opened or made: {error.strerror}."
         ) from error
     for path in (Path(database), Path(f"{database}-wal"), Path(f"{database}-shm")):
-        if path.exists() and path.stat().st_uid == os.geteuid():
-            path.chmod(_OWNER_ONLY)
+        with suppress(FileNotFoundError):  # The last process to close the database removes these.
+            if path.stat().st_uid == os.geteuid():
+                path.chmod(_OWNER_ONLY)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
     """Readers do not block the writer, writers wait for each other, and foreign keys hold."""
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={_BUSY_S * 1000}",
-        "journal_mode=WAL",
-        "foreign_keys=ON",
-        "synchronous=FULL",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Keep a write-ahead log, as the file remembers from then on.
+
+    Of connections that turn to it at one moment SQLite refuses some without the wait that
+    `busy_timeout` asks for; they ask again.
+    """
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return
