@@ -10,7 +10,7 @@ from functools import cached_property
 from flask import current_app, g, has_app_context
 from structlog.typing import FilteringBoundLogger
 
-from ivfhir.errors import BadAnswerError, InputError
+from ivfhir.errors import BadAnswerError, BusyError, InputError, ServerError, UnauthorisedError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import BrokenProtocol, ClinicalProtocol
 from ivfhir.knowledge.registry import Registry
@@ -199,16 +199,34 @@ class AppServices:
     def server_says(self, fhir_base: str, repository: HttpRepository) -> ServerSays:
         """Return what an EHR's server says about writing, asked for when nothing is kept.
 
+        A page asks once, also of an EHR that lets nothing be kept, or fails: each of its sentences
+        stands on the same answer.
+
         Raises:
             ServerError: the server does not say.
         """
+        held: dict[str, ServerSays | ServerError]
+        held = g.setdefault("server_says", {}) if has_app_context() else {}
+        base = fhir_base.rstrip("/")
+        if base not in held:
+            try:
+                held[base] = self._ask_server(base, repository)
+            except (UnauthorisedError, BusyError):
+                raise
+            except ServerError as error:
+                held[base] = error
+        says = held[base]
+        if isinstance(says, ServerError):
+            raise says
+        return says
 
+    def _ask_server(self, fhir_base: str, repository: HttpRepository) -> ServerSays:
         def ask(etag: str | None) -> Fresh[ServerSays]:
             told = repository.statement(etag=etag)
             says = None if told.resource is None else self._read_statement(told.resource)
             return Fresh(says, told.headers)
 
-        return self.statements.get(fhir_base.rstrip("/"), ask)
+        return self.statements.get(fhir_base, ask)
 
     def _read_statement(self, statement: Resource) -> ServerSays:
         try:

@@ -5,7 +5,7 @@ import requests
 import responses
 from flask import Flask
 
-from ivfhir.errors import BadAnswerError
+from ivfhir.errors import BadAnswerError, ServerError, UnauthorisedError
 from ivfhir.servers.http import HttpRepository
 
 BASE = "https://ehr.example/fhir"
@@ -43,4 +43,42 @@ def test_a_statement_of_another_shape_says_nothing_and_is_not_kept(
     for _ in range(2):
         with pytest.raises(BadAnswerError):
             services.server_says(BASE, repository)
+    assert asked.call_count == 2
+
+
+@responses.activate
+def test_one_page_asks_once_also_of_a_server_that_lets_nothing_be_kept(app: Flask) -> None:
+    no_store = {"Cache-Control": "no-store"}
+    asked = responses.get(f"{BASE}/metadata", json=statement("CarePlan"), headers=no_store)
+    services = app.extensions["ivfhir"]
+    repository = HttpRepository(BASE, session=requests.Session())
+    for pages in (1, 2):
+        with app.app_context():
+            says = services.server_says(BASE, repository)
+            assert services.server_says(f"{BASE}/", repository) is says
+        assert asked.call_count == pages
+
+
+@responses.activate
+def test_one_page_asks_a_server_that_fails_once(app: Flask) -> None:
+    asked = responses.get(f"{BASE}/metadata", status=500)
+    services = app.extensions["ivfhir"]
+    repository = HttpRepository(BASE, session=requests.Session())
+    for pages in (1, 2):
+        with app.app_context():
+            for _ in range(3):
+                with pytest.raises(ServerError):
+                    services.server_says(BASE, repository)
+        assert asked.call_count == pages
+
+
+@responses.activate
+def test_a_token_that_is_refused_is_no_answer_of_the_server(app: Flask) -> None:
+    asked = responses.get(f"{BASE}/metadata", status=401)
+    services = app.extensions["ivfhir"]
+    repository = HttpRepository(BASE, session=requests.Session())
+    with app.app_context():
+        for _ in range(2):
+            with pytest.raises(UnauthorisedError):
+                services.server_says(BASE, repository)
     assert asked.call_count == 2
