@@ -12,6 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from ivfhir.expressions.values import DateTime
 
+_PLAIN = frozenset({dict, list, str, int, float, bool, type(None)})
+
 
 def encode(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return a value as what JSON has: dataclasses as objects, sets as sorted lists."""
@@ -29,6 +31,8 @@ def encode(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _is_typed(value: object) -> bool:
+    if type(value) in _PLAIN:  # A resource may have 300,000 members.
+        return False
     return isinstance(value, tuple) or dataclasses.is_dataclass(value)
 
 
