@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -22,6 +23,10 @@ from benchmarks.hostile.ehr import CLIENT, HostileEhr, running
 from benchmarks.hostile.page_check import scripts_in
 
 LONGEST_S = 5.0
+"""What a page may take where one of an honest record takes `HONEST_S`; longer where that does."""
+HONEST_S = 0.25
+MOST_PACE = 4.0
+"""So much longer at most: an app that is slow with every record is no slow machine."""
 MOST_MB = 512.0
 _PAGES = ("match?read=again", "why/LUNG", "plan/LUNG", "record/Patient/halloran")
 _ENDED = 401
@@ -69,7 +74,7 @@ def attack(folder: Path, *, seed: int, count: int, workers: int = 2) -> Seen:
             ehr.case, ehr.hits = case, 0
             if case.on.startswith("Practitioner"):
                 browser = _launch(ehr)
-            ended = _open_pages(browser, case, seen)
+            ended = _open_pages(browser, ehr, case, seen)
             ehr.case = None
             if ehr.strays:
                 seen.faults.append(f"{case.name}: a token went to {ehr.strays.pop()}")
@@ -103,22 +108,36 @@ def _launch(ehr: HostileEhr) -> _Browser:
     return _Browser(session, found[1])
 
 
-def _open_pages(browser: _Browser, case: Case, seen: Seen) -> bool:
+def _open_pages(browser: _Browser, ehr: HostileEhr, case: Case, seen: Seen) -> bool:
     """Open each page as a clinician does; tell whether the session ended."""
     ended = False
     for page in _PAGES:
-        started = time.monotonic()
-        answer = browser.session.get(f"{browser.launch_url}/{page}", timeout=120)
-        taken = time.monotonic() - started
+        answer, taken = _timed(browser, page)
         seen.statuses[answer.status_code] += 1
         seen.longest_s = max(seen.longest_s, taken)
-        if taken >= LONGEST_S:
+        if taken >= LONGEST_S and taken >= LONGEST_S * _pace(ehr):
             seen.faults.append(f"{case.name}: {page} took {taken:.1f} s")
         if answer.status_code == requests.codes.internal_server_error:
             seen.faults.append(f"{case.name} ({case.on}): {page} answered 500")
         seen.faults += [f"{case.name}: {page} holds {each}" for each in scripts_in(answer.text)]
         ended = ended or answer.status_code == _ENDED
     return ended
+
+
+def _timed(browser: _Browser, page: str) -> tuple[requests.Response, float]:
+    """Return a page and the seconds that it took."""
+    started = time.monotonic()
+    answer = browser.session.get(f"{browser.launch_url}/{page}", timeout=120)
+    return answer, time.monotonic() - started
+
+
+def _pace(ehr: HostileEhr) -> float:
+    """Return how much longer than on a machine at rest a page of an honest record takes now."""
+    case, ehr.case = ehr.case, None
+    browser = _launch(ehr)
+    taken = statistics.median(_timed(browser, _PAGES[0])[1] for _ in range(5))
+    ehr.case = case
+    return min(max(1.0, taken / HONEST_S), MOST_PACE)
 
 
 @contextmanager
