@@ -1,6 +1,7 @@
 """Plans a second to HAPI, sekmet and a server that answers in 50 ms, beside a loop of POSTs.
 
-The loop posts the very transactions that sync sends, over one connection, and looks at nothing.
+The loop posts the very transactions that sync sends, over one connection, and looks at nothing;
+over as many connections as sync has, it shows what server and machine give at most.
 Sync looks for each plan, sends it, reads it back and compares it. Both write new plans of new
 patients; they take turns, so that whatever else the machine does falls on both.
 """
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,21 +71,22 @@ def measure(
         small: plans of 4 resources in place of 47.
     """
     rates = Rates()
+    wide = [(f"{each}{connections}", connections) for each in ("loop", "sync")]
     for turn in range(turns + 1):
         clock = Rates() if turn == 0 else rates
-        for way, many in (("loop", 0), ("sync1", 1), (f"sync{connections}", connections)):
+        for way, many in (("loop", 1), ("sync1", 1), *wide):
             with tempfile.TemporaryDirectory() as folder:
                 found = _new_plans(base, Path(folder), f"{name}-{turn}-{way}", plans, small=small)
-                if way == "loop":
-                    _loop(base, found, clock)
+                if way.startswith("loop"):
+                    _loop(base, found, clock, way=way, connections=many)
                 else:
                     _sync(base, Path(folder), found, clock, way=way, connections=many)
     told = rates.a_second()
-    wide = f"sync{connections}"
     return {
         "plansASecond": told,
         "ratio1": round(told["sync1"] / told["loop"], 2),
-        f"ratio{connections}": round(told[wide] / told["loop"], 2),
+        f"ratio{connections}": round(told[f"sync{connections}"] / told["loop"], 2),
+        f"loop{connections}Ratio": round(told[f"loop{connections}"] / told["loop"], 2),
         "secondSync": round(told["sync1-again"] / told["sync1"], 1),
     }
 
@@ -140,15 +143,21 @@ def _new_plans(
     return read_plans([folder])[0]
 
 
-def _loop(base: str, plans: list[SyncPlan], clock: Rates) -> None:
+def _loop(base: str, plans: list[SyncPlan], clock: Rates, *, way: str, connections: int) -> None:
+    """Post plans, each connection its share; more than one show what is to be had at all."""
     target = Target(base, lambda: HttpRepository(base), Ledger(None))
     target.meet()
     bundles = [json.dumps(decide(plan, target.place).bundle, default=float) for plan in plans]
-    session = requests.Session()
     headers = {"Content-Type": "application/fhir+json"}
-    with clock.timed("loop", len(plans)):
-        for body in bundles:
+
+    def post(share: list[str]) -> None:
+        session = requests.Session()
+        for body in share:
             session.post(base, data=body, headers=headers, timeout=120).raise_for_status()
+
+    with ThreadPoolExecutor(connections) as pool, clock.timed(way, len(plans)):
+        for _ in pool.map(post, [bundles[number::connections] for number in range(connections)]):
+            pass
 
 
 def _sync(

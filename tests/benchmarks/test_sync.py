@@ -21,8 +21,9 @@ def test_a_short_run_measures_every_way(capsys):
     words = ["--plans", "2", "--turns", "1", "--connections", "2", "--server", "sekmet"]
     assert main(words) == 0
     told = json.loads(capsys.readouterr().out)
-    assert set(told) == {"server", "plansASecond", "ratio1", "ratio2", "secondSync"}
-    assert set(told["plansASecond"]) == {"loop", "sync1", "sync1-again", "sync2", "sync2-again"}
+    assert set(told) == {"server", "plansASecond", "ratio1", "ratio2", "loop2Ratio", "secondSync"}
+    ways = {"loop", "loop2", "sync1", "sync1-again", "sync2", "sync2-again"}
+    assert set(told["plansASecond"]) == ways
     assert all(each > 0 for each in told["plansASecond"].values())
 
 
