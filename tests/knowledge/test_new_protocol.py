@@ -169,10 +169,10 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_stops_the_build_with_file_line_and_what_is_wrong(own_copy, capsys, mistake):
+def test_a_mistake_stops_the_build_with_file_line_and_what_is_wrong(alone, capsys, mistake):
     name, old, new, words = mistake
-    change(own_copy / "kidney" / name, old, new)
-    assert knowledge(["build"], Layout(knowledge=own_copy)) == 1
+    change(alone / "kidney" / name, old, new)
+    assert knowledge(["build"], Layout(knowledge=alone)) == 1
     [first, *_] = [line for line in capsys.readouterr().err.splitlines() if "warning" not in line]
     assert re.match(r"\S*kidney/(plan\.toml|protocol\.toml|cql/KIDNEY\.cql):\d+:", first)
     assert words in first
@@ -188,19 +188,19 @@ UNKEPT = [
 
 @pytest.mark.parametrize(("old", "new", "words"), UNKEPT)
 def test_what_translates_but_breaks_the_contract_is_found_with_file_and_line(
-    own_copy, old, new, words
+    alone, old, new, words
 ):
-    change(own_copy / "kidney" / "cql" / "KIDNEY.cql", old, new)
-    assert knowledge(["build"], Layout(knowledge=own_copy)) == 0
-    [found] = [each for each in lint(own_copy) if each.startswith("kidney")]
+    change(alone / "kidney" / "cql" / "KIDNEY.cql", old, new)
+    assert knowledge(["build"], Layout(knowledge=alone)) == 0
+    [found] = [each for each in lint(alone) if each.startswith("kidney")]
     assert re.match(r"kidney/cql/KIDNEY\.cql: line \d+: ", found)
     assert words in found
 
 
-def test_a_value_set_without_codes_is_told_with_where_codes_are_written(own_copy):
-    change(own_copy / "kidney" / "cql" / "KIDNEY.cql", "ValueSet/dx-limb'", "ValueSet/dx-knee'")
-    assert knowledge(["build"], Layout(knowledge=own_copy)) == 0
-    [found] = [each for each in lint(own_copy) if each.startswith("kidney")]
+def test_a_value_set_without_codes_is_told_with_where_codes_are_written(alone):
+    change(alone / "kidney" / "cql" / "KIDNEY.cql", "ValueSet/dx-limb'", "ValueSet/dx-knee'")
+    assert knowledge(["build"], Layout(knowledge=alone)) == 0
+    [found] = [each for each in lint(alone) if each.startswith("kidney")]
     assert "ValueSet/dx-knee is not in the package; give it codes in tools/" in found
 
 

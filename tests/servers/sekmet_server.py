@@ -16,7 +16,7 @@ import uvicorn
 from sekmet.config import Settings
 from sekmet.main import create_app
 
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120
 
 
 @pytest.fixture

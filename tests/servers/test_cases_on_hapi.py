@@ -7,10 +7,12 @@ So are those that say why HAPI's parser cannot hold them (`only_here`).
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
 
+from ivfhir.fhir.json import dumps, loads
 from ivfhir.knowledge.criteria import ROW
 from ivfhir.parameters import parse_as_of
 from ivfhir.plan import only_fitting
@@ -98,8 +100,22 @@ def test_hapi_gives_the_route_of_the_case(case, hapi_with_knowledge):
 
 
 def deceased_on(hapi: str, case: Case) -> Any:
-    asked = evaluate_on_hapi(hapi, "IOFacts", case.bundle(), as_of_of(case), defines=["Deceased"])
-    return asked["Deceased"]
+    """Return whether HAPI takes the patient for dead, which stands in the Patient alone."""
+    [patient] = [
+        {**each["resource"], "id": "p"}
+        for each in case.bundle()["entry"]
+        if each["resource"]["resourceType"] == "Patient"
+    ]
+    for name in ("name", "identifier"):
+        patient.pop(name, None)
+    return deceased_of(hapi, dumps(patient), as_of_of(case)["AsOf"]["valueDateTime"])
+
+
+@cache
+def deceased_of(hapi: str, patient: str, as_of: str) -> Any:
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": loads(patient, place="a case")}]}
+    parameters = {"AsOf": {"valueDateTime": as_of}}
+    return evaluate_on_hapi(hapi, "IOFacts", bundle, parameters, defines=["Deceased"])["Deceased"]
 
 
 def other_statuses_on(hapi: str, case: Case) -> dict[str, Any]:
