@@ -14,6 +14,7 @@ from ivfhir.servers.http import HttpRepository
 from smart_app import audit_courier
 from smart_app.audit_courier import deliver
 from smart_app.audit_event import AUDIT_SYSTEM
+from smart_app.fake_ehr import fhir_proxy
 from smart_app.fake_ehr.faults import Fault
 from smart_app.smart.scopes import audit_scope
 from smart_app.store import Store
@@ -185,14 +186,17 @@ def accept_and_look(folder: Path, base: str, *, killed: bool) -> None:
         clinician = HttpClinician(ward.ehr_url)
         clinician.launch()
         clinician.make_draft()
+        with pytest.MonkeyPatch.context() as patch:
+            if killed:  # The page of the receipt takes seconds, too, where much else goes on.
+                patch.setattr(fhir_proxy, "_SLOW_S", 12.0)
+                ward.faults.add(Fault("slow-after", times=1, method="POST", path="AuditEvent"))
+            answer = clinician.browser.post(
+                clinician.page.url, data=clinician.confirmation(), timeout=60
+            )
+            assert answer.status_code == 200
+            if killed:
+                ward.kill_app()
         if killed:
-            ward.faults.add(Fault("slow-after", times=1, method="POST", path="AuditEvent"))
-        answer = clinician.browser.post(
-            clinician.page.url, data=clinician.confirmation(), timeout=60
-        )
-        assert answer.status_code == 200
-        if killed:
-            ward.kill_app()
             with closing(sqlite3.connect(folder / "app.sqlite3")) as database, database:
                 assert rows(database, "waiting")
                 database.execute("UPDATE audit_deliveries SET due_at = 0")

