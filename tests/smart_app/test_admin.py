@@ -1,20 +1,25 @@
 """The page of the outbox: absent without a password in the settings, closed without it."""
 
+import re
 from base64 import b64encode
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, HttpCredentials
 from werkzeug.test import TestResponse
 
 from ivfhir.errors import SettingsError
 from smart_app.config import Settings
+from smart_app.local_server import listen, serving
 from tests.smart_app.conftest import Launched, RunningEhr, new_client
 from tests.smart_app.pages.conftest import Clinician
 from tests.smart_app.pages.wording import wrong_words
+from tests.smart_app.test_journey_in_browser import check_page
 
 SECRET = "long-enough-for-a-password"
+MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d")
 
 
 def ask(client: FlaskClient, password: str | None = None) -> TestResponse:
@@ -54,6 +59,26 @@ def test_who_tries_too_often_waits(open_to_admins: Flask) -> None:
     client = new_client(open_to_admins)
     assert {ask(client, "guess").status_code for _ in range(5)} == {401}
     assert ask(client, SECRET).status_code == 429
+
+
+@pytest.mark.browser
+def test_it_is_sound_in_a_browser(
+    open_to_admins: Flask, launched: Launched, fake_ehr: RunningEhr, browser: Browser
+) -> None:
+    fake_ehr.fail("status-503", method="POST")
+    clinician = Clinician(launched.client, launched)
+    clinician.accept(clinician.make_draft())
+    socket = listen("127.0.0.1", 0, option="--port")
+    base = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    admin: HttpCredentials = {"username": "admin", "password": SECRET}
+    with serving([(socket, open_to_admins, None)]):
+        page = browser.new_context(http_credentials=admin).new_page()
+        page.goto(f"{base}/admin/outbox")
+        row = page.get_by_role("row").filter(has_text="waits to be sent")
+        accepted = row.get_by_role("cell").nth(1).inner_text()
+        assert MOMENT.search(accepted), accepted
+        check_page(page)
+        page.context.close()
 
 
 def test_it_says_how_each_plan_stands_and_nothing_of_the_patient(
