@@ -7,11 +7,13 @@ data as the input does, and is readable by its owner alone.
 import os
 import sqlite3
 import threading
+import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import random
 from typing import Any
 
 from ivfhir.errors import UsageError
@@ -31,6 +33,11 @@ CREATE INDEX IF NOT EXISTS part_by_reference ON sent_part (server, reference);
 """
 SENDING, DONE = "sending", "done"
 _UNSURE = "unsure"
+_BUSY_S = 0.5
+_TRIES = 3
+"""Two that open a file at one moment may each hold a part of it, and neither have it."""
+_PRIMARY_CODE = 0xFF
+"""SQLite's error code without what its extended codes add."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,20 @@ class Ledger:
     What writes raises UsageError when the file cannot be written any more.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random,
+    ) -> None:
         """Open or make it; None keeps it in memory, for a dry run.
+
+        Args:
+            path: the file.
+            pause: waits so many seconds.
+            random: returns a number from 0 to below 1: of two runs that keep each other from it,
+                one must come back first.
 
         Raises:
             UsageError: it cannot be written, or another run holds it.
@@ -88,16 +107,7 @@ class Ledger:
         try:
             if path is not None:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path, check_same_thread=False, timeout=1
-            )
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # A crash of the machine may lose the last rows, not the file: the server is asked.
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("DELETE FROM sent_plan WHERE server IS NULL")  # Takes the lock now.
-            self._db.commit()
+            self._db = _opened(path, pause=pause, random=random)
         except (OSError, sqlite3.Error) as error:
             raise UsageError(
                 f"The ledger {path} cannot be used ({error}); is another sync running on it? "
@@ -228,3 +238,40 @@ class Ledger:
                 f"The ledger cannot be written any more ({error}); make room for it, or name "
                 "another place with --ledger."
             ) from None
+
+
+def _opened(
+    path: Path | None, *, pause: Callable[[float], None], random: Callable[[], float]
+) -> sqlite3.Connection:
+    """Return a connection that holds the ledger alone.
+
+    Raises:
+        sqlite3.Error: it cannot be had.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return _held(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                raise
+            pause(random() * _BUSY_S)
+    return _held(path)
+
+
+def _held(path: Path | None) -> sqlite3.Connection:
+    """Return a connection that holds the ledger alone, or nothing of it."""
+    db = sqlite3.connect(
+        ":memory:" if path is None else path, check_same_thread=False, timeout=_BUSY_S
+    )
+    try:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        # A crash of the machine may lose the last rows, not the file: the server is asked.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(_SCHEMA)
+        db.execute("DELETE FROM sent_plan WHERE server IS NULL")  # Takes the lock now.
+        db.commit()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

@@ -2,6 +2,7 @@
 
 import json
 import random
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
@@ -422,6 +423,26 @@ def test_two_runs_do_not_share_a_ledger(sekmet, tmp_path):
     finally:
         ledger.close()
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_ledger_of_which_another_run_holds_a_part_for_a_moment_is_asked_for_again(tmp_path):
+    path = tmp_path / "ledger"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE held (a)")
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM held").fetchall()  # It reads, and so nobody can write.
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        other.close()
+
+    with closing(Ledger(path, pause=pause, random=lambda: 0.5)) as ledger:
+        ledger.begin("a server", "a plan", "digest", "Patient/p")
+        with pytest.raises(UsageError, match="is another sync running on it"):
+            Ledger(path, pause=pauses.append)
+    assert pauses[0] == 0.25
+    assert len(pauses) == 3
 
 
 def test_a_ledger_that_can_no_longer_be_read_is_said(tmp_path):
