@@ -39,6 +39,13 @@ class Running:
         with suppress(ProcessLookupError):
             os.kill(self.pid, SIGKILL)
 
+    def poll(self) -> int | None:
+        """Return whether it has ended, as `subprocess.Popen` does; what forked it reaps it."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, 0)
+            return None
+        return 0
+
     def wait(self, timeout_s: float = 120) -> int:
         """Wait for its end and return how it was; the number of a signal is negative.
 
@@ -108,6 +115,7 @@ def serve(before: list[str]) -> None:
         words, out, err = json.loads(line)
         child = os.fork()
         if child == 0:
+            os.setsid()  # A command with processes of its own is killed with all of them.
             for number, file in ((1, out), (2, err)):
                 os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
             os._exit(main(words))

@@ -1,6 +1,4 @@
-"""What is loaded before `ivfhir worker` is forked: see `tests.forked_commands`."""
-
-from functools import partial
+"""What is loaded before app and worker are forked: see `tests.forked_commands`."""
 
 from ivfhir.evaluate import evaluate
 from ivfhir.expressions.values import DateTime
@@ -10,13 +8,12 @@ from ivfhir.knowledge.registry import Registry
 from ivfhir.knowledge.route import load_route
 from ivfhir.read import read_record
 from ivfhir.servers.memory import MemoryRepository
-from smart_app import worker
-from smart_app.app import create_app
+from smart_app import serve, worker
 from smart_app.fake_ehr.sample_patients import FOLDER
 
 
 def load_everything() -> None:
-    """Load and compile all that an evaluation needs, for every worker to come."""
+    """Load and compile all that an evaluation needs, for every app and worker to come."""
     registry = Registry()
     protocols = load_protocols(registry)
     text = next(FOLDER.glob("halloran-*.json")).read_text(encoding="utf-8")
@@ -26,4 +23,4 @@ def load_everything() -> None:
     as_of = DateTime.parse("2025-03-03T12:00:00+00:00")
     evaluate(record, protocols.values(), as_of=as_of, route=load_route(registry))
 
-    worker.create_app = partial(create_app, protocols=lambda _: protocols)
+    serve.load_to_stay = worker.load_to_stay = lambda _: protocols

@@ -20,15 +20,14 @@ from pathlib import Path
 import requests
 
 from ivfhir.servers.http import HttpRepository
-from ivfhir.writing.bundle import PLAN_SYSTEM
 from tests.forked_commands import Commands, Running, forked_commands
 from tests.long_runs import carry_on, chance_of, keep
 from tests.servers.fault_proxy import Asked, FaultProxy, run_proxy
 from tests.servers.sekmet_server import run_sekmet
-from tests.smart_app.over_http import ONE_PLAN, HttpClinician
-from tests.smart_app.test_killed_in_a_write import NO_PLAN, Ward, running_ward
+from tests.smart_app.over_http import ONE_PLAN, HttpClinician, stored_parts
+from tests.smart_app.test_killed_in_a_write import NO_PLAN, PATIENT, Ward, running_ward
 
-_MOST_REQUESTS = 20
+_MOST_REQUESTS = 30
 """So many requests an accepted plan takes, from the click to the receipt."""
 
 _FAULTS = ("503", "429", "500-html", "drop-before", "drop-after", "truncate", "wrong-type")
@@ -82,16 +81,19 @@ def kill_often(
         state: the file from which an earlier start goes on.
     """
     tally = Tally()
+    ended: list[str] = []
     carry_on(tally, state)
     with (
         run_proxy(base) as proxy,
+        forked_commands("tests.smart_app.forked_workers:load_everything") as apps,
+        forked_commands("tests.smart_app.forked_workers:load_everything") as workers,
         running_ward(
             folder,
             proxy.base,
             database_url=database_url,
             more_settings="outbox_thread = false\nworkers = 1",
+            commands=apps,
         ) as ward,
-        forked_commands("tests.smart_app.forked_workers:load_everything") as workers,
     ):
         while tally.kills < kills:
             if ward.app is None:
@@ -99,8 +101,11 @@ def kill_often(
             proxy.asked.clear()
             tally.rounds += 1
             chance = chance_of(seed, tally.rounds)
-            _round(Scene(ward, proxy, workers, chance), tally, kills=kills)
+            ended.append(_round(Scene(ward, proxy, workers, chance), tally, kills=kills))
             keep(tally, state)
+        for draft_id in ended:
+            if (counts := ward.counts(draft_id)) != NO_PLAN:
+                tally.wrong.append(f"{draft_id} came once more: {counts}")
     return tally
 
 
@@ -118,8 +123,12 @@ class Scene:
         return self.workers.start("worker", "--once", "--config", f"{self.ward.folder}/ivfhir.toml")
 
 
-def _round(scene: Scene, tally: Tally, *, kills: int) -> None:
-    """Accept a plan, kill who sends it some times, let one end, and look what is there."""
+def _round(scene: Scene, tally: Tally, *, kills: int) -> str:
+    """Accept a plan, kill who sends it some times, let one end, and look what is there.
+
+    Returns:
+        its draft; what was there of it is taken away again.
+    """
     ward, proxy = scene.ward, scene.proxy
     clinician = HttpClinician(ward.ehr_url)
     clinician.launch()
@@ -138,13 +147,16 @@ def _round(scene: Scene, tally: Tally, *, kills: int) -> None:
     proxy.fault = _no_fault
     _look(ward, draft_id, tally)
     _put_away(ward, draft_id)
+    return draft_id
 
 
 def _put_away(ward: Ward, draft_id: str) -> None:
-    """Let the plan be over, so that the next one is accepted on a record like this one's."""
+    """Take the plan off the server, so that the record does not grow and with it each reading."""
     server = HttpRepository(ward.fhir_url, session=requests.Session())
-    for plan in server.search("CarePlan", {"identifier": f"{PLAN_SYSTEM}|{draft_id}"}):
-        server.update({**plan, "status": "completed"})
+    for name, found in stored_parts(server, draft_id, PATIENT).items():
+        for each in found:
+            gone = requests.delete(f"{ward.fhir_url}/{name}/{each['id']}", timeout=60)
+            gone.raise_for_status()
 
 
 def _look(ward: Ward, draft_id: str, tally: Tally) -> None:
@@ -164,7 +176,10 @@ def _look(ward: Ward, draft_id: str, tally: Tally) -> None:
 
 
 def _accept_killed(scene: Scene, clinician: HttpClinician, tally: Tally) -> None:
-    """Accept the draft whose review is open, and kill the app at some request of it."""
+    """Accept the draft whose review is open, and kill the app at some request of it.
+
+    A write that fails besides leaves the plan to the workers.
+    """
     killed = threading.Event()
     app = scene.ward.app
     assert app is not None
@@ -174,12 +189,12 @@ def _accept_killed(scene: Scene, clinician: HttpClinician, tally: Tally) -> None
             killed.set()
             os.killpg(app.pid, signal.SIGKILL)
 
-    scene.proxy.watch = _at(scene, kill)
+    scene.proxy.watch, scene.proxy.fault = _at(scene, kill), _write_faults(scene.chance, tally)
     with suppress(requests.RequestException):
         clinician.browser.post(
             clinician.page.url, data=clinician.confirmation(), timeout=60, allow_redirects=False
         )
-    scene.proxy.watch = _watch_nothing
+    scene.proxy.watch, scene.proxy.fault = _watch_nothing, _no_fault
     if killed.is_set():
         scene.ward.kill_app()
         tally.app += 1
@@ -206,11 +221,11 @@ def _let_time_pass(ward: Ward) -> None:
 def _at(scene: Scene, kill: Callable[[], object]) -> Callable[[str, Asked], None]:
     """Return what kills at one of the requests to come, before or after the server did it.
 
-    Every third time it is the transaction itself.
+    Every second time it is the transaction itself.
     """
     first, stage = len(scene.proxy.asked), scene.chance.choice(("before", "after"))
     at = scene.chance.randrange(1, _MOST_REQUESTS)
-    at_write = scene.chance.random() < 1 / 3
+    at_write = scene.chance.random() < 1 / 2
 
     def watch(where: str, asked: Asked) -> None:
         due = asked.writes if at_write else asked.number >= first + at
@@ -221,10 +236,10 @@ def _at(scene: Scene, kill: Callable[[], object]) -> Callable[[str, Asked], None
 
 
 def _write_faults(chance: random.Random, tally: Tally) -> Callable[[Asked], str | None]:
-    """Return what fails: one write in four."""
+    """Return what fails: one write in two."""
 
     def fault(asked: Asked) -> str | None:
-        if not asked.writes or chance.random() > 1 / 4:
+        if not asked.writes or chance.random() > 1 / 2:
             return None
         chosen = chance.choice(_FAULTS)
         tally.faults[chosen] += 1

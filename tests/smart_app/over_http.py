@@ -96,17 +96,25 @@ def csrf_token(page: str) -> str:
     return found[1]
 
 
-def stored_counts(repository: Repository, draft_id: str, patient: str) -> Mapping[str, int]:
-    """Return how many resources of each type the server holds of a plan."""
+def stored_parts(
+    repository: Repository, draft_id: str, patient: str
+) -> Mapping[str, list[Resource]]:
+    """Return what the server holds of a plan, by type."""
 
     def is_part(resource: Resource) -> bool:
         values = [str(each.get("value")) for each in resource.get("identifier", ())]
         return any(value.split(".")[0] == draft_id for value in values)
 
-    counts = {
-        name: sum(is_part(each) for each in repository.search(name, {"patient": patient}))
+    parts = {
+        name: list(filter(is_part, repository.search(name, {"patient": patient})))
         for name in ONE_PLAN
         if name != "Provenance"
     }
     signature = {"_tag": f"{PLAN_SYSTEM}|{draft_id}.signature"}
-    return {**counts, "Provenance": len(repository.search("Provenance", signature))}
+    return {**parts, "Provenance": list(repository.search("Provenance", signature))}
+
+
+def stored_counts(repository: Repository, draft_id: str, patient: str) -> Mapping[str, int]:
+    """Return how many resources of each type the server holds of a plan."""
+    parts = stored_parts(repository, draft_id, patient)
+    return {name: len(found) for name, found in parts.items()}

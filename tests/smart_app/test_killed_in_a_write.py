@@ -25,9 +25,11 @@ from smart_app.fake_ehr.grants import Grants
 from smart_app.fake_ehr.sample_patients import load_samples
 from smart_app.local_server import listen, serving
 from smart_app.store.engine import make_engine
+from tests.forked_commands import Commands, Running
 from tests.smart_app.over_http import ONE_PLAN, HttpClinician, csrf_token, stored_counts
 
 COMMAND = [sys.executable, "-m", "ivfhir.cli.main"]
+PATIENT = "halloran"
 NO_PLAN = dict.fromkeys(ONE_PLAN, 0)
 
 pytestmark = pytest.mark.server
@@ -42,28 +44,22 @@ class Ward:
     ehr_url: str
     app_url: str
     faults: Faults
-    app: subprocess.Popen[bytes] | None = None
+    app: subprocess.Popen[bytes] | Running | None = None
     grants: Grants | None = None
     metrics_url: str = ""
     database_url: str = ""
     more_settings: str = ""
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    commands: Commands | None = None
 
     def start_app(self) -> None:
-        """Start the app on its database, and wait until it serves."""
-        with (self.folder / "app.log").open("ab") as log:
-            self.app = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "ivfhir.cli.main",
-                    "serve",
-                    "--config",
-                    str(self._settings()),
-                ],
-                stderr=log,
-                start_new_session=True,
-            )
+        """Start the app on its database, forked where `commands` are, and wait until it serves."""
+        words = ["serve", "--config", str(self._settings())]
+        if self.commands is not None:
+            self.app = self.commands.start(*words, err=self.folder / "app.log")
+        else:
+            with (self.folder / "app.log").open("ab") as log:
+                self.app = subprocess.Popen([*COMMAND, *words], stderr=log, start_new_session=True)
         wait_until(self._serves)
 
     def kill_app(self) -> None:
@@ -134,7 +130,7 @@ class Ward:
     def counts(self, draft_id: str) -> dict[str, int]:
         """Return what the FHIR server holds of the plan."""
         repository = HttpRepository(self.fhir_url, session=requests.Session())
-        return dict(stored_counts(repository, draft_id, "halloran"))
+        return dict(stored_counts(repository, draft_id, PATIENT))
 
     def _serves(self) -> bool:
         assert self.app is not None
@@ -172,6 +168,7 @@ def running_ward(
     *,
     database_url: str = "",
     more_settings: str = "",
+    commands: Commands | None = None,
     **ehr_options: Any,
 ) -> Iterator[Ward]:
     """Run everything while the block runs, the samples loaded; by default on SQLite."""
@@ -191,6 +188,7 @@ def running_ward(
         ward = Ward(folder, fhir_url, ehr_url, app_url, ehr.extensions["fake_ehr"].faults)
         ward.grants = ehr.extensions["fake_ehr"].grants
         ward.database_url, ward.more_settings = database_url, more_settings
+        ward.commands = commands
         ward.start_app()
         try:
             yield ward
