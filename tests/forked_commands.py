@@ -40,7 +40,7 @@ class Running:
             os.kill(self.pid, SIGKILL)
 
     def poll(self) -> int | None:
-        """Return whether it has ended, as `subprocess.Popen` does; what forked it reaps it."""
+        """Return None while it runs, and 0 once it has ended, however that was."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, 0)
             return None
