@@ -85,8 +85,8 @@ def kill_often(
     carry_on(tally, state)
     with (
         run_proxy(base) as proxy,
-        forked_commands("tests.smart_app.forked_workers:load_everything") as apps,
-        forked_commands("tests.smart_app.forked_workers:load_everything") as workers,
+        forked_commands("tests.smart_app.loaded_before:load_everything") as apps,
+        forked_commands("tests.smart_app.loaded_before:load_everything") as workers,
         running_ward(
             folder,
             proxy.base,
