@@ -19,6 +19,7 @@ from typing import Any
 from ivfhir.errors import UsageError
 from ivfhir.fhir.json import dumps, loads
 from ivfhir.fhir.types import Resource
+from ivfhir.sqlite import is_busy
 from ivfhir.writing.content import content_digest
 
 NAME = ".ivfhir-sync.sqlite3"
@@ -36,8 +37,6 @@ _UNSURE = "unsure"
 _BUSY_S = 0.5
 _TRIES = 3
 """Two that open a file at one moment may each hold a part of it, and neither have it."""
-_PRIMARY_CODE = 0xFF
-"""SQLite's error code without what its extended codes add."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +251,7 @@ def _opened(
         try:
             return _held(path)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            if not is_busy(error):
                 raise
             pause(random() * _BUSY_S)
     return _held(path)

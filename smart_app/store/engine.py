@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from ivfhir.errors import SettingsError
+from ivfhir.sqlite import is_busy
 
 _BUSY_S = 5
 """How long a statement waits for another writer before the page says that it cannot be done."""
@@ -23,8 +24,6 @@ _POSTGRES_LIMITS = (
 )
 _OWNER_ONLY = 0o600
 _ASK_AGAIN_S = 0.02
-_PRIMARY_CODE = 0xFF
-"""SQLite's error code without what its extended codes add."""
 
 
 def make_engine(url: str, *, threads: int = 8) -> Engine:
@@ -104,8 +103,7 @@ def _write_ahead(cursor: DBAPICursor) -> None:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > until:
+            if not is_busy(error) or time.monotonic() > until:
                 raise
             time.sleep(_ASK_AGAIN_S)
         else:
