@@ -64,6 +64,29 @@ def test_a_search_is_read_to_its_last_page_and_each_match_counts_once(
     assert [resource["id"] for resource in found] == ["a", "b", "c"]
 
 
+def test_known_ids_are_asked_for_so_that_their_result_need_not_be_kept(
+    server: responses.RequestsMock, repository: HttpRepository
+) -> None:
+    unkept = matchers.header_matcher({"Cache-Control": "no-cache, no-store"})
+    server.get(f"{BASE}/Condition", json=_page("a", "b"), match=[unkept])
+    found = repository.search("Condition", {"_id": "b,a", "_elements": "id"})
+    assert [each["id"] for each in found] == ["a", "b"]
+
+
+@pytest.mark.parametrize("part", [_page("a"), _page("a", total=2), _page()])
+def test_what_such_a_result_leaves_out_is_asked_for_in_the_ordinary_way(
+    server: responses.RequestsMock, repository: HttpRepository, part: dict[str, Any]
+) -> None:
+    unkept = matchers.header_matcher({"Cache-Control": "no-cache, no-store"})
+    server.get(f"{BASE}/Condition", json=part, match=[unkept])
+    ordinary = matchers.header_matcher({"Cache-Control": "no-cache"})
+    first = _page("a", next_url="?page=2")
+    server.get(f"{BASE}/Condition", json=first, match=[ordinary])
+    server.get(f"{BASE}/?page=2", json=_page("b"), match=[ordinary])
+    found = repository.search("Condition", {"_id": "a,b", "_elements": "id"})
+    assert [each["id"] for each in found] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("next_url", "words"),
     [
