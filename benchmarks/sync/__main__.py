@@ -30,7 +30,7 @@ from ivfhir.sync.ledger import Ledger
 from ivfhir.sync.plans import SyncPlan, read_plans
 from ivfhir.sync.run import Target, sync_plans
 from tests.ivfhir.sync.scene import named
-from tests.servers.hapi_server import run_hapi
+from tests.servers.hapi_server import FOR_FIGURES, run_hapi
 
 _GOLDEN = Path(__file__).parents[2] / "tests/ivfhir/golden/CarePlan-V01.json"
 _LATENCY_S = 0.05
@@ -187,7 +187,7 @@ _SEKMET = (
 
 def _start(name: str) -> AbstractContextManager[str]:
     if name == "hapi":
-        return run_hapi()
+        return run_hapi(options=FOR_FIGURES)
     if name == "sekmet":
         return _server("-c", _SEKMET)
     answer_s = _LATENCY_S if name == "slow" else 0.0

@@ -7,7 +7,7 @@ knowledge and evaluating on it: `tests.servers.hapi_client`.
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,12 +38,19 @@ def hapi_with_knowledge(hapi: str) -> str:
     return hapi
 
 
+FOR_TESTS = ("-Xmx1g", *maven.QUICK_START)
+"""The better compiler takes more from a test run than it gives."""
+FOR_FIGURES = ("-Xmx4g",)
+"""As a server runs that is meant to last: what it holds is all in memory."""
+
+
 @contextmanager
-def run_hapi(port: int = 0) -> Iterator[str]:
+def run_hapi(port: int = 0, *, options: Sequence[str] = FOR_TESTS) -> Iterator[str]:
     """Build and start a server, yield its base URL, stop it.
 
     Args:
         port: on 127.0.0.1; 0 takes a free one.
+        options: of Java.
 
     Raises:
         RuntimeError: it did not start; the message holds the end of its log.
@@ -52,7 +59,7 @@ def run_hapi(port: int = 0) -> Iterator[str]:
         maven.build(PROJECT),
         "HapiTestServer",
         [str(port)],
-        options=["-Xmx1g", *maven.QUICK_START],  # The better compiler takes more than it gives.
+        options=options,
     )
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
