@@ -119,8 +119,8 @@ def _round(scene: _Scene, folder: Path, name: str) -> None:
         _sync_until_done(scene, folder / "faulty")
         _sync(scene.sound, folder / "sound", scene.plans)
         told = [
-            _results(_sync(base, folder / kind, scene.plans))
-            for kind, base in (("faulty", scene.proxy.base), ("sound", scene.sound))
+            _results(_sync_until_done(scene, folder / "faulty")),
+            _results(_sync(scene.sound, folder / "sound", scene.plans)),
         ]
         if told[0] != told[1] or not _AT_REST.issuperset(told[0].values()):
             apart = {key: told[0][key] for key in told[0] if told[0][key] != told[1].get(key)}
