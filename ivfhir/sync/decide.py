@@ -4,7 +4,7 @@ Deciding only reads. The same decision is told in advance by a dry run, and carr
 `ivfhir.sync.deliver`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import (
     SyncPlan,
+    plan_id_of,
     protocols_of,
     reached_inside,
     tokens_of,
@@ -91,11 +92,15 @@ def decide(
         return Decision(REFUSED, reason=error.message)
     rung = at.means.rung(plan.types, lower=lower)
     door = Door(at.server, at.means, patient=patient, rung=rung)
-    standing, withdrawn = _look(door, plan, at.means)
+    standing, withdrawn = _look(door, plan, at)
+    known = {str(value_of(each)) for each in standing if _is_it(each, plan) and value_of(each)}
+    own = known.pop() if len(known) == 1 else plan.plan_id
+    if own != plan.plan_id:  # Its identifiers came in another order.
+        plan = replace(plan, plan_id=own)
     if standing:
         if not rung.has_care_plan:  # It was created when the server still let somebody.
             door = Door(at.server, at.means, patient=patient, rung=Rung.SINGLES)
-        return _Existing(plan, at, door, patient).decide(standing)
+        return replace(_Existing(plan, at, door, patient).decide(standing), plan_id=own)
     if rung is Rung.DOWNLOAD:
         return decide_download(plan, at, door, patient)
     if rung is Rung.DOCUMENT:
@@ -119,26 +124,58 @@ def place_patient(plan: SyncPlan, at: Place) -> str:
     return patient
 
 
-def _look(door: Door, plan: SyncPlan, means: Means) -> tuple[list[Resource], list[Resource]]:
-    """Return the server's CarePlans of the plan's identifiers: those that stand, those withdrawn.
+def _look(door: Door, plan: SyncPlan, at: Place) -> tuple[list[Resource], list[Resource]]:
+    """Return the server's CarePlans of this plan: those that stand, those withdrawn.
 
     The oldest is first; a plan that we wrote carries our identifier, another one its own alone.
     """
     try:
         every = door.search(CARE_PLAN, identity_look(plan).params)
     except (ForbiddenError, NotFoundError, RejectedError) as error:
-        has_them = means.profile.care_plan and means.may_search(CARE_PLAN)
+        has_them = at.means.profile.care_plan and at.means.may_search(CARE_PLAN)
         if door.rung.has_care_plan or (has_them and not isinstance(error, NotFoundError)):
             raise
         every = []  # A server without CarePlans has none of them.
-    found = [
-        each
-        for each in every
-        if value_of(each) == plan.plan_id or set(tokens_of(each)) & set(plan.tokens)
+    found = [each for each in every if _is_it(each, plan)] or [
+        each for each in every if _may_be_it(each, plan)
     ]
+    if not found:  # A search may be late, or old.
+        found = _where_it_was(door, plan, at)
     found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
     withdrawn = [each for each in found if is_withdrawn(each) and not is_incomplete(each)]
     return [each for each in found if not is_withdrawn(each)], withdrawn
+
+
+def _where_it_was(door: Door, plan: SyncPlan, at: Place) -> list[Resource]:
+    """Return the CarePlan that the ledger knows the place of, as it is there now."""
+    _, parts = known_as(CARE_PLAN, plan.plan_id, at)
+    place = parts[plan.plan_id].reference if plan.plan_id in parts else ""
+    if not place.startswith(f"{CARE_PLAN}/"):
+        return []
+    found = read_references(door, [place], strict=True)
+    return [each for each in found if value_of(each) == plan.plan_id]
+
+
+def _is_it(theirs: Resource, plan: SyncPlan) -> bool:
+    """Tell whether a server's CarePlan is this plan: the first identifier of one is in the other.
+
+    One that was sent is known by the value that it got from its own first identifier. That of an
+    episode, which several plans share, makes them one only where nothing else tells them apart.
+    """
+    value, there = value_of(theirs), tokens_of(theirs)
+    if value == plan.plan_id:
+        return True
+    if value is not None:
+        own = set(map(plan_id_of, plan.tokens))
+        return value in own and set(there) <= set(plan.tokens)
+    return bool(there and plan.tokens) and (plan.tokens[0] in there or there[0] in plan.tokens)
+
+
+def _may_be_it(theirs: Resource, plan: SyncPlan) -> bool:
+    """Tell whether it cannot be told that a server's CarePlan is another plan."""
+    value, there = value_of(theirs), set(tokens_of(theirs))
+    own = set(map(plan_id_of, plan.tokens))
+    return value in own or (value is None and bool(there & set(plan.tokens)))
 
 
 def _create(
@@ -165,8 +202,11 @@ def _create(
         )
     mapped = map_references(door, plan, patient)
     revoke = [*older]
+    kept = {
+        key for each in (mapped.care_plan, *mapped.parts.values()) for key in references_in(each)
+    }
     for each in older:
-        revoke += _ending_with(each, door, at.means)
+        revoke += _ending_with(each, door, at.means, kept=kept)
     parcel = to_parcel(
         plan,
         mapped,
@@ -188,10 +228,20 @@ def _create(
     )
 
 
-def _ending_with(older: Resource, door: Door, means: Means) -> list[Resource]:
-    """Return what ends with an older plan: its parts that are as they were written."""
+def _ending_with(
+    older: Resource, door: Door, means: Means, *, kept: Container[str]
+) -> list[Resource]:
+    """Return what ends with an older plan: its parts that are as they were written.
+
+    Args:
+        older: the plan.
+        door: how the server is asked.
+        means: what may be changed there.
+        kept: what the newer plan refers to, too: an order of the input's own number stays.
+    """
     parts = read_plan_parts(door, older, may=lambda kind, _: means.may_update(kind), strict=True)
-    return [part.resource for part in parts if part.resource and not part.stays]
+    ending = (part.resource for part in parts if part.resource and not part.stays)
+    return [each for each in ending if reference_of(each) not in kept]
 
 
 @dataclass
@@ -214,6 +264,13 @@ class _Existing:
                 reason="The server has this identifier at another patient; mend that first.",
             )
         theirs = standing[0]
+        if not _is_it(theirs, self.plan):
+            return Decision(
+                CONFLICT,
+                tuple(map(reference_of, standing)),
+                reason="The server has an identifier of this plan at one that may be another; name "
+                "the plan's own identifier first in both, or leave out the shared one.",
+            )
         references = [
             each["reference"] for each in theirs.get("replaces", ()) if "reference" in each
         ]
@@ -273,19 +330,19 @@ class _Existing:
             before=tuple(stored.values()),
         )
         is_sent = known is not None and known.digest == self.plan.digest and bool(sent)
+        unread = known is not None and known.state != DONE and not sent
         standings = {}
         for value in dict.fromkeys((*ours, *sent)):
             part = sent.get(value)
             now = part.sent if is_sent and part is not None else ours.get(value)
-            standings[value] = weigh(now, part, stored.get(value))
+            standings[value] = weigh(now, part, stored.get(value), unread=unread)
         replaced = self._replaced_by(theirs, ours[self.plan.plan_id])
         if replaced:
             return self._after_replacement(base, replaced, ours, sent, stored)
-        complete = known is not None and known.state != DONE
-        if not sent and not complete:
+        if not sent and not unread:
             lost = Standing.NEW in standings.values() and self._has_lost_parts(stored)
             standings = _gone_where_never_new(standings, lost=lost)
-        bad = {Standing.THEIRS, Standing.BOTH} | (set() if complete else {Standing.GONE})
+        bad = {Standing.THEIRS, Standing.BOTH, Standing.GONE}
         touched = [value for value, each in standings.items() if each in bad]
         if touched:
             lines = [
@@ -392,15 +449,36 @@ class _Existing:
         by_value = {str(value_of(each["resource"])): each for each in created_entries(parcel)}
         entries = []
         for value, standing in standings.items():
-            if standing in (Standing.NEW, Standing.GONE) and value in ours:
+            if standing is Standing.NEW and value in ours:
                 entries.append({**by_value[value], "resource": ours[value]})
             elif standing is Standing.OURS and value in ours:
                 before = sent[value].sent if value in sent else as_sent(stored[value], ours[value])
                 new = merged(stored[value], before, ours[value])
                 entries.append(_put(new, by_value[value]["fullUrl"]))
-            elif standing is Standing.OURS and _may_end(stored[value]):
+            elif standing is Standing.OURS and self._may_end(stored[value]):
                 entries.append(revocation(stored[value]))
         return entries
+
+    def _may_end(self, part: Resource) -> bool:
+        """Tell whether a part that the input dropped may end.
+
+        One of an identifier of its own stays where another open plan of the patient has it, too.
+        """
+        if part["resourceType"] not in END_STATUS or status_of(part) not in _DRAFTS:
+            return False
+        if not tokens_of(part):
+            return True
+        others = [
+            each
+            for each in plans_of(self.door, self.patient)
+            if each.get("status") in OPEN and value_of(each) != self.plan.plan_id
+        ]
+        may = self.at.means.may_update
+        return not any(
+            held.reference == reference_of(part)
+            for each in others
+            for held in read_plan_parts(self.door, each, may=lambda kind, _: may(kind), strict=True)
+        )
 
     def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
         """Return the plan that took the place of one that ended; '' when there is none.
@@ -414,6 +492,8 @@ class _Existing:
         for each in found:
             if any(bare(str(old.get("reference"))) == mine for old in each.get("replaces", ())):
                 return reference_of(each)
+        if theirs.get("status") != END_STATUS[CARE_PLAN]:
+            return ""  # Nothing that takes a plan's place gives it that.
         return next(map(reference_of, open_among(found, theirs)), "")
 
     def _after_replacement(
@@ -431,6 +511,10 @@ class _Existing:
             if there is None:
                 continue
             name = status_name(there["resourceType"])
+            part = sent.get(value)
+            if part is not None and part.sent.get(name) != mine.get(name) != there.get(name):
+                changed.append(value)
+                continue
             before = {**there, name: mine.get(name)} if name in mine else there
             if weigh(mine, sent.get(value), before) in (
                 Standing.OURS,
@@ -454,8 +538,9 @@ class _Existing:
         states = {*OPEN, END_STATUS[CARE_PLAN]}
         older = [each for each in open_among(found, theirs, states) if _may_take_over(theirs, each)]
         revoke = [each for each in older if each.get("status") in OPEN]
+        kept = {key for part in base.before for key in references_in(part)}
         for each in older:
-            revoke += _ending_with(each, self.door, self.at.means)
+            revoke += _ending_with(each, self.door, self.at.means, kept=kept)
         if not revoke:
             return base
         return replace(
@@ -509,11 +594,9 @@ def _may_take_over(plan: Resource, older: Resource) -> bool:
 
     What an input of others says to replace was not judged when the plan was created.
     """
-    return older.get("status") not in OPEN or not judge_rivals(plan, [older]).refusal
-
-
-def _may_end(stored: Resource) -> bool:
-    return stored["resourceType"] in END_STATUS and status_of(stored) in _DRAFTS
+    if older.get("status") not in OPEN:
+        return True
+    return plan.get("status") in OPEN and not judge_rivals(plan, [older]).refusal
 
 
 def _put(resource: Resource, full_url: str) -> dict[str, Any]:

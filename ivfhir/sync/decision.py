@@ -33,6 +33,7 @@ class Decision:
         whole: the plan with its parts contained, where it goes as a document or as files.
         file: where its data are written, the PDF beside it; None where it is sent.
         before: what the server has of it, as it was read; a change is made from these.
+        plan_id: the identifier value that the plan has there; '' where it is not there.
     """
 
     result: str
@@ -47,6 +48,7 @@ class Decision:
     whole: Resource | None = None
     file: Path | None = None
     before: tuple[Resource, ...] = ()
+    plan_id: str = ""
 
 
 class Place(NamedTuple):

@@ -162,20 +162,21 @@ class Delivery:
         """
         self._sent = None
         while True:
-            decision = decide(self.plan, self.at, lower=self._lower)
+            decision = self._decide()
             if again is not None and decision.bundle is not None and not _is_new(decision):
                 again()
-                decision = decide(self.plan, self.at, lower=self._lower)
+                decision = self._decide()
             if decision.bundle is not None and not decision.bundle["entry"]:
                 left = settle_copies(decision)
                 if left:
                     own = [each for each in decision.references if each not in left]
                     return _doubled(self.plan, self.at, own, left)
-                decision = decide(self.plan, self.at, lower=self._lower)
+                decision = self._decide()
             try:
                 decision = _checked(self.plan, decision)
             except InvalidWriteError as error:
                 return parked(self.plan, self.at.name, error)
+            decision = _as_begun(decision, self._begun)
             if decision.result == DOWNLOADED:
                 try:
                     save(self.plan.plan_id, decision, _patient(decision))
@@ -205,6 +206,13 @@ class Delivery:
                 if not (lacking or wrong) or is_lowest:
                     raise
                 self._lower = True
+
+    def _decide(self) -> Decision:
+        """Decide, and know the plan from now on as the server does."""
+        decision = decide(self.plan, self.at, lower=self._lower)
+        if decision.plan_id not in ("", self.plan.plan_id):
+            self.plan = replace(self.plan, plan_id=decision.plan_id)
+        return decision
 
     @property
     def warnings(self) -> tuple[Mapping[str, Any], ...]:
@@ -324,6 +332,15 @@ def _is_new(decision: Decision) -> bool:
         and all(each["request"]["method"] == "POST" for each in entries)
         and "ifNoneExist" in entries[0]["request"]
     )
+
+
+def _as_begun(decision: Decision, begun: Decision | None) -> Decision:
+    """Return the decision to complete what an earlier try of this run left, told as that one."""
+    if begun is None or decision.result != UPDATED or begun.result == UPDATED:
+        return decision
+    references = dict.fromkeys((*decision.references, *begun.references))
+    lines = (*decision.differences, *(each for each in begun.differences if "text" in each))
+    return replace(decision, result=begun.result, references=tuple(references), differences=lines)
 
 
 def foretell(

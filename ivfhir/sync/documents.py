@@ -54,7 +54,7 @@ def absent(plan: SyncPlan, at: Place, withdrawn: Sequence[Resource], kind: str) 
         )
         return Decision(UNCHANGED if withdrawn else REFUSED, reason=words)
     known, parts = known_as(kind, plan.plan_id, at)
-    if withdrawn or (known is not None and known.state == DONE):
+    if withdrawn or parts or (known is not None and known.state == DONE):
         places = (each.reference for each in parts.values())
         last = [each for each in places if each.startswith(f"{kind}/")]
         return Decision(

@@ -239,6 +239,11 @@ def tokens_of(resource: Resource) -> tuple[Token, ...]:
     )
 
 
+def plan_id_of(token: Token) -> str:
+    """Return the identifier value that a plan gets on every server by its first identifier."""
+    return str(uuid.uuid5(_NAMESPACE, str(token)))
+
+
 def search_token(token: Token) -> str:
     """Return an identifier as a search writes it, its special characters escaped."""
     system, value = (
@@ -470,8 +475,7 @@ def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
     if carried is not None:
         named = replace(plan, name=f"{PLAN_SYSTEM}|{carried}", tokens=tokens, plan_id=carried)
     elif tokens:
-        value = str(uuid.uuid5(_NAMESPACE, str(tokens[0])))
-        named = replace(plan, name=str(tokens[0]), tokens=tokens, plan_id=value)
+        named = replace(plan, name=str(tokens[0]), tokens=tokens, plan_id=plan_id_of(tokens[0]))
     elif any(name.startswith(OUR_DEFINITIONS) for name in protocols_of(plan.care_plan)):
         value = str(uuid.uuid5(_NAMESPACE, plan.digest))
         named = replace(plan, name=f"{PLAN_SYSTEM}|{value}", plan_id=value)

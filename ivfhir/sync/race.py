@@ -16,6 +16,7 @@ from ivfhir.repository import Repository
 from ivfhir.sync.created import is_later
 from ivfhir.sync.ladder import Means
 from ivfhir.sync.supersede import OPEN, open_among, plans_of, standing_of
+from ivfhir.writing.earlier import read_plan_parts
 from ivfhir.writing.rivals import are_together, end_plan, stored_rank
 
 
@@ -68,12 +69,17 @@ def settle_race(
     if again and not is_open:
         return None
     stays = last_of([plan, *others] if is_open else others)
+
+    def may(kind: str, _: str) -> bool:
+        return means.may_update(kind)
+
+    kept = {each.reference for each in read_plan_parts(repository, stays, may=may, strict=True)}
     ended: list[str] = [] if is_open else [own]
     left: list[str] = []
     for each in [plan, *others] if is_open else others:
         if each is stays:
             continue
-        gone = end_plan(repository, each, lambda kind, _: means.may_update(kind), among=OPEN)
+        gone = end_plan(repository, each, may, among=OPEN, kept=kept)
         (ended if gone else left).append(reference_of(each))
     return Race(reference_of(stays), tuple(ended), tuple(left))
 

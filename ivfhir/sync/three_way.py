@@ -16,7 +16,7 @@ from ivfhir.writing.content import (
     written_digest,
 )
 from ivfhir.writing.ending import END_STATUS, status_name
-from ivfhir.writing.read_back import differences
+from ivfhir.writing.read_back import bare, differences, words_of
 
 _NOT_COMPARED = frozenset({"id", "meta", "text", "resourceType"})
 
@@ -32,7 +32,13 @@ class Standing(Enum):
     GONE = "the server no longer has it"
 
 
-def weigh(ours: Resource | None, sent: SentPart | None, theirs: Resource | None) -> Standing:
+def weigh(
+    ours: Resource | None,
+    sent: SentPart | None,
+    theirs: Resource | None,
+    *,
+    unread: bool = False,
+) -> Standing:
     """Return who changed a resource since it was sent.
 
     Without the ledger the tag that it was written with tells; where that is gone, too, the server
@@ -42,10 +48,11 @@ def weigh(ours: Resource | None, sent: SentPart | None, theirs: Resource | None)
         ours: as it would be sent now; None when the input no longer has it.
         sent: as the ledger knows it.
         theirs: as the server has it.
+        unread: it was never read back, so its references may still be on their way.
     """
     if theirs is None:
         return Standing.NEW if sent is None else Standing.GONE
-    edited = _is_edited(sent, theirs)
+    edited = _is_edited(sent, theirs, ours)
     if ours is None:
         is_done = sent is not None and _has_ended(sent.sent, theirs)
         return Standing.SAME if is_done else Standing.THEIRS if edited else Standing.OURS
@@ -53,20 +60,57 @@ def weigh(ours: Resource | None, sent: SentPart | None, theirs: Resource | None)
         return Standing.SAME
     before = sent.sent_digest if sent is not None else written_digest(theirs)
     changed = before is None or before != content_digest(ours)
+    if not changed and sent is not None:
+        changed = _points_elsewhere(sent.sent, ours)
+    elif not changed and (unread or is_as_written(theirs)) and _points_elsewhere(theirs, ours):
+        is_first = unread or theirs.get("meta", {}).get("versionId") == "1"
+        return Standing.OURS if is_first and not edited else Standing.BOTH
     if edited:
         return Standing.BOTH if changed else Standing.THEIRS
     return Standing.OURS if changed else Standing.SAME
 
 
-def _is_edited(sent: SentPart | None, theirs: Resource) -> bool:
+def _is_edited(sent: SentPart | None, theirs: Resource, ours: Resource | None) -> bool:
     version = str(theirs.get("meta", {}).get("versionId", ""))
+    as_stored = sent is not None and bool(version) and sent.version == version
+    if sent is not None and version and sent.version and not as_stored:
+        told = [words_of(each.get("text", {})) for each in (theirs, sent.sent, ours or sent.sent)]
+        if told[0] not in told[1:]:
+            return True
     if is_as_written(theirs):
-        return False
+        # The digest passes over which part a reference names.
+        return (
+            sent is not None
+            and not as_stored
+            and sent.sent_digest == written_digest(theirs)
+            and _points_elsewhere(sent.sent, theirs)
+            and (ours is None or _points_elsewhere(ours, theirs))
+        )
     if sent is not None:
-        as_stored = bool(version) and sent.version == version
         return not as_stored and any(differences(sent.sent, theirs))
     # The first version is the one that was written, whatever the server made of it.
     return not (version == "1" and written_digest(theirs) is not None)
+
+
+def _points_elsewhere(one: Resource, other: Resource) -> bool:
+    """Tell whether the references of two resources that are else alike name other resources."""
+    return any(
+        _targets(one.get(name), name) != _targets(other.get(name), name)
+        for name in {*one, *other} - _NOT_COMPARED
+    )
+
+
+def _targets(value: object, name: str) -> object:
+    """Return the references of an element where they stand in it; None for none."""
+    if isinstance(value, str):
+        return bare(value) if name == "reference" else None
+    if isinstance(value, dict):
+        found = {key: _targets(member, key) for key, member in value.items()}
+        return {key: each for key, each in found.items() if each is not None} or None
+    if isinstance(value, list):
+        inside = [_targets(member, name) for member in value]
+        return None if all(each is None for each in inside) else inside
+    return None
 
 
 def _has_ended(sent: Resource, theirs: Resource) -> bool:
@@ -78,7 +122,12 @@ def _has_ended(sent: Resource, theirs: Resource) -> bool:
 def changed_elements(before: Resource, after: Resource) -> list[str]:
     """Return the names of the elements that are not the same in both, in their order."""
     names = dict.fromkeys(name for name in (*before, *after) if name not in _NOT_COMPARED)
-    return [name for name in names if plain(before.get(name), name) != plain(after.get(name), name)]
+    return [
+        name
+        for name in names
+        if plain(before.get(name), name) != plain(after.get(name), name)
+        or _targets(before.get(name), name) != _targets(after.get(name), name)
+    ]
 
 
 def as_sent(theirs: Resource, ours: Resource) -> Resource:
@@ -137,6 +186,8 @@ def three_ways(
     if base is not None:
         views = {"sent": base, **views}
         names = list(dict.fromkeys([*names, *changed_elements(base, theirs)]))
+        if words_of(base.get("text", {})) != words_of(theirs.get("text", {})):
+            names.append("text")
     for name in names:
         yield {
             "reference": reference_of(theirs),

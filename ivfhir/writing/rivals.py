@@ -138,6 +138,7 @@ def end_plan(
     may: Callable[[str, str], bool],
     *,
     among: Collection[str],
+    kept: Collection[str] = (),
 ) -> bool:
     """Revoke a plan with its untouched orders; return whether it has ended afterwards.
 
@@ -146,6 +147,7 @@ def end_plan(
         plan: the plan, as read.
         may: tells whether an interaction ("r", "u") on a type is allowed.
         among: the statuses in which it is to be ended; in any other it has ended already.
+        kept: references of orders that stay: those of the plan that stays.
     """
     if not may(CARE_PLAN, "u"):
         return False
@@ -155,7 +157,8 @@ def end_plan(
                 return True
             # At last without those of its orders that cannot be read: the plan must not stay.
             parts = read_plan_parts(repository, plan, may=may, strict=left > 0)
-            ending = [plan, *(part.resource for part in parts if part.resource and not part.stays)]
+            orders = [part.resource for part in parts if part.resource and not part.stays]
+            ending = [plan, *(each for each in orders if reference_of(each) not in kept)]
             repository.transact(
                 {
                     "resourceType": BUNDLE,
