@@ -30,6 +30,8 @@ class BaseAddress:
             raise UsageError("The server's address must be http://host/… or https://host/….")
         if "@" in urlsplit(url).netloc:
             raise UsageError("The server's address must hold no name or password.")
+        if "?" in url or "#" in url:
+            raise UsageError("The server's address must hold no query and no fragment (? or #).")
         self._path = urlsplit(self.url).path
 
     def join(self, link: str) -> str | None:

@@ -82,3 +82,10 @@ def test_links_are_read_from_the_base(link: str, url: str | None) -> None:
 def test_a_base_with_a_name_and_password_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no name or password"):
         BaseAddress("https://user:pw@ehr.example/fhir")
+
+
+@pytest.mark.parametrize("url", [f"{BASE}?apikey=secret", f"{BASE}/?", f"{BASE}#top"])
+def test_an_address_with_a_query_or_a_fragment_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(UsageError, match="no query and no fragment") as caught:
+        BaseAddress(url)
+    assert "secret" not in str(caught.value)
