@@ -33,6 +33,7 @@ from ivfhir.sync.lines import Line, Lines
 from ivfhir.sync.mapping import NONE_THERE, tokens_named
 from ivfhir.sync.plans import SyncPlan, Token, protocols_of, tokens_of
 from ivfhir.sync.profiles import profile_of
+from ivfhir.sync.retries import pause_before_retry_s
 from ivfhir.sync.supersede import OPEN, as_coming, open_among
 from ivfhir.sync.turns import Turns
 from ivfhir.writing.bundle import PLAN_SYSTEM, value_of
@@ -194,7 +195,8 @@ def sync_plans(
 
     for target in targets:  # Of whom nothing is wanted, a long statement need not be read.
         leave_unchanged(target)
-    met, failed = _meet([each for each in targets if left_for(each)], connections)
+    waiting = [each for each in targets if left_for(each)]
+    met, failed = _meet(waiting, connections, random=random, pause=pause)
     if failed and not met and not rows:
         raise failed[0][1]
     silent = {target.name: error for target, error in failed}
@@ -251,16 +253,36 @@ def _nothing(outcome: Outcome) -> None:
 
 
 def _meet(
-    targets: Sequence[Target], connections: int
+    targets: Sequence[Target],
+    connections: int,
+    *,
+    random: Callable[[], float],
+    pause: Callable[[float], None] | None,
 ) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
+    """Meet servers; one that says when it will answer is waited for, as with a plan."""
     met, failed = [], []
     for target in targets:
-        try:
-            target.meet(connections)
+        tries, error = 0, _met(target, connections)
+        while error is not None and error.retry_after_s is not None:
+            tries += 1
+            wait_s = pause_before_retry_s(error, tries, random=random)
+            if wait_s is None:
+                break
+            (pause or target.wait)(wait_s)
+            error = _met(target, connections)
+        if error is None:
             met.append(target)
-        except ServerError as error:
+        else:
             failed.append((target, error))
     return met, failed
+
+
+def _met(target: Target, connections: int) -> ServerError | None:
+    try:
+        target.meet(connections)
+    except ServerError as error:
+        return error
+    return None
 
 
 _Step = Callable[[list[Line], Target, Ways], Iterator[tuple[SyncPlan, Outcome]]]

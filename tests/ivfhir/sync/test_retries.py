@@ -13,7 +13,12 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
+from ivfhir.servers.memory import MemoryRepository
+from ivfhir.sync.ledger import Ledger
+from ivfhir.sync.plans import read_plans
 from ivfhir.sync.retries import TRIES, pause_before_retry_s
+from ivfhir.sync.run import Target, sync_plans
+from tests.ivfhir.sync.scene import small, write
 
 
 def pause(error, attempt=1, chance=0.5):
@@ -50,3 +55,39 @@ def test_the_server_is_waited_for_as_long_as_it_asks_but_not_for_ever():
     busy.retry_after_s = 9.0
     assert pause(busy, chance=0.0) == 9
     assert pause(ThrottledError("x", retry_after_s=3600)) is None
+
+
+class Busy(MemoryRepository):
+    """A server that says once, or always, when it will answer what it can."""
+
+    always = False
+
+    def __init__(self):
+        super().__init__([{"resourceType": "Patient", "id": "p"}])
+        self.asked = 0
+
+    def capabilities(self):
+        self.asked += 1
+        if self.asked == 1 or self.always:
+            raise ThrottledError("x", retry_after_s=11)
+        return super().capabilities()
+
+
+def test_a_server_that_says_when_it_will_answer_is_waited_for_before_it_is_met(tmp_path):
+    write(tmp_path, "plan", small())
+    server, pauses = Busy(), []
+    target = Target("it", lambda: server, Ledger(None))
+    (row,) = sync_plans(
+        read_plans([tmp_path])[0], [target], random=lambda: 0.0, pause=pauses.append
+    )
+    assert (row.result, pauses[0]) == ("created", 11)
+
+
+def test_one_that_never_answers_is_given_up(tmp_path):
+    write(tmp_path, "plan", small())
+    server, pauses = Busy(), []
+    server.always = True
+    target = Target("it", lambda: server, Ledger(None))
+    with pytest.raises(ThrottledError):
+        sync_plans(read_plans([tmp_path])[0], [target], random=lambda: 0.0, pause=pauses.append)
+    assert pauses == [11] * (TRIES - 1)
