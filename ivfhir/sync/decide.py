@@ -6,7 +6,7 @@ Deciding only reads. The same decision is told in advance by a dry run, and carr
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import reference_of, renamed_references
@@ -61,6 +61,7 @@ from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
 _BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
+_UNDER_WAY = _DRAFTS | _BEGUN | {"on-hold"}
 _OVER = frozenset({"cancelled", "completed", "failed", "rejected", "revoked", "stopped", _WRONG})
 
 
@@ -205,8 +206,11 @@ def _create(
     kept = {
         key for each in (mapped.care_plan, *mapped.parts.values()) for key in references_in(each)
     }
+    left: list[Mapping[str, Any]] = []
     for each in older:
-        revoke += _ending_with(each, door, at.means, kept=kept)
+        ending = _ending_with(each, door, at.means, kept=kept)
+        revoke += ending.parts
+        left += ending.left
     parcel = to_parcel(
         plan,
         mapped,
@@ -217,6 +221,7 @@ def _create(
     )
     losses: list[Mapping[str, Any]] = [{"text": each} for each in lost_on(rung, plan.types)]
     losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
+    losses += left
     return Decision(
         SUPERSEDED if rivals.older else CREATED,
         tuple(reference_of(each) for each in older),
@@ -228,9 +233,19 @@ def _create(
     )
 
 
-def _ending_with(
-    older: Resource, door: Door, means: Means, *, kept: Container[str]
-) -> list[Resource]:
+class _Ending(NamedTuple):
+    """What becomes of an older plan's parts.
+
+    Attributes:
+        parts: what ends with it.
+        left: what is told of those that stay open, an object each.
+    """
+
+    parts: list[Resource]
+    left: list[Mapping[str, Any]]
+
+
+def _ending_with(older: Resource, door: Door, means: Means, *, kept: Container[str]) -> _Ending:
     """Return what ends with an older plan: its parts that are as they were written.
 
     Args:
@@ -240,8 +255,15 @@ def _ending_with(
         kept: what the newer plan refers to, too: an order of the input's own number stays.
     """
     parts = read_plan_parts(door, older, may=lambda kind, _: means.may_update(kind), strict=True)
-    ending = (part.resource for part in parts if part.resource and not part.stays)
-    return [each for each in ending if reference_of(each) not in kept]
+    there = [each for each in parts if each.resource and each.reference not in kept]
+    return _Ending(
+        [each.resource for each in there if each.resource and not each.stays],
+        [
+            {"reference": each.reference, "text": f"It stays {each.status}: {each.stays}."}
+            for each in there
+            if each.stays and each.status in _UNDER_WAY
+        ],
+    )
 
 
 @dataclass
@@ -329,7 +351,7 @@ class _Existing:
             places={value: reference_of(each) for value, each in stored.items()},
             before=tuple(stored.values()),
         )
-        is_sent = known is not None and known.digest == self.plan.digest and bool(sent)
+        is_sent = known is not None and known.digest == self.plan.digest and ours.keys() <= {*sent}
         unread = known is not None and known.state != DONE and not sent
         standings = {}
         for value in dict.fromkeys((*ours, *sent)):
@@ -539,13 +561,17 @@ class _Existing:
         older = [each for each in open_among(found, theirs, states) if _may_take_over(theirs, each)]
         revoke = [each for each in older if each.get("status") in OPEN]
         kept = {key for part in base.before for key in references_in(part)}
+        left: list[Mapping[str, Any]] = []
         for each in older:
-            revoke += _ending_with(each, self.door, self.at.means, kept=kept)
+            ending = _ending_with(each, self.door, self.at.means, kept=kept)
+            revoke += ending.parts
+            left += ending.left
         if not revoke:
             return base
         return replace(
             base,
             result=SUPERSEDED,
+            differences=(*base.differences, *left),
             references=(*base.references, *map(reference_of, older)),
             bundle=transaction([*map(revocation, revoke)]),
         )

@@ -40,6 +40,7 @@ from ivfhir.sync.decision import (
     known_as,
 )
 from ivfhir.sync.document_race import settle_document_race
+from ivfhir.sync.door import Door
 from ivfhir.sync.download import save
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.ledger import DONE, SentPart
@@ -462,15 +463,16 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: boo
     if decision.bundle is parcel:
         receipt = receipt_of(door, bundle, places, already_there=False, strict=True)
         places = {each.value: each.reference for each in receipt.entries if each.reference}
-        parts = [
-            SentPart(each.value, each.reference, each.version, each.sent)
-            for each in receipt.entries
-            if each.reference
-        ]
         compared, ended = receipt.entries, receipt.ended
         if receipt.left_over:  # It is not done, so that the next run looks again.
             own = places.get(_own_value(decision))
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
+        lost = _lost(door, compared, shown=shown)
+        parts = [
+            SentPart(each.value, each.reference, each.version, each.sent)
+            for each in receipt.entries
+            if each.reference and each.reference not in lost
+        ]
         race = _race(plan, at, decision, places, shown=shown)
         unkept = _note(plan, at, decision, parts, sure=sure)
     else:
@@ -478,10 +480,13 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: boo
         # Of a document nothing but the status of an older one was sent.
         is_document = decision.whole is not None
         compared = () if is_document else compare(parcel, places, stored)
+        lost = _lost(door, compared, shown=shown)
         is_change = decision.result == UPDATED and not is_document
         ended = () if is_change else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places, shown=shown)
-        unkept = _note(plan, at, decision, _parts(decision, places, stored), sure=sure)
+        sent_parts = _parts(decision, places, stored)
+        parts = [each for each in sent_parts if each.reference not in lost]
+        unkept = _note(plan, at, decision, parts, sure=sure)
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])
         versions = {reference_of(each): _version(each) for each in gone}
@@ -492,7 +497,37 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: boo
     differences = (*decision.differences, *_lines(compared), *_unended(ended), *unkept)
     differences = (*differences, *_unseen(shown=shown))
     row = Outcome(plan.name, at.name, decision.result, tuple(references), differences)
-    return row if race is None else _after_race(row, race)
+    row = row if race is None else _after_race(row, race)
+    return _incomplete(row, lost) if lost and row.result != REFUSED else row
+
+
+def _lost(door: Door, compared: Iterable[Compared], *, shown: bool) -> frozenset[str]:
+    """Return what the server said that it stored, and does not have.
+
+    Raises:
+        NotShownError: there is some, and `shown` says that it must be there.
+        ServerError: it could not be told.
+    """
+    lost = set()
+    for part in compared:
+        if part.differences is None and part.reference:
+            try:
+                door.read(part.resource_type, part.reference.partition("/")[2])
+            except NotFoundError:
+                lost.add(part.reference)
+            except (ForbiddenError, RejectedError):
+                pass
+    if lost and shown:
+        raise NotShownError(f"The server took {', '.join(sorted(lost))} and does not have it.")
+    return frozenset(lost)
+
+
+def _incomplete(row: Outcome, lost: Iterable[str]) -> Outcome:
+    """Return the row of a plan of which the server lost a part: the next run sends that again."""
+    why = f"The server took {', '.join(sorted(lost))} and does not have it; the next run sends it."
+    issue = {"severity": "error", "code": "incomplete", "diagnostics": why}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return replace(row, result=PARKED, outcome=outcome)
 
 
 def _doubled(plan: SyncPlan, at: Place, own: Sequence[str], copies: Sequence[str]) -> Outcome:

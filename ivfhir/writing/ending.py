@@ -3,6 +3,7 @@
 See the required value sets of http://hl7.org/fhir/R4/valueset-request-status.html,
 http://hl7.org/fhir/R4/valueset-medicationrequest-status.html,
 http://hl7.org/fhir/R4/valueset-task-status.html,
+http://hl7.org/fhir/R4/valueset-fm-status.html (VisionPrescription),
 http://hl7.org/fhir/R4/valueset-goal-status.html and
 http://hl7.org/fhir/R4/valueset-document-reference-status.html.
 """
@@ -18,8 +19,11 @@ END_STATUS: Mapping[str, str] = MappingProxyType(
         REQUEST_GROUP: "revoked",
         "ServiceRequest": "revoked",
         "CommunicationRequest": "revoked",
+        "DeviceRequest": "revoked",
+        "NutritionOrder": "revoked",
         "MedicationRequest": "cancelled",
         "Task": "cancelled",
+        "VisionPrescription": "cancelled",
         GOAL: "cancelled",
         DOCUMENT_REFERENCE: "superseded",
     }

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture
 def base(sekmet):
-    for kind in ("CarePlan", "RequestGroup", "ServiceRequest", "Goal"):
+    kinds = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+    for kind in (*kinds, "MedicationRequest", "NutritionOrder"):
         for each in stored(sekmet, kind):
             requests.delete(f"{sekmet}/{kind}/{each['id']}", timeout=60).raise_for_status()
     patient(sekmet)
@@ -213,6 +214,62 @@ def test_a_plan_marked_wrong_after_another_took_its_place_is_told(base, tmp_path
     assert told(tmp_path, base) == ["unchanged", "superseded"]
     write(tmp_path, "a", named("A", status="entered-in-error"))
     assert told(tmp_path, base) == ["refused", "unchanged"]
+
+
+def test_an_order_that_stays_open_beside_a_newer_plan_is_named(base, tmp_path):
+    def with_drug(value, **changes):
+        plan = named(value, **changes)
+        order = {"resourceType": "MedicationRequest", "id": "look", "status": "draft"}
+        order |= {"intent": "proposal", "subject": {"reference": "Patient/p"}}
+        plan["contained"][1] = order | {"medicationReference": {"reference": "#drug"}}
+        drug = {"resourceType": "Medication", "id": "drug", "code": {"text": "A drug"}}
+        return plan | {"contained": [*plan["contained"], drug]}
+
+    write(tmp_path, "a", with_drug("A"))
+    told(tmp_path, base)
+    write(tmp_path, "b", with_drug("B", created=LATER))
+    _, (_, row), _ = run(tmp_path, "--to", base)
+    drafts = {f"MedicationRequest/{each['id']}" for each in stored(base, "MedicationRequest")}
+    assert row["result"] == "superseded"
+    (line,) = (each for each in row["differences"] if each["reference"] in drafts)
+    assert line["text"] == "It stays draft: it is not as the app wrote it."
+
+
+def test_a_diet_ends_with_the_plan_that_ordered_it(base, tmp_path):
+    def with_diet(value, **changes):
+        plan = named(value, **changes)
+        diet = {"resourceType": "NutritionOrder", "id": "look", "status": "draft"}
+        diet |= {"intent": "proposal", "patient": {"reference": "Patient/p"}}
+        diet |= {"dateTime": "2025-03-03", "oralDiet": {"instruction": "Soft"}}
+        plan["contained"][1] = diet
+        return plan
+
+    write(tmp_path, "a", with_diet("A"))
+    told(tmp_path, base)
+    write(tmp_path, "b", with_diet("B", created=LATER))
+    assert told(tmp_path, base) == ["unchanged", "superseded"]
+    statuses = sorted(each["status"] for each in stored(base, "NutritionOrder"))
+    assert statuses == ["draft", "revoked"]
+
+
+def test_a_part_that_the_server_took_and_lost_is_told_and_sent_by_the_next_run(base, tmp_path):
+    def lose(stage, asked):
+        if stage == "after" and asked.method == "POST":
+            for each in stored(base, "ServiceRequest"):
+                requests.delete(f"{base}/ServiceRequest/{each['id']}", timeout=60)
+
+    write(tmp_path, "a", named("A"))
+    unknown = {"software": {"name": "a server"}}
+    with run_proxy(base, statement=lambda own: {**own, **unknown}, watch=lose) as proxy:
+        _, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert row["result"] == "parked"
+        assert "the next run sends it" in row["outcome"]["issue"][0]["diagnostics"]
+        proxy.watch = lambda stage, asked: None
+        assert told(tmp_path, proxy.base) == ["updated"]
+        assert told(tmp_path, proxy.base) == ["unchanged"]
+    (order,), (group,) = stored(base, "ServiceRequest"), stored(base, "RequestGroup")
+    assert group["action"][0]["resource"]["reference"] == f"ServiceRequest/{order['id']}"
+    assert len(stored(base, "CarePlan")) == 1
 
 
 def one_order(value):

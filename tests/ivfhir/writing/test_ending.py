@@ -12,6 +12,9 @@ ALLOWED = {
     "RequestGroup": REQUEST_STATUS,
     "ServiceRequest": REQUEST_STATUS,
     "CommunicationRequest": REQUEST_STATUS,
+    "DeviceRequest": REQUEST_STATUS,
+    "NutritionOrder": REQUEST_STATUS,
+    "VisionPrescription": {"active", "cancelled", "draft", "entered-in-error"},
     "MedicationRequest": {
         *("active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped"),
         *("draft", "unknown"),
