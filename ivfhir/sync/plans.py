@@ -11,15 +11,16 @@ import operator
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ivfhir.errors import InputError
-from ivfhir.fhir.bundles import Entry
+from ivfhir.fhir.bundles import Entry, last_updated
 from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.nulls import drop_nulls
-from ivfhir.fhir.references import parse_literal, subject_of
+from ivfhir.fhir.references import key_of, parse_literal, subject_of
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.plan_document import OUR_DEFINITIONS
 from ivfhir.servers.folder import read_entries
@@ -47,6 +48,7 @@ PART_TYPES = frozenset(
 """Types that are sent with a plan; all but Provenance have an identifier."""
 
 _GIVE = "give CarePlans: a Bundle, an NDJSON file, or a folder of them."
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NAMESPACE = uuid.UUID("0c8fd4a1-43a3-5f0e-8f0c-5d6b2a9e7c11")
 _NOT_CONTENT = frozenset({"id", "meta", "text", "contained"})
 
@@ -183,8 +185,10 @@ def _left_behind(shelf: "_Shelf") -> Iterator[str]:
         order = entry.resource
         if order["resourceType"] not in PART_TYPES or id(order) in shelf.taken:
             continue
+        if shelf.is_outdated(entry):
+            continue
         named = (str(each.get("reference", "")) for each in order.get("basedOn", ()))
-        found = (shelf.find(each, entry.scope) for each in named if each)
+        found = (shelf.find(each, entry) for each in named if each)
         if any(each is not None and each.resource["resourceType"] == CARE_PLAN for each in found):
             yield (
                 f"Left out: {order['resourceType']}/{order.get('id', '')} is based on a plan that "
@@ -260,29 +264,33 @@ def protocols_of(care_plan: Resource) -> frozenset[str]:
 
 @dataclass
 class _Shelf:
-    """The input's resources by what references call them."""
+    """The input's resources by what references call them, of each name the newest first."""
 
     entries: list[Entry]
-    by_name: dict[tuple[int, str], Entry] = field(default_factory=dict)
-    by_key: dict[str, Entry] = field(default_factory=dict)
+    by_name: dict[tuple[int, str], list[Entry]] = field(default_factory=dict)
+    by_key: dict[str, list[Entry]] = field(default_factory=dict)
     signatures: dict[int, list[Entry]] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        provenances = []
-        for entry in self.entries:
-            resource = entry.resource
+        for entry in sorted(self.entries, key=lambda each: _age(each.resource), reverse=True):
             if entry.full_url:
-                self.by_name.setdefault((entry.scope, entry.full_url), entry)
-            if isinstance(resource.get("id"), str):
-                key = f"{resource['resourceType']}/{resource['id']}"
-                self.by_name.setdefault((entry.scope, key), entry)
-                self.by_key.setdefault(key, entry)
-            if resource["resourceType"] == PROVENANCE:
-                provenances.append(entry)
-        for entry in provenances:
+                self.by_name.setdefault((entry.scope, entry.full_url), []).append(entry)
+            key = key_of(entry.resource)
+            if key is not None:
+                if entry.full_url != str(key):
+                    self.by_name.setdefault((entry.scope, str(key)), []).append(entry)
+                self.by_key.setdefault(str(key), []).append(entry)
+        for entry in self.entries:
+            if entry.resource["resourceType"] != PROVENANCE or self.is_outdated(entry):
+                continue
             for place in dict.fromkeys(map(id, self._targets(entry))):
                 self.signatures.setdefault(place, []).append(entry)
+
+    def is_outdated(self, entry: Entry) -> bool:
+        """Tell whether the input has a newer copy under the same name, or the same again."""
+        name = entry.full_url or str(key_of(entry.resource))
+        return self.by_name.get((entry.scope, name), [entry])[0] is not entry
 
     def signatures_of(self, resource: Resource) -> list[Entry]:
         """Return the Provenances that have a resource of the input among their targets."""
@@ -291,19 +299,69 @@ class _Shelf:
     def _targets(self, provenance: Entry) -> Iterator[Resource]:
         for target in provenance.resource.get("target", ()):
             reference = target.get("reference")
-            found = self.find(reference, provenance.scope) if reference else None
+            found = self.find(reference, provenance) if reference else None
             if found is not None:
                 yield found.resource
 
-    def find(self, reference: str, scope: int) -> Entry | None:
-        """Return the entry that a reference of that Bundle means."""
+    def find(self, reference: str, holder: Entry) -> Entry | None:
+        """Return the newest entry that a reference of that entry means."""
+        return next(iter(self._meant(reference, holder)), None)
+
+    def why_doubtful(self, reference: str, holder: Entry) -> str:
+        """Return why it cannot be told which patient is meant, a sentence; '' when it can."""
+        meant = self._meant(reference, holder)
+        if not meant or not is_patient(meant[0].resource):
+            return ""
         literal = parse_literal(reference)
-        key = "" if literal is None else str(literal.key)
+        copies = [] if literal is None else self.by_key.get(str(literal.key), [])
+        if literal is not None and not holder.scope:
+            # What stands outside Bundles may mean what stands in any of them.
+            meant = [*meant, *(each for each in copies if _may_be(literal.base, each))]
+        addresses = {each.full_url for each in meant if _base(each)}
+        again = (each for each in copies if each.full_url in addresses)
+        people = [tokens for each in (*meant, *again) if (tokens := set(tokens_of(each.resource)))]
+        if all(people[0] & each for each in people[1:]):
+            return ""
         return (
-            self.by_name.get((scope, reference))
-            or self.by_name.get((scope, key))
-            or self.by_key.get(key)
+            f"The input holds {reference} more than once, and these share no identifier: it cannot "
+            "be told which patient is meant. Leave the right one alone in the input."
         )
+
+    def is_elsewhere(self, reference: str, holder: Entry) -> bool:
+        """Tell whether the input has a resource of that type and id at other addresses alone."""
+        literal = parse_literal(reference)
+        is_known = literal is not None and str(literal.key) in self.by_key
+        return is_known and not self._meant(reference, holder)
+
+    def _meant(self, reference: str, holder: Entry) -> list[Entry]:
+        """Return the entries that a reference may mean, those of the holder's Bundle first.
+
+        A relative reference is completed by the holder's address where there is such an entry.
+        An absolute one never means an entry of another address.
+        """
+        literal = parse_literal(reference)
+        if literal is None:
+            return self.by_name.get((holder.scope, reference), [])
+        key = str(literal.key)
+        base = literal.base or _base(holder)
+        here = [self.by_name.get((holder.scope, name), []) for name in (base + key, reference, key)]
+        for some in (*here, self.by_key.get(key, [])):
+            exact = [each for each in some if base and _base(each) == base]
+            found = exact or [each for each in some if _may_be(literal.base, each)]
+            if found:
+                return found
+        return []
+
+
+def _base(entry: Entry) -> str:
+    """Return the address of the server that an entry is of; '' where its name is no address."""
+    literal = parse_literal(entry.full_url or "")
+    return "" if literal is None else literal.base
+
+
+def _may_be(base: str, entry: Entry) -> bool:
+    """Tell whether an entry may be of the server of that address; '' is any."""
+    return not base or _base(entry) in ("", base)
 
 
 class _Member(NamedTuple):
@@ -312,13 +370,13 @@ class _Member(NamedTuple):
     Attributes:
         key: what it is called; '' for the plan.
         resource: the input's resource.
-        scope: the Bundle that it came in.
+        entry: the entry that it is, or is inside of.
         inside: what it contains and refers to: id -> that resource.
     """
 
     key: str
     resource: Resource
-    scope: int
+    entry: Entry
     inside: Mapping[str, Resource]
 
 
@@ -336,14 +394,15 @@ class _Gathering:
         self.carried = value_of(entry.resource)
         self.others: dict[str, Resource] = {}
         self.signs_more: dict[str, int] = {}
+        self.doubt = ""
         self._names: dict[int, str] = {id(entry.resource): ""}
         self._embedded: list[tuple[str, Resource, _Member]] = []
         inside = {str(each.get("id", "")): each for each in entry.resource.get("contained", ())}
-        plan = _Member("", entry.resource, entry.scope, inside)
+        plan = _Member("", entry.resource, entry, inside)
         self._members = [plan]
         for own_id, each in inside.items():
             if each["resourceType"] in PART_TYPES:
-                self._add(_Member(self._free(own_id, each), each, entry.scope, inside))
+                self._add(_Member(self._free(own_id, each), each, entry, inside))
             elif f"#{own_id}" == entry.resource.get("subject", {}).get("reference"):
                 self._names[id(each)] = own_id
                 self.others[f"#{own_id}"] = each  # Who it is about is looked for, not sent.
@@ -366,9 +425,11 @@ class _Gathering:
         # What a Provenance was made for may be a whole record; that is not of the plan for it.
         takes = takes and resource["resourceType"] != PROVENANCE
         for reference in written_references(resource):
-            found = None
-            if not reference.startswith("#"):
-                found = self._shelf.find(reference, member.scope)
+            if reference.startswith("#"):
+                continue
+            if not self.doubt and resource["resourceType"] != PROVENANCE:
+                self.doubt = self._shelf.why_doubtful(reference, member.entry)
+            found = self._shelf.find(reference, member.entry)
             if found is None:
                 continue
             if takes and found.resource["resourceType"] in PART_TYPES - {PROVENANCE}:
@@ -382,7 +443,7 @@ class _Gathering:
             return
         wanted = _key_for(resource, self.carried, len(self._members))
         inside = {str(each.get("id", "")): each for each in resource.get("contained", ())}
-        member = _Member(self._free(wanted, resource), resource, entry.scope, inside)
+        member = _Member(self._free(wanted, resource), resource, entry, inside)
         self._add(member)
         for own_id, each in inside.items():
             self._embed(own_id, each, member)
@@ -446,7 +507,7 @@ class _Gathering:
             return plan.resource if member.inside is plan.inside else member.resource
         if reference.startswith("#"):
             return member.inside.get(reference[1:])
-        found = self._shelf.find(reference, member.scope)
+        found = self._shelf.find(reference, member.entry)
         return None if found is None else found.resource
 
 
@@ -466,7 +527,15 @@ def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
         _digest(care_plan, parts, embedded),
         signs_more=gathered.signs_more,
     )
-    return _named(plan, gathered.carried)
+    named = _named(plan, gathered.carried)
+    refusal = named.refusal or gathered.doubt
+    subject = str(care_plan.get("subject", {}).get("reference", ""))
+    if not refusal and not named.patient_tokens and shelf.is_elsewhere(subject, entry):
+        refusal = (
+            f"Its patient {subject} is not in the input, which has one of that id from another "
+            "server; add the right Patient with an identifier."
+        )
+    return replace(named, refusal=refusal)
 
 
 def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
@@ -551,8 +620,8 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
         by_id.setdefault(plan.plan_id or plan.name, []).append(plan)
     single = []
     for copies in by_id.values():
-        ages = sorted({_age(copy) for copy in copies})
-        newest = [copy for copy in copies if _age(copy) == ages[-1]]
+        latest = max(_age(copy.care_plan) for copy in copies)
+        newest = [copy for copy in copies if _age(copy.care_plan) == latest]
         why = ""
         if len({copy.patient for copy in copies}) > 1:
             why = (
@@ -567,8 +636,9 @@ def _single(plans: Iterable[SyncPlan]) -> list[SyncPlan]:
     return single
 
 
-def _age(plan: SyncPlan) -> str:
-    return str(plan.care_plan.get("meta", {}).get("lastUpdated", ""))
+def _age(resource: Resource) -> datetime:
+    """Return when a resource was last changed; long ago where it does not say."""
+    return last_updated(resource) or _LONG_AGO
 
 
 def _key_for(resource: Resource, carried: str | None, number: int) -> str:
