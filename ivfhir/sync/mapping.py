@@ -68,7 +68,11 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
         raise InputError(f"It is about a {kind}; sync sends plans of one patient each.")
     tokens = _patient_tokens(plan)
     if tokens:
-        return _by_identifier(repository, tokens)
+        theirs = _by_identifier(repository, tokens)
+        why = _why_another(tokens, ours or {}, theirs)
+        if why:
+            raise InputError(why)
+        return reference_of(theirs)
     if literal is None:
         raise InputError(
             "Its patient has no identifier and no id that the server could know; add the Patient "
@@ -87,7 +91,40 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
             "The patient of that id on the server has another date of birth: it is somebody else. "
             "Add the Patient with an identifier to the input."
         )
+    named = (*tokens_of(ours or {}), *tokens_of(plan.care_plan["subject"]))
+    values, known = ({token.value for token in some} for some in (named, tokens_of(theirs)))
+    if values and known and not values & known:
+        raise InputError(
+            "The patient of that id on the server has none of the identifiers that the input gives "
+            "without a system; add the system, so that the patient can be found by identifier."
+        )
     return str(literal.key)
+
+
+def _why_another(wanted: set[Token], ours: Resource, theirs: Resource) -> str:
+    """Return why the patient who shares an identifier is another one, a sentence; '' if not so.
+
+    Families share the number of an insurance.
+    """
+    there = set(tokens_of(theirs))
+    shared = {token.system for token in wanted & there}
+    systems = {token.system for token in wanted} & {token.system for token in there}
+    other = sorted(systems - shared)
+    if other:
+        return (
+            f"{reference_of(theirs)} on the server shares an identifier with the patient of the "
+            f"input, and has another one of {other[0]}: it may be somebody else. Correct the "
+            "identifiers where they are wrong."
+        )
+    days = [str(each.get("birthDate") or "") for each in (ours, theirs)]
+    known = min(map(len, days))  # A year says as much of the date as it says.
+    if days[0][:known] != days[1][:known]:
+        return (
+            f"{reference_of(theirs)} on the server shares an identifier with the patient of the "
+            "input, and has another date of birth: it may be somebody else. Correct the identifier "
+            "or the date where it is wrong."
+        )
+    return ""
 
 
 def patient_look(plan: SyncPlan) -> Look | None:
@@ -111,15 +148,15 @@ def _written(tokens: Iterable[Token]) -> tuple[str, ...]:
     return tuple(map(search_token, tokens))
 
 
-def _by_identifier(repository: Repository, wanted: set[Token]) -> str:
+def _by_identifier(repository: Repository, wanted: set[Token]) -> Resource:
     query = ",".join(_written(sorted(wanted)))
     found = {
-        reference_of(each)
+        reference_of(each): each
         for each in repository.search(PATIENT, {"identifier": query})
         if wanted & set(tokens_of(each)) and each.get("active") is not False
     }
     if len(found) == 1:
-        return found.pop()
+        return next(iter(found.values()))
     if not found:
         raise InputError(
             "The server has no patient of that identifier; register the patient there first."

@@ -1,0 +1,98 @@
+"""Who a plan's patient is on the server: in doubt nobody, never somebody else."""
+
+import pytest
+
+from tests.ivfhir.sync.scene import MRN, named, patient, run, stored, write
+
+INSURANCE = {"system": "https://insurance.example", "value": "family"}
+OTHER_MRN = {**MRN, "value": "12"}
+
+
+def one(folder, base):
+    """Sync the only plan and return its result and the reason."""
+    _, (row,), _ = run(folder, "--to", base)
+    issues = row.get("outcome", {}).get("issue", [{}])
+    return row["result"], issues[0].get("diagnostics", "")
+
+
+def write_plan(folder, value, identifiers, **more):
+    """Write a plan without parts, and its patient."""
+    write(folder, "plan", named(value, contained=None, goal=None, activity=None))
+    who = {"resourceType": "Patient", "id": "p", "identifier": identifiers}
+    write(folder, "patient", who | more)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "why"),
+    [
+        ({"birthDate": "1975-03-01"}, {"birthDate": "2015-03-01"}, "another date of birth"),
+        ({"birthDate": "1975"}, {"birthDate": "2015-03-01"}, "another date of birth"),
+        ({"birthDate": "1975-03-01"}, {"birthDate": "1975"}, ""),
+        ({"birthDate": "1975-03"}, {"birthDate": "1975-03-01"}, ""),
+        ({"birthDate": "1975-03"}, {"birthDate": "1975-04-01"}, "another date of birth"),
+        ({"birthDate": "1975-03-01"}, {}, ""),
+        ({}, {"birthDate": "1975-03-01"}, ""),
+        ({"identifier": [MRN]}, {"identifier": [OTHER_MRN]}, "another one of https://hospital"),
+        ({"identifier": [MRN]}, {"identifier": [OTHER_MRN, MRN]}, ""),
+        ({"identifier": [OTHER_MRN, MRN]}, {"identifier": [MRN]}, ""),
+        ({"identifier": [MRN]}, {}, ""),
+    ],
+)
+def test_who_shares_one_identifier_and_is_another_gets_no_plan(sekmet, tmp_path, ours, theirs, why):
+    both = [
+        each | {"identifier": [INSURANCE, *each.get("identifier", [])]} for each in (ours, theirs)
+    ]
+    patient(sekmet, "theirs", **both[1])
+    write_plan(tmp_path, "one", both[0]["identifier"], birthDate=ours.get("birthDate"))
+    result, said = one(tmp_path, sekmet)
+    assert (result, why in said) == ("refused" if why else "created", True)
+    subjects = [each["subject"]["reference"] for each in stored(sekmet, "CarePlan")]
+    assert subjects == ([] if why else ["Patient/theirs"])
+
+
+def test_who_shares_an_identifier_alone_is_told_apart_in_a_group_too(sekmet, tmp_path):
+    patient(sekmet, "child", identifier=[INSURANCE, OTHER_MRN], birthDate="2015-01-01")
+    for number in range(6):
+        mrn = {**MRN, "value": f"right {number}"}
+        patient(sekmet, f"right-{number}", identifier=[mrn], birthDate="1980-01-01")
+        subject = {"reference": f"Patient/p{number}"}
+        plan = named(f"{number}", contained=None, goal=None, activity=None, subject=subject)
+        write(tmp_path, f"plan-{number}", plan)
+        identifiers = [INSURANCE, {**MRN, "value": "13"}] if number == 3 else [mrn]
+        who = {"resourceType": "Patient", "id": f"p{number}", "identifier": identifiers}
+        write(tmp_path, f"patient-{number}", who)
+    _, rows, _ = run(tmp_path, "--to", sekmet)
+    results = [row["result"] for row in rows]
+    assert results == ["created"] * 3 + ["refused"] + ["created"] * 2
+
+
+@pytest.mark.parametrize(
+    ("theirs", "result"),
+    [
+        ([{**MRN, "value": "9999"}], "refused"),
+        ([{**MRN, "value": "9999"}, MRN], "created"),
+        ([{"value": "4711"}], "created"),
+        ([], "created"),
+    ],
+)
+def test_an_identifier_without_a_system_has_to_be_that_of_the_patient_of_the_id(
+    sekmet, tmp_path, theirs, result
+):
+    patient(sekmet, "p", identifier=theirs)
+    write_plan(tmp_path, "one", [{"value": "4711"}])
+    told, said = one(tmp_path, sekmet)
+    assert (told, "add the system" in said) == (result, result == "refused")
+    assert bool(stored(sekmet, "CarePlan")) is (result == "created")
+
+
+def test_a_reference_with_an_identifier_without_a_system_has_to_be_of_that_patient(
+    sekmet, tmp_path
+):
+    patient(sekmet, "p")
+    subject = {"reference": "Patient/p", "identifier": {"value": "12"}}
+    plan = named("one", contained=None, goal=None, activity=None, subject=subject)
+    write(tmp_path, "plan", plan)
+    assert one(tmp_path, sekmet)[0] == "refused"
+    plan["subject"]["identifier"]["value"] = MRN["value"]
+    write(tmp_path, "plan", plan)
+    assert one(tmp_path, sekmet)[0] == "created"
