@@ -1,7 +1,7 @@
 """The definitions to a server: what is new or changed, each after what it needs; nothing deleted.
 
 A definition is known by its canonical url and version. A server may have it under another id: then
-it is updated there.
+it is updated there. What stands under its id is overwritten only where it has the same url.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivfhir.errors import (
+    InputError,
     InvalidWriteError,
     IvfhirError,
+    NotFoundError,
     ServerError,
     UnauthorisedError,
     UnreachableError,
@@ -131,16 +133,9 @@ def _canonical(resource: Resource) -> str:
 
 
 def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) -> Sent:
-    version, canonical = resource.get("version"), _canonical(resource)
-    kind = resource["resourceType"]
+    canonical, kind = _canonical(resource), resource["resourceType"]
     try:
-        found = [
-            each
-            for each in server.search(kind, {"url": resource["url"]})
-            if (each.get("url"), each.get("version")) == (resource["url"], version) and key_of(each)
-        ]
-        found.sort(key=lambda each: (each["id"] != resource["id"], each["id"]))
-        theirs = found[0] if found else None
+        theirs = _there(server, resource)
         target = f"{kind}/{resource['id'] if theirs is None else theirs['id']}"
         if theirs is not None and not any(differences(resource | {"id": theirs["id"]}, theirs)):
             return Sent(canonical, to, UNCHANGED, target)
@@ -153,8 +148,36 @@ def _one(server: WritableServer, resource: Resource, to: str, *, dry_run: bool) 
         return Sent(canonical, to, result, target)
     except (UnreachableError, UnauthorisedError):
         raise
-    except (InvalidWriteError, ServerError) as error:
+    except (InputError, InvalidWriteError, ServerError) as error:
         return Sent(canonical, to, PARKED, error=error)
+
+
+def _there(server: WritableServer, resource: Resource) -> Resource | None:
+    """Return what the server has of a definition, or an older one that stands in its place.
+
+    Raises:
+        InputError: somebody else's definition stands in its place.
+        ServerError: the server did not say.
+    """
+    kind, url, version = resource["resourceType"], resource["url"], resource.get("version")
+    found = [
+        each
+        for each in server.search(kind, {"url": url})
+        if (each.get("url"), each.get("version")) == (url, version) and key_of(each)
+    ]
+    if found:
+        return min(found, key=lambda each: (each["id"] != resource["id"], each["id"]))
+    try:
+        theirs = server.read(kind, resource["id"])
+    except NotFoundError:
+        return None
+    if theirs.get("url") != url:
+        raise InputError(
+            f"{kind}/{resource['id']} on the server is another definition "
+            f"({theirs.get('url', 'without a url')}); it is not overwritten. Give that one another "
+            "id there."
+        )
+    return theirs
 
 
 def _in_order(resources: Sequence[Resource]) -> list[Resource]:

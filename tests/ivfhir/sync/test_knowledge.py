@@ -3,7 +3,7 @@
 import pytest
 
 from ivfhir.cli import sync as command
-from ivfhir.errors import ServerError, UnreachableError
+from ivfhir.errors import NotFoundError, ServerError, UnreachableError
 from ivfhir.servers.http import Stored
 from ivfhir.sync.knowledge import TYPES, definitions
 from tests.ivfhir.sync.scene import put, run, stored
@@ -57,6 +57,9 @@ class _Hollow:
 
     def search(self, kind, params):
         return []
+
+    def read(self, kind, resource_id):
+        raise NotFoundError("It has none.")
 
     def update(self, resource, *, if_match=None):
         if not self.left:
@@ -119,3 +122,42 @@ def test_where_no_server_signs_us_in_that_is_the_answer(few):
     code, rows, told = few(_Closed("one", 0), _Hollow("two", 0))
     assert (code, rows) == (5, [])
     assert "invalid_client" in told
+
+
+DEFINITION = {
+    "resourceType": "Library",
+    "id": "a",
+    "url": "urn:x:a",
+    "version": "2",
+    "status": "draft",
+    "type": {"text": "x"},
+}
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Let the knowledge be one definition."""
+    monkeypatch.setattr(command, "definitions", lambda: [DEFINITION])
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+@pytest.mark.parametrize("other", [{"url": "urn:other"}, {"url": None}])
+def test_somebody_elses_definition_of_the_same_id_is_not_overwritten(sekmet, only, other, dry):
+    theirs = {k: v for k, v in (DEFINITION | other).items() if v is not None}
+    before = put(sekmet, theirs)
+    code, (row,), _ = run("knowledge", "--to", sekmet, *dry)
+    assert (code, row["result"], row["references"]) == (6, "parked", [])
+    assert "it is not overwritten" in row["outcome"]["issue"][0]["diagnostics"]
+    assert stored(sekmet, "Library") == [before]
+
+
+def test_another_version_of_the_same_id_is_updated_as_it_was_read(sekmet, only):
+    before = put(sekmet, DEFINITION | {"version": "1"})
+    with run_proxy(sekmet) as proxy:
+        code, (row,), _ = run("knowledge", "--to", proxy.base)
+        (write,) = proxy.writes
+    assert (code, row["result"], row["references"]) == (0, "updated", ["Library/a"])
+    assert write.headers["If-Match"] == f'W/"{before["meta"]["versionId"]}"'
+    assert [each["version"] for each in stored(sekmet, "Library")] == ["2"]
+    _, (row,), _ = run("knowledge", "--to", sekmet)
+    assert row["result"] == "unchanged"
