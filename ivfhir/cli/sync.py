@@ -13,7 +13,7 @@ from ivfhir.errors import UsageError
 from ivfhir.fhir.json import dumps
 from ivfhir.sync.decision import CONFLICT, PARKED
 from ivfhir.sync.deliver import Outcome
-from ivfhir.sync.knowledge import Sent, definitions, sync_definitions
+from ivfhir.sync.knowledge import definitions, sync_to_all
 from ivfhir.sync.ledger import NAME, Ledger
 from ivfhir.sync.plans import read_plans
 from ivfhir.sync.run import Target, Watcher, sync_plans
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--at-most",
         metavar="SHARE",
         type=_share,
-        help="from 0 to 1: send nothing if more than that share of the plans would change",
+        help="from 0 to 1: send nothing if more than that share would change",
     )
     parser.add_argument(
         "--connections", metavar="N", type=_count, default=4, help="to each server; 4 by default"
@@ -126,10 +126,13 @@ def _interruptible() -> Iterator[None]:
 
 def _knowledge(arguments: argparse.Namespace) -> int:
     resources = definitions()
-    sent: list[Sent] = []
-    for server in find_servers(arguments.to, arguments.config):
-        connect = connector(server)
-        sent += sync_definitions(connect, resources, to=server.name, dry_run=arguments.dry_run)
+    servers = find_servers(arguments.to, arguments.config)
+    sent = sync_to_all(
+        [(server.name, connector(server)) for server in servers],
+        resources,
+        dry_run=arguments.dry_run,
+        at_most=arguments.at_most,
+    )
     first = next((each.error for each in sent), None)
     if first is not None and not any(each.is_answered for each in sent):
         raise first

@@ -5,7 +5,7 @@ it is updated there. What stands under its id is overwritten only where it has t
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ivfhir.errors import (
@@ -16,12 +16,13 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
     UnreachableError,
+    UsageError,
 )
 from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.references import key_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
-from ivfhir.sync.decision import CREATED, PARKED, UNCHANGED, UPDATED
+from ivfhir.sync.decision import CHANGING, CREATED, PARKED, UNCHANGED, UPDATED
 from ivfhir.sync.door import WritableServer
 from ivfhir.writing.outgoing import check_outgoing
 from ivfhir.writing.read_back import differences
@@ -89,6 +90,58 @@ def definitions() -> list[Resource]:
     }
     found = [read_json(path) for path in files]
     return _in_order(found)
+
+
+def sync_to_all(
+    targets: Sequence[tuple[str, Callable[[], WritableServer]]],
+    resources: Sequence[Resource],
+    *,
+    dry_run: bool = False,
+    at_most: float | None = None,
+) -> list[Sent]:
+    """Bring definitions to servers and return a row for each server and definition.
+
+    Args:
+        targets: what each server is called, and what signs in to it.
+        resources: in the order in which they are needed.
+        dry_run: write nothing.
+        at_most: share of the rows from 0 to 1; when more would change, or could not be looked at,
+            nothing is sent. Servers that were never reached do not count.
+    """
+
+    def to_each(*, dry_run: bool) -> list[Sent]:
+        return [
+            sent
+            for name, connect in targets
+            for sent in sync_definitions(connect, resources, to=name, dry_run=dry_run)
+        ]
+
+    if at_most is not None:
+        foreseen = to_each(dry_run=True)
+        if _share(foreseen) > at_most:
+            return [_stopped(each, at_most) for each in foreseen]
+        if dry_run:
+            return foreseen
+    return to_each(dry_run=dry_run)
+
+
+def _share(rows: Sequence[Sent]) -> float:
+    """Return the share of definitions that would change on the servers that were reached."""
+    reached = {each.to for each in rows if each.is_answered}
+    own = [each for each in rows if each.to in reached]
+    changing = [each.result in CHANGING or isinstance(each.error, ServerError) for each in own]
+    return sum(changing) / len(own) if own else 0.0
+
+
+def _stopped(sent: Sent, at_most: float) -> Sent:
+    """Return the row of a definition that was not sent because too many would change."""
+    if sent.result not in CHANGING:
+        return sent
+    error = UsageError(
+        f"It would be {sent.result}, but more than {at_most:g} of all would change, or could not "
+        "be looked at; nothing was sent. Raise --at-most if that is meant."
+    )
+    return replace(sent, result=PARKED, reference="", error=error)
 
 
 def sync_definitions(

@@ -83,9 +83,9 @@ def few(monkeypatch):
     monkeypatch.setattr(command, "definitions", lambda: three)
     monkeypatch.setattr(command, "connector", lambda server: server.connect)
 
-    def send(*servers):
+    def send(*servers, options=()):
         monkeypatch.setattr(command, "find_servers", lambda names, config: servers)
-        code, rows, told = run("knowledge", "--to", "x")
+        code, rows, told = run("knowledge", "--to", "x", *options)
         return code, [(row["to"], row["result"]) for row in rows or ()], told
 
     return send
@@ -161,3 +161,59 @@ def test_another_version_of_the_same_id_is_updated_as_it_was_read(sekmet, only):
     assert [each["version"] for each in stored(sekmet, "Library")] == ["2"]
     _, (row,), _ = run("knowledge", "--to", sekmet)
     assert row["result"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("at_most", "servers", "results", "left"),
+    [
+        ("0", [("one", 3)], ["parked"] * 3, [3]),
+        ("0.9", [("one", 3), ("two", 3)], ["parked"] * 6, [3, 3]),
+        ("1", [("one", 3)], ["created"] * 3, [0]),
+    ],
+)
+def test_nothing_is_sent_where_more_than_a_share_would_change(few, at_most, servers, results, left):
+    hollow = [_Hollow(*each) for each in servers]
+    code, rows, _ = few(*hollow, options=["--at-most", at_most])
+    assert [result for _, result in rows] == results
+    assert [each.left for each in hollow] == left
+    assert code == (command.FOUND if "parked" in results else 0)
+
+
+def test_a_server_that_is_not_reached_does_not_count_in_the_share(few):
+    hollow = _Hollow("one", 3)
+    _, rows, _ = few(hollow, _Closed("two", 0), options=["--at-most", "1"])
+    assert [result for _, result in rows] == ["created"] * 3 + ["parked"] * 3
+    hollow = _Hollow("one", 3)
+    few(hollow, _Closed("two", 0), options=["--at-most", "0.6"])
+    assert hollow.left == 3
+
+
+def test_what_is_unchanged_is_told_and_what_would_change_says_why_it_is_not_sent(
+    sekmet, monkeypatch
+):
+    two = [DEFINITION, DEFINITION | {"id": "b", "url": "urn:x:b"}]
+    monkeypatch.setattr(command, "definitions", lambda: two)
+    put(sekmet, DEFINITION)
+    with run_proxy(sekmet) as proxy:
+        for options in (["--at-most", "0"], ["--at-most", "0.4", "--dry-run"]):
+            code, rows, _ = run("knowledge", "--to", proxy.base, *options)
+            assert (code, [row["result"] for row in rows]) == (6, ["unchanged", "parked"])
+            said = rows[1]["outcome"]["issue"][0]["diagnostics"]
+            assert said.startswith("It would be created, but more than 0")
+        _, rows, _ = run("knowledge", "--to", proxy.base, "--at-most", "0.5", "--dry-run")
+        assert [row["result"] for row in rows] == ["unchanged", "created"]
+        assert not proxy.writes
+        code, rows, _ = run("knowledge", "--to", proxy.base, "--at-most", "0.5")
+        assert (code, len(proxy.writes)) == (0, 1)
+
+
+def test_a_server_that_cannot_be_looked_at_in_part_counts_as_changing(few):
+    class Falling(_Hollow):
+        def read(self, kind, resource_id):
+            if resource_id == "b":
+                raise UnreachableError("It does not answer.")
+            return super().read(kind, resource_id)
+
+    server = Falling("one", 3)
+    _, rows, _ = few(server, options=["--at-most", "0.9"])
+    assert ([result for _, result in rows], server.left) == (["parked"] * 3, 3)
