@@ -89,8 +89,20 @@ def decide(
         return Decision(REFUSED, reason=plan.refusal)
     try:
         patient = place_patient(plan, at)
+        return _decide_for(patient, plan, at, coming=[*coming], gone=set(gone), lower=lower)
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
+
+
+def _decide_for(
+    patient: str,
+    plan: SyncPlan,
+    at: Place,
+    *,
+    coming: list[Resource],
+    gone: set[str],
+    lower: bool,
+) -> Decision:
     rung = at.means.rung(plan.types, lower=lower)
     door = Door(at.server, at.means, patient=patient, rung=rung)
     standing, withdrawn = _look(door, plan, at)
@@ -105,9 +117,9 @@ def decide(
     if rung is Rung.DOWNLOAD:
         return decide_download(plan, at, door, patient)
     if rung is Rung.DOCUMENT:
-        return decide_document(plan, at, door, patient, coming=[*coming], gone=set(gone))
+        return decide_document(plan, at, door, patient, coming=coming, gone=gone)
     return absent(plan, at, withdrawn, CARE_PLAN) or _create(
-        plan, at, door, patient=patient, coming=[*coming], gone=set(gone)
+        plan, at, door, patient=patient, coming=coming, gone=gone
     )
 
 

@@ -31,7 +31,7 @@ NONE_THERE = "The server has none of that identifier; kept as words."
 """What is told of a reference by identifier that leads nowhere on the server."""
 
 _MOST_NAMED = 5
-"""So many patients of one identifier are named."""
+"""So many patients, or parts, of one identifier are named."""
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,17 @@ def _by_identifier(repository: Repository, wanted: set[Token]) -> Resource:
         raise InputError(
             "The server has no patient of that identifier; register the patient there first."
         )
-    some = ", ".join(sorted(found)[:_MOST_NAMED])
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     raise InputError(
-        f"The server has {len(found)} patients of that identifier ({some}{more}); merge them "
+        f"The server has {len(found)} patients of that identifier ({_some_of(found)}); merge them "
         "there first."
     )
+
+
+def _some_of(references: Iterable[str]) -> str:
+    """Return references as words, the first of them by name."""
+    every = sorted(references)
+    more = f" and {len(every) - _MOST_NAMED} more" if len(every) > _MOST_NAMED else ""
+    return f"{', '.join(every[:_MOST_NAMED])}{more}"
 
 
 def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapped:
@@ -178,6 +183,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         patient: from `find_patient`.
 
     Raises:
+        InputError: the server has several of a part; the sentence names them.
         ServerError: whether the server has a part of its own, or a reference, could not be told.
     """
     subject = str(plan.care_plan["subject"].get("reference", ""))
@@ -190,8 +196,8 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
         if reference in own or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
         elif tokens:
-            there, why = _one_or_why(repository, str(kind), tokens, patient)
-            names[reference] = {"reference": there} if there else _words(reference, kind, tokens)
+            found, why = _one_or_why(repository, str(kind), tokens, patient)
+            names[reference] = {"reference": found} if found else _words(reference, kind, tokens)
             if why:
                 losses[reference] = why
         elif key:
@@ -209,9 +215,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
             losses[reference] = "The server has none of this patient; kept as words."
     parts = {}
     for key, part in plan.parts.items():
-        tokens = _own_tokens(part)
-        kind = part["resourceType"]
-        placed = _one_of(repository, kind, tokens, patient, but=plan.plan_id) if tokens else None
+        placed = _place_of(repository, key, part, patient, but=plan.plan_id)
         if placed:
             names[f"#{key}"] = {"reference": placed}
         else:
@@ -323,21 +327,43 @@ def _one_or_why(
 ) -> tuple[str | None, str]:
     """Return the one resource of an identifier, or None and why it is kept as words."""
     try:
-        there = _one_of(repository, resource_type, tokens, patient)
+        there = _all_of(repository, resource_type, tokens, patient)
     except RejectedError:
         return None, "It could not be looked for on the server; kept as words."
-    return there, "" if there else NONE_THERE
+    if len(there) > 1:
+        why = f"The server has {len(there)} of that identifier ({_some_of(there)}); kept as words."
+        return None, why
+    return (there.pop(), "") if there else (None, NONE_THERE)
 
 
-def _one_of(
+def _place_of(
+    repository: Repository, key: str, part: Resource, patient: str, *, but: str
+) -> str | None:
+    """Return the server's resource of a part's own identifier; None where the part is to be sent.
+
+    Raises:
+        InputError: there are several.
+        ServerError: the server did not say.
+    """
+    tokens, kind = _own_tokens(part), part["resourceType"]
+    there = _all_of(repository, kind, tokens, patient, but=but) if tokens else set()
+    if len(there) > 1:
+        raise InputError(
+            f"The server has {len(there)} of the identifier of its {kind} {key} "
+            f"({_some_of(there)}): it cannot be told which one is meant. Leave one there."
+        )
+    return there.pop() if there else None
+
+
+def _all_of(
     repository: Repository,
     resource_type: str,
     tokens: Iterable[Token],
     patient: str,
     *,
     but: str | None = None,
-) -> str | None:
-    """Return the one resource of an identifier that is this patient's, or nobody's; else None.
+) -> set[str]:
+    """Return the resources of an identifier that are this patient's, or nobody's, as references.
 
     The parts of the plan `but` do not count: they are sent with it.
 
@@ -348,8 +374,8 @@ def _one_of(
     try:
         found = repository.search(resource_type, {"identifier": query})
     except NotFoundError:
-        return None  # A server without that type has none.
-    matches = {
+        return set()  # A server without that type has none.
+    return {
         reference_of(each)
         for each in found
         if set(tokens) & set(tokens_of(each))
@@ -357,7 +383,6 @@ def _one_of(
         and _is_for(each, patient)
         and (but is None or not str(value_of(each)).startswith(f"{but}."))
     }
-    return matches.pop() if len(matches) == 1 else None
 
 
 def _is_for(resource: Resource, patient: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from ivfhir.cli.main import main
-from tests.ivfhir.sync.scene import MRN, named, patient, results, run, stored, write
+from tests.ivfhir.sync.scene import MRN, named, patient, put, results, run, small, stored, write
 
 SUBJECT = {"reference": "Patient/p"}
 PATIENT = {"resourceType": "Patient", "id": "p", "identifier": [MRN]}
@@ -310,3 +310,56 @@ def test_orders_that_name_the_patient_by_identifier_alone_end_with_their_plan(se
     statuses.append(sorted(each["status"] for each in stored(sekmet, "Task")))
     assert statuses == [["draft", "revoked"], ["cancelled", "draft"]]
     assert stored(sekmet, "Task")[0]["for"] == {**who, "reference": "Patient/theirs"}
+
+
+ORDER_NUMBER = {"system": "https://hospital.example/order", "value": "77"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "result"),
+    [
+        (["active", "active"], "refused"),
+        (["active", "entered-in-error"], "created"),
+        (["active"], "created"),
+    ],
+)
+def test_an_order_that_the_server_has_more_than_once_gets_no_further_copy(
+    sekmet, tmp_path, statuses, result
+):
+    patient(sekmet)
+    plan = small()
+    (look,) = (each for each in plan["contained"] if each["id"] == "look")
+    look["identifier"] = [ORDER_NUMBER]
+    for number, status in enumerate(statuses):
+        put(sekmet, {**look, "id": f"x{number}", "status": status, "basedOn": []})
+    write(tmp_path, "plan", plan)
+    for options in (["--dry-run"], []):
+        _, (row,), _ = run(tmp_path, "--to", sekmet, *options)
+        assert row["result"] == result
+        if result == "refused":
+            said = row["outcome"]["issue"][0]["diagnostics"]
+            assert "The server has 2 of the identifier of its ServiceRequest look" in said
+            assert "(ServiceRequest/x0, ServiceRequest/x1)" in said
+    assert len(stored(sekmet, "ServiceRequest")) == len(statuses)
+    assert len(stored(sekmet, "CarePlan")) == (result == "created")
+
+
+def test_a_reference_to_what_the_server_has_twice_is_kept_as_words_that_say_so(sekmet, tmp_path):
+    patient(sekmet)
+    for number in "xy":
+        identifier = [{"system": "urn:npi", "value": "1"}]
+        put(sekmet, {"resourceType": "Practitioner", "id": number, "identifier": identifier})
+    written = "Practitioner?identifier=urn:npi|1"
+    write(tmp_path, "plan", bare("one", author={"reference": written}))
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "created"
+    assert row["differences"] == [
+        {
+            "reference": written,
+            "text": "The server has 2 of that identifier (Practitioner/x, Practitioner/y); kept as "
+            "words.",
+        }
+    ]
+    (there,) = stored(sekmet, "CarePlan")
+    assert there["author"]["identifier"] == {"system": "urn:npi", "value": "1"}
+    assert "reference" not in there["author"]
