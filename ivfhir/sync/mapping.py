@@ -18,6 +18,8 @@ from ivfhir.sync.bulk import ID, IDENTIFIER, Look
 from ivfhir.sync.plans import (
     SyncPlan,
     Token,
+    contradicted_system,
+    has_another_birth_date,
     is_patient,
     reached_inside,
     search_token,
@@ -102,23 +104,15 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
 
 
 def _why_another(wanted: set[Token], ours: Resource, theirs: Resource) -> str:
-    """Return why the patient who shares an identifier is another one, a sentence; '' if not so.
-
-    Families share the number of an insurance.
-    """
-    there = set(tokens_of(theirs))
-    shared = {token.system for token in wanted & there}
-    systems = {token.system for token in wanted} & {token.system for token in there}
-    other = sorted(systems - shared)
+    """Return why the patient who shares an identifier is another one, a sentence; '' if not so."""
+    other = contradicted_system(wanted, tokens_of(theirs))
     if other:
         return (
             f"{reference_of(theirs)} on the server shares an identifier with the patient of the "
-            f"input, and has another one of {other[0]}: it may be somebody else. Correct the "
+            f"input, and has another one of {other}: it may be somebody else. Correct the "
             "identifiers where they are wrong."
         )
-    days = [str(each.get("birthDate") or "") for each in (ours, theirs)]
-    known = min(map(len, days))  # A year says as much of the date as it says.
-    if days[0][:known] != days[1][:known]:
+    if has_another_birth_date(ours, theirs):
         return (
             f"{reference_of(theirs)} on the server shares an identifier with the patient of the "
             "input, and has another date of birth: it may be somebody else. Correct the identifier "

@@ -9,7 +9,7 @@ import hashlib
 import json
 import operator
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -587,14 +587,31 @@ def _may_be_same(plan: SyncPlan, theirs: Resource) -> bool:
     if is_one or (people[0] and people[0] is people[1]):
         return True
     tokens = plan.patient_tokens, _tokens_with_system(people[1], theirs)
-    if tokens[0] & tokens[1]:
-        return True
-    if {each.system for each in tokens[0]} & {each.system for each in tokens[1]}:
+    if contradicted_system(*tokens):
         return False
+    if tokens[0] & tokens[1]:
+        return not has_another_birth_date(*people)
     one, other = map(parse_literal, references)
     if one is not None and other is not None:
         return one.key == other.key and not (one.base and other.base)
     return not references[1]
+
+
+def contradicted_system(ours: Collection[Token], theirs: Collection[Token]) -> str:
+    """Return a system of which both have identifiers, and none in common; '' where there is none.
+
+    Who shares another one may be somebody else all the same: families share that of an insurance.
+    """
+    shared = {token.system for token in ours if token in theirs}
+    both = {token.system for token in ours} & {token.system for token in theirs}
+    return min(both - shared, default="")
+
+
+def has_another_birth_date(ours: Resource, theirs: Resource) -> bool:
+    """Tell whether two patients were born on two days; a year alone says as much as it says."""
+    days = [str(each.get("birthDate") or "") for each in (ours, theirs)]
+    known = min(map(len, days))
+    return days[0][:known] != days[1][:known]
 
 
 def _means_patient(plan: SyncPlan, reference: Resource) -> bool:

@@ -241,3 +241,29 @@ def test_the_newer_of_two_copies_is_told_across_time_zones(tmp_path, names):
         write(tmp_path, name, bare_plan(title=title, meta={"lastUpdated": when}))
     ((found,), _) = read_plans([tmp_path])
     assert (found.care_plan["title"], found.refusal) == ("newer", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({}, False),
+        ({"birthDate": "1975"}, False),
+        ({"birthDate": "2015-03-01"}, True),
+        ({"identifier": [MRN]}, False),
+        ({"identifier": [{**MRN, "value": "12"}]}, True),
+    ],
+)
+def test_an_order_of_another_of_the_family_is_not_sent_with_the_plan(tmp_path, changes, refused):
+    family = {"system": "https://insurance.example", "value": "family"}
+    child = person() | {"id": "q"} | changes
+    child["identifier"] = [family, *child["identifier"]]
+    (look,) = (each for each in small()["contained"] if each["id"] == "look")
+    plan = bare_plan() | {
+        "contained": [{**look, "subject": {"reference": "Patient/q"}}],
+        "activity": [{"reference": {"reference": "#look"}}],
+    }
+    whom = person(birthDate="1975-03-01", identifier=[MRN, family])
+    for number, each in enumerate((plan, whom, child)):
+        write(tmp_path, f"{number}", each)
+    ((found,), _) = read_plans([tmp_path])
+    assert ("is about Patient/q" in found.refusal) is refused
