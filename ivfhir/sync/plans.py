@@ -262,6 +262,20 @@ def protocols_of(care_plan: Resource) -> frozenset[str]:
     return frozenset(str(each).partition("|")[0] for each in named)
 
 
+class _Question(NamedTuple):
+    """Which entry a reference means, asked by whoever stands in one place.
+
+    Attributes:
+        scope: the Bundle that is looked in first; None where it has nothing of that name.
+        base: the address of the server that the reference is of; '' where nobody says.
+        reference: as written.
+    """
+
+    scope: int | None
+    base: str
+    reference: str
+
+
 @dataclass
 class _Shelf:
     """The input's resources by what references call them, of each name the newest first."""
@@ -271,6 +285,8 @@ class _Shelf:
     by_key: dict[str, list[Entry]] = field(default_factory=dict)
     signatures: dict[int, list[Entry]] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
+    _asked: dict[_Question, list[Entry]] = field(default_factory=dict)
+    _doubts: dict[tuple[_Question, bool], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for entry in sorted(self.entries, key=lambda each: _age(each.resource), reverse=True):
@@ -305,52 +321,90 @@ class _Shelf:
 
     def find(self, reference: str, holder: Entry) -> Entry | None:
         """Return the newest entry that a reference of that entry means."""
-        return next(iter(self._meant(reference, holder)), None)
+        return next(iter(self._meant(self._question(reference, holder))), None)
 
     def why_doubtful(self, reference: str, holder: Entry) -> str:
         """Return why it cannot be told which patient is meant, a sentence; '' when it can."""
-        meant = self._meant(reference, holder)
+        question = self._question(reference, holder)
+        meant = self._meant(question)
         if not meant or not is_patient(meant[0].resource):
             return ""
-        literal = parse_literal(reference)
+        is_alone = not holder.scope
+        if (question, is_alone) not in self._doubts:
+            people = [
+                set(tokens_of(each.resource))
+                for each in self._may_mean(question, is_alone=is_alone)
+            ]
+            known = [each for each in people if each]
+            self._doubts[question, is_alone] = (
+                ""
+                if all(known[0] & each for each in known[1:])
+                else f"The input holds {reference} more than once, and these share no identifier: "
+                "it cannot be told which patient is meant. Leave the right one alone in the input."
+            )
+        return self._doubts[question, is_alone]
+
+    def _may_mean(self, question: _Question, *, is_alone: bool) -> Iterator[Entry]:
+        """Yield what is meant, and copies of it elsewhere in the input."""
+        meant = self._meant(question)
+        yield from meant
+        literal = parse_literal(question.reference)
         copies = [] if literal is None else self.by_key.get(str(literal.key), [])
-        if literal is not None and not holder.scope:
-            # What stands outside Bundles may mean what stands in any of them.
-            meant = [*meant, *(each for each in copies if _may_be(literal.base, each))]
         addresses = {each.full_url for each in meant if _base(each)}
-        again = (each for each in copies if each.full_url in addresses)
-        people = [tokens for each in (*meant, *again) if (tokens := set(tokens_of(each.resource)))]
-        if all(people[0] & each for each in people[1:]):
-            return ""
-        return (
-            f"The input holds {reference} more than once, and these share no identifier: it cannot "
-            "be told which patient is meant. Leave the right one alone in the input."
+        base = "" if literal is None else literal.base
+        # What stands outside Bundles may mean what stands in any of them.
+        yield from (
+            each
+            for each in copies
+            if each.full_url in addresses or (is_alone and _may_be(base, each))
         )
 
     def is_elsewhere(self, reference: str, holder: Entry) -> bool:
         """Tell whether the input has a resource of that type and id at other addresses alone."""
         literal = parse_literal(reference)
         is_known = literal is not None and str(literal.key) in self.by_key
-        return is_known and not self._meant(reference, holder)
+        return is_known and not self._meant(self._question(reference, holder))
 
-    def _meant(self, reference: str, holder: Entry) -> list[Entry]:
+    def _question(self, reference: str, holder: Entry) -> _Question:
+        literal = parse_literal(reference)
+        if literal is None:
+            return _Question(holder.scope, "", reference)
+        base = literal.base or _base(holder)
+        is_here = any((holder.scope, name) in self.by_name for name in _names(base, reference))
+        return _Question(holder.scope if is_here else None, base, reference)
+
+    def _meant(self, question: _Question) -> list[Entry]:
         """Return the entries that a reference may mean, those of the holder's Bundle first.
 
         A relative reference is completed by the holder's address where there is such an entry.
         An absolute one never means an entry of another address.
         """
+        if question not in self._asked:
+            self._asked[question] = self._look(question)
+        return self._asked[question]
+
+    def _look(self, question: _Question) -> list[Entry]:
+        scope, base, reference = question
         literal = parse_literal(reference)
         if literal is None:
-            return self.by_name.get((holder.scope, reference), [])
-        key = str(literal.key)
-        base = literal.base or _base(holder)
-        here = [self.by_name.get((holder.scope, name), []) for name in (base + key, reference, key)]
-        for some in (*here, self.by_key.get(key, [])):
+            return self.by_name.get((scope or 0, reference), [])
+        names = () if scope is None else _names(base, reference)
+        shelves = [self.by_name.get((scope or 0, name), []) for name in names]
+        for some in (*shelves, self.by_key.get(str(literal.key), [])):
             exact = [each for each in some if base and _base(each) == base]
             found = exact or [each for each in some if _may_be(literal.base, each)]
             if found:
                 return found
         return []
+
+
+def _names(base: str, reference: str) -> Iterator[str]:
+    """Yield what a Bundle may call what is meant, the surest first."""
+    literal = parse_literal(reference)
+    if literal is not None:
+        yield f"{base}{literal.key}"
+        yield reference
+        yield str(literal.key)
 
 
 def _base(entry: Entry) -> str:

@@ -267,3 +267,15 @@ def test_an_order_of_another_of_the_family_is_not_sent_with_the_plan(tmp_path, c
         write(tmp_path, f"{number}", each)
     ((found,), _) = read_plans([tmp_path])
     assert ("is about Patient/q" in found.refusal) is refused
+
+
+def test_a_patient_whom_the_input_holds_with_each_plan_is_looked_for_once(tmp_path, monkeypatch):
+    asked = []
+    look = _Shelf._look
+    monkeypatch.setattr(_Shelf, "_look", lambda self, each: asked.append(each) or look(self, each))
+    plans = [bare_plan(f"{number}", id=f"x{number}") for number in range(PLANS)]
+    lines = [json.dumps(each) for plan in plans for each in (plan, person("4711"))]
+    (tmp_path / "plans.ndjson").write_text("\n".join(lines))
+    found, _ = read_plans([tmp_path])
+    assert [len(plan.patient_tokens) for plan in found] == [1] * PLANS
+    assert len(asked) == 1
