@@ -87,7 +87,7 @@ class OutboxThread:
 
 
 def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
-    """Send what is due, again and again, until `stop` is set; a database that is down waits."""
+    """Send what is due, again and again, until `stop` is set; after a look that failed, too."""
     services: AppServices = app.extensions["ivfhir"]
     looks = 0
     while not stop.is_set():
@@ -95,8 +95,8 @@ def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
             if looks % _ADOPT_EVERY == 0:
                 services.store.adopt_unsent()
             send_due(app, stop=stop)
-        except IvfhirError as error:
-            services.log.warning("outbox", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - nobody would send anything any more
+            _log(services, error)
         looks += 1
         stop.wait(poll_s)
 
@@ -231,6 +231,11 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
         "known": _known_after(app, waiting, error),
     }
     app.store.put_off_unclaimed(waiting.draft_id, after, said, launch_id=waiting.launch_id)
+    _log(app, error)
+
+
+def _log(app: AppServices, error: Exception) -> None:
+    """Tell the class of an error and its place in the code: its text may hold parts of a plan."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

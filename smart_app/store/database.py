@@ -25,6 +25,10 @@ _NOT_NOW = (
     "The app's database does not answer, or is locked, so this could not be done. Try "
     "again in a minute; whoever runs this app sees at /health what is wrong."
 )
+_ONLY_READ = (
+    "The app's database can be read but not written to at this moment, so this could not be kept. "
+    "Try again in a minute; whoever runs this app sees at /health what is wrong."
+)
 _FULL = (
     "The app's database has no room left on its disk, so this could not be kept. Whoever runs this "
     "app has to make room; then try again."
@@ -141,17 +145,31 @@ class Database:
         try:
             yield
         except _UNAVAILABLE as error:
-            raise DatabaseError(_FULL if _is_full(error) else _NOT_NOW) from error
+            raise DatabaseError(_why_not_now(error)) from error
         except RefusedError as error:
+            if _is_read_only(error):  # A PostgreSQL that is being moved to another host, say.
+                raise DatabaseError(_ONLY_READ) from error
             if not _is_damaged(error):
                 raise
             raise DatabaseError(_DAMAGED) from error
+
+
+def _why_not_now(error: Exception) -> str:
+    if _is_full(error):
+        return _FULL
+    return _ONLY_READ if _is_read_only(error) else _NOT_NOW
 
 
 def _is_full(error: Exception) -> bool:
     """Tell whether the database has no room left to write to."""
     said = str(getattr(error, "orig", ""))
     return "is full" in said or "No space left" in said or "disk full" in said
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Tell whether the database can be read, and takes nothing that is to be kept."""
+    said = str(getattr(error, "orig", ""))
+    return "readonly" in said or "read-only" in said
 
 
 def _is_damaged(error: Exception) -> bool:
@@ -169,7 +187,7 @@ def _what_is_wrong(error: Exception) -> str:
         return _DAMAGED
     if "disk I/O error" in said:  # What SQLite says of a full disk before it has written at all.
         return "The disk of the database is full, or cannot be read or written; see what it lacks."
-    if "readonly" in said or "read-only" in said:
+    if _is_read_only(error):
         return _READ_ONLY
     if "locked" in said:
         return "The database stays locked by another process; end what holds it."

@@ -66,6 +66,8 @@ def test_a_database_that_may_only_be_read_is_named(app: Flask, client: FlaskClie
     health = client.get("/health/ready")
     assert health.status_code == 503
     assert "not written to" in health.json["checks"]["database"]  # type: ignore[index]  # the answer is JSON
+    with pytest.raises(DatabaseError, match="not written to at this moment"):
+        app.extensions["ivfhir"].store.adopt_unsent()
 
 
 @pytest.mark.server
@@ -83,6 +85,8 @@ def test_a_postgresql_that_may_only_be_read_is_named(
 
     with pytest.raises(DatabaseError, match="not written to"):
         store.ping()
+    with pytest.raises(DatabaseError, match="not written to at this moment"):
+        store.adopt_unsent()
     store.close()
 
 

@@ -1,5 +1,6 @@
 """What did not reach the EHR in the click is sent later: once, in order, or it is said why not."""
 
+import io
 import re
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Server
 from smart_app.fake_ehr.grants import Access
+from smart_app.logs import make_logger
 from smart_app.outbox_worker import OutboxThread, Sent, send_due
 from smart_app.store import Store
 from tests.smart_app.conftest import (
@@ -436,6 +438,36 @@ def test_the_thread_sends_what_is_due_by_itself(
     finally:
         thread.stop()
     assert len(plans_of(repository, unsent)) == 1
+
+
+def test_the_thread_goes_on_after_a_look_that_broke_and_tells_nothing_of_the_plan(
+    app: Flask,
+    unsent: str,
+    repository: HttpRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(servers: list[str]) -> None:
+        broke.append(True)
+        if len(broke) == 1:
+            raise RuntimeError("Mrs. Halloran")
+        original(servers)
+
+    original, broke = store_of(app).resume_for, list[bool]()
+    monkeypatch.setattr(store_of(app), "resume_for", breaks)
+    stream = io.StringIO()
+    logged = replace(app.extensions["ivfhir"], log=make_logger("error", stream=stream))
+    app.extensions["ivfhir"] = logged
+    thread = OutboxThread(app, poll_s=0.05).start()
+    try:
+        wait_until(lambda: bool(broke))
+        let_them_be_due(app)
+        wait_until(lambda: state_of(app, unsent) == "delivered")
+    finally:
+        thread.stop()
+    assert len(plans_of(repository, unsent)) == 1
+    told = stream.getvalue()
+    assert '"error": "RuntimeError"' in told
+    assert "Halloran" not in told
 
 
 def test_of_threads_that_send_at_once_one_does(
