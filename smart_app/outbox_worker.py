@@ -216,9 +216,12 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
     """Keep that a plan could not even be tried, or broke our code; it counts as a failure."""
     known = error.message if isinstance(error, IvfhirError) else "The app failed at this plan."
     failure = error if isinstance(error, ServerError) else ServerError(known)
+    kept = app.store.waiting_of(waiting.draft_id)
+    # Where it broke before anybody held the plan, the try is not counted yet.
+    attempts = max(waiting.entry.attempts + 1, 0 if kept is None else kept.entry.attempts)
     after = after_failure(
         failure,
-        waiting.entry,
+        replace(waiting.entry, attempts=attempts),
         now=int(app.clock().timestamp()),
         keep_s=app.settings.outbox_hours * 3600,
         random=app.random,
@@ -228,9 +231,11 @@ def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:
         "message": known,
         "details": "",
         "again": "no" if after.state == PARKED else "yes",
-        "known": _known_after(app, waiting, error),
+        "known": _known_after(waiting if kept is None else kept, error),
     }
-    app.store.put_off_unclaimed(waiting.draft_id, after, said, launch_id=waiting.launch_id)
+    app.store.put_off_unclaimed(
+        waiting.draft_id, after, said, launch_id=waiting.launch_id, attempts=attempts
+    )
     _log(app, error)
 
 
@@ -244,15 +249,14 @@ def _log(app: AppServices, error: Exception) -> None:
     getattr(app.log, level)("outbox", error=type(error).__name__, where=where)
 
 
-def _known_after(app: AppServices, waiting: Waiting, error: Exception) -> str:
+def _known_after(waiting: Waiting, error: Exception) -> str:
     """Return what is known of a plan at which a try broke: our code may have broken after sending.
 
-    The try itself may have kept more than was known before it.
+    Args:
+        waiting: the plan as it is kept now: the try may have kept more than was known before it.
+        error: what broke it.
     """
-    if not isinstance(error, IvfhirError):
-        return "unclear"
-    now = app.store.waiting_of(waiting.draft_id)
-    return (waiting if now is None else now).known
+    return waiting.known if isinstance(error, IvfhirError) else "unclear"
 
 
 def _compare(held: Basis, now: Basis, reading: Reading) -> list[Change]:

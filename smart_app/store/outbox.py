@@ -229,7 +229,13 @@ class OutboxStore(DraftStore):
             return rowcount(released) == 1
 
     def put_off_unclaimed(
-        self, draft_id: str, after: After, said: Mapping[str, Any], *, launch_id: str | None = None
+        self,
+        draft_id: str,
+        after: After,
+        said: Mapping[str, Any],
+        *,
+        launch_id: str | None = None,
+        attempts: int | None = None,
     ) -> bool:
         """Do as `put_off` for a plan that nobody holds; False when somebody does.
 
@@ -238,6 +244,7 @@ class OutboxStore(DraftStore):
             after: as for `put_off`.
             said: as for `put_off`.
             launch_id: False also when the draft is another launch's by now; None for any.
+            attempts: how often it was tried, this time counted; None when it was not tried now.
         """
         with self._transaction() as session:
             mine = true() if launch_id is None else DraftRow.launch_id == launch_id
@@ -258,11 +265,17 @@ class OutboxStore(DraftStore):
                 .execution_options(synchronize_session=False)
             )
             if rowcount(released) == 1:
-                self._keep_failure(session, draft_id, after, said)
+                self._keep_failure(session, draft_id, after, said, attempts=attempts)
             return rowcount(released) == 1
 
     def _keep_failure(
-        self, session: Session, draft_id: str, after: After, said: Mapping[str, Any]
+        self,
+        session: Session,
+        draft_id: str,
+        after: After,
+        said: Mapping[str, Any],
+        *,
+        attempts: int | None = None,
     ) -> None:
         row = session.scalar(select(OutboxRow).where(OutboxRow.draft_id == draft_id))
         if row is None or row.state in (DELIVERED, UNSETTLED, DROPPED):
@@ -271,6 +284,8 @@ class OutboxStore(DraftStore):
         row.state, row.due_at, row.failures = after.state, after.due_at, after.failures
         row.said = self._sealer.seal(dict(said), f"outbox:{row.id}")
         row.draft_version = version or 0
+        if attempts is not None and attempts > row.attempts:
+            row.attempts, row.tried_at = attempts, self._now
 
     def waiting_of(self, draft_id: str) -> Waiting | None:
         """Return how a draft's plan stands in the outbox; None when it is not there."""

@@ -311,6 +311,35 @@ def test_a_backend_service_sends_what_waits_for_a_sign_in(
     assert store_of(app).outbox() == []
 
 
+def test_a_token_that_cannot_be_had_is_asked_for_with_growing_pauses(
+    app: Flask,
+    fake_ehr: RunningEhr,
+    clock: Clock,
+    launch_for: Callable[..., Launched],
+    repository: HttpRepository,
+) -> None:
+    fake_ehr.fail("short-token", times=None)
+    clinician = relaunch(app, launch_for, "halloran")
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-503", method="POST", path=".*")
+    clinician.accept(draft_id)
+    fake_ehr.fail("token-500", times=None)
+    for attempts in range(2, 6):
+        let_them_be_due(app)
+        clock.ahead += timedelta(seconds=60)
+        now = int(clock().timestamp())
+        assert send_due(app) == Sent(waiting=1)
+        found = store_of(app).waiting_of(draft_id)
+        assert found is not None
+        assert (found.entry.attempts, found.entry.failures) == (attempts, attempts - 1)
+        assert found.entry.tried_at is not None
+        assert found.entry.tried_at >= now
+        most = 15 * 2 ** (attempts - 1)
+        assert most // 2 <= found.entry.due_at - found.entry.tried_at <= most + 1
+        assert not found.known
+    assert plans_of(repository, draft_id) == []
+
+
 def test_a_backend_service_takes_no_longer_than_a_claim_lasts(
     app: Flask, clinician: Clinician, unsent: str, fake_ehr: RunningEhr, repository: HttpRepository
 ) -> None:
