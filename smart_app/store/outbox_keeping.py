@@ -1,5 +1,7 @@
 """The outbox for whoever runs the app: listed, tried again, dropped; and what was left unsent."""
 
+from typing import Any
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -47,29 +49,50 @@ class OutboxKeepingStore(OutboxStore):
                 changed since it was parked: then the clinician accepts it anew.
         """
         found = self.outbox_entry(entry_id)
-        if found.entry.state in (DELIVERED, DROPPED):
-            raise UsageError(f"This plan is {found.entry.state}; there is nothing to send.")
+        seen = found.entry.state
+        if seen in (DELIVERED, DROPPED):
+            raise UsageError(f"This plan is {seen}; there is nothing to send.")
+        values: dict[str, Any] = {"due_at": self._now, "failures": 0}
+        if seen != UNSETTLED:
+            values["state"] = WAITING
         with self._transaction() as session:
-            row = session.get(OutboxRow, entry_id)
-            if row is None:
-                raise UsageError("The outbox has no plan of that id any more.")
-            if row.state == PARKED:
+            if seen == PARKED:
                 again = session.execute(
                     update(DraftRow)
-                    .where(DraftRow.id == row.draft_id, DraftRow.state == "draft")
-                    .where(DraftRow.version == row.draft_version)
+                    .where(DraftRow.id == found.draft_id, DraftRow.state == "draft")
+                    .where(DraftRow.version == found.draft_version)
                     .values(state="accepted", version=DraftRow.version + 1)
                     .execution_options(synchronize_session=False)
                 )
                 if rowcount(again) != 1:
+                    self._refuse_written(session, found)
                     raise UsageError(
                         "The draft of this plan was opened for review again since it was parked; "
                         "the clinician accepts it anew in the app."
                     )
-                row.retried_at = self._now  # Its time counts from now.
-            row.due_at, row.failures = self._now, 0
-            if row.state != UNSETTLED:
-                row.state = WAITING
+                values["retried_at"] = self._now  # Its time counts from now.
+            elif seen != UNSETTLED:
+                self._refuse_written(session, found)
+            changed = session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id == entry_id, OutboxRow.state == seen)
+                .values(**values)
+                .execution_options(synchronize_session=False)
+            )
+            if rowcount(changed) != 1:  # Somebody sent it meanwhile, say.
+                raise UsageError(
+                    "What became of this plan changed at this moment, so nothing was done; look at "
+                    "it again with `ivfhir outbox show`."
+                )
+
+    def _refuse_written(self, session: Session, found: Waiting) -> None:
+        """Refuse to send a plan that is on the server already."""
+        query = select(DraftRow.state).where(DraftRow.id == found.draft_id)
+        if session.scalar(query) == "written":
+            raise UsageError(
+                "This plan is written; there is nothing to send. If `ivfhir outbox list` goes on "
+                "naming it, `ivfhir outbox drop` takes it off the list."
+            )
 
     def drop_entry(self, entry_id: str) -> None:
         """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
@@ -91,6 +114,9 @@ class OutboxKeepingStore(OutboxStore):
                 row.state = DELIVERED
                 return
             state = session.scalar(select(DraftRow.state).where(DraftRow.id == row.draft_id))
+            if state == "written":  # It is in nobody's way any more.
+                row.state, row.said = DELIVERED, None
+                return
             known = "unclear" if state == "sending" else self._waiting_in(session, row).known
             changed = session.execute(
                 update(DraftRow)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from sqlite3 import connect
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from ivfhir.errors import UsageError
 from ivfhir.outbox.failing import After
-from ivfhir.outbox.line import DROPPED, PARKED, SIGN_IN, WAITING
+from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, WAITING
 from smart_app.store import Draft, Store
 from smart_app.store.engine import make_engine
 from smart_app.store.uses import SIGNED_OUT
@@ -67,6 +68,62 @@ def test_what_is_dropped_is_not_sent_and_its_draft_is_kept(store: Store, clock: 
     for step in (store.drop_entry, store.retry_entry):
         with pytest.raises(UsageError, match="dropped"):
             step(found.entry.id)
+
+
+def delivers(store: Store, draft: Draft) -> None:
+    assert claim(store, draft, at_once=True)
+    assert store.save_written(draft.id, {"written": True, "ended": [], "entries": []})
+
+
+@pytest.mark.parametrize("state", [WAITING, SIGN_IN])
+def test_what_is_delivered_while_it_is_told_to_be_tried_again_stays_delivered(
+    store: Store,
+    open_store: Callable[[], Store],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1")
+    assert claim(store, draft)
+    store.put_off(draft.id, After(state, int(clock.now), 0), SAID)
+    [found] = store.outbox()
+    delivers(open_store(), draft)
+    monkeypatch.setattr(store, "outbox_entry", lambda _: found)  # As it was a moment ago.
+    with pytest.raises(UsageError, match="nothing to send"):
+        store.retry_entry(found.entry.id)
+    monkeypatch.undo()
+    assert state_of(store, draft) == DELIVERED
+
+
+def test_a_plan_whose_state_changed_at_this_moment_is_not_told_to_be_tried_again(
+    store: Store, parked: Draft, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [found] = store.outbox()
+    waiting = replace(found, entry=replace(found.entry, state=WAITING))
+    monkeypatch.setattr(store, "outbox_entry", lambda _: waiting)
+    with pytest.raises(UsageError, match="changed at this moment"):
+        store.retry_entry(found.entry.id)
+    assert state_of(store, parked) == PARKED
+
+
+def test_a_row_that_was_left_behind_its_written_draft_can_be_dropped(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1")
+    [found] = store.outbox()
+    delivers(store, draft)
+    with store._transaction() as session:
+        session.execute(text("UPDATE outbox SET state = 'waiting'"))
+    with pytest.raises(UsageError, match="takes it off the list"):
+        store.retry_entry(found.entry.id)
+    later = accepted(store, "l1")
+    assert due(store) == []
+    store.drop_entry(found.entry.id)
+    assert state_of(store, draft) == DELIVERED
+    assert store.load_draft("l1", draft.id).state == "written"
+    assert due(store) == [later.id]
 
 
 def test_an_unknown_id_is_said(store: Store) -> None:
