@@ -29,7 +29,7 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
-from ivfhir.fhir.outcome import http_status, operation_outcome
+from ivfhir.fhir.outcome import http_status, issues_of, operation_outcome, words_of
 from smart_app.problems import OWN, THEIRS, Problem, lead_to, show
 from smart_app.services import services
 from smart_app.smart.renewal import ended
@@ -237,17 +237,7 @@ def _page_of(launch_id: str) -> str:
 
 def _details(error: IvfhirError) -> str | None:
     """Return the diagnostics of a server's OperationOutcome, a line each."""
-    issues = (error.outcome or {}).get("issue")
-    if not isinstance(issues, list):
-        return None
-    lines = []
-    for issue in issues:
-        if isinstance(issue, dict):
-            details = issue.get("details")
-            text = issue.get("diagnostics") or (
-                details.get("text") if isinstance(details, dict) else None
-            )
-            lines += [str(text)] if text else []
+    lines = filter(None, map(words_of, issues_of(error.outcome)))
     return "\n".join(lines)[:2000] or None
 
 

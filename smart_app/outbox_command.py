@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ivfhir.errors import UsageError
+from ivfhir.fhir.outcome import issues_of, words_of
 from ivfhir.outbox.line import PARKED, UNSETTLED, WAITING
 from smart_app.config import load_settings
 from smart_app.sealing import make_sealer
@@ -149,8 +150,8 @@ def _show(waiting: Waiting, *, as_json: bool) -> None:
     for name, value in told.items():
         if value is not None and name != "outcome":
             print(f"{name}: {value}")  # noqa: T201 - a command's answer
-    for issue in (told["outcome"] or {}).get("issue", ()):
-        said = issue.get("diagnostics") or issue.get("details", {}).get("text") or ""
+    for issue in issues_of(told["outcome"]):
+        said = words_of(issue)
         by = waiting.said.get("by", "server")
         print(f"{by}: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201
 

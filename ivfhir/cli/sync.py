@@ -11,6 +11,7 @@ from typing import Any
 
 from ivfhir.errors import UsageError
 from ivfhir.fhir.json import dumps
+from ivfhir.fhir.outcome import issues_of, words_of
 from ivfhir.sync.decision import CONFLICT, PARKED
 from ivfhir.sync.deliver import Outcome
 from ivfhir.sync.knowledge import definitions, sync_to_all
@@ -182,8 +183,7 @@ def _line(values: Mapping[str, Any]) -> str:
 
 def _why(outcome: Outcome) -> str:
     """Return why, in a line: our sentence, then what the server said first."""
-    issues = (outcome.outcome or {}).get("issue", [])
-    said = (" ".join(str(each.get("diagnostics", "")).split()) for each in issues[:2])
+    said = (" ".join(words_of(each).split()) for each in issues_of(outcome.outcome)[:2])
     return " ".join(each if len(each) <= _LONGEST else f"{each[:_LONGEST]}…" for each in said)
 
 

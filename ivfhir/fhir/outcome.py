@@ -97,5 +97,18 @@ def operation_outcome(error: IvfhirError) -> Resource:
     return {"resourceType": OPERATION_OUTCOME, "issue": issues}
 
 
+def issues_of(outcome: Resource | None) -> list[Resource]:
+    """Return the issues of a server's OperationOutcome; what is no object there is left out."""
+    found = (outcome or {}).get("issue")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def words_of(issue: Resource) -> str:
+    """Return what an issue says: its diagnostics, else the text of its details; '' for neither."""
+    details = issue.get("details")
+    text = details.get("text") if isinstance(details, dict) else None
+    return str(issue.get("diagnostics") or text or "")
+
+
 def _row(error: IvfhirError) -> _Row:
     return next(_ROWS[family] for family in type(error).__mro__ if family in _ROWS)

@@ -19,6 +19,7 @@ from ivfhir.errors import (
     UnreachableError,
     VersionConflictError,
 )
+from ivfhir.fhir.outcome import issues_of, words_of
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import PARKED, SIGN_IN, WAITING
 from ivfhir.wording import words
@@ -327,6 +328,4 @@ def _problem(error: ServerError, after: After) -> dict[str, Any]:
 
 def _diagnostics(error: IvfhirError) -> list[str]:
     """Return what an error's OperationOutcome says."""
-    issues = (error.outcome or {}).get("issue", ())
-    texts = [issue.get("diagnostics") or issue.get("details", {}).get("text") for issue in issues]
-    return [str(text)[:500] for text in texts if text]
+    return [text[:500] for text in map(words_of, issues_of(error.outcome)) if text]

@@ -13,6 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
+from ivfhir.errors import RejectedError
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
@@ -424,6 +425,25 @@ def test_what_the_server_refuses_is_parked_with_its_words_and_holds_up_nobody(
     assert found is not None
     assert found.said["title"] == "the EHR does not allow it"
     assert len(plans_of(repository, second)) == 1
+
+
+@pytest.mark.parametrize("issue", [[{"details": "no such unit"}], ["no such unit"], "no such unit"])
+def test_a_refusal_whose_words_are_malformed_is_a_refusal_and_kept_as_it_is(
+    app: Flask, clinician: Clinician, monkeypatch: pytest.MonkeyPatch, issue: object
+) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": issue}
+
+    def refuses(*_: object, **__: object) -> None:
+        raise RejectedError("The server refuses the content (422).", status=422, outcome=outcome)
+
+    draft_id = clinician.make_draft()
+    monkeypatch.setattr(HttpRepository, "transact", refuses)
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 303
+    assert "the EHR refuses the content" in clinician.open(f"receipt/{draft_id}").text
+    found = store_of(app).waiting_of(draft_id)
+    assert found is not None
+    assert (found.entry.state, found.said["outcome"], found.known) == ("parked", outcome, "")
 
 
 def test_a_plan_that_breaks_the_app_does_not_stop_the_others(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ivfhir import errors
-from ivfhir.fhir.outcome import exit_code, http_status, operation_outcome
+from ivfhir.fhir.outcome import exit_code, http_status, issues_of, operation_outcome, words_of
 
 
 def _tree(family: type[errors.IvfhirError]) -> Iterator[type[errors.IvfhirError]]:
@@ -60,3 +60,21 @@ def test_a_servers_outcome_follows_ours_whole() -> None:
             theirs,
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("issue", "said"),
+    [
+        ([{"diagnostics": "no such unit", "details": {"text": "a unit"}}], ["no such unit"]),
+        ([{"details": {"text": "a unit"}}, {"severity": "error"}], ["a unit", ""]),
+        ([{"details": "a unit"}], [""]),
+        (["a unit", {"diagnostics": "no such unit"}], ["no such unit"]),
+        ("a unit", []),
+        ({"diagnostics": "no such unit"}, []),
+        (None, []),
+    ],
+)
+def test_what_is_no_object_in_a_servers_outcome_is_left_out(issue: object, said: list[str]) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": issue}
+    assert list(map(words_of, issues_of(outcome))) == said
+    assert issues_of(None) == []
