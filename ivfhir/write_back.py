@@ -111,14 +111,27 @@ def send(
         ServerError: as of `write_back`.
     """
     try:
+        return _send_once(repository, bundle, pause)
+    except TokenRenewedError as error:
+        if error.may_be_done:
+            raise
+        return _send_once(repository, bundle, pause)
+
+
+def _send_once(
+    repository: Repository, bundle: Resource, pause: Callable[[float], None]
+) -> dict[str, str]:
+    """Send a plan, look for it where the answer is unclear, and return where its parts are.
+
+    Raises:
+        ServerError: as of `write_back`.
+    """
+    try:
         return created_places(bundle, repository.transact(bundle))
-    except TokenRenewedError:
-        # A gateway may refuse the token for the answer of what the server behind it did.
-        places, _ = _look_again(repository, bundle, pause)
-        return created_places(bundle, repository.transact(bundle)) if places is None else places
-    except _REFUSALS:
-        raise
     except ServerError as error:
+        # A gateway may refuse the token for the answer of what the server behind it did.
+        if isinstance(error, _REFUSALS) and not isinstance(error, TokenRenewedError):
+            raise
         places, seen = _look_again(repository, bundle, pause)
         if places is None:
             error.may_be_done = not seen

@@ -11,7 +11,14 @@ from typing import Any
 
 from flask import Flask
 
-from ivfhir.errors import DatabaseError, IvfhirError, LaunchError, ServerError, UnauthorisedError
+from ivfhir.errors import (
+    DatabaseError,
+    IvfhirError,
+    LaunchError,
+    ServerError,
+    TokenRenewedError,
+    UnauthorisedError,
+)
 from ivfhir.outbox.failing import After, after_failure
 from ivfhir.outbox.line import DELIVERED, PARKED, SIGN_IN, UNSETTLED
 from smart_app.pages.changes import find_changes
@@ -156,6 +163,8 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         draft = app.store.load_draft(waiting.launch_id, waiting.draft_id)
         send_again(Visit(launch, _Unkept()), protocol, draft, compare=_compare, asked=False)
     except UnauthorisedError as error:
+        if isinstance(error, TokenRenewedError) and error.may_be_done:
+            return  # That is kept, and the new token is there for the next try, which looks first.
         if own is None:  # It is the backend service that is refused: no sign-in would help.
             _put_off(app, waiting, ServerError(error.message, status=error.status))
         else:  # The launch's own access is over, for its pages, too.

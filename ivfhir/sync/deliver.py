@@ -198,7 +198,8 @@ class Delivery:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
             except ServerError as error:
-                self._sure &= isinstance(error, _CLEAR) or lacks_it(error)
+                clear = isinstance(error, _CLEAR) and not error.may_be_done
+                self._sure &= clear or lacks_it(error)
                 means, types = self.at.means, self.plan.types
                 lacking = isinstance(error, NotFoundError) or lacks_it(error)
                 # What is refused as wrong, of types that it names, is so one by one as well.

@@ -85,6 +85,49 @@ def test_a_write_refused_for_its_renewed_token_too_is_not_sent_a_third_time():
     assert repository.sent == 2
 
 
+class Unsearchable(Faulty):
+    """One that nobody can look at after a transaction."""
+
+    def __init__(self, error, *, commits=False, times=1, look=None):
+        super().__init__(error, commits=commits, times=times)
+        self.look = look or ServerError("503", status=503)
+        self.away = False
+
+    def transact(self, bundle):
+        try:
+            return super().transact(bundle)
+        finally:
+            self.away = True
+
+    def search(self, resource_type, params):
+        if self.away:
+            raise self.look
+        return super().search(resource_type, params)
+
+
+@pytest.mark.parametrize("commits", [False, True])
+def test_a_write_refused_for_its_token_is_not_sent_again_when_nobody_can_look(commits):
+    repository = Unsearchable(TokenRenewedError("renewed", status=401), commits=commits)
+    with pytest.raises(TokenRenewedError) as raised:
+        write_back(repository, BUNDLE, pause=no_pause)
+    assert raised.value.may_be_done
+    assert repository.sent == 1
+
+
+def test_an_answer_that_is_lost_after_the_token_was_renewed_is_looked_for():
+    class LostThen(Faulty):
+        def transact(self, bundle):
+            if self.sent == 1:
+                self.error, self.commits, self.times = UnreachableError("no answer"), True, 2
+            return super().transact(bundle)
+
+    repository = LostThen(TokenRenewedError("renewed", status=401))
+    receipt = write_back(repository, BUNDLE, pause=no_pause)
+    assert repository.sent == 2
+    assert stored(repository) == COUNTS
+    assert [entry.differences for entry in receipt.entries] == [()] * 5
+
+
 def test_writing_again_writes_nothing():
     repository = MemoryRepository()
     write_back(repository, BUNDLE)
