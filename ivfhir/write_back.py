@@ -83,14 +83,25 @@ def write_back(
         return found
     warnings = warning_lines(check_outgoing(bundle, as_read(bundle)))
     places = send(repository, bundle, pause=pause)
-    receipt = receipt_of(repository, bundle, places, already_there=False)
+    receipt = _receipt_of(repository, bundle, places, already_there=False)
     return replace(receipt, warnings=tuple(warnings))
 
 
 def find_written(repository: Repository, bundle: Resource) -> WriteReceipt | None:
     """Return the receipt of a plan that is on the server in full; None when it is not."""
     places = _find_all(repository, bundle)
-    return None if places is None else receipt_of(repository, bundle, places, already_there=True)
+    return None if places is None else _receipt_of(repository, bundle, places, already_there=True)
+
+
+def _receipt_of(
+    repository: Repository, bundle: Resource, places: Mapping[str, str], *, already_there: bool
+) -> WriteReceipt:
+    """Do as `receipt_of`; after a failure the plan may be there: it was seen, or sent."""
+    try:
+        return receipt_of(repository, bundle, places, already_there=already_there)
+    except ServerError as error:
+        error.may_be_done = True
+        raise
 
 
 def _find_all(repository: Repository, bundle: Resource) -> dict[str, str] | None:
@@ -152,7 +163,8 @@ def _look_again(
         pause(pause_s)
         try:
             places = _find_all(repository, bundle)
-        except UnauthorisedError:
+        except UnauthorisedError as error:
+            error.may_be_done = True
             raise
         except ServerError:
             seen = False

@@ -114,6 +114,18 @@ def test_a_write_refused_for_its_token_is_not_sent_again_when_nobody_can_look(co
     assert repository.sent == 1
 
 
+@pytest.mark.parametrize("error", [UnreachableError("no answer"), None], ids=["dropped", "outcome"])
+@pytest.mark.parametrize("times", [0, 1])
+def test_an_access_that_ends_after_the_commit_leaves_it_open_whether_it_is_there(error, times):
+    expired = UnauthorisedError("expired", status=401)
+    repository = Unsearchable(error, commits=True, times=times, look=expired)
+    with pytest.raises(UnauthorisedError) as raised:
+        write_back(repository, BUNDLE, pause=no_pause)
+    assert raised.value.may_be_done
+    repository.away = False
+    assert stored(repository) == COUNTS
+
+
 def test_an_answer_that_is_lost_after_the_token_was_renewed_is_looked_for():
     class LostThen(Faulty):
         def transact(self, bundle):
