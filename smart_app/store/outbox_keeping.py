@@ -12,6 +12,13 @@ from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
 from smart_app.store.outbox import OutboxStore, Waiting
 
 _BATCH = 100
+_UNENDED = {
+    "title": "its sending did not end",
+    "message": "An earlier release of the app accepted it; this one has not looked for it yet.",
+    "details": "",
+    "again": "yes",
+    "known": "unclear",
+}
 
 
 class OutboxKeepingStore(OutboxStore):
@@ -177,10 +184,11 @@ class OutboxKeepingStore(OutboxStore):
         if not self._change_state(session, draft, "accepted"):
             return False
         self._put_in(session, draft.id, body["iss"], body["patient"])
+        row = session.scalars(select(OutboxRow).where(OutboxRow.draft_id == draft.id)).one()
+        # That release did not keep whether it could look after it had sent something.
+        row.said = self._sealer.seal(_UNENDED, f"outbox:{row.id}")
         if launch.browser_hash == "":  # It was closed, so that nobody is signed in there.
-            session.execute(
-                update(OutboxRow).where(OutboxRow.draft_id == draft.id).values(state=SIGN_IN)
-            )
+            row.state = SIGN_IN
         return True
 
     def _change_state(self, session: Session, draft: DraftRow, state: str) -> bool:

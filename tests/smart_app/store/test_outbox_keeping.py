@@ -156,6 +156,9 @@ def test_what_an_earlier_release_accepted_and_did_not_send_is_adopted(
     assert due(store) == [unsent.id]
     assert state_of(store, gone) == SIGN_IN
     assert store.load_draft("l1", unaccepted.id).state == "draft"
+    assert [each.known for each in store.outbox()] == ["unclear", "unclear"]
+    store.drop_entry(store.outbox()[0].entry.id)
+    assert [each.known for each in store.outbox(every=True)] == ["unclear", "unclear"]
 
 
 def test_a_draft_whose_new_acceptance_was_cut_off_does_not_stay_claimed(
