@@ -58,7 +58,7 @@ from smart_app.visit.sending import (
     take_back,
 )
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import ALONE, DOCUMENT, FILES, WITH_CARE_PLAN, WORDS, Way
+from smart_app.visit.way import ALONE, DOCUMENT, FILES, SINGLES, WITH_CARE_PLAN, WORDS, Way
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -208,7 +208,8 @@ def send_again(
             )
             begun = take_back(visit, receipt.body) if changes else (0, [])
         except ServerError as error:
-            keep_failure(visit, draft, error, asked=asked, looked=looked)
+            singly = receipt.body.get("way") == SINGLES
+            keep_failure(visit, draft, error, asked=asked, looked=looked, singly=singly)
             return None
         if reading is None:
             return None

@@ -69,12 +69,14 @@ def send_plan(visit: Visit, draft: Draft, kept: Mapping[str, Any], *, asked: boo
         receipt = write_back(server, kept["bundle"], pause=launch.app.pause)
     except ServerError as error:
         # One by one, only a refusal is cleaned up, as far as the EHR lets it be.
-        begun = kept.get("way") == SINGLES and not isinstance(error, _CLEANED_UP)
-        in_part = begun or bool(error.left)
-        keep_failure(visit, draft, error, asked=asked, looked=error.looked, in_part=in_part)
+        singly = kept.get("way") == SINGLES
+        in_part = (singly and not isinstance(error, _CLEANED_UP)) or bool(error.left)
+        keep_failure(
+            visit, draft, error, asked=asked, looked=error.looked, in_part=in_part, singly=singly
+        )
         return
     except InvalidWriteError as error:
-        keep_invalid(visit, draft, error)
+        keep_invalid(visit, draft, error, singly=kept.get("way") == SINGLES)
         return
     _keep(visit, draft, kept, receipt)
 
@@ -87,6 +89,7 @@ def keep_failure(
     asked: bool,
     looked: bool = True,
     in_part: bool = False,
+    singly: bool = False,
 ) -> None:
     """Keep why a claimed plan did not arrive and when it is tried again; give the claim back.
 
@@ -96,7 +99,8 @@ def keep_failure(
         error: why.
         asked: whether somebody waits for it.
         looked: whether this try could look what an earlier one has done.
-        in_part: whether a part of it may be there.
+        in_part: whether this try may have left a part of it there.
+        singly: whether it goes one entry after the other.
 
     Raises:
         UnauthorisedError: it was one.
@@ -114,7 +118,7 @@ def keep_failure(
             random=launch.app.random,
         )
     said = _problem(error, after)
-    before = _known_before(waiting) if not looked else ""
+    before = _known_after_look(waiting, singly=singly) if looked else _known_before(waiting)
     known = "unclear" if error.may_be_done else "in part" if in_part else before
     kept = store.put_off(draft.id, after, {**said, "known": known})
     launch.app.log.warning(
@@ -136,7 +140,18 @@ def _known_before(waiting: Waiting | None) -> str:
     return waiting.known
 
 
-def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
+def _known_after_look(waiting: Waiting | None, *, singly: bool) -> str:
+    """Return what is known of a plan that was looked for and is not there to its end.
+
+    Its parts are found by the plan that refers to them, and one by one the plan comes late: what an
+    earlier try left is not seen by that look.
+    """
+    return "in part" if singly and _known_before(waiting) else ""
+
+
+def keep_invalid(
+    visit: Visit, draft: Draft, error: InvalidWriteError, *, singly: bool = False
+) -> None:
     """Keep that a claimed plan was not sent, since the app made something that is no valid FHIR.
 
     It is parked: whoever runs the app sees it there, and the clinician's draft is kept for a review
@@ -150,6 +165,7 @@ def keep_invalid(visit: Visit, draft: Draft, error: InvalidWriteError) -> None:
         "again": "no",
         "by": "ivfhir",
         "outcome": error.outcome,
+        "known": _known_after_look(launch.app.store.waiting_of(draft.id), singly=singly),
     }
     launch.app.store.put_off(draft.id, After(PARKED, int(launch.now().timestamp()), 0), said)
     launch.app.log.error("write_back", written=False, error=type(error).__name__, code=error.code)

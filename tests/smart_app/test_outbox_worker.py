@@ -22,6 +22,7 @@ from smart_app.fake_ehr.grants import Access
 from smart_app.logs import make_logger
 from smart_app.outbox_worker import OutboxThread, Sent, send_due
 from smart_app.store import Store
+from smart_app.visit.way import SINGLES, Way
 from tests.smart_app.conftest import (
     CLIENT_ID,
     Clock,
@@ -255,6 +256,29 @@ def test_after_a_try_that_was_cut_off_it_is_not_known_while_nobody_can_look(
     assert send_due(app) == Sent(waiting=1)
     fake_ehr.faults.clear()
     assert "Not known to be written: " in clinician.open(f"receipt/{draft_id}").text
+
+
+@pytest.mark.parametrize("path", [".*Observation", "Patient"])
+def test_what_was_written_in_part_stays_known_while_it_cannot_be_completed(
+    app: Flask,
+    clinician: Clinician,
+    fake_ehr: RunningEhr,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    monkeypatch.setattr("smart_app.visit.reading.way_of", lambda *_: Way(SINGLES, ()))
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-503", method="POST", path="ServiceRequest", skip=5, times=None)
+    clinician.accept(draft_id)
+    fake_ehr.faults.clear()
+    fake_ehr.fail("status-500", method="GET", path=path, times=None)
+    let_them_be_due(app)
+    assert send_due(app) == Sent(waiting=1)
+    fake_ehr.faults.clear()
+    found = store_of(app).waiting_of(draft_id)
+    assert found is not None
+    assert (found.entry.attempts, found.known) == (2, "in part")
+    assert "A part of the plan may be in the EHR" in clinician.open(f"receipt/{draft_id}").text
 
 
 def test_an_access_that_the_ehr_took_back_is_not_tried_again(
