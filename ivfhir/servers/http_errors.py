@@ -83,6 +83,6 @@ def retry_after_s(response: Answer, *, now: datetime | None = None) -> float | N
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # Such as a year or a zone of twenty digits.
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

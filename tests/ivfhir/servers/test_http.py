@@ -446,6 +446,9 @@ def test_a_token_that_would_change_the_request_is_refused_unsaid(token: str) -> 
         ("Wednesday", "Wed, 01 Jan 2025 10:00:00 GMT", None),
         ("-3", None, None),
         ("Wed, 01 Jan 2020 10:00:07 GMT", None, 0.0),
+        ("Wed, 01 Jan 2025 00:00:00 +99999999999999999999", None, None),
+        ("Wed, 99999999999999999999 Jan 2025 00:00:00 GMT", None, None),
+        ("Wed, 01 Jan 2020 10:00:07 GMT", "Wed, 01 Jan 2025 00:00:00 +99999999999999999999", 0.0),
     ],
 )
 def test_a_date_to_come_again_counts_by_the_servers_clock(
