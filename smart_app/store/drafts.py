@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
@@ -22,7 +22,11 @@ def _first(first: Mapping[str, Any], _: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft as loaded, with the version to compare a save with; times in seconds since 1970."""
+    """A draft as loaded, with the version to compare a save with; times in seconds since 1970.
+
+    `held_until` is what whoever claimed it was given: it tells that claim from a later one. 0 for a
+    draft that was only loaded.
+    """
 
     id: str
     launch_id: str
@@ -32,6 +36,7 @@ class Draft:
     created_at: int
     updated_at: int
     body: dict[str, Any] = field(repr=False)
+    held_until: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Receipt:
     draft_id: str
     created_at: int
     body: dict[str, Any] = field(repr=False)
+
+
+def is_held(until: int) -> ColumnElement[bool]:
+    """Return the condition that the claim on a draft is the one that counts until then; 0: any."""
+    return DraftRow.claimed_until == until if until else true()
 
 
 class DraftStore(Database):
@@ -118,12 +128,12 @@ class DraftStore(Database):
             )
             return rowcount(removed) == 1
 
-    def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> bool:
-        """Return True to the one caller, of all threads and processes, that may accept the draft.
+    def claim_draft(self, draft: Draft, *, hold_s: int = 120) -> int:
+        """Return until when its claim counts to the one caller that may accept the draft; else 0.
 
-        The claim ends with `release_draft`, or by itself after `hold_s` seconds: then its holder is
-        taken for dead. A draft that was saved, accepted or written since it was loaded is not
-        claimed; for an accepted one see `claim_entry`.
+        Of all threads and processes one is. The claim ends with `release_draft`, or by itself after
+        `hold_s` seconds: then its holder is taken for dead. A draft that was saved, accepted or
+        written since it was loaded is not claimed; for an accepted one see `claim_entry`.
         """
         now = self._now
         with self._transaction() as session:
@@ -140,19 +150,20 @@ class DraftStore(Database):
                 .values(state="sending", claimed_until=now + hold_s, updated_at=now)
                 .execution_options(synchronize_session=False)
             )
-            return rowcount(claimed) == 1
+            return now + hold_s if rowcount(claimed) == 1 else 0
 
     def release_draft(self, draft: Draft, *, state: str) -> None:
-        """Give a claim back.
+        """Give a claim back, unless it ended and another caller holds the draft by now.
 
         Args:
-            draft: the claimed draft.
+            draft: the claimed draft, with `held_until` from the claim; whoever holds it without.
             state: what it is now: "draft", "accepted" (signed, not on the server) or "written".
         """
         with self._transaction() as session:
             session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft.id, DraftRow.state == "sending")
+                .where(is_held(draft.held_until))
                 .values(
                     state=state, claimed_until=0, updated_at=self._now, version=DraftRow.version + 1
                 )

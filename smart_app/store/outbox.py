@@ -26,7 +26,7 @@ from ivfhir.outbox.line import (
     next_of_line,
 )
 from smart_app.store.database import rowcount
-from smart_app.store.drafts import Draft, DraftStore
+from smart_app.store.drafts import Draft, DraftStore, is_held
 from smart_app.store.models import DraftRow, LaunchRow, OutboxRow
 
 _OPEN = (WAITING, SIGN_IN)
@@ -94,7 +94,7 @@ class OutboxStore(DraftStore):
             held = session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft.id, DraftRow.state == _SENDING)
-                .where(DraftRow.claimed_until > self._now)
+                .where(DraftRow.claimed_until > self._now, is_held(draft.held_until))
                 .values(updated_at=self._now)
                 .execution_options(synchronize_session=False)
             )
@@ -157,8 +157,10 @@ class OutboxStore(DraftStore):
             if each.held_until > self._now or (each.place, each.id) < (mine.place, mine.id)
         ]
 
-    def claim_entry(self, draft_id: str, *, hold_s: int, at_once: bool) -> bool:
-        """Return True to the one caller, of all threads and processes, that may send the plan now.
+    def claim_entry(self, draft_id: str, *, hold_s: int, at_once: bool) -> int:
+        """Return until when its claim counts to the one caller that may send the plan now; else 0.
+
+        Of all threads and processes one is.
 
         Args:
             draft_id: its draft.
@@ -171,14 +173,14 @@ class OutboxStore(DraftStore):
             entries = [entry for entry, _ in line]
             mine = next((each for each, id_ in line if id_ == draft_id), None)
             if mine is None:
-                return False
+                return 0
             ready = (
                 may_be_tried(mine, entries, now=now)
                 if at_once
                 else next_of_line(entries, now=now) == mine
             )
             if not ready:
-                return False
+                return 0
             claimed = session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft_id)
@@ -199,26 +201,30 @@ class OutboxStore(DraftStore):
                 .execution_options(synchronize_session=False)
             )
             if rowcount(claimed) == 1 and rowcount(counted) == 1:
-                return True
+                return now + hold_s
             session.rollback()
-            return False
+            return 0
 
-    def put_off(self, draft_id: str, after: After, said: Mapping[str, Any]) -> bool:
+    def put_off(
+        self, draft_id: str, after: After, said: Mapping[str, Any], *, held_until: int = 0
+    ) -> bool:
         """Keep that a claimed plan did not arrive, and give the claim back.
 
         Args:
             draft_id: its draft: an ordinary one again when the plan is parked.
             after: how the plan stands now.
             said: why it failed, and what the server said; sealed.
+            held_until: what the claim was given; 0 for whoever holds it.
 
         Returns:
-            False when nobody holds it any more: somebody found it written meanwhile.
+            False when the caller does not hold it any more: somebody found it written meanwhile, or
+            its claim ended and another caller took over.
         """
         with self._transaction() as session:
             state = "draft" if after.state == PARKED else "accepted"
             released = session.execute(
                 update(DraftRow)
-                .where(DraftRow.id == draft_id, DraftRow.state == _SENDING)
+                .where(DraftRow.id == draft_id, DraftRow.state == _SENDING, is_held(held_until))
                 .values(
                     state=state, claimed_until=0, updated_at=self._now, version=DraftRow.version + 1
                 )

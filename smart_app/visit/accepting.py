@@ -121,9 +121,11 @@ def accept_and_write(
         InvalidWriteError: files would be given, and the plan in them is not valid FHIR R4.
     """
     launch, store = visit.launch, visit.launch.app.store
-    if not store.claim_draft(draft, hold_s=HOLD_S):
+    until = store.claim_draft(draft, hold_s=HOLD_S)
+    if not until:
         _wait(launch, draft)
         return None
+    draft = dataclasses.replace(draft, held_until=until)
     held_as = "draft"
     try:
         reading = visit.read_anew()
@@ -181,11 +183,13 @@ def send_again(
         UnauthorisedError: the token expired.
     """
     launch, store = visit.launch, visit.launch.app.store
-    if not store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked):
-        if asked:
-            store.adopt_unsent()
-        if not asked or not store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked):
-            return None
+    until = store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked)
+    if not until and asked:
+        store.adopt_unsent()
+        until = store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked)
+    if not until:
+        return None
+    draft = dataclasses.replace(draft, held_until=until)
     with _given_back(visit, draft):
         receipt = store.load_receipt(launch.id, draft.id)
         if receipt is None:

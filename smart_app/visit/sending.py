@@ -120,7 +120,8 @@ def keep_failure(
     said = _problem(error, after)
     before = _known_after_look(waiting, singly=singly) if looked else _known_before(waiting)
     known = "unclear" if error.may_be_done else "in part" if in_part else before
-    kept = store.put_off(draft.id, after, {**said, "known": known})
+    said["known"] = known
+    kept = store.put_off(draft.id, after, said, held_until=draft.held_until)
     launch.app.log.warning(
         "write_back", written=False, error=type(error).__name__, server_status=error.status
     )
@@ -167,7 +168,8 @@ def keep_invalid(
         "outcome": error.outcome,
         "known": _known_after_look(launch.app.store.waiting_of(draft.id), singly=singly),
     }
-    launch.app.store.put_off(draft.id, After(PARKED, int(launch.now().timestamp()), 0), said)
+    after = After(PARKED, int(launch.now().timestamp()), 0)
+    launch.app.store.put_off(draft.id, after, said, held_until=draft.held_until)
     launch.app.log.error("write_back", written=False, error=type(error).__name__, code=error.code)
     audit.record("write", launch, done=False, protocol=draft.protocol, draft=draft.id)
 
@@ -211,8 +213,8 @@ def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -
         "again": "no",
         "known": "in part" if left else "",
     }
-    now = int(launch.now().timestamp())
-    launch.app.store.put_off(draft.id, After(PARKED, now, 0), said)
+    after = After(PARKED, int(launch.now().timestamp()), 0)
+    launch.app.store.put_off(draft.id, after, said, held_until=draft.held_until)
     launch.app.log.info("write_back", written=False, error="RecordChanged")
 
 

@@ -65,7 +65,8 @@ def test_of_twenty_that_claim_a_draft_one_gets_it(store: Store) -> None:
     draft = store.save_draft("a", protocol="LUNG", body={})
     got: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: got.append(store.claim_draft(draft))) for _ in range(20)
+        threading.Thread(target=lambda: got.append(bool(store.claim_draft(draft))))
+        for _ in range(20)
     ]
     for thread in threads:
         thread.start()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.orm import Session
@@ -51,7 +52,7 @@ def due(store: Store) -> list[str]:
 
 
 def claim(store: Store, draft: Draft, *, at_once: bool = False) -> bool:
-    return store.claim_entry(draft.id, hold_s=60, at_once=at_once)
+    return bool(store.claim_entry(draft.id, hold_s=60, at_once=at_once))
 
 
 @pytest.fixture
@@ -121,6 +122,37 @@ def test_who_lost_the_claim_changes_nothing(store: Store, one: Draft, clock: Clo
     assert state_of(store, one) == DELIVERED
     assert store.load_draft("l1", one.id).state == "written"
     assert not claim(store, one, at_once=True)
+
+
+def test_who_was_silent_too_long_does_not_give_back_the_claim_of_who_took_over(
+    store: Store, open_store: Callable[..., Store], one: Draft, clock: Clock
+) -> None:
+    stopped = store.claim_entry(one.id, hold_s=60, at_once=False)
+    assert stopped == int(clock.now) + 60
+    clock.now += 60
+    later = open_store().claim_entry(one.id, hold_s=60, at_once=False)
+    assert later == stopped + 60
+    assert not store.put_off(one.id, After(PARKED, 0, 9), SAID, held_until=stopped)
+    store.release_draft(replace(one, held_until=stopped), state="accepted")
+    assert not claim(store, one, at_once=True)
+    assert state_of(store, one) == WAITING
+    assert store.put_off(one.id, After(WAITING, int(clock.now), 1), SAID, held_until=later)
+    assert claim(store, one)
+
+
+def test_who_was_silent_too_long_accepts_nothing_that_another_holds(
+    store: Store, open_store: Callable[..., Store], clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    draft = store.save_draft("l1", protocol="LUNG", body={})
+    stopped = store.claim_draft(draft, hold_s=60)
+    clock.now += 60
+    later = open_store().claim_draft(draft, hold_s=60)
+    body = {"written": False}
+    with pytest.raises(VersionConflictError):
+        store.accept_draft(replace(draft, held_until=stopped), body, server=SERVER, patient_id="p1")
+    held = replace(draft, held_until=later)
+    assert store.accept_draft(held, body, server=SERVER, patient_id="p1")
 
 
 def test_a_parked_plan_is_a_draft_again_and_holds_up_nobody(
@@ -222,7 +254,7 @@ def test_of_two_plans_for_a_patient_that_are_accepted_at_once_one_goes_first(
     stores = [open_store(), open_store()]
     launch(stores[0], clock, "l1")
     drafts = [stores[0].save_draft("l1", protocol="LUNG", body={}) for _ in stores]
-    assert [stores[0].claim_draft(draft) for draft in drafts] == [True, True]
+    assert [bool(stores[0].claim_draft(draft)) for draft in drafts] == [True, True]
     both = threading.Barrier(2)
     look = Store._line_of
 
