@@ -174,7 +174,7 @@ def _send(app: AppServices, waiting: Waiting) -> None:
     except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
         _put_off(app, waiting, error)
     finally:
-        end_what_was_waiting(app, waiting.launch_id)
+        _end_what_was_waiting(app, waiting)
 
 
 def _settle_due(app: Flask, services: AppServices, stop: threading.Event | None) -> None:
@@ -218,7 +218,17 @@ def _settle(app: AppServices, waiting: Waiting) -> None:
         app.store.put_off_unsettled(waiting.entry.id, due_at=wait_until)
         app.log.warning("settled", error=type(error).__name__)
     finally:
+        _end_what_was_waiting(app, waiting)
+
+
+def _end_what_was_waiting(app: AppServices, waiting: Waiting) -> None:
+    """End the access that was kept for a plan; a launch that no key opens must not stop others."""
+    try:
         end_what_was_waiting(app, waiting.launch_id)
+    except DatabaseError:
+        raise
+    except IvfhirError as error:
+        _log(app, error)
 
 
 def _put_off(app: AppServices, waiting: Waiting, error: Exception) -> None:

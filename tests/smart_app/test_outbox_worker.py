@@ -489,6 +489,25 @@ def test_a_plan_that_breaks_the_app_does_not_stop_the_others(
     assert found.entry.due_at > 0
 
 
+def test_a_launch_that_no_key_opens_does_not_stop_the_plans_of_others(
+    app: Flask, clinician: Clinician, unsent: str, second: str, fake_ehr: RunningEhr
+) -> None:
+    sign_out(clinician)
+    store = store_of(app)
+    with closing(sqlite3.connect(str(store._engine.url.database))) as database, database:
+        of_launch = (b"nonsense", clinician.launched.launch_id)
+        database.execute("UPDATE launches SET sealed = ? WHERE id = ?", of_launch)
+        database.execute("UPDATE outbox SET due_at = 1")
+        database.execute("UPDATE outbox SET due_at = 0 WHERE draft_id = ?", (unsent,))
+    backend_service(app, fake_ehr, "halloran")
+    store.resume_for([fake_ehr.iss])
+    with closing(sqlite3.connect(str(store._engine.url.database))) as database, database:
+        database.execute("UPDATE outbox SET due_at = 0 WHERE draft_id = ?", (unsent,))
+    assert send_due(app) == Sent(delivered=1, waiting=1)
+    assert state_of(app, second) == "delivered"
+    assert state_of(app, unsent) == "waiting"
+
+
 def test_a_second_plan_for_the_patient_goes_after_the_first(
     app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
 ) -> None:
