@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivfhir.errors import NotFoundError
 from ivfhir.sync import parcel
 from ivfhir.sync.knowledge import definitions, sync_definitions
 from tests.ivfhir.sync.scene import patient, results, run, small, stored, write
@@ -78,6 +79,10 @@ def test_a_definition_that_is_not_valid_is_not_sent(sekmet):
         def search(self, kind, params):
             """Find nothing."""
             return []
+
+        def read(self, kind, resource_id):
+            """Have nothing."""
+            raise NotFoundError("x")
 
         def update(self, resource, if_match=None):
             """Take nothing."""
