@@ -16,7 +16,7 @@ from ivfhir.writing.content import (
     written_digest,
 )
 from ivfhir.writing.ending import END_STATUS, status_name
-from ivfhir.writing.read_back import bare, differences, words_of
+from ivfhir.writing.read_back import bare, differences, narrative_words
 
 _NOT_COMPARED = frozenset({"id", "meta", "text", "resourceType"})
 
@@ -74,7 +74,9 @@ def _is_edited(sent: SentPart | None, theirs: Resource, ours: Resource | None) -
     version = str(theirs.get("meta", {}).get("versionId", ""))
     as_stored = sent is not None and bool(version) and sent.version == version
     if sent is not None and version and sent.version and not as_stored:
-        told = [words_of(each.get("text", {})) for each in (theirs, sent.sent, ours or sent.sent)]
+        told = [
+            narrative_words(each.get("text", {})) for each in (theirs, sent.sent, ours or sent.sent)
+        ]
         if told[0] not in told[1:]:
             return True
     if is_as_written(theirs):
@@ -186,7 +188,7 @@ def three_ways(
     if base is not None:
         views = {"sent": base, **views}
         names = list(dict.fromkeys([*names, *changed_elements(base, theirs)]))
-        if words_of(base.get("text", {})) != words_of(theirs.get("text", {})):
+        if narrative_words(base.get("text", {})) != narrative_words(theirs.get("text", {})):
             names.append("text")
     for name in names:
         yield {

@@ -237,7 +237,7 @@ def differences(sent: Resource, stored: Resource) -> Iterable[str]:
         if name == "meta":
             yield from _lost_tags(value, stored.get("meta", {}))
         elif name == "text":
-            if words_of(value) != words_of(stored.get("text", {})):
+            if narrative_words(value) != narrative_words(stored.get("text", {})):
                 yield "text is not as it was sent"
         elif not same(value, stored.get(name)):  # Most is as it was sent.
             yield from _element(value, stored.get(name), name)
@@ -318,7 +318,7 @@ def _lost_tags(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterable[s
         yield "meta.tag is missing"
 
 
-def words_of(narrative: Mapping[str, Any]) -> list[str]:
+def narrative_words(narrative: Mapping[str, Any]) -> list[str]:
     """Return the words of a narrative, its markup left out."""
     return re.sub(r"<[^>]*>", " ", str(narrative.get("div", ""))).split()
 
