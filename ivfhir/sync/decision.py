@@ -16,6 +16,14 @@ CONFLICT, PARKED, REFUSED, DOWNLOADED = "conflict", "parked", "refused", "downlo
 CHANGING = frozenset({CREATED, UPDATED, SUPERSEDED, DOWNLOADED})
 
 
+def too_many(result: str, at_most: float) -> str:
+    """Return why what would come out so is not sent: `--at-most` is a share from 0 to 1."""
+    return (
+        f"It would be {result}, but more than {at_most:g} of all would change, or could not be "
+        "looked at; nothing was sent. Raise --at-most if that is meant."
+    )
+
+
 @dataclass(frozen=True)
 class Decision:
     """What is to be done.

@@ -22,7 +22,7 @@ from ivfhir.fhir.outcome import operation_outcome
 from ivfhir.fhir.references import key_of
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.package import knowledge_root, read_json, regimens_folder, shared_folder
-from ivfhir.sync.decision import CHANGING, CREATED, PARKED, UNCHANGED, UPDATED
+from ivfhir.sync.decision import CHANGING, CREATED, PARKED, UNCHANGED, UPDATED, too_many
 from ivfhir.sync.door import WritableServer
 from ivfhir.writing.outgoing import check_outgoing
 from ivfhir.writing.read_back import differences
@@ -137,10 +137,7 @@ def _stopped(sent: Sent, at_most: float) -> Sent:
     """Return the row of a definition that was not sent because too many would change."""
     if sent.result not in CHANGING:
         return sent
-    error = UsageError(
-        f"It would be {sent.result}, but more than {at_most:g} of all would change, or could not "
-        "be looked at; nothing was sent. Raise --at-most if that is meant."
-    )
+    error = UsageError(too_many(sent.result, at_most))
     return replace(sent, result=PARKED, reference="", error=error)
 
 

@@ -23,7 +23,7 @@ from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.shape import check_shape
 from ivfhir.sync.bulk import Lists
 from ivfhir.sync.connections import Connections
-from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place
+from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place, too_many
 from ivfhir.sync.deliver import Outcome, foretell, parked
 from ivfhir.sync.door import WritableServer
 from ivfhir.sync.group import MOST, TRIAL, Ways, deliver_group, look_ahead
@@ -393,10 +393,7 @@ def _stopped(outcome: Outcome, at_most: float) -> Outcome:
     """Return the row of a plan that was not sent because too many would change."""
     if outcome.result not in CHANGING:
         return outcome
-    why = (
-        f"It would be {outcome.result}, but more than {at_most:g} of all would change, or could "
-        "not be looked at; nothing was sent. Raise --at-most if that is meant."
-    )
+    why = too_many(outcome.result, at_most)
     issue = {"severity": "error", "code": "business-rule", "diagnostics": why}
     told = {"resourceType": "OperationOutcome", "issue": [issue]}
     return replace(outcome, result=PARKED, outcome=told)
