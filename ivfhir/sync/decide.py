@@ -62,6 +62,7 @@ _WRONG = "entered-in-error"
 _DRAFTS = frozenset({"draft", "proposed"})
 _BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
 _UNDER_WAY = _DRAFTS | _BEGUN | {"on-hold"}
+_NOBODY = "the server lets nobody change it"
 _OVER = frozenset({"cancelled", "completed", "failed", "rejected", "revoked", "stopped", _WRONG})
 
 
@@ -271,8 +272,9 @@ def _ending_with(older: Resource, door: Door, means: Means, *, kept: Container[s
     return _Ending(
         [each.resource for each in there if each.resource and not each.stays],
         [
-            {"reference": each.reference, "text": f"It stays {each.status}: {each.stays}."}
+            {"reference": each.reference, "text": f"It stays {each.status}: {why}."}
             for each in there
+            for why in [each.stays if means.may_update(each.resource_type) else _NOBODY]
             if each.stays and each.status in _UNDER_WAY
         ],
     )

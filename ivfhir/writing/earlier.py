@@ -146,7 +146,7 @@ def _why_it_stays(
     if part is None:
         return "it could not be read"
     if resource_type not in END_STATUS:
-        return f"the app writes no {resource_type}"
+        return f"a {resource_type} does not end with a plan"
     is_group, status = resource_type == REQUEST_GROUP, status_of(part)
     is_open = status in _OPEN_GROUP if is_group else status == _OPEN.get(resource_type, "draft")
     ended = status == END_STATUS[resource_type]
@@ -155,7 +155,7 @@ def _why_it_stays(
         (ended, f"it is already {status}"),
         (not is_open, f"its status is {status or 'not recorded'}"),
         (not may(resource_type, "u"), f"the EHR does not let the app change a {resource_type}"),
-        (not (is_group or is_as_written(part)), "it is not as the app wrote it"),
+        (not (is_group or is_as_written(part)), "it is not as it was written"),
     )
     return next((clause for holds, clause in reasons if holds), "")
 

@@ -132,10 +132,10 @@ def test_all_ends_that_is_as_it_was_written():
         ({"status": "completed"}, "its status is completed"),
         ({"status": "revoked"}, "it is already revoked"),
         ({"status": None}, "its status is None"),
-        ({"note": [{"text": "on Tuesday"}]}, "it is not as the app wrote it"),
+        ({"note": [{"text": "on Tuesday"}]}, "it is not as it was written"),
         ({"subject": {"reference": "Patient/q"}}, "it was not written with this plan"),
         ({"identifier": []}, "it was not written with this plan"),
-        ({"meta": {}}, "it is not as the app wrote it"),
+        ({"meta": {}}, "it is not as it was written"),
     ],
 )
 def test_what_is_somebody_elses_stays(change, why):

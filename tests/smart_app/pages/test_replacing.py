@@ -128,7 +128,7 @@ def test_a_replaced_plan_takes_its_drafts_with_it_and_leaves_the_others(clinicia
     assert "5 of its 5 goals will be cancelled." in review
     for order, why in (
         (one, "its status is active"),
-        (two, "it is not as the app wrote it"),
+        (two, "it is not as it was written"),
         (three, "its status is completed"),
     ):
         assert f'(<span class="ref">ServiceRequest/{order["id"]}</span>)' in review
