@@ -341,7 +341,8 @@ def _as_begun(decision: Decision, begun: Decision | None) -> Decision:
     if begun is None or decision.result != UPDATED or begun.result == UPDATED:
         return decision
     references = dict.fromkeys((*decision.references, *begun.references))
-    lines = (*decision.differences, *(each for each in begun.differences if "text" in each))
+    told = [each for each in begun.differences if each not in decision.differences]
+    lines = (*decision.differences, *told)
     return replace(decision, result=begun.result, references=tuple(references), differences=lines)
 
 
@@ -517,7 +518,7 @@ def _lost(door: Door, compared: Iterable[Compared], *, shown: bool) -> frozenset
             except NotFoundError:
                 lost.add(part.reference)
             except (ForbiddenError, RejectedError):
-                pass
+                pass  # Whether it is there, nobody can tell.
     if lost and shown:
         raise NotShownError(f"The server took {', '.join(sorted(lost))} and does not have it.")
     return frozenset(lost)
