@@ -21,6 +21,7 @@ from ivfhir.servers.transport import trusting_session
 from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, read_means
 from ivfhir.sync.profiles import profile_of
+from ivfhir.sync.servers import Connector
 from ivfhir.writing.capabilities import WriteSupport, read_write_support, says_create
 from smart_app.config import Settings
 from smart_app.metrics import Metrics
@@ -71,7 +72,7 @@ class AppServices:
     pause: Callable[[float], None] = time.sleep
     registry: Registry = field(default_factory=Registry)
     random: Callable[[], float] = random.random
-    backend_services: dict[str, Callable[[], HttpRepository]] = field(default_factory=dict)
+    backend_services: dict[str, Connector] = field(default_factory=dict)
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[ServerSays] = field(init=False)

@@ -85,16 +85,18 @@ def run(arguments: argparse.Namespace) -> int:
     first = paths[0]
     at = arguments.ledger or (first if first.is_dir() else first.parent) / NAME
     ledger = Ledger.copy_of(at) if arguments.dry_run else Ledger(at)
+    connectors = [(server, connector(server)) for server in servers]
     targets = [
         Target(
             server.name,
-            connector(server),
+            connect,
             ledger,
             server.profile,
-            scope=server.scope if server.client_id else "",
+            scope=connect.scope,
+            address=connect.address,
             folder=arguments.download,
         )
-        for server in servers
+        for server, connect in connectors
     ]
     with closing(ledger), _interruptible(), _progress(len(plans) * len(targets)) as watch:
         outcomes = sync_plans(

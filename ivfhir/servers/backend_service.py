@@ -75,6 +75,12 @@ class BackendService:
         self._clock_s, self._new_id = clock_s, new_id
         self._lock = threading.Lock()
         self._token, self._ends_s = "", 0.0
+        self._granted = scope
+
+    @property
+    def scope(self) -> str:
+        """The scopes of the last token, which may be less than what was asked for."""
+        return self._granted
 
     def token(self) -> str:
         """Return an access token that is good for a while.
@@ -127,6 +133,8 @@ class BackendService:
         life = body.get("expires_in")
         life_s = float(life) if isinstance(life, int | Decimal) else _LIFE_S
         self._token, self._ends_s = token, now + max(0.0, life_s - _EARLY_S)
+        granted = body.get("scope")
+        self._granted = granted if isinstance(granted, str) and granted else self._scope
 
     def _endpoint(self) -> str:
         configuration = f"{self._base.url}.well-known/smart-configuration"

@@ -70,6 +70,7 @@ class Place(NamedTuple):
         patients: who was found in this run, by what the input says of them.
         folder: where plans go that it does not take at all; None for nowhere.
         in_vain: set once its search did not show what was sent, however long that was waited for.
+        address: its base, with a slash at the end; '' where nobody says.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Place(NamedTuple):
     patients: dict[tuple[str, ...], str]
     folder: Path | None
     in_vain: Event
+    address: str = ""
 
 
 def known_as(kind: str, plan_id: str, at: Place) -> tuple[SentPlan | None, dict[str, SentPart]]:

@@ -67,7 +67,9 @@ class Target:
         connect: returns a connection of its own for a thread.
         ledger: what was sent.
         profile: name of the profile that was asked for; None to tell by its CapabilityStatement.
-        scope: the system scopes that the client has there; '' where nobody says.
+        scope: returns the system scopes that the client has there, once it is connected; '' where
+            nobody says.
+        address: the server's; '' where nobody says.
         folder: where plans go that it does not take at all; None for nowhere.
         patients: who was found there in this run.
         lists: what is known of its comma lists.
@@ -77,7 +79,8 @@ class Target:
     connect: Callable[[], WritableServer]
     ledger: Ledger
     profile: str | None = None
-    scope: str = ""
+    scope: Callable[[], str] = lambda: ""
+    address: str = ""
     folder: Path | None = None
     patients: dict[tuple[str, ...], str] = field(default_factory=dict)
     lists: Lists = field(default_factory=Lists)
@@ -103,11 +106,18 @@ class Target:
         except (NotFoundError, ForbiddenError, InputError):
             capabilities = None  # What a statement of another shape says, nobody can tell.
         means = read_means(capabilities, profile_of(capabilities, self.profile))
-        if self.scope:
-            means = replace(means, allows=allowed_by(self.scope))
+        if scope := self.scope():
+            means = replace(means, allows=allowed_by(scope))
         self.lists = Lists(known=means.profile.lists, page=means.profile.page)
         self._place = Place(
-            self.name, server, means, self.ledger, self.patients, self.folder, Event()
+            self.name,
+            server,
+            means,
+            self.ledger,
+            self.patients,
+            self.folder,
+            Event(),
+            self.address,
         )
 
     def server(self, connections: int = 1) -> Connections:

@@ -87,13 +87,42 @@ def find_servers(words: list[str], config: Path | None) -> list[Server]:
 _Renew = Callable[[str], str | None]
 
 
+class Connector:
+    """Makes connections to a server; those of one server share its token."""
+
+    def __init__(
+        self,
+        connect: Callable[[], HttpRepository],
+        *,
+        address: str,
+        scope: Callable[[], str] = lambda: "",
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            connect: makes a connection.
+            address: the server's.
+            scope: returns the system scopes that the server granted; '' where nobody says.
+        """
+        self._connect, self._scope = connect, scope
+        self.address = address.rstrip("/") + "/"
+
+    def __call__(self) -> HttpRepository:
+        """Return a connection of its own for a thread."""
+        return self._connect()
+
+    def scope(self) -> str:
+        """Return the system scopes of the last token; '' where nobody says."""
+        return self._scope()
+
+
 def connector(
     server: Server,
     *,
     ca_file: str | None = None,
     connect: Callable[[str | None, _Renew | None], HttpRepository] | None = None,
-) -> Callable[[], HttpRepository]:
-    """Return what makes connections to a server; those of one server share its token.
+) -> Connector:
+    """Return what makes connections to a server.
 
     Args:
         server: the server.
@@ -117,7 +146,7 @@ def connector(
 
     made = connect or unlimited
     if server.client_id is None:
-        return lambda: made(server.token, None)
+        return Connector(lambda: made(server.token, None), address=server.url)
     try:
         from ivfhir.servers.backend_service import BackendService  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
@@ -131,7 +160,11 @@ def connector(
         scope=server.scope,
         ca_file=ca_file,
     )
-    return lambda: made(service.token(), service.renew)
+    return Connector(
+        lambda: made(service.token(), service.renew),
+        address=server.url,
+        scope=lambda: service.scope,
+    )
 
 
 def read_servers(config: Path | None) -> list[Server]:

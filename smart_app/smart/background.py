@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ivfhir.errors import LaunchError, SessionEndedError
 from ivfhir.servers.http import HttpRepository
-from ivfhir.sync.servers import Server, connector
+from ivfhir.sync.servers import Connector, Server, connector
 from smart_app.services import AppServices
 from smart_app.smart.launch import Launch
 from smart_app.smart.renewal import EARLY_S, Renewal, renew
@@ -70,11 +70,14 @@ def backend_launch(app: AppServices, launch_id: str) -> Launch | None:
     server = next((each for each in app.settings.servers if each.url.rstrip("/") == base), None)
     if server is None:
         return None
-    repository = _backend_repository(app, server)
-    return launch_of(app, record, repository=repository, scopes=_scopes_of(server))
+    connect = _backend_connector(app, server)
+    repository = connect()
+    # What a backend service may do, in the words of a user's scopes: the rules are one.
+    scope = (connect.scope() or server.scope).replace("system/", "user/")
+    return launch_of(app, record, repository=repository, scopes=GrantedScopes(scope))
 
 
-def _backend_repository(app: AppServices, server: Server) -> HttpRepository:
+def _backend_connector(app: AppServices, server: Server) -> Connector:
     def connect(token: str | None, renew: Callable[[str], str | None] | None) -> HttpRepository:
         # As for a page that writes: what it does ends before the claim on the plan does.
         return app.repository(server.url, token or "", renew=renew, writing=True)
@@ -82,9 +85,4 @@ def _backend_repository(app: AppServices, server: Server) -> HttpRepository:
     if server.name not in app.backend_services:
         made = connector(server, ca_file=app.settings.ca_file, connect=connect)
         app.backend_services.setdefault(server.name, made)  # Another thread's may be there.
-    return app.backend_services[server.name]()
-
-
-def _scopes_of(server: Server) -> GrantedScopes:
-    """Return what a backend service may do, in the words of a user's scopes: the rules are one."""
-    return GrantedScopes(server.scope.replace("system/", "user/"))
+    return app.backend_services[server.name]

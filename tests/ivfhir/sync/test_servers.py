@@ -1,12 +1,16 @@
 """Servers are addresses or tables of the settings; their secrets stay unseen."""
 
 import ssl
+from contextlib import closing
 
 import pytest
 from flask import Flask, request
 from joserfc.jwk import RSAKey
 
 from ivfhir.errors import SettingsError, UnreachableError, UsageError
+from ivfhir.sync.ladder import Rung
+from ivfhir.sync.ledger import Ledger
+from ivfhir.sync.run import Target
 from ivfhir.sync.servers import Server, connector, find_servers
 from smart_app.demo_certificate import make_certificate
 from smart_app.local_server import listen, serving
@@ -90,3 +94,32 @@ def test_a_certificate_of_the_settings_is_trusted_by_sign_in_and_server(tmp_path
         assert found["resourceType"] == "CapabilityStatement"
         with pytest.raises(UnreachableError):
             connector(server)().capabilities()
+
+
+@pytest.mark.parametrize(
+    ("granted", "rung"),
+    [
+        ("system/CarePlan.rs system/DocumentReference.crus", Rung.DOCUMENT),
+        ("system/*.cruds", Rung.TRANSACTION),
+        (None, Rung.TRANSACTION),
+        ("", Rung.TRANSACTION),
+    ],
+)
+def test_what_the_server_granted_counts_and_not_what_was_asked_for(tmp_path, granted, rung):
+    key = tmp_path / "key.pem"
+    key.write_bytes(RSAKey.generate_key(2048).as_pem(private=True))
+    listener = listen("127.0.0.1", 0, option="--port")
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = Flask(__name__)
+    answers = {
+        "/fhir/.well-known/smart-configuration": {"token_endpoint": f"{url}/token"},
+        "/token": {"access_token": "t", "expires_in": 300, "scope": granted},
+        "/fhir/metadata": {"resourceType": "CapabilityStatement"},
+    }
+    app.before_request(lambda: answers[request.path])
+    server = Server("ward", f"{url}/fhir", client_id="c", private_key_file=str(key))
+    with serving([(listener, app, None)]), closing(Ledger(None)) as ledger:
+        connect = connector(server)
+        target = Target("ward", connect, ledger, scope=connect.scope)
+        target.meet()
+    assert target.place.means.rung({"CarePlan", "ServiceRequest"}) is rung
