@@ -31,7 +31,7 @@ from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
-from ivfhir.writing.read_back import is_withdrawn
+from ivfhir.writing.read_back import age_of, is_withdrawn
 from ivfhir.writing.withdraw import as_incomplete, is_touched
 
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
@@ -178,7 +178,7 @@ class Door:
         except _REFUSALS:
             return []
         found = [each for each in found if value_of(each) == value]
-        return sorted(found, key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
+        return sorted(found, key=age_of)
 
     def _complete(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
         """Add the references that could not be known yet when a resource was created."""

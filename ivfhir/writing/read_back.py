@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from ivfhir.errors import (
     ServerError,
     UnauthorisedError,
 )
+from ivfhir.fhir.bundles import last_updated
 from ivfhir.fhir.json import Written
 from ivfhir.fhir.references import reference_of, renamed_references
 from ivfhir.fhir.types import PROVENANCE, Resource
@@ -28,6 +29,7 @@ _AT_ONCE = 50
 _FLAG = re.compile(r"[ \[](?:true|false)[,}\]]")
 _ONE = re.compile(r"[ \[]-?[01](?:\.0+)?(?:E[+-]?\d+)?[,}\]]")
 """In a line of JSON: flags, and numbers that may equal one."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _SERVERS_OWN = frozenset({"id", "meta", "text"})
 """Elements that a server may add or fill by itself."""
 
@@ -109,7 +111,15 @@ def find_parts(repository: Repository, bundle: Resource) -> dict[str, list[Resou
         if value in parts and not is_withdrawn(resource):
             parts[value].append(resource)
     told = {value: copies for value, copies in parts.items() if copies or not refused}
-    return {value: sorted(copies, key=_age) for value, copies in told.items()}
+    return {value: sorted(copies, key=age_of) for value, copies in told.items()}
+
+
+def age_of(resource: Resource) -> tuple[datetime, str]:
+    """Return what orders copies, the oldest first: when the server last changed them, then the id.
+
+    One that does not say when is the oldest.
+    """
+    return last_updated(resource) or _LONG_AGO, str(resource["id"])
 
 
 def _aside(bundle: Resource) -> dict[str, str]:
@@ -405,7 +415,3 @@ def _read_one(
 def _chunks(values: Iterable[str]) -> list[list[str]]:
     every = list(values)
     return [every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE)]
-
-
-def _age(resource: Resource) -> tuple[str, str]:
-    return str(resource.get("meta", {}).get("lastUpdated", "")), str(resource["id"])

@@ -8,7 +8,7 @@ from ivfhir.errors import ForbiddenError, RejectedError, UnauthorisedError
 from ivfhir.fhir.json import Written
 from ivfhir.servers.memory import MemoryRepository
 from ivfhir.writing.bundle import to_transaction
-from ivfhir.writing.read_back import compare, differences, find_parts, read_parts
+from ivfhir.writing.read_back import age_of, compare, differences, find_parts, read_parts
 from tests.ivfhir.small_plan import PLAN_ID, accepted
 
 SENT = {"resourceType": "Goal", "description": {"text": "No harm"}, "n": Decimal("1.50")}
@@ -212,3 +212,12 @@ def test_a_part_that_cannot_be_read_is_compared_as_unknown(written):
     assert compared[0].reference == "CarePlan/1"
     assert compared[0].differences is None
     assert compared[1].reference == ""
+
+
+def test_the_oldest_copy_is_told_by_the_instant_and_not_by_its_words():
+    said = ["2025-03-03T10:00:00+02:00", "2025-03-03T08:30:00Z", "2025-03-03T08:30:00.5Z", None]
+    copies = [
+        {"resourceType": "CarePlan", "id": str(number), "meta": {"lastUpdated": each}}
+        for number, each in enumerate(said)
+    ]
+    assert [each["id"] for each in sorted(copies, key=age_of)] == ["3", "0", "1", "2"]
