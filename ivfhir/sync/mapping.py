@@ -55,8 +55,13 @@ class Mapped:
     losses: Mapping[str, str]
 
 
-def find_patient(repository: Repository, plan: SyncPlan) -> str:
+def find_patient(repository: Repository, plan: SyncPlan, *, address: str = "") -> str:
     """Return the server's reference of a plan's patient.
+
+    Args:
+        repository: the server.
+        plan: the plan.
+        address: the server's base; '' where nobody says.
 
     Raises:
         InputError: none or several can be meant; the sentence says so.
@@ -80,6 +85,11 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
             "Its patient has no identifier and no id that the server could know; add the Patient "
             "with an identifier to the input."
         )
+    if literal.base not in ("", address):
+        raise InputError(
+            "Its patient is one of another server's address, and the input has no identifier of "
+            "the patient; add the Patient with an identifier to the input."
+        )
     try:
         theirs = repository.read(PATIENT, literal.key.resource_id)
     except NotFoundError:
@@ -87,8 +97,7 @@ def find_patient(repository: Repository, plan: SyncPlan) -> str:
             "The server has no patient of that id, and the input has no identifier of the patient; "
             "add the Patient with an identifier to the input."
         ) from None
-    days = {each.get("birthDate") for each in (ours or {}, theirs)} - {None}
-    if len(days) > 1:
+    if has_another_birth_date(ours or {}, theirs):
         raise InputError(
             "The patient of that id on the server has another date of birth: it is somebody else. "
             "Add the Patient with an identifier to the input."
@@ -156,8 +165,9 @@ def _by_identifier(repository: Repository, wanted: set[Token]) -> Resource:
             "The server has no patient of that identifier; register the patient there first."
         )
     raise InputError(
-        f"The server has {len(found)} patients of that identifier ({_some_of(found)}); merge them "
-        "there first."
+        f"The server has {len(found)} patients of that identifier ({_some_of(found)}): which is "
+        "meant cannot be told. Merge them there if they are one person; else give the input an "
+        "identifier that only this one has."
     )
 
 

@@ -96,3 +96,43 @@ def test_a_reference_with_an_identifier_without_a_system_has_to_be_of_that_patie
     plan["subject"]["identifier"]["value"] = MRN["value"]
     write(tmp_path, "plan", plan)
     assert one(tmp_path, sekmet)[0] == "created"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "result"),
+    [
+        ("1975", "1975-03-01", "created"),
+        ("1975-03-01", "1975-03", "created"),
+        ("1975-03-02", "1975-03-01", "refused"),
+    ],
+)
+def test_a_patient_of_an_id_alone_may_have_a_birth_date_of_which_a_part_is_known(
+    sekmet, tmp_path, ours, theirs, result
+):
+    patient(sekmet, "p", identifier=[], birthDate=theirs)
+    write_plan(tmp_path, "one", [], birthDate=ours)
+    assert one(tmp_path, sekmet)[0] == result
+
+
+@pytest.mark.parametrize(
+    ("base", "result"), [("https://other.example/fhir", "refused"), (None, "created")]
+)
+def test_an_id_of_another_address_is_no_id_of_this_server(sekmet, tmp_path, base, result):
+    patient(sekmet, "p")
+    subject = {"reference": f"{base or sekmet}/Patient/p"}
+    plan = named("one", contained=None, goal=None, activity=None, subject=subject)
+    write(tmp_path, "plan", plan)
+    told, why = one(tmp_path, sekmet)
+    assert (told, "another server's address" in why) == (result, result == "refused")
+
+
+def test_of_several_patients_of_a_number_none_is_meant_and_a_family_is_not_to_be_merged(
+    sekmet, tmp_path
+):
+    for name in ("mother", "child"):
+        patient(sekmet, name, identifier=[INSURANCE])
+    write_plan(tmp_path, "one", [INSURANCE])
+    told, why = one(tmp_path, sekmet)
+    assert told == "refused"
+    assert "Patient/child, Patient/mother" in why
+    assert "if they are one person" in why
