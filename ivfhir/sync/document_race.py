@@ -7,6 +7,7 @@ sent one after the other.
 from ivfhir.fhir.references import reference_of
 from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
 from ivfhir.repository import Repository
+from ivfhir.sync.documents import is_over
 from ivfhir.sync.ladder import Means
 from ivfhir.sync.race import Race, latest
 from ivfhir.writing.document_rivals import document_rank, documents_beside, end_others
@@ -34,8 +35,9 @@ def settle_document_race(
     """
     document = repository.read(DOCUMENT_REFERENCE, own.partition("/")[2])
     was_current = is_current(document)
-    others = documents_beside(repository, document, shown=shown and was_current)
-    if not others or (again and not was_current):
+    beside = documents_beside(repository, document, shown=shown and was_current)
+    others = [each for each in beside if not is_over(each)]
+    if not others or is_over(document) or (again and not was_current):
         return None
     current = [document, *others] if was_current else others
     stays = _last_of(current)

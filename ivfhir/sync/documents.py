@@ -30,10 +30,10 @@ from ivfhir.sync.ledger import DONE
 from ivfhir.sync.mapping import map_references
 from ivfhir.sync.parcel import transaction, whole_plan
 from ivfhir.sync.plans import SyncPlan, protocols_of
-from ivfhir.sync.supersede import judge_rivals
+from ivfhir.sync.supersede import OPEN, judge_rivals
 from ivfhir.sync.three_way import Standing, three_ways, weigh
 from ivfhir.writing.bundle import revocation, value_of
-from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of
+from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of, status_in
 from ivfhir.writing.earlier_documents import (
     FINAL,
     current_documents,
@@ -203,6 +203,8 @@ def _new(
     door = _door(base)
     listed = current_documents(door, base.patient, own)
     there = [each for each in listed if reference_of(each) not in gone]
+    over = _over(door, there)
+    there = [each for each in there if reference_of(each) not in over]
     rivals = judge_rivals(plan.care_plan, [*map(_as_plan, there), *coming])
     if rivals.refusal:
         return Decision(REFUSED, reason=rivals.refusal, patient=base.patient)
@@ -211,6 +213,13 @@ def _new(
         door, [reference_of(each) for each in there if reference_of(each) in names], strict=True
     )
     return _replacing(plan, at, base, older, SUPERSEDED if rivals.older else CREATED)
+
+
+def _over(door: Door, listed: Sequence[Resource]) -> frozenset[str]:
+    """Return the references of documents whose plan is no longer carried out."""
+    final = [reference_of(each) for each in listed if each.get("docStatus") in FINAL]
+    found = read_references(door, final, strict=True)
+    return frozenset(reference_of(each) for each in found if is_over(each))
 
 
 def _replacing(
@@ -270,6 +279,11 @@ def _without_data(document: Resource) -> Resource:
         for each in contents
     ]
     return {**document, "content": bare_contents}
+
+
+def is_over(document: Resource) -> bool:
+    """Tell whether the plan of a document, read as a whole, is over, as far as its data tell."""
+    return status_in(document) not in ("", *OPEN)
 
 
 def _as_plan(document: Resource) -> Resource:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from ivfhir.errors import InputError
 from ivfhir.fhir.contained import collection_bundle
-from ivfhir.fhir.json import dumps
-from ivfhir.fhir.types import DOCUMENT_REFERENCE, Resource
+from ivfhir.fhir.json import dumps, loads
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.pdf import to_pdf
 from ivfhir.plan_document import to_html
 from ivfhir.writing.bundle import PLAN_SYSTEM, created_entry, part_value, value_of
@@ -116,6 +117,28 @@ def plan_of(document: Resource) -> str | None:
         if each.get("system") == DOCUMENT_SYSTEM:
             return str(each.get("value", ""))
     return None
+
+
+def status_in(document: Resource) -> str:
+    """Return the status of the plan whose data a document, read as a whole, has; '' for no such.
+
+    `docStatus` is final of a plan that is carried out and of one that is over.
+    """
+    for each in document.get("content", ()):
+        attachment = each.get("attachment", {})
+        if attachment.get("contentType") != DATA:
+            continue
+        try:
+            text = base64.b64decode(str(attachment.get("data", "")), validate=True).decode()
+            bundle = loads(text, place="the document's data")
+        except (InputError, ValueError):
+            continue
+        entries = bundle.get("entry") if isinstance(bundle, dict) else None
+        first = entries[0] if isinstance(entries, list) and entries else {}
+        plan = first.get("resource") if isinstance(first, dict) else None
+        if isinstance(plan, dict) and plan.get("resourceType") == CARE_PLAN:
+            return str(plan.get("status", ""))
+    return ""
 
 
 def _document(care_plan: Resource, plan_id: str, data: bytes) -> Resource:

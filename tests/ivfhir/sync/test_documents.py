@@ -267,6 +267,34 @@ def test_a_proposal_takes_no_accepted_plans_place(sekmet, plans):
     assert document["docStatus"] == "final"
 
 
+@pytest.mark.parametrize("status", ["completed", "revoked"])
+def test_a_plan_that_is_over_keeps_no_place_in_its_document_either(sekmet, plans, status):
+    patient(sekmet)
+    write(plans, "a", named("old", intent="plan", status=status))
+    write(plans, "b", named("new", created=LATER))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created", "created"]
+        assert results(plans, proxy.base) == ["unchanged", "unchanged"]
+    found = stored(sekmet, "DocumentReference")
+    assert {(each["status"], each["docStatus"]) for each in found} == {
+        ("current", "final"),
+        ("current", "preliminary"),
+    }
+
+
+def test_a_final_document_whose_data_cannot_be_read_is_taken_for_a_plan_in_force(sekmet, plans):
+    patient(sekmet)
+    write(plans, "a", named("old", intent="plan", status="completed"))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        content = [{"attachment": {"contentType": "application/fhir+json", "data": "e30="}}]
+        put(sekmet, document | {"content": content})
+        (plans / "a.json").unlink()
+        write(plans, "b", named("new", created=LATER))
+        assert results(plans, proxy.base) == ["refused"]
+
+
 def test_sync_makes_no_final_document_of_a_preliminary_one(sekmet, plans):
     patient(sekmet)
     write(plans, "plan", small())
