@@ -49,6 +49,7 @@ from ivfhir.writing.bundle import (
 from ivfhir.writing.earlier import read_plan_parts
 from ivfhir.writing.ending import END_STATUS, status_name, status_of
 from ivfhir.writing.read_back import (
+    age_of,
     bare,
     find_parts,
     is_withdrawn,
@@ -133,7 +134,7 @@ def place_patient(plan: SyncPlan, at: Place) -> str:
     """
     patient = at.patients.get(plan.patient_key)
     if patient is None:
-        patient = find_patient(Door(at.server, at.means), plan)
+        patient = find_patient(Door(at.server, at.means), plan, address=at.address)
         at.patients[plan.patient_key] = patient
     return patient
 
@@ -155,7 +156,7 @@ def _look(door: Door, plan: SyncPlan, at: Place) -> tuple[list[Resource], list[R
     ]
     if not found:  # A search may be late, or old.
         found = _where_it_was(door, plan, at)
-    found.sort(key=lambda each: str(each.get("meta", {}).get("lastUpdated", "")))
+    found.sort(key=age_of)
     withdrawn = [each for each in found if is_withdrawn(each) and not is_incomplete(each)]
     return [each for each in found if not is_withdrawn(each)], withdrawn
 
@@ -397,10 +398,10 @@ class _Existing:
                 reason="The server's plan was edited since it was sent, or not by sync; nothing is "
                 "overwritten.",
             )
-        entries = self._changes(standings, ours, sent, stored, parcel)
+        entries, stays = self._changes(standings, ours, sent, stored, parcel)
         if not entries:
             return self._unfinished(base, theirs, is_done=known is not None and known.state == DONE)
-        return self._update(base, entries, stored)
+        return self._update(replace(base, differences=stays), entries, stored)
 
     def _has_lost_parts(self, stored: Mapping[str, Resource]) -> bool:
         """Tell whether the server's plan names a part that was deleted or entered in error.
@@ -443,7 +444,10 @@ class _Existing:
                 reason="The server lets nobody change what it has of this plan.",
             )
         return replace(
-            base, result=UPDATED, differences=self._lost_in(entries), bundle=transaction(entries)
+            base,
+            result=UPDATED,
+            differences=(*self._lost_in(entries), *base.differences),
+            bundle=transaction(entries),
         )
 
     def _lost_in(self, entries: list[dict[str, Any]]) -> tuple[dict[str, str], ...]:
@@ -480,10 +484,11 @@ class _Existing:
         sent: Mapping[str, SentPart],
         stored: Mapping[str, Resource],
         parcel: Resource,
-    ) -> list[dict[str, Any]]:
-        """Return the entries that bring the server to what the input says."""
+    ) -> tuple[list[dict[str, Any]], tuple[Mapping[str, Any], ...]]:
+        """Return the entries that bring the server to what the input says, and what stays open."""
         by_value = {str(value_of(each["resource"])): each for each in created_entries(parcel)}
-        entries = []
+        entries: list[dict[str, Any]] = []
+        kept: list[Mapping[str, Any]] = []
         for value, standing in standings.items():
             if standing is Standing.NEW and value in ours:
                 entries.append({**by_value[value], "resource": ours[value]})
@@ -491,30 +496,38 @@ class _Existing:
                 before = sent[value].sent if value in sent else as_sent(stored[value], ours[value])
                 new = merged(stored[value], before, ours[value])
                 entries.append(_put(new, by_value[value]["fullUrl"]))
-            elif standing is Standing.OURS and self._may_end(stored[value]):
-                entries.append(revocation(stored[value]))
-        return entries
+            elif standing is Standing.OURS:
+                part = stored[value]
+                why = self._why_kept(part)
+                if not why:
+                    entries.append(revocation(part))
+                elif part["resourceType"] in END_STATUS and status_of(part) in _UNDER_WAY:
+                    text = f"The input dropped it, and it stays {status_of(part)}: {why}."
+                    kept.append({"reference": reference_of(part), "text": text})
+        return entries, tuple(kept)
 
-    def _may_end(self, part: Resource) -> bool:
-        """Tell whether a part that the input dropped may end.
+    def _why_kept(self, part: Resource) -> str:
+        """Return why a part that the input dropped does not end, a clause; '' when it may.
 
         One of an identifier of its own stays where another open plan of the patient has it, too.
         """
-        if part["resourceType"] not in END_STATUS or status_of(part) not in _DRAFTS:
-            return False
+        if part["resourceType"] not in END_STATUS:
+            return "what is of its type is not ended"
+        if status_of(part) not in _DRAFTS:
+            return "sync ends drafts alone"
         if not tokens_of(part):
-            return True
+            return ""
         others = [
             each
             for each in plans_of(self.door, self.patient)
             if each.get("status") in OPEN and value_of(each) != self.plan.plan_id
         ]
         may = self.at.means.may_update
-        return not any(
-            held.reference == reference_of(part)
-            for each in others
-            for held in read_plan_parts(self.door, each, may=lambda kind, _: may(kind), strict=True)
-        )
+        for each in others:
+            held = read_plan_parts(self.door, each, may=lambda kind, _: may(kind), strict=True)
+            if reference_of(part) in {own.reference for own in held}:
+                return f"{reference_of(each)} has it, too"
+        return ""
 
     def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
         """Return the plan that took the place of one that ended; '' when there is none.

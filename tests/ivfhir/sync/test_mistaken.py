@@ -174,9 +174,15 @@ def test_an_order_that_another_plan_has_too_stays_when_one_drops_it(base, tmp_pa
     without = with_order("A", goal=None, activity=None)
     del without["contained"]
     write(tmp_path, "a", without)
-    assert told(tmp_path, base) == ["updated", "unchanged"]
+    _, rows, _ = run(tmp_path, "--to", base)
+    assert [row["result"] for row in rows] == ["updated", "unchanged"]
     (order,) = stored(base, "ServiceRequest")
     assert order["status"] == "draft"
+    texts = {each["reference"]: each["text"] for each in rows[0]["differences"]}
+    other = rows[1]["references"][0]
+    assert texts[f"ServiceRequest/{order['id']}"] == (
+        f"The input dropped it, and it stays draft: {other} has it, too."
+    )
 
 
 @pytest.mark.parametrize("kind", ["ServiceRequest", "CarePlan"])
