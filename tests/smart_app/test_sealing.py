@@ -39,6 +39,9 @@ def test_another_key_and_changed_bytes_do_not_open() -> None:
         Sealer(b"x" * 32).open(sealed, "row")
     with pytest.raises(SettingsError):
         SEALER.open(sealed[:-1] + bytes([sealed[-1] ^ 1]), "row")
+    for length in range(len(sealed)):
+        with pytest.raises(SettingsError):
+            SEALER.open(sealed[:length], "row")
 
 
 def test_fingerprints_tell_parts_apart() -> None:
