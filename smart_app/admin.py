@@ -71,7 +71,7 @@ def outbox() -> Response:
 
 def _row(app: AppServices, waiting: Waiting) -> dict[str, object]:
     row = entry_row(waiting, now=int(app.clock().timestamp()), moment=partial(_moment, app))
-    following = "now" if row["state"] == SENDING else row["next"]
+    following = "now" if row["state"] == SENDING else row.get("next")
     return {**row, "state": _STATES[row["state"]], "next": following}
 
 

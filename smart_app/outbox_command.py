@@ -80,6 +80,8 @@ def _account() -> str:
 def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> dict[str, Any]:
     """Return a plan of the outbox as a row, nothing of its patient in it.
 
+    Where nothing is to be said a member is absent.
+
     Args:
         waiting: the plan.
         now: seconds since 1970.
@@ -87,7 +89,7 @@ def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> di
     """
     entry = waiting.entry
     state = entry.told_state(now=now)
-    return {
+    row = {
         "id": entry.id,
         "server": entry.server,
         "protocol": waiting.protocol,
@@ -96,8 +98,9 @@ def entry_row(waiting: Waiting, *, now: int, moment: Callable[[int], str]) -> di
         "attempts": entry.attempts,
         "tried": None if entry.tried_at is None else moment(entry.tried_at),
         "next": moment(entry.due_at) if state in (WAITING, UNSETTLED) else None,
-        "why": waiting.said.get("title", ""),
+        "why": waiting.said.get("title") or None,
     }
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _in_utc(at: int) -> str:
@@ -135,7 +138,7 @@ def _list(found: list[Waiting], *, as_json: bool) -> int:
         print(json.dumps(rows, indent=2))  # noqa: T201 - a command's answer
     else:
         for row in rows:
-            print(" ".join(_words(name, value) for name, value in row.items() if value is not None))  # noqa: T201
+            print(" ".join(_words(name, value) for name, value in row.items()))  # noqa: T201
         sys.stderr.write(f"{len(rows)} {'plan' if len(rows) == 1 else 'plans'}\n")
     return _FOUND if any(each.entry.state == PARKED for each in found) else 0
 
@@ -143,14 +146,17 @@ def _list(found: list[Waiting], *, as_json: bool) -> int:
 def _show(waiting: Waiting, *, as_json: bool) -> None:
     """Print a plan with what the server, or our own check, said of it."""
     told = entry_row(waiting, now=int(time.time()), moment=_in_utc)
-    told |= {"failures": waiting.entry.failures, "outcome": _outcome(waiting)}
+    told["failures"] = waiting.entry.failures
+    outcome = _outcome(waiting)
+    if outcome is not None:
+        told["outcome"] = outcome
     if as_json:
         print(json.dumps(told, indent=2))  # noqa: T201 - a command's answer
         return
     for name, value in told.items():
-        if value is not None and name != "outcome":
+        if name != "outcome":
             print(f"{name}: {value}")  # noqa: T201 - a command's answer
-    for issue in issues_of(told["outcome"]):
+    for issue in issues_of(outcome):
         said = words_of(issue)
         by = waiting.said.get("by", "server")
         print(f"{by}: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201

@@ -69,9 +69,13 @@ def test_the_list_says_how_each_stands_and_nothing_of_the_patient(
     text = outbox(capsys, "list")
     assert "server=https://ehr.example/fhir protocol=LUNG state=waiting" in text
     [row] = json.loads(outbox(capsys, "list", "--format", "json"))
-    assert (row["state"], row["attempts"], row["why"]) == ("waiting", 1, "")
+    assert (row["state"], row["attempts"]) == ("waiting", 1)
+    assert not {"why", "outcome"} & row.keys()
     assert row["next"].endswith("Z")
+    assert "outcome" not in json.loads(outbox(capsys, "show", row["id"], "--format", "json"))
     park(store, draft)
+    [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
+    assert ("next" in row, row["why"]) == (False, "the EHR refuses the content")
     text = outbox(capsys, "list", code=6)
     assert "state=parked" in text
     assert 'why="the EHR refuses the content"' in text
