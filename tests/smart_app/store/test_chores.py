@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from smart_app.store import Store
+from smart_app.store.engine import make_engine
 from tests.smart_app.store.conftest import Clock
 
 ROWS = 20_000
@@ -79,3 +80,21 @@ def test_tokens_go_in_several_batches_and_what_else_a_launch_holds_stays(
     store.remove_expired(keep_days=1)
     bodies = [store.reload_launch(f"l{number}").body for number in range(450)]
     assert bodies == [{"patient": "p"}] * 450
+
+
+def test_a_launch_that_no_key_opens_keeps_no_other_from_losing_its_tokens(
+    store: Store, clock: Clock, database_url: str
+) -> None:
+    now = int(clock.now)
+    for name in ("a", "b"):
+        body = {"access_token": "t", "patient": "p"}
+        owner = (name, "", "")
+        store.save_launch(name, "s", body, owner=owner, usable_until=now, expires_at=now)
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE launches SET sealed = :x WHERE id = 'a'"), {"x": b"lost"})
+    engine.dispose()
+    store.remove_expired(keep_days=1)
+    assert store.reload_launch("b").body == {"patient": "p"}
+    clock.now += 2 * 86_400
+    assert store.remove_expired(keep_days=1) == 2
