@@ -6,6 +6,7 @@ there are, each plan goes once.
 
 import atexit
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +39,9 @@ POLL_S = 5.0
 """Seconds between two looks; a plan that another process left is found at the next."""
 
 _MOST_AT_ONCE = 50
+_MOST_LANES = 8
+"""EHRs to which plans are sent at the same time."""
+
 _ADOPT_EVERY = 12
 _ARRIVED = (DELIVERED, UNSETTLED)
 _NOBODY: dict[str, Any] = {
@@ -64,6 +68,15 @@ class Sent:
             self.waiting + (state not in (*_ARRIVED, SIGN_IN, PARKED)),
             self.sign_in + (state == SIGN_IN),
             self.parked + (state == PARKED),
+        )
+
+    def __add__(self, other: "Sent") -> "Sent":
+        """Return both together."""
+        return Sent(
+            self.delivered + other.delivered,
+            self.waiting + other.waiting,
+            self.sign_in + other.sign_in,
+            self.parked + other.parked,
         )
 
 
@@ -96,19 +109,39 @@ class OutboxThread:
 def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
     """Send what is due, again and again, until `stop` is set; after a look that failed, too."""
     services: AppServices = app.extensions["ivfhir"]
+    lanes: dict[str, threading.Thread] = {}
     looks = 0
     while not stop.is_set():
         try:
             if looks % _ADOPT_EVERY == 0:
                 services.store.adopt_unsent()
-            send_due(app, stop=stop)
+            lanes = {server: lane for server, lane in lanes.items() if lane.is_alive()}
+            for server in _due_servers(services):
+                if server not in lanes and len(lanes) < _MOST_LANES:
+                    lanes[server] = _start_lane(app, server, stop)
         except Exception as error:  # noqa: BLE001 - nobody would send anything any more
             _log(services, error)
         looks += 1
         stop.wait(poll_s)
+    for lane in lanes.values():
+        lane.join()
 
 
-def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
+def _start_lane(app: Flask, server: str, stop: threading.Event) -> threading.Thread:
+    """Begin to send what is due to one EHR: one that hangs delays nobody else's plans."""
+
+    def work() -> None:
+        try:
+            _send_to(app, server, stop)
+        except Exception as error:  # noqa: BLE001 - the next look begins another one
+            _log(app.extensions["ivfhir"], error)
+
+    lane = threading.Thread(target=work, name="outbox-lane", daemon=True)
+    lane.start()
+    return lane
+
+
+def send_due(app: Flask) -> Sent:
     """Send every plan that is due now, each line in order, and return what became of them.
 
     Of plans that are written, what could not be settled beside them is tried again, too.
@@ -116,10 +149,22 @@ def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
     Raises:
         DatabaseError: the database does not answer; what was sent is found at the next look.
     """
-    services: AppServices = app.extensions["ivfhir"]
+    servers = _due_servers(app.extensions["ivfhir"])
+    with ThreadPoolExecutor(_MOST_LANES, thread_name_prefix="outbox-lane") as lanes:
+        every = list(lanes.map(lambda server: _send_to(app, server, None), servers))
+    return sum(every, Sent())
+
+
+def _due_servers(services: AppServices) -> list[str]:
     services.store.resume_for([each.url for each in services.settings.servers])
+    return services.store.due_servers()
+
+
+def _send_to(app: Flask, server: str, stop: threading.Event | None) -> Sent:
+    """Send what is due to one EHR, one plan after the other."""
+    services: AppServices = app.extensions["ivfhir"]
     sent, seen = Sent(), set[str]()
-    while due := services.store.due_plans(limit=_MOST_AT_ONCE, but=seen):
+    while due := services.store.due_plans(server, limit=_MOST_AT_ONCE, but=seen):
         for waiting in due:
             seen.add(waiting.entry.id)
             if stop is not None and stop.is_set():
@@ -136,7 +181,7 @@ def send_due(app: Flask, *, stop: threading.Event | None = None) -> Sent:
                 "waiting",
             ):
                 sent = sent.and_one(after.entry.state)
-    _settle_due(app, services, stop)
+    _settle_due(app, services, server, stop)
     if sent != Sent():
         services.log.info("outbox", count=sent.delivered)
     return sent
@@ -177,24 +222,27 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         _end_what_was_waiting(app, waiting)
 
 
-def _settle_due(app: Flask, services: AppServices, stop: threading.Event | None) -> None:
+def _settle_due(
+    app: Flask, services: AppServices, server: str, stop: threading.Event | None
+) -> None:
     """Try again, once each, what is due beside plans that are written."""
     seen = set[str]()
-    while due := services.store.due_unsettled(limit=_MOST_AT_ONCE, but=seen):
+    while due := services.store.due_unsettled(server, limit=_MOST_AT_ONCE, but=seen):
         for waiting in due:
             seen.add(waiting.entry.id)
             if stop is not None and stop.is_set():
                 return
-            if not services.store.claim_unsettled(waiting.entry, hold_s=HOLD_S):
+            held_until = services.store.claim_unsettled(waiting.entry, hold_s=HOLD_S)
+            if not held_until:
                 continue
             with app.app_context():
                 try:
-                    _settle(services, waiting)
+                    _settle(services, waiting, held_until)
                 finally:
                     give_back_turn()
 
 
-def _settle(app: AppServices, waiting: Waiting) -> None:
+def _settle(app: AppServices, waiting: Waiting, held_until: int) -> None:
     """Try it for one plan whose claim is held; whatever fails, it is kept when it is tried again.
 
     Without an access it waits for one, as long as an unsent plan would.
@@ -207,7 +255,7 @@ def _settle(app: AppServices, waiting: Waiting) -> None:
         own = own_launch(app, waiting.launch_id)
         launch = own or backend_launch(app, waiting.launch_id)
         if launch is None:
-            app.store.put_off_unsettled(waiting.entry.id, due_at=wait_until)
+            app.store.put_off_unsettled(waiting.entry.id, held_until=held_until, due_at=wait_until)
             return
         draft = app.store.load_draft(waiting.launch_id, waiting.draft_id)
         done = settle_again(Visit(launch, _Unkept()), replace(waiting, entry=counted), draft)
@@ -215,7 +263,7 @@ def _settle(app: AppServices, waiting: Waiting) -> None:
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
-        app.store.put_off_unsettled(waiting.entry.id, due_at=wait_until)
+        app.store.put_off_unsettled(waiting.entry.id, held_until=held_until, due_at=wait_until)
         app.log.warning("settled", error=type(error).__name__)
     finally:
         _end_what_was_waiting(app, waiting)

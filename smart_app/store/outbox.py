@@ -300,10 +300,22 @@ class OutboxStore(DraftStore):
             row = session.execute(query).first()
             return None if row is None else self._waiting(row)
 
-    def due_plans(self, *, limit: int, but: Collection[str] = ()) -> list[Waiting]:
+    def due_servers(self) -> list[str]:
+        """Return the servers for which something is due, the one that waits longest first."""
+        due = (
+            select(OutboxRow.server)
+            .where(OutboxRow.state.in_((WAITING, UNSETTLED)), OutboxRow.due_at <= self._now)
+            .group_by(OutboxRow.server)
+            .order_by(func.min(OutboxRow.due_at), OutboxRow.server)
+        )
+        with self._transaction() as session:
+            return list(session.scalars(due))
+
+    def due_plans(self, server: str, *, limit: int, but: Collection[str] = ()) -> list[Waiting]:
         """Return plans that are due and first in their line, the one that waits longest first.
 
         Args:
+            server: base URL of the EHR's FHIR server, as of `due_servers`.
             limit: the most to return.
             but: ids of entries to leave out.
         """
@@ -319,6 +331,7 @@ class OutboxStore(DraftStore):
         )
         due = (
             self._rows()
+            .where(OutboxRow.server == server)
             .where(OutboxRow.state == WAITING, OutboxRow.due_at <= self._now, ~behind)
             .where(DraftRow.state.in_(("accepted", _SENDING)), DraftRow.claimed_until <= self._now)
             .where(OutboxRow.id.not_in(list(but)))
@@ -328,15 +341,17 @@ class OutboxStore(DraftStore):
         with self._transaction() as session:
             return [self._waiting(row) for row in session.execute(due)]
 
-    def due_unsettled(self, *, limit: int, but: Collection[str] = ()) -> list[Waiting]:
+    def due_unsettled(self, server: str, *, limit: int, but: Collection[str] = ()) -> list[Waiting]:
         """Return written plans of which something beside them is due to be tried again.
 
         Args:
+            server: as of `due_plans`.
             limit: the most to return.
             but: ids of entries to leave out.
         """
         due = (
             self._rows()
+            .where(OutboxRow.server == server)
             .where(OutboxRow.state == UNSETTLED, OutboxRow.due_at <= self._now)
             .where(OutboxRow.id.not_in(list(but)))
             .order_by(OutboxRow.due_at, OutboxRow.id)
@@ -345,30 +360,43 @@ class OutboxStore(DraftStore):
         with self._transaction() as session:
             return [self._waiting(row) for row in session.execute(due)]
 
-    def claim_unsettled(self, entry: Entry, *, hold_s: int) -> bool:
-        """Return True to the one caller that may try it now; for others it is not due then.
+    def claim_unsettled(self, entry: Entry, *, hold_s: int) -> int:
+        """Return until when its claim counts to the one caller that may try it now; else 0.
+
+        For others it is not due until then.
 
         Args:
             entry: the plan, as it was due.
             hold_s: seconds until it is due again, unless it is said what became of it.
         """
+        now = self._now
         with self._transaction() as session:
             claimed = session.execute(
                 update(OutboxRow)
                 .where(OutboxRow.id == entry.id, OutboxRow.state == UNSETTLED)
                 .where(OutboxRow.attempts == entry.attempts, OutboxRow.due_at == entry.due_at)
-                .values(attempts=entry.attempts + 1, tried_at=self._now, due_at=self._now + hold_s)
+                .values(attempts=entry.attempts + 1, tried_at=now, due_at=now + hold_s)
                 .execution_options(synchronize_session=False)
             )
-            return rowcount(claimed) == 1
+            return now + hold_s if rowcount(claimed) == 1 else 0
 
-    def put_off_unsettled(self, entry_id: str, *, due_at: int | None) -> None:
-        """Keep when it is tried again what could not even be tried; None: never."""
+    def put_off_unsettled(self, entry_id: str, *, held_until: int, due_at: int | None) -> None:
+        """Keep when it is tried again what could not even be tried; None: never.
+
+        Nothing is kept where the claim ended meanwhile: another caller took over, or it is to be
+        tried at once.
+
+        Args:
+            entry_id: the plan.
+            held_until: what `claim_unsettled` gave.
+            due_at: when it is due.
+        """
         values = {"state": DELIVERED} if due_at is None else {"due_at": due_at}
         with self._transaction() as session:
             session.execute(
                 update(OutboxRow)
                 .where(OutboxRow.id == entry_id, OutboxRow.state == UNSETTLED)
+                .where(OutboxRow.due_at == held_until)
                 .values(**values)
                 .execution_options(synchronize_session=False)
             )

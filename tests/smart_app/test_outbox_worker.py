@@ -18,10 +18,13 @@ from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Server
+from smart_app import outbox_worker
 from smart_app.fake_ehr.grants import Access
 from smart_app.logs import make_logger
 from smart_app.outbox_worker import OutboxThread, Sent, send_due
+from smart_app.services import AppServices
 from smart_app.store import Store
+from smart_app.store.outbox import Waiting
 from smart_app.visit.way import SINGLES, Way
 from tests.smart_app.conftest import (
     CLIENT_ID,
@@ -530,6 +533,41 @@ def test_the_thread_sends_what_is_due_by_itself(
     finally:
         thread.stop()
     assert len(plans_of(repository, unsent)) == 1
+
+
+def test_an_ehr_that_hangs_delays_the_plans_of_no_other(
+    app: Flask,
+    unsent: str,
+    second: str,
+    repository: HttpRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(sqlite3.connect(str(store_of(app)._engine.url.database))) as database, database:
+        database.execute(
+            "UPDATE outbox SET server = 'https://hangs.example', line = 'x' WHERE draft_id = ?",
+            (unsent,),
+        )
+    let_them_be_due(app)
+    send, hanging, answers = outbox_worker._send, threading.Event(), threading.Event()
+
+    def hangs(services: AppServices, waiting: Waiting) -> None:
+        if waiting.draft_id == unsent:
+            hanging.set()
+            answers.wait(60)
+        send(services, waiting)
+
+    monkeypatch.setattr(outbox_worker, "_send", hangs)
+    thread = OutboxThread(app, poll_s=0.05).start()
+    try:
+        assert hanging.wait(60)
+        wait_until(lambda: state_of(app, second) == "delivered")
+        assert state_of(app, unsent) == "waiting"
+        answers.set()
+        wait_until(lambda: state_of(app, unsent) == "delivered")
+    finally:
+        answers.set()
+        thread.stop()
+    assert [len(plans_of(repository, each)) for each in (unsent, second)] == [1, 1]
 
 
 def test_the_thread_goes_on_after_a_look_that_broke_and_tells_nothing_of_the_plan(

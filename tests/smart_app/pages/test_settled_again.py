@@ -300,10 +300,14 @@ def test_whoever_runs_the_app_sees_it_and_may_end_it(clinician: Clinician, site:
     (waiting,) = site.store.outbox()
     assert (waiting.entry.state, waiting.draft_id) == (UNSETTLED, second)
     site.store.retry_entry(waiting.entry.id)
-    (due,) = site.store.due_unsettled(limit=9)
-    assert site.store.claim_unsettled(due.entry, hold_s=120)
+    (server,) = site.store.due_servers()
+    (due,) = site.store.due_unsettled(server, limit=9)
+    held_until = site.store.claim_unsettled(due.entry, hold_s=120)
+    assert held_until
     assert not site.store.claim_unsettled(due.entry, hold_s=120)
-    assert site.store.due_unsettled(limit=9) == []
+    assert site.store.due_unsettled(server, limit=9) == []
+    site.store.put_off_unsettled(due.entry.id, held_until=held_until - 1, due_at=None)
+    assert state_of(site.store, second) == UNSETTLED
     site.store.drop_entry(waiting.entry.id)
     assert state_of(site.store, second) == DELIVERED
     assert "Written: 1 of 1 entries" in receipt_of(clinician, second)

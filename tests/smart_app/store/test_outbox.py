@@ -48,7 +48,7 @@ def state_of(store: Store, draft: Draft) -> str:
 
 
 def due(store: Store) -> list[str]:
-    return [each.draft_id for each in store.due_plans(limit=10)]
+    return [each.draft_id for each in store.due_plans(SERVER, limit=10)]
 
 
 def claim(store: Store, draft: Draft, *, at_once: bool = False) -> bool:
@@ -194,7 +194,23 @@ def test_many_that_wait_behind_others_do_not_hide_what_is_due(
     for _ in range(5):
         accepted(store, "l1")
     other = accepted(store, "l1", "p2")
-    assert {each.draft_id for each in store.due_plans(limit=2)} == {first.id, other.id}
+    assert {each.draft_id for each in store.due_plans(SERVER, limit=2)} == {first.id, other.id}
+
+
+def test_each_server_for_which_something_is_due_is_told_the_longest_wait_first(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    other = store.save_draft("l1", protocol="LUNG", body={})
+    assert store.claim_draft(other)
+    clock.now += 1
+    store.accept_draft(other, {"written": False}, server="https://a.example", patient_id="p1")
+    store.release_draft(other, state="accepted")
+    assert store.due_servers() == [SERVER, "https://a.example"]
+    assert [each.draft_id for each in store.due_plans("https://a.example", limit=9)] == [other.id]
+    assert due(store) == [one.id]
+    assert claim(store, one)
+    store.put_off(one.id, After(WAITING, int(clock.now) + 9, 1), SAID)
+    assert store.due_servers() == ["https://a.example"]
 
 
 def test_a_plan_without_access_waits_until_its_clinician_opens_the_app_again(
@@ -280,7 +296,7 @@ from smart_app.store import Store
 store = Store(sys.argv[1], Sealer(b"k" * 32), clock_s=lambda: 1_800_000_000.0, new_id=lambda: "x")
 sys.stdin.readline()
 sent = []
-while due := store.due_plans(limit=5):
+while due := store.due_plans("https://ehr.example/fhir", limit=5):
     for each in due:
         if store.claim_entry(each.draft_id, hold_s=60, at_once=False):
             sent.append([each.entry.line, each.entry.place, each.draft_id])
@@ -322,7 +338,7 @@ def test_workers_in_processes_of_their_own_send_each_plan_once_and_in_order(
 def test_a_plan_that_another_launch_took_over_meanwhile_does_not_wait_for_a_sign_in(
     store: Store, one: Draft, clock: Clock
 ) -> None:
-    (found,) = store.due_plans(limit=9)
+    (found,) = store.due_plans(SERVER, limit=9)
     clock.now += 3600
     launch(store, clock, "l2")
     after = After(SIGN_IN, int(clock.now), 0)
@@ -348,6 +364,6 @@ def test_a_new_launch_takes_over_what_waits_for_a_sign_in_in_one_that_is_still_o
     launch(store, clock, "other-patient", "p2")
     assert due(store) == []
     launch(store, clock, "l2")
-    (found,) = store.due_plans(limit=9)
+    (found,) = store.due_plans(SERVER, limit=9)
     assert (found.draft_id, found.launch_id) == (one.id, "l2")
     assert store.load_draft("l1", other.id).state == "draft"
