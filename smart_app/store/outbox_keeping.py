@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SettingsError, UsageError
@@ -146,16 +146,7 @@ class OutboxKeepingStore(OutboxStore):
         Returns:
             How many plans there were.
         """
-        without = (
-            select(DraftRow)
-            .outerjoin(OutboxRow, OutboxRow.draft_id == DraftRow.id)
-            .where(OutboxRow.id.is_(None), DraftRow.state.in_(("accepted", "sending")))
-            .where(DraftRow.claimed_until <= self._now)
-            .order_by(DraftRow.updated_at)
-            .limit(_BATCH)
-        )
         settled = select(OutboxRow.draft_id).where(OutboxRow.state.in_((PARKED, DROPPED)))
-        count = 0
         with self._transaction() as session:
             session.execute(
                 update(DraftRow)
@@ -164,9 +155,25 @@ class OutboxKeepingStore(OutboxStore):
                 .values(state="draft", claimed_until=0, version=DraftRow.version + 1)
                 .execution_options(synchronize_session=False)
             )
-            for draft in session.scalars(without).all():
-                count += self._adopt(session, draft)
-        return count
+        count, last = 0, ""
+        while True:  # Past those that stay as they are.
+            with self._transaction() as session:
+                drafts = session.scalars(self._without_row(last)).all()
+                count += sum(self._adopt(session, each) for each in drafts)
+                if len(drafts) < _BATCH:
+                    return count
+                last = drafts[-1].id
+
+    def _without_row(self, last: str) -> "Select[DraftRow]":
+        """Return the query for the next accepted drafts that the outbox does not have, by id."""
+        return (
+            select(DraftRow)
+            .outerjoin(OutboxRow, OutboxRow.draft_id == DraftRow.id)
+            .where(OutboxRow.id.is_(None), DraftRow.state.in_(("accepted", "sending")))
+            .where(DraftRow.claimed_until <= self._now, DraftRow.id > last)
+            .order_by(DraftRow.id)
+            .limit(_BATCH)
+        )
 
     def _adopt(self, session: Session, draft: DraftRow) -> bool:
         launch = session.get(LaunchRow, draft.launch_id)

@@ -196,3 +196,31 @@ def test_what_no_key_opens_hides_nothing_and_is_not_adopted(
     assert store.adopt_unsent() == 0
     assert [each.said for each in store.outbox()] == [{}]
     assert store.load_draft("l1", legacy.id).state == "sending"
+
+
+def test_many_old_drafts_that_cannot_be_adopted_hide_none_that_can(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    for number in range(230):
+        draft = before_the_outbox(store, "l1", receipt=True)
+        if number != 150:
+            store.save_receipt(draft, {"written": False})  # Without what is to be sent.
+        else:
+            whole = draft
+    clock.now += 60
+    assert store.adopt_unsent() == 1
+    assert due(store) == [whole.id]
+    assert store.adopt_unsent() == 0
+
+
+def test_a_parked_plan_is_kept_until_it_is_dropped(
+    store: Store, parked: Draft, clock: Clock
+) -> None:
+    clock.now += 100 * 86_400
+    assert store.remove_expired(keep_days=30) == 0
+    [found] = store.outbox()
+    assert (found.draft_id, found.said) == (parked.id, SAID)
+    store.drop_entry(found.entry.id)
+    assert store.remove_expired(keep_days=30) == 1
+    assert store.outbox(every=True) == []
