@@ -122,6 +122,7 @@ class Delivery:
         """
         self.plan, self.at = plan, at
         self._begun: Decision | None = None
+        self._first: Decision | None = None
         self._sent: _Sent | None = None
         self._lower = False
         self._sure = True
@@ -194,6 +195,7 @@ class Delivery:
             except UsageError as error:  # Nothing is sent that nobody could remember.
                 return parked(self.plan, self.at.name, error)
             self._begun = decision
+            self._first = self._first or decision
             try:
                 self._sent = _send(self.plan, self.at, decision, pause)
                 return None
@@ -221,6 +223,27 @@ class Delivery:
         """What was told of the whole plan before it was sent: it may be why it is refused."""
         differences = () if self._begun is None else self._begun.differences
         return tuple(each for each in differences if "reference" not in each)
+
+    def left_behind(self, error: ServerError) -> tuple[Mapping[str, Any], ...]:
+        """Return what is told of a new plan that could not be sent: what the server has of it.
+
+        A server may do a transaction in part, and say so.
+
+        Args:
+            error: how the last try ended.
+        """
+        first = self._first
+        if first is None or first.door is None or first.bundle is not first.parcel:
+            return ()
+        is_clear = isinstance(error, _CLEAR) and not error.may_be_done
+        if is_clear or isinstance(error, UnreachableError):
+            return ()
+        try:
+            found = first.door.find_begun(first.bundle or {"entry": []})
+        except ServerError:
+            return ({"text": "What the server has of it could not be looked for."},)
+        words = "It is of this plan; whether all of that is there, the next run tells."
+        return tuple({"reference": reference_of(each), "text": words} for each, _ in found)
 
     def back_looks(self) -> Iterator[Look]:
         """Yield what `finish` will ask."""
@@ -298,8 +321,8 @@ def persist(
             wait_s = pause_before_retry_s(error, tries, random=random)
             if wait_s is None:
                 row = parked(delivery.plan, delivery.at.name, error)
-                is_refused = isinstance(error, RejectedError)
-                return replace(row, differences=delivery.warnings) if is_refused else row
+                told = delivery.warnings if isinstance(error, RejectedError) else ()
+                return replace(row, differences=(*told, *delivery.left_behind(error)))
             pause(wait_s)
         try:
             return delivery.attempt(pause=pause)

@@ -209,6 +209,19 @@ class Door:
         version = str(entry["request"].get("ifMatch", "")).removeprefix('W/"').rstrip('"') or None
         self._server.update(renamed_references(entry["resource"], places), if_match=version)
 
+    def find_begun(self, bundle: Resource) -> list[tuple[Resource, bool]]:
+        """Return what is there of a transaction's creates, and whether somebody worked with each.
+
+        Raises:
+            ServerError: it could not be looked for.
+        """
+        return [
+            (each, is_touched(each, entry["resource"]))
+            for entry in created_entries(bundle)
+            for each in self._carrying(entry["resource"])
+            if not is_withdrawn(each)
+        ]
+
     def take_back(self, bundle: Resource) -> tuple[int, list[str]]:
         """Mark what is there of a plan that was written in part as entered in error.
 
@@ -221,12 +234,7 @@ class Door:
         Raises:
             ServerError: it could not be looked for.
         """
-        begun = [
-            (each, is_touched(each, entry["resource"]))
-            for entry in created_entries(bundle)
-            for each in self._carrying(entry["resource"])
-            if not is_withdrawn(each)
-        ]
+        begun = self.find_begun(bundle)
         untouched = [reference_of(each) for each, touched in begun if not touched]
         left = self._clean_up(untouched)
         return len(untouched) - len(left), [

@@ -91,6 +91,36 @@ def test_a_plan_that_is_refused_is_parked_with_the_servers_words_and_others_go_o
     assert [each["diagnostics"] for each in issues[1:]] == ["not allowed here"]
 
 
+def test_what_a_server_did_of_a_transaction_that_it_did_in_part_is_told(sekmet, tmp_path):
+    """A server that takes a transaction for a batch refuses the goal and keeps the rest."""
+    patient(sekmet)
+    write(tmp_path, "plan", small())
+
+    def in_part(asked, body):
+        if not asked.writes or body.get("type") != "transaction-response":
+            return body
+        for entry, answer in zip(asked.json()["entry"], body["entry"], strict=True):
+            if entry["resource"]["resourceType"] == "Goal":
+                where = answer["response"]["location"].partition("Goal/")[2].partition("/")[0]
+                requests.delete(f"{sekmet}/Goal/{where}", timeout=60).raise_for_status()
+                answer["response"] = {"status": "422 Unprocessable Entity"}
+        return body
+
+    with run_proxy(sekmet, answer=in_part) as proxy:
+        code, (row,), _ = run(tmp_path, "--to", proxy.base)
+        assert (code, row["result"]) == (6, "parked")
+        there = {
+            f"{kind}/{each['id']}"
+            for kind in ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+            for each in stored(sekmet, kind)
+        }
+        assert {each.get("reference") for each in row["differences"]} >= there
+        assert len(there) == 3
+        proxy.answer = None
+        assert results(tmp_path, proxy.base) == ["updated"]
+    assert [len(stored(sekmet, kind)) for kind in ("CarePlan", "ServiceRequest", "Goal")] == [1] * 3
+
+
 def test_a_later_plan_of_a_patient_waits_for_the_earlier(sekmet, tmp_path):
     patient(sekmet)
     write(tmp_path, "bad", small(title="bad"))
