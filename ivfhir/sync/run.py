@@ -269,9 +269,9 @@ def _meet(
     random: Callable[[], float],
     pause: Callable[[float], None] | None,
 ) -> tuple[list[Target], list[tuple[Target, ServerError]]]:
-    """Meet servers; one that says when it will answer is waited for, as with a plan."""
-    met, failed = [], []
-    for target in targets:
+    """Meet servers at the same time; one that says when it will answer is waited for."""
+
+    def meet(target: Target) -> ServerError | None:
         tries, error = 0, _met(target, connections)
         while error is not None and error.retry_after_s is not None:
             tries += 1
@@ -280,11 +280,17 @@ def _meet(
                 break
             (pause or target.wait)(wait_s)
             error = _met(target, connections)
-        if error is None:
-            met.append(target)
-        else:
-            failed.append((target, error))
-    return met, failed
+        return error
+
+    with ThreadPoolExecutor(max(1, len(targets))) as pool:
+        try:
+            told = list(zip(targets, pool.map(meet, targets), strict=True))
+        except BaseException:  # Nobody waits for a server any more.
+            for target in targets:
+                target.end()
+            raise
+    met = [target for target, error in told if error is None]
+    return met, [(target, error) for target, error in told if error is not None]
 
 
 def _met(target: Target, connections: int) -> ServerError | None:

@@ -1,5 +1,7 @@
 """What passes is tried again after a pause; what is for good is not."""
 
+from threading import Barrier
+
 import pytest
 
 from ivfhir.errors import (
@@ -91,3 +93,18 @@ def test_one_that_never_answers_is_given_up(tmp_path):
     with pytest.raises(ThrottledError):
         sync_plans(read_plans([tmp_path])[0], [target], random=lambda: 0.0, pause=pauses.append)
     assert pauses == [11] * (TRIES - 1)
+
+
+def test_servers_that_want_to_be_waited_for_are_waited_for_together(tmp_path):
+    write(tmp_path, "plan", small())
+    servers, both, lasted = {"a": Busy(), "b": Busy()}, Barrier(2), []
+
+    def pause(seconds):
+        if seconds == 11:
+            both.wait(60)
+        lasted.append(seconds)
+
+    targets = [Target(name, lambda each=each: each, Ledger(None)) for name, each in servers.items()]
+    rows = sync_plans(read_plans([tmp_path])[0], targets, random=lambda: 0.0, pause=pause)
+    assert [row.result for row in rows] == ["created", "created"]
+    assert lasted[:2] == [11, 11]
