@@ -260,8 +260,8 @@ _UNCLEAR: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "unclear": (
         "Not known to be written",
         (
-            "The plan may be in the EHR all the same: the EHR could not be asked. It is looked for "
-            "before anything is sent.",
+            "The plan may be in the EHR all the same: that could not be found out yet. It is "
+            "looked for before anything is sent.",
         ),
     ),
     "in part": (

@@ -14,7 +14,8 @@ from smart_app.pages.plan_items import plan_items
 from smart_app.services import services
 from smart_app.smart.launch import Launch
 from smart_app.smart.session import needs_launch, other_launches
-from smart_app.store import Draft
+from smart_app.store import Draft, Receipt
+from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import find_doubtful
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.sending import is_accepted, known_of
@@ -26,7 +27,12 @@ _DOUBTS = {
 }
 """What is known of a draft that was accepted before -> what its line says of it."""
 
-_UNSENT = {"sending": "being written", "accepted": "not written yet"}
+_UNSENT = {
+    "": "not written yet",
+    "unclear": "not known to be written",
+    "in part": "not written to its end",
+}
+"""What is known of an accepted plan that nobody sends at this moment -> what its line says."""
 
 
 @blueprint.get("/l/<launch>/discard/<draft_id>")
@@ -72,7 +78,7 @@ def discard_draft(launch: Launch, draft_id: str) -> Response | tuple[str, int]:
 
 
 def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Return the drafts, and what was accepted and is not in the EHR yet; a line each.
+    """Return the drafts, and what was accepted and is not known to be in the EHR; a line each.
 
     They are those of this launch, and of this browser's others for the same patient and user. Each
     links to where it goes on: in its own launch.
@@ -87,14 +93,15 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
             is_draft = draft.state == "draft"
             content = DraftContent.of_body(draft.body)
             page = "pages.review" if is_draft else "pages.receipt"
-            known = _known(draft) if is_draft else ""
-            doubt = _DOUBTS.get(known, "")
-            if draft.state == "sending" and not _is_accepted(draft):
+            receipt, waiting = _kept(draft)
+            known = known_of(receipt, waiting)
+            doubt = _DOUBTS.get(known, "") if is_draft else ""
+            if draft.state == "sending" and not is_accepted(receipt, waiting):
                 is_draft, doubt = True, ", being accepted"
             line = {
                 "title": _title(protocol, content),
                 "when": f"{_when(content)}{doubt}",
-                "state": _UNSENT.get(draft.state, draft.state),
+                "state": "being written" if _is_held(draft, waiting) else _UNSENT[known],
                 "href": url_for(page, launch=launch_id, draft_id=draft.id),
                 "discard_href": url_for("pages.discard", launch=launch_id, draft_id=draft.id),
             }
@@ -104,13 +111,19 @@ def left_behind(launch: Launch) -> tuple[list[dict[str, str]], list[dict[str, st
 
 def _known(draft: Draft) -> str:
     """Return what is known of a draft that was accepted before; '' when nothing is in the EHR."""
-    store = services().store
-    return known_of(store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id))
+    return known_of(*_kept(draft))
 
 
-def _is_accepted(draft: Draft) -> bool:
+def _kept(draft: Draft) -> tuple[Receipt | None, Waiting | None]:
+    """Return a draft's receipt, and how it stands in the outbox."""
     store = services().store
-    return is_accepted(store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id))
+    return store.load_receipt(draft.launch_id, draft.id), store.waiting_of(draft.id)
+
+
+def _is_held(draft: Draft, waiting: Waiting | None) -> bool:
+    """Tell whether somebody sends an accepted plan at this moment; not one whose claim is over."""
+    now = int(services().clock().timestamp())
+    return draft.state == "sending" and (waiting is None or waiting.entry.held_until > now)
 
 
 def _record_discarded(launch: Launch, draft: Draft, known: str, *, done: bool = True) -> None:

@@ -240,7 +240,7 @@ def relaunch(ward: Ward, clinician: HttpClinician, draft_id: str) -> str:
     first = clinician.launch_url
     page = clinician.launch().text
     assert clinician.launch_url != first
-    assert "Accepted, not yet in the EHR" in page
+    assert "Accepted, not known to be in the EHR yet" in page
     (path,) = [each.split('"')[0] for each in page.split('href="') if draft_id in each[:120]]
     return ward.app_url + path
 

@@ -261,6 +261,36 @@ def test_after_a_try_that_was_cut_off_it_is_not_known_while_nobody_can_look(
     assert "Not known to be written: " in clinician.open(f"receipt/{draft_id}").text
 
 
+@pytest.mark.parametrize(
+    ("known", "state"),
+    [
+        ("", "not written yet"),
+        ("unclear", "not known to be written"),
+        ("in part", "not written to its end"),
+    ],
+)
+def test_the_list_says_of_an_accepted_plan_what_is_known_of_it(
+    app: Flask, clinician: Clinician, unsent: str, known: str, state: str
+) -> None:
+    after = After("waiting", 2**31, 1)
+    said = {"title": "it could not be sent", "message": "", "details": "", "again": "yes"}
+    assert store_of(app).put_off_unclaimed(unsent, after, {**said, "known": known})
+    page = clinician.open("match").text
+    assert "Accepted, not known to be in the EHR yet" in page
+    assert f", {state}</span>" in page
+
+
+def test_an_acceptance_whose_sender_died_is_not_said_to_be_written_at_this_moment(
+    app: Flask, clinician: Clinician, unsent: str
+) -> None:
+    let_them_be_due(app)
+    until = store_of(app).claim_entry(unsent, hold_s=120, at_once=False)
+    assert ", being written</span>" in clinician.open("match").text
+    with closing(sqlite3.connect(str(store_of(app)._engine.url.database))) as database, database:
+        database.execute("UPDATE drafts SET claimed_until = ?", (until - 121,))
+    assert ", being written</span>" not in clinician.open("match").text
+
+
 @pytest.mark.parametrize("path", [".*Observation", "Patient"])
 def test_what_was_written_in_part_stays_known_while_it_cannot_be_completed(
     app: Flask,

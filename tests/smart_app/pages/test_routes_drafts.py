@@ -96,7 +96,7 @@ def test_a_draft_that_changed_since_is_not_discarded(clinician, app):
     ("state", "heading"),
     [
         ("draft", "Drafts you left"),
-        ("accepted", "Accepted, not yet in the EHR"),
+        ("accepted", "Accepted, not known to be in the EHR yet"),
         ("sending", "Drafts you left"),  # Nothing is kept as accepted yet.
         ("written", None),
     ],
@@ -106,7 +106,7 @@ def test_only_drafts_are_called_drafts(clinician, app, state, heading):
     if state != "draft":
         in_state(app, clinician, draft_id, state)
     match = clinician.open("match").text
-    headings = ("Drafts you left", "Accepted, not yet in the EHR")
+    headings = ("Drafts you left", "Accepted, not known to be in the EHR yet")
     assert [each for each in headings if each in match] == ([heading] if heading else [])
     assert (draft_id in match) is (heading is not None)
 

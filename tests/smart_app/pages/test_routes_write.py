@@ -475,7 +475,7 @@ def test_what_is_accepted_again_is_not_said_to_be_sent_by_itself(
     assert "sent again by itself" not in page
     drafts = clinician.open("match").text
     assert ", being accepted" in drafts
-    assert "Accepted, not yet in the EHR" not in drafts
+    assert "Accepted, not known to be in the EHR yet" not in drafts
 
 
 def kill_after_the_commit(monkeypatch):
