@@ -40,7 +40,7 @@ from ivfhir.sync.decision import (
     known_as,
 )
 from ivfhir.sync.document_race import settle_document_race
-from ivfhir.sync.door import Door
+from ivfhir.sync.door import KEPT, Door
 from ivfhir.sync.download import save
 from ivfhir.sync.ladder import Rung
 from ivfhir.sync.ledger import DONE, SentPart
@@ -338,11 +338,14 @@ class _Sent:
         decision: what was decided.
         places: where its parts are, by identifier value.
         bundle: what was sent.
+        kept: identifier values of parts that an earlier run left, and with which somebody has
+            worked: they stayed as they were.
     """
 
     decision: Decision
     places: Mapping[str, str]
     bundle: Resource
+    kept: frozenset[str] = frozenset()
 
 
 def _is_new(decision: Decision) -> bool:
@@ -475,9 +478,21 @@ def _send(plan: SyncPlan, at: Place, decision: Decision, pause: Callable[[float]
             return _Sent(decision, send(door, bundle, pause=pause), bundle)
         # One by one what was created may be there, and what was to end not ended: a try that broke
         # is followed by another, which decides anew.
-        return _Sent(decision, created_places(bundle, door.transact(bundle)), bundle)
+        answer = door.transact(bundle)
+        return _Sent(decision, created_places(bundle, answer), bundle, _kept_in(bundle, answer))
     answer = door.transact(bundle)
-    return _Sent(decision, {**decision.places, **created_places(bundle, answer)}, bundle)
+    places = {**decision.places, **created_places(bundle, answer)}
+    kept = frozenset() if door.rung is Rung.TRANSACTION else _kept_in(bundle, answer)
+    return _Sent(decision, places, bundle, kept)
+
+
+def _kept_in(bundle: Resource, answer: Resource) -> frozenset[str]:
+    """Return the identifier values of the creates of which `Door` answers that they were kept."""
+    return frozenset(
+        str(value_of(entry["resource"]))
+        for entry, each in zip(bundle["entry"], answer["entry"], strict=True)
+        if entry["request"]["method"] == "POST" and each["response"]["status"] == KEPT
+    )
 
 
 def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: bool) -> Outcome:
@@ -494,7 +509,13 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: boo
             return _doubled(plan, at, [own] if own else [], receipt.left_over)
         lost = _lost(door, compared, shown=shown)
         parts = [
-            SentPart(each.value, each.reference, each.version, each.sent)
+            # What somebody has worked with is not as it was sent: without a version that is seen.
+            SentPart(
+                each.value,
+                each.reference,
+                "" if each.value in sent.kept else each.version,
+                each.sent,
+            )
             for each in receipt.entries
             if each.reference and each.reference not in lost
         ]
@@ -510,7 +531,11 @@ def _read_back(plan: SyncPlan, at: Place, sent: _Sent, *, sure: bool, shown: boo
         ended = () if is_change else read_ended(door, bundle, strict=True)
         race = _race(plan, at, decision, places, shown=shown)
         sent_parts = _parts(decision, places, stored)
-        parts = [each for each in sent_parts if each.reference not in lost]
+        parts = [
+            replace(each, version="") if each.value in sent.kept else each
+            for each in sent_parts
+            if each.reference not in lost
+        ]
         unkept = _note(plan, at, decision, parts, sure=sure)
     if ended and not unkept:
         gone = read_references(door, [each.reference for each in ended])

@@ -3,7 +3,7 @@
 It is a `Repository` like any other, so the writer that knows transactions needs to know no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from ivfhir.errors import (
@@ -31,8 +31,12 @@ from ivfhir.shape import check_shape
 from ivfhir.sync.ladder import Means, Rung
 from ivfhir.sync.plans import written_references
 from ivfhir.writing.bundle import created_entries, identifier_query, value_of
+from ivfhir.writing.content import content_digest, is_of_a_plan, written_digest
 from ivfhir.writing.read_back import age_of, is_withdrawn
 from ivfhir.writing.withdraw import as_incomplete, is_touched
+
+KEPT = "200"
+"""The status by which `Door` answers of a part that it found, and somebody has worked with."""
 
 _REFUSALS = (ForbiddenError, NotFoundError, RejectedError)
 _NEW_PLAN = {"method": "POST", "url": CARE_PLAN, "ifNoneExist": ""}
@@ -128,6 +132,7 @@ class Door:
     def _one_by_one(self, bundle: Resource) -> Resource:
         places: dict[str, str] = {}
         made: list[str] = []
+        kept: set[str] = set()
         cut: list[dict[str, Any]] = []
         creates = [each for each in bundle["entry"] if each["request"]["method"] == "POST"]
         try:
@@ -136,11 +141,13 @@ class Door:
                 whole = _without_names(resource)
                 if whole != resource:
                     cut.append(entry)
-                stored = self._create(whole, entry["request"].get("ifNoneExist"))
+                stored, is_theirs = self._create(whole, entry["request"].get("ifNoneExist"))
                 places[entry["fullUrl"]] = stored.reference
                 made += [stored.reference] if stored.created else []
+                kept |= {stored.reference} if is_theirs else set()
             for entry in cut:
-                self._complete(entry, places)
+                if not self._complete(entry, places, made=made):
+                    kept.add(places[entry["fullUrl"]])
             self._put_all(bundle["entry"], places)
         except _REFUSALS as error:
             if not made or self.rung is Rung.DOCUMENT:  # One document is never half of a plan.
@@ -151,27 +158,44 @@ class Door:
             error.message += f"what was created is marked as entered in error.{told}"
             error.left = tuple(left)
             raise
-        answers = [_answer(entry, places) for entry in bundle["entry"]]
+        answers = [_answer(entry, places, kept) for entry in bundle["entry"]]
         return {"resourceType": BUNDLE, "type": "transaction-response", "entry": answers}
 
-    def _create(self, resource: Resource, if_none_exist: str | None) -> Stored:
-        """Create a resource unless one of its identifier is there, which a killed run left."""
-        found = self._carrying(resource)
+    def _create(self, resource: Resource, if_none_exist: str | None) -> tuple[Stored, bool]:
+        """Create a resource unless one of its identifier is there, which a killed run left.
+
+        Returns:
+            Where it is; whether it is one with which somebody has worked, which stays as it is.
+        """
+        found = self.carrying(resource)
         standing = [each for each in found if not is_withdrawn(each)]
         if standing:
-            return Stored(reference_of(standing[0]), created=False)
+            return self._taken(standing[0], resource)
         try:
             # What is withdrawn carries the identifier, too, and must not be taken for it.
             condition = None if found else if_none_exist
-            return self._server.create(resource, if_none_exist=condition)
+            stored = self._server.create(resource, if_none_exist=condition)
+            # Some servers answer with 200; nothing was there a moment ago.
+            return Stored(stored.reference, created=True), False
         except VersionConflictError:
-            standing = [each for each in self._carrying(resource) if not is_withdrawn(each)]
+            standing = [each for each in self.carrying(resource) if not is_withdrawn(each)]
             if not standing:
                 raise
-            return Stored(reference_of(standing[0]), created=False)
+            return self._taken(standing[0], resource)
 
-    def _carrying(self, resource: Resource) -> list[Resource]:
-        """Return what carries the identifier, the oldest first."""
+    def _taken(self, found: Resource, resource: Resource) -> tuple[Stored, bool]:
+        """Take what carries the identifier, and bring it to the state of now where it is ours."""
+        is_theirs = is_touched(found, resource)
+        if is_theirs or written_digest(found) in (None, written_digest(resource)):
+            return Stored(reference_of(found), created=False), is_theirs and not _is_cut(
+                found, resource
+            )
+        version = found.get("meta", {}).get("versionId")
+        self._server.update({**resource, "id": found["id"]}, if_match=version)
+        return Stored(reference_of(found), created=True), False
+
+    def carrying(self, resource: Resource) -> list[Resource]:
+        """Return what carries the identifier of a part, withdrawn or not, the oldest first."""
         resource_type, value = resource["resourceType"], str(value_of(resource))
         try:
             found = self.search(resource_type, identifier_query(resource_type, value))
@@ -180,16 +204,26 @@ class Door:
         found = [each for each in found if value_of(each) == value]
         return sorted(found, key=age_of)
 
-    def _complete(self, entry: Mapping[str, Any], places: Mapping[str, str]) -> None:
-        """Add the references that could not be known yet when a resource was created."""
+    def _complete(
+        self, entry: Mapping[str, Any], places: Mapping[str, str], *, made: Collection[str]
+    ) -> bool:
+        """Add the references that could not be known yet when a resource was created.
+
+        Returns:
+            False where somebody has worked with what an earlier run left: it stays as it is.
+        """
         resource_type, _, resource_id = places[entry["fullUrl"]].partition("/")
         if not self._means.may_update(resource_type):
-            return  # The read-back tells what is missing.
+            return True  # The read-back tells what is missing.
         stored = self.read(resource_type, resource_id)
         full = renamed_references(entry["resource"], places)
+        is_ours = places[entry["fullUrl"]] in made or not is_touched(stored, full)
+        if not is_ours and not _is_cut(stored, full):
+            return False
         self._server.update(
             {**full, "id": resource_id}, if_match=stored.get("meta", {}).get("versionId")
         )
+        return True
 
     def _put_all(self, entries: list[dict[str, Any]], places: Mapping[str, str]) -> None:
         """Write what is changed: with a new plan these are the ends of older ones, plans first."""
@@ -218,7 +252,7 @@ class Door:
         return [
             (each, is_touched(each, entry["resource"]))
             for entry in created_entries(bundle)
-            for each in self._carrying(entry["resource"])
+            for each in self.carrying(entry["resource"])
             if not is_withdrawn(each)
         ]
 
@@ -320,10 +354,31 @@ def _is_name(element: object) -> bool:
     return isinstance(reference, str) and reference.startswith("urn:uuid:")
 
 
-def _answer(entry: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+def _is_cut(stored: Resource, sent: Resource) -> bool:
+    """Tell whether a resource is as it was sent but for references to other parts of the plan."""
+    return content_digest(_without_parts(stored)) == content_digest(_without_parts(sent))
+
+
+def _without_parts(element: Any) -> Any:  # noqa: ANN401 - raw JSON
+    """Return a copy without References to parts of a plan, and without what is empty then."""
+    if isinstance(element, list):
+        return [bare for item in element if (bare := _without_parts(item)) not in ({}, [])]
+    if not isinstance(element, dict):
+        return element
+    reference = element.get("reference")
+    if isinstance(reference, str) and is_of_a_plan(reference):
+        return {}
+    bare = {name: _without_parts(member) for name, member in element.items()}
+    return {name: member for name, member in bare.items() if member not in ({}, [])}
+
+
+def _answer(
+    entry: Mapping[str, Any], places: Mapping[str, str], kept: Collection[str]
+) -> dict[str, Any]:
     if entry["request"]["method"] == "PUT":
         return {"response": {"status": "200"}}
     place = places.get(entry["fullUrl"])
     if place is None:
         raise BadAnswerError("A single create came to nothing; look whether the plan is there.")
-    return {"response": {"status": "201", "location": place}}
+    status = KEPT if place in kept else "201"
+    return {"response": {"status": status, "location": place}}

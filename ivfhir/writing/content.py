@@ -88,7 +88,15 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - raw JSON
 
 def _target(reference: str) -> str:
     """Return `Type/id` of a reference; nothing but that it is one, for a part of the plan."""
+    if is_of_a_plan(reference):
+        return "part"
+    literal = parse_literal(reference)
+    return reference if literal is None else str(literal.key)
+
+
+def is_of_a_plan(reference: str) -> bool:
+    """Tell whether a reference may be to a plan or to one of its parts."""
     literal = parse_literal(reference)
     if literal is None:
-        return "part" if reference.startswith("urn:") else reference
-    return "part" if literal.key.resource_type in _PLAN_TYPES else str(literal.key)
+        return reference.startswith("urn:")
+    return literal.key.resource_type in _PLAN_TYPES

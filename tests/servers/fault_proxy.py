@@ -58,6 +58,10 @@ def _allowed(asked: Asked) -> int | None:
     return None
 
 
+def _its_own(asked: Asked, status: int) -> int:
+    return status
+
+
 def _nothing(stage: str, asked: Asked) -> None:
     return None
 
@@ -73,6 +77,7 @@ class FaultProxy:
         change: changes a request before it is sent on.
         watch: is told "before" a request is sent on and "after" its answer came.
         answer: returns what the JSON of an answer is to be instead; None leaves all as they are.
+        status: returns the status of an answer.
         delay_s: how long `delay` takes.
         asked: every request.
     """
@@ -84,6 +89,7 @@ class FaultProxy:
     change: Callable[[Asked], None] = lambda asked: None
     watch: Callable[[str, Asked], None] = _nothing
     answer: Callable[[Asked, Any], Any] | None = None
+    status: Callable[[Asked, int], int] = _its_own
     delay_s: float = 3.0
     latency_s: float = 0.0
     base: str = ""
@@ -207,10 +213,11 @@ def _forward(
     }
     if fault == "wrong-type":
         headers, body = {"Content-Type": "text/plain"}, b"OK"
+    status = proxy.status(asked, answer.status_code)
     if fault == "truncate":
-        _send(handler, answer.status_code, body, cut=len(body) // 2, **headers)
+        _send(handler, status, body, cut=len(body) // 2, **headers)
         return
-    _send(handler, answer.status_code, body, **headers)
+    _send(handler, status, body, **headers)
 
 
 def _send(
