@@ -334,8 +334,8 @@ def test_whoever_a_part_names_as_the_plans_patient_is_named_so_there(sekmet, tmp
     ("there", "said"),
     [
         (0, "no patient of that identifier;"),
-        (2, "2 patients of that identifier (Patient/q0, Patient/q1); merge"),
-        (7, "Patient/q4 and 2 more); merge"),
+        (2, "2 patients of that identifier (Patient/q0, Patient/q1): which is"),
+        (7, "Patient/q4 and 2 more): which is"),
     ],
 )
 def test_none_or_several_patients_are_refused(sekmet, tmp_path, there, said):
