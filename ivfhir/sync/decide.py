@@ -4,13 +4,13 @@ Deciding only reads. The same decision is told in advance by a dry run, and carr
 `ivfhir.sync.deliver`.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import CARE_PLAN, Resource
+from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.sync.decision import (
     CONFLICT,
     CREATED,
@@ -39,7 +39,7 @@ from ivfhir.sync.plans import (
     written_references,
 )
 from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, plans_of
-from ivfhir.sync.three_way import Standing, as_sent, merged, three_ways, weigh
+from ivfhir.sync.three_way import Standing, as_last_sent, as_sent, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
     part_value,
@@ -60,6 +60,7 @@ from ivfhir.writing.read_back import (
 from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
+_OF_A_PLAN = frozenset(END_STATUS) - {DOCUMENT_REFERENCE, CARE_PLAN}
 _DRAFTS = frozenset({"draft", "proposed"})
 _BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
 _UNDER_WAY = _DRAFTS | _BEGUN | {"on-hold"}
@@ -174,15 +175,16 @@ def _where_it_was(door: Door, plan: SyncPlan, at: Place) -> list[Resource]:
 def _is_it(theirs: Resource, plan: SyncPlan) -> bool:
     """Tell whether a server's CarePlan is this plan: the first identifier of one is in the other.
 
-    One that was sent is known by the value that it got from its own first identifier. That of an
-    episode, which several plans share, makes them one only where nothing else tells them apart.
+    One that was sent is known by the value that it got from its own first identifier, also where
+    the same identifiers come in another order. That of an episode, which several plans share, makes
+    them one only where nothing else tells them apart.
     """
     value, there = value_of(theirs), tokens_of(theirs)
     if value == plan.plan_id:
         return True
     if value is not None:
         own = set(map(plan_id_of, plan.tokens))
-        return value in own and set(there) <= set(plan.tokens)
+        return value in own and set(there) == set(plan.tokens)
     return bool(there and plan.tokens) and (plan.tokens[0] in there or there[0] in plan.tokens)
 
 
@@ -222,7 +224,7 @@ def _create(
     }
     left: list[Mapping[str, Any]] = []
     for each in older:
-        ending = _ending_with(each, door, at.means, kept=kept)
+        ending = _ending_with(each, door, at.means, kept=kept, older=older)
         revoke += ending.parts
         left += ending.left
     parcel = to_parcel(
@@ -233,6 +235,8 @@ def _create(
         replaces=[reference_of(each) for each in older],
         revoke=revoke,
     )
+    if at.ledger.plan(at.name, plan.plan_id) is not None:  # An earlier try may have left parts.
+        parcel = _created_anew(parcel, _left_over(parcel, door))
     losses: list[Mapping[str, Any]] = [{"text": each} for each in lost_on(rung, plan.types)]
     losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
     losses += left
@@ -247,6 +251,16 @@ def _create(
     )
 
 
+def _left_over(parcel: Resource, door: Door) -> frozenset[str]:
+    """Return the parts, by identifier value, of which the server has nothing but what is over."""
+    over = set()
+    for entry in created_entries(parcel)[1:]:
+        found = door.carrying(entry["resource"])
+        if found and all(status_of(each) in _OVER for each in found):
+            over.add(str(value_of(entry["resource"])))
+    return frozenset(over)
+
+
 class _Ending(NamedTuple):
     """What becomes of an older plan's parts.
 
@@ -259,26 +273,73 @@ class _Ending(NamedTuple):
     left: list[Mapping[str, Any]]
 
 
-def _ending_with(older: Resource, door: Door, means: Means, *, kept: Container[str]) -> _Ending:
+def _ending_with(
+    ending: Resource,
+    door: Door,
+    means: Means,
+    *,
+    kept: Container[str],
+    older: Collection[Resource],
+) -> _Ending:
     """Return what ends with an older plan: its parts that are as they were written.
 
     Args:
-        older: the plan.
+        ending: the plan.
         door: how the server is asked.
         means: what may be changed there.
         kept: what the newer plan refers to, too: an order of the input's own number stays.
+        older: all plans that end; what any other open one has stays, too.
     """
-    parts = read_plan_parts(door, older, may=lambda kind, _: means.may_update(kind), strict=True)
+    parts = read_plan_parts(door, ending, may=lambda kind, _: means.may_update(kind), strict=True)
     there = [each for each in parts if each.resource and each.reference not in kept]
+    gone = {*map(reference_of, older)}
+    why = {
+        each.reference: _why_shared(each.resource, door, means, _subject(ending), but=gone)
+        for each in there
+        if each.resource and not each.stays
+    }
+    why |= {
+        each.reference: each.stays if means.may_update(each.resource_type) else _NOBODY
+        for each in there
+        if each.stays
+    }
     return _Ending(
-        [each.resource for each in there if each.resource and not each.stays],
+        [each.resource for each in there if each.resource and not why[each.reference]],
         [
-            {"reference": each.reference, "text": f"It stays {each.status}: {why}."}
+            {
+                "reference": each.reference,
+                "text": f"It stays {each.status}: {why[each.reference]}.",
+            }
             for each in there
-            for why in [each.stays if means.may_update(each.resource_type) else _NOBODY]
-            if each.stays and each.status in _UNDER_WAY
+            if why[each.reference] and each.status in _UNDER_WAY
         ],
     )
+
+
+def _why_shared(
+    part: Resource, door: Door, means: Means, patient: str, *, but: Container[str]
+) -> str:
+    """Return which other open plan of the patient has a part of an identifier of its own, too.
+
+    A clause; '' where none has it.
+
+    Args:
+        part: the part, as read.
+        door: how the server is asked.
+        means: what may be changed there.
+        patient: the patient there.
+        but: references of the plans that do not count.
+    """
+    if not tokens_of(part):
+        return ""
+    for each in plans_of(door, patient):
+        if each.get("status") in OPEN and reference_of(each) not in but:
+            held = read_plan_parts(
+                door, each, may=lambda kind, _: means.may_update(kind), strict=True
+            )
+            if reference_of(part) in {own.reference for own in held}:
+                return f"{reference_of(each)} has it, too"
+    return ""
 
 
 @dataclass
@@ -312,6 +373,8 @@ class _Existing:
             each["reference"] for each in theirs.get("replaces", ()) if "reference" in each
         ]
         rung = Rung.CONTAINED if _is_whole(theirs, self.plan) else self.door.rung
+        if rung is Rung.CONTAINED and _stands_apart(theirs, self.plan):
+            rung = Rung.SINGLES  # It keeps its form, where the server now lets no part be created.
         mapped = map_references(self.door, self.plan, self.patient)
         self.losses = mapped.losses
         parcel = to_parcel(
@@ -366,19 +429,27 @@ class _Existing:
             places={value: reference_of(each) for value, each in stored.items()},
             before=tuple(stored.values()),
         )
+        last = {value: as_last_sent(part, stored.get(value)) for value, part in sent.items()}
         is_sent = known is not None and known.digest == self.plan.digest and ours.keys() <= {*sent}
+        is_sent = is_sent and last == sent
+        sent = last
         unread = known is not None and known.state != DONE and not sent
+        dropped = {} if sent else self._dropped(theirs, ours)
+        stored |= dropped
+        # What went whole in one transaction has its references from the first version on.
+        is_cut = unread and (self.door.rung is Rung.SINGLES or self._has_lost_parts(stored))
         standings = {}
-        for value in dict.fromkeys((*ours, *sent)):
+        for value in dict.fromkeys((*ours, *sent, *dropped)):
             part = sent.get(value)
             now = part.sent if is_sent and part is not None else ours.get(value)
-            standings[value] = weigh(now, part, stored.get(value), unread=unread)
+            standings[value] = weigh(now, part, stored.get(value), unread=is_cut)
         replaced = self._replaced_by(theirs, ours[self.plan.plan_id])
         if replaced:
             return self._after_replacement(base, replaced, ours, sent, stored)
         if not sent and not unread:
             lost = Standing.NEW in standings.values() and self._has_lost_parts(stored)
             standings = _gone_where_never_new(standings, lost=lost)
+        standings, anew = self._without_withdrawn(standings, ours)
         bad = {Standing.THEIRS, Standing.BOTH, Standing.GONE}
         touched = [value for value, each in standings.items() if each in bad]
         if touched:
@@ -388,7 +459,7 @@ class _Existing:
                 for line in (
                     three_ways(ours.get(value), sent.get(value), stored.get(value))
                     if value in stored or value in sent
-                    else [{"text": f"{value} was deleted on the server."}]
+                    else [{"text": f"{value} was deleted or marked as entered in error there."}]
                 )
             ]
             return replace(
@@ -398,10 +469,43 @@ class _Existing:
                 reason="The server's plan was edited since it was sent, or not by sync; nothing is "
                 "overwritten.",
             )
+        parcel = _created_anew(parcel, anew)
         entries, stays = self._changes(standings, ours, sent, stored, parcel)
         if not entries:
             return self._unfinished(base, theirs, is_done=known is not None and known.state == DONE)
         return self._update(replace(base, differences=stays), entries, stored)
+
+    def _without_withdrawn(
+        self, standings: Mapping[str, Standing], ours: Mapping[str, Resource]
+    ) -> tuple[dict[str, Standing], frozenset[str]]:
+        """Return standings where what somebody withdrew counts as gone, and what is created anew.
+
+        The latter is what was dropped from the plan, and ended, and comes again.
+        """
+        told, anew = dict(standings), set()
+        for value, standing in standings.items():
+            if standing is not Standing.NEW or value not in ours:
+                continue
+            found = self.door.carrying(ours[value])
+            if any(is_withdrawn(each) and not is_incomplete(each) for each in found):
+                told[value] = Standing.GONE
+            elif found and all(status_of(each) in _OVER for each in found):
+                anew.add(value)
+        return told, frozenset(anew)
+
+    def _dropped(self, theirs: Resource, ours: Mapping[str, Resource]) -> dict[str, Resource]:
+        """Return the parts, by identifier value, that the server's plan has and the input does not.
+
+        Without the ledger the identifiers tell which were sent as parts of this plan.
+        """
+        parts = read_plan_parts(self.door, theirs, may=lambda kind, letter: True, strict=True)
+        found = {str(value_of(each.resource)): each.resource for each in parts if each.resource}
+        own = f"{self.plan.plan_id}."
+        return {
+            value: each
+            for value, each in found.items()
+            if value.startswith(own) and value not in ours and not is_withdrawn(each)
+        }
 
     def _has_lost_parts(self, stored: Mapping[str, Resource]) -> bool:
         """Tell whether the server's plan names a part that was deleted or entered in error.
@@ -422,14 +526,14 @@ class _Existing:
         before = {reference_of(each): each for each in stored.values()}
         changed = [each["resource"] for each in entries if each["request"]["method"] == "PUT"]
         for each in changed:
-            was, now = status_of(before[reference_of(each)]), status_of(each)
-            if _is_activated(was, now) and now != END_STATUS.get(each["resourceType"]):
-                known = "a draft" if was in _DRAFTS else was
-                why = (
-                    f"{reference_of(each)} is {known} on the server, and the input says {now}; "
-                    "sync activates nothing. Accept it in the EHR."
-                )
-                return replace(base, result=REFUSED, reason=why)
+            for name, was, now in _states(before[reference_of(each)], each):
+                if _is_activated(was, now) and now != END_STATUS.get(name.partition("/")[0]):
+                    known = "a draft" if was in _DRAFTS else was
+                    why = (
+                        f"{name} is {known} on the server, and the input says {now}; sync "
+                        "activates nothing. Accept it in the EHR."
+                    )
+                    return replace(base, result=REFUSED, reason=why)
         rival = self._new_rival(before, changed)
         if rival:
             why = (
@@ -498,7 +602,7 @@ class _Existing:
                 entries.append(_put(new, by_value[value]["fullUrl"]))
             elif standing is Standing.OURS:
                 part = stored[value]
-                why = self._why_kept(part)
+                why = self._why_kept(part, reference_of(stored[self.plan.plan_id]))
                 if not why:
                     entries.append(revocation(part))
                 elif part["resourceType"] in END_STATUS and status_of(part) in _UNDER_WAY:
@@ -506,28 +610,13 @@ class _Existing:
                     kept.append({"reference": reference_of(part), "text": text})
         return entries, tuple(kept)
 
-    def _why_kept(self, part: Resource) -> str:
-        """Return why a part that the input dropped does not end, a clause; '' when it may.
-
-        One of an identifier of its own stays where another open plan of the patient has it, too.
-        """
+    def _why_kept(self, part: Resource, own: str) -> str:
+        """Return why a part that the input dropped does not end, a clause; '' when it may."""
         if part["resourceType"] not in END_STATUS:
             return "what is of its type is not ended"
         if status_of(part) not in _DRAFTS:
             return "sync ends drafts alone"
-        if not tokens_of(part):
-            return ""
-        others = [
-            each
-            for each in plans_of(self.door, self.patient)
-            if each.get("status") in OPEN and value_of(each) != self.plan.plan_id
-        ]
-        may = self.at.means.may_update
-        for each in others:
-            held = read_plan_parts(self.door, each, may=lambda kind, _: may(kind), strict=True)
-            if reference_of(part) in {own.reference for own in held}:
-                return f"{reference_of(each)} has it, too"
-        return ""
+        return _why_shared(part, self.door, self.at.means, self.patient, but={own})
 
     def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
         """Return the plan that took the place of one that ended; '' when there is none.
@@ -589,8 +678,9 @@ class _Existing:
         revoke = [each for each in older if each.get("status") in OPEN]
         kept = {key for part in base.before for key in references_in(part)}
         left: list[Mapping[str, Any]] = []
+        ends = [theirs, *older]
         for each in older:
-            ending = _ending_with(each, self.door, self.at.means, kept=kept)
+            ending = _ending_with(each, self.door, self.at.means, kept=kept, older=ends)
             revoke += ending.parts
             left += ending.left
         if not revoke:
@@ -628,10 +718,38 @@ def _gone_where_never_new(standings: Mapping[str, Standing], *, lost: bool) -> d
     }
 
 
+def _created_anew(parcel: Resource, values: Container[str]) -> Resource:
+    """Return a transaction that creates some parts whatever is over of the same identifier."""
+    entries = []
+    for entry in parcel["entry"]:
+        request = entry["request"]
+        if str(value_of(entry["resource"])) in values and request["method"] == "POST":
+            kept = {name: value for name, value in request.items() if name != "ifNoneExist"}
+            entry = {**entry, "request": kept}  # noqa: PLW2901 - the same entry, its condition left out
+        entries.append(entry)
+    return {**parcel, "entry": entries}
+
+
 def _is_whole(theirs: Resource, plan: SyncPlan) -> bool:
     """Tell whether the server has the plan as one CarePlan with its parts contained."""
     inside = {each.get("id") for each in theirs.get("contained", ())}
     return bool(inside & set(plan.parts))
+
+
+def _states(before: Resource, after: Resource) -> Iterator[tuple[str, str, str]]:
+    """Yield name, status before and after of a resource, and of what it contains in both."""
+    yield reference_of(after), status_of(before), status_of(after)
+    inside = {str(each.get("id")): each for each in before.get("contained", ())}
+    for each in after.get("contained", ()):
+        was = inside.get(str(each.get("id")))
+        if was is not None and was["resourceType"] == each["resourceType"]:
+            yield f"{each['resourceType']}/#{each['id']}", status_of(was), status_of(each)
+
+
+def _stands_apart(theirs: Resource, plan: SyncPlan) -> bool:
+    """Tell whether the server has the plan's parts as resources of their own."""
+    named = {each.partition("/")[0] for each in references_in(theirs)}
+    return bool(named & plan.types & _OF_A_PLAN)
 
 
 def _is_activated(was: str, now: str) -> bool:

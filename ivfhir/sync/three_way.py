@@ -1,6 +1,7 @@
 """One resource seen three ways: as it was sent, as the server has it, as the input has it now."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -70,6 +71,20 @@ def weigh(
     return Standing.OURS if changed else Standing.SAME
 
 
+def as_last_sent(sent: SentPart, theirs: Resource | None) -> SentPart:
+    """Return a part as it was sent last, which may be another state than the ledger knows.
+
+    Another run, or one whose answer was lost, may have sent it since: then the server has another
+    version with another digest, that of its own content.
+    """
+    version = "" if theirs is None else str(theirs.get("meta", {}).get("versionId", ""))
+    if theirs is None or not version or not sent.version or version == sent.version:
+        return sent
+    if written_digest(theirs) == sent.sent_digest or not is_as_written(theirs):
+        return sent
+    return replace(sent, version=version, sent=theirs)
+
+
 def _is_edited(sent: SentPart | None, theirs: Resource, ours: Resource | None) -> bool:
     version = str(theirs.get("meta", {}).get("versionId", ""))
     as_stored = sent is not None and bool(version) and sent.version == version
@@ -79,6 +94,9 @@ def _is_edited(sent: SentPart | None, theirs: Resource, ours: Resource | None) -
         ]
         if told[0] not in told[1:]:
             return True
+    # No digest covers the narrative; the first version has the words that were written.
+    if sent is None and version not in ("", "1") and _says_otherwise(theirs, ours):
+        return True
     if is_as_written(theirs):
         # The digest passes over which part a reference names.
         return (
@@ -92,6 +110,13 @@ def _is_edited(sent: SentPart | None, theirs: Resource, ours: Resource | None) -
         return not as_stored and any(differences(sent.sent, theirs))
     # The first version is the one that was written, whatever the server made of it.
     return not (version == "1" and written_digest(theirs) is not None)
+
+
+def _says_otherwise(theirs: Resource, ours: Resource | None) -> bool:
+    """Tell whether a narrative is not the one that the input has; a server may make one itself."""
+    if ours is None or "text" not in ours:
+        return False
+    return narrative_words(theirs.get("text", {})) != narrative_words(ours["text"])
 
 
 def _points_elsewhere(one: Resource, other: Resource) -> bool:
@@ -188,8 +213,8 @@ def three_ways(
     if base is not None:
         views = {"sent": base, **views}
         names = list(dict.fromkeys([*names, *changed_elements(base, theirs)]))
-        if narrative_words(base.get("text", {})) != narrative_words(theirs.get("text", {})):
-            names.append("text")
+    if _says_otherwise(theirs, ours if base is None else {"text": {}, **base}):
+        names.append("text")
     for name in names:
         yield {
             "reference": reference_of(theirs),

@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 
 import pytest
+import requests
 
-from tests.ivfhir.sync.scene import named, put, stored
+from tests.ivfhir.sync.scene import named, patient, put, stored
 
 
 @dataclass
@@ -36,3 +37,14 @@ def plans(tmp_path):
     folder = tmp_path / "plans"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def base(sekmet):
+    """A small server with the patient and no plan."""
+    kinds = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
+    for kind in (*kinds, "MedicationRequest", "NutritionOrder"):
+        for each in stored(sekmet, kind):
+            requests.delete(f"{sekmet}/{kind}/{each['id']}", timeout=60).raise_for_status()
+    patient(sekmet)
+    return sekmet

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import requests
 
-from tests.ivfhir.sync.scene import CANONICAL, named, patient, put, run, small, stored, write
+from tests.ivfhir.sync.scene import CANONICAL, named, put, run, small, stored, write
 from tests.servers.fault_proxy import run_proxy
 
 OWN = "https://example.org/plans"
@@ -14,16 +14,6 @@ ORDER = [{"system": "https://hospital.example/order", "value": "77"}]
 LATER = "2025-04-03T10:00:00+01:00"
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def base(sekmet):
-    kinds = ("CarePlan", "RequestGroup", "ServiceRequest", "Goal")
-    for kind in (*kinds, "MedicationRequest", "NutritionOrder"):
-        for each in stored(sekmet, kind):
-            requests.delete(f"{sekmet}/{kind}/{each['id']}", timeout=60).raise_for_status()
-    patient(sekmet)
-    return sekmet
 
 
 def told(folder, to, *more):
