@@ -5,7 +5,7 @@ A document is not changed: what the input changed becomes a new one that `replac
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ivfhir.errors import InputError
 from ivfhir.fhir.references import reference_of
@@ -33,7 +33,14 @@ from ivfhir.sync.plans import SyncPlan, protocols_of
 from ivfhir.sync.supersede import OPEN, judge_rivals
 from ivfhir.sync.three_way import Standing, three_ways, weigh
 from ivfhir.writing.bundle import revocation, value_of
-from ivfhir.writing.document import DOCUMENT_SYSTEM, document_entry, plan_of, status_in
+from ivfhir.writing.document import (
+    DOCUMENT_SYSTEM,
+    document_entry,
+    has_content_of,
+    plan_of,
+    status_in,
+    value_again,
+)
 from ivfhir.writing.earlier_documents import (
     FINAL,
     current_documents,
@@ -41,7 +48,7 @@ from ivfhir.writing.earlier_documents import (
     is_preliminary,
 )
 from ivfhir.writing.ending import END_STATUS
-from ivfhir.writing.read_back import bare, is_withdrawn, read_references
+from ivfhir.writing.read_back import age_of, bare, is_withdrawn, read_references
 
 _WRONG = "entered-in-error"
 
@@ -114,21 +121,73 @@ def decide_document(
         check_shape(whole)
     except InputError as error:
         return Decision(REFUSED, reason=error.message)
-    entry = document_entry(whole, plan_id=plan.plan_id, conditional=at.means.conditional)
+    conditional = at.means.conditional
+    entry = document_entry(whole, plan_id=plan.plan_id, conditional=conditional)
+    value = str(value_of(entry["resource"]))
+    there = _there(plan, at, standing, value=value)
+    if there.value != value:
+        entry = document_entry(
+            whole, plan_id=plan.plan_id, conditional=conditional, value=there.value
+        )
     base = Decision(UNCHANGED, parcel=transaction([entry]), patient=patient, door=door, whole=whole)
-    same = [each for each in standing if value_of(each) == value_of(entry["resource"])]
-    if same:
-        return _standing(plan, at, base, same)
+    if there.same:
+        return _standing(plan, at, base, there)
     losses: list[Mapping[str, Any]] = [
         {"text": each} for each in lost_on(Rung.DOCUMENT, plan.types)
     ]
     losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
     base = replace(base, differences=tuple(losses))
     if standing:
-        return _changed(plan, at, base, standing)
+        return _changed(plan, at, base, there)
     withdrawn = [each for each in found if is_withdrawn(each)]
     gone_before = absent(plan, at, withdrawn, DOCUMENT_REFERENCE)
     return gone_before or _new(plan, at, base, coming, gone)
+
+
+class _There(NamedTuple):
+    """The documents of one plan that stand on a server, the oldest first.
+
+    Attributes:
+        every: all of them.
+        last: those that no other of them replaces; those that are current, where some are.
+        same: those of them that are of the input's content; where the ledger says that the input
+            is as it was sent, those that were sent. None where a new one is to be sent.
+        value: the identifier value of the first of these, else that a new one gets.
+    """
+
+    every: list[Resource]
+    last: list[Resource]
+    same: list[Resource]
+    value: str
+
+
+def _there(plan: SyncPlan, at: Place, standing: list[Resource], *, value: str) -> _There:
+    """Return what the server has of a plan whose document would have that value."""
+    every = sorted(standing, key=age_of)
+    replaced = {old for each in every for old in _replaced_by(each)}
+    last = [each for each in every if reference_of(each) not in replaced]
+    last = [each for each in last if is_current(each)] or last or every
+    alike = [each for each in every if has_content_of(each, value)]
+    same = [each for each in alike if each in last] or _sent_last(plan, at, alike)
+    if same:
+        value = str(value_of(same[0]))
+    elif alike:  # It was so once, and is so again.
+        value = value_again(value, map(reference_of, last))
+    return _There(every, last, same, value)
+
+
+def _sent_last(plan: SyncPlan, at: Place, alike: list[Resource]) -> list[Resource]:
+    """Return the documents that the ledger knows as sent last, of an input that did not change."""
+    known, parts = known_as(DOCUMENT_REFERENCE, plan.plan_id, at)
+    if known is None or known.state != DONE or known.digest != plan.digest:
+        return []
+    return [each for each in alike if value_of(each) in parts]
+
+
+def _replaced_by(document: Resource) -> list[str]:
+    """Return the references of the documents that one says it replaces."""
+    related = (each for each in document.get("relatesTo", ()) if each.get("code") == "replaces")
+    return [bare(str(each.get("target", {}).get("reference", ""))) for each in related]
 
 
 def _withdraw(at: Place, door: Door, patient: str, standing: list[Resource]) -> Decision:
@@ -148,12 +207,13 @@ def _withdraw(at: Place, door: Door, patient: str, standing: list[Resource]) -> 
     )
 
 
-def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -> Decision:
+def _standing(plan: SyncPlan, at: Place, base: Decision, there: _There) -> Decision:
     """Return what is to be done where the server has the document already."""
-    base = replace(base, references=tuple(map(reference_of, same)))
-    if len(same) > 1:
-        return replace(base, differences=doubled(same[1:]), bundle=transaction(()))
-    theirs = same[0]
+    theirs = there.same[0]
+    copies = [each for each in there.every if value_of(each) == there.value and each is not theirs]
+    base = replace(base, references=tuple(map(reference_of, [theirs, *copies])))
+    if copies:
+        return replace(base, differences=doubled(copies), bundle=transaction(()))
     base = replace(base, places={str(value_of(theirs)): reference_of(theirs)})
     if theirs.get("status") == END_STATUS[DOCUMENT_REFERENCE]:
         words = {"reference": reference_of(theirs), "text": "Another document took its place."}
@@ -161,10 +221,8 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
     edited = _conflict(plan, at, base, theirs)
     if edited is not None:
         return edited
-    related = (each for each in theirs.get("relatesTo", ()) if each.get("code") == "replaces")
-    named = [bare(str(each.get("target", {}).get("reference", ""))) for each in related]
-    held = read_references(_door(base), named, strict=True)
-    older = [each for each in held if is_current(each)]
+    held = read_references(_door(base), _replaced_by(theirs), strict=True)
+    older = [each for each in (*held, *there.same[1:]) if is_current(each)]
     if not older or not at.means.may_update(DOCUMENT_REFERENCE):
         return base
     ended = transaction([revocation(each) for each in older])  # A killed run left them.
@@ -173,18 +231,18 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, same: list[Resource]) -
     return replace(base, result=result, references=references, bundle=ended)
 
 
-def _changed(plan: SyncPlan, at: Place, base: Decision, standing: list[Resource]) -> Decision:
+def _changed(plan: SyncPlan, at: Place, base: Decision, there: _There) -> Decision:
     """Return what is to be done where the server has the document of another state of the plan."""
-    older = [each for each in standing if is_current(each)]
-    if not older:
-        where = reference_of(standing[-1])
+    older = [each for each in there.every if is_current(each)]
+    if not any(is_current(each) for each in there.last):
+        where = reference_of(there.last[-1])
         why = f"{where} was superseded on the server; a change of the plan is not sent."
         return replace(base, result=REFUSED, references=(where,), reason=why, differences=())
     for each in older:
         edited = _conflict(plan, at, base, each)
         if edited is not None:
             return edited
-    ours = base.parcel["entry"][0]["resource"] if base.parcel else {}
+    ours = _ours(base)
     if ours.get("docStatus") in FINAL and any(is_preliminary(each) for each in older):
         why = (
             f"{reference_of(older[0])} is a preliminary document on the server, and the input is "
@@ -235,6 +293,7 @@ def _replacing(
         plan_id=plan.plan_id,
         conditional=at.means.conditional,
         replaces=references,
+        value=str(value_of(_ours(base))),
     )
     may = at.means.may_update(DOCUMENT_REFERENCE)
     parcel = transaction([entry, *(revocation(each) for each in older if may)])
@@ -255,7 +314,7 @@ _STAYS = "It is replaced, and still says current: the server lets nobody change 
 def _conflict(plan: SyncPlan, at: Place, base: Decision, theirs: Resource) -> Decision | None:
     """Return the conflict where somebody changed a document on the server; else None."""
     sent = at.ledger.parts(at.name, plan.plan_id).get(str(value_of(theirs)))
-    ours = base.parcel["entry"][0]["resource"] if base.parcel else {}
+    ours = _ours(base)
     ours = {**ours, **{name: theirs[name] for name in ("relatesTo",) if name in theirs}}
     same = value_of(theirs) == value_of(ours)
     if weigh(ours if same else None, sent, theirs) not in (Standing.THEIRS, Standing.BOTH):
@@ -296,6 +355,12 @@ def _as_plan(document: Resource) -> Resource:
         "intent": "plan" if final else "proposal",
         "created": document.get("date"),
     }
+
+
+def _ours(base: Decision) -> Resource:
+    """Return the document that would be created."""
+    document: Resource = base.parcel["entry"][0]["resource"] if base.parcel else {}
+    return document
 
 
 def _subject(document: Resource) -> str:

@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/documentreference.html.
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ def document_entry(
     plan_id: str,
     conditional: Callable[[str], bool],
     replaces: Sequence[str] = (),
+    value: str = "",
 ) -> dict[str, Any]:
     """Return the entry that creates the document of a plan, its PDF still missing.
 
@@ -57,14 +58,33 @@ def document_entry(
         plan_id: the plan's identifier; with the plan's content it gives that of the document.
         conditional: tells whether a type is created only when its identifier is new.
         replaces: references of the documents whose place it takes.
+        value: the identifier value of the document, where it is not the one of its content:
+            from `value_again`.
     """
     data = plan_bundle(care_plan, plan_id)
     document = _document(care_plan, plan_id, data)
     if replaces:
         targets = ({"reference": each} for each in replaces)
         document["relatesTo"] = [{"code": "replaces", "target": each} for each in targets]
-    value = part_value(plan_id, hashlib.sha256(data).hexdigest()[:_DIGITS])
+    value = value or part_value(plan_id, hashlib.sha256(data).hexdigest()[:_DIGITS])
     return created_entry(document, value, {}, conditional, tagged={DOCUMENT_REFERENCE})
+
+
+def value_again(value: str, after: Iterable[str]) -> str:
+    """Return the identifier value of the document of a plan that is again what it once was.
+
+    Args:
+        value: that of its content, which the earlier document has.
+        after: references of the documents whose content was another; same ones, same value.
+    """
+    came = ",".join(sorted(after)).encode()
+    return part_value(value, hashlib.sha256(came).hexdigest()[:_DIGITS])
+
+
+def has_content_of(document: Resource, value: str) -> bool:
+    """Tell whether a document has the content of that value, be it for the first time or again."""
+    own = str(value_of(document))
+    return own == value or own.startswith(part_value(value, ""))
 
 
 def with_pdf(bundle: Resource, care_plan: Resource, patient: Resource | None) -> Resource:

@@ -97,6 +97,138 @@ def test_a_change_of_the_plan_is_a_new_document_that_replaces_the_old(sekmet, pl
     assert related["target"]["reference"] == f"DocumentReference/{old['id']}"
 
 
+def current(base):
+    """Return the titles of the plans whose documents are current."""
+    found = stored(base, "DocumentReference")
+    return sorted(each["description"] for each in found if each["status"] == "current")
+
+
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_a_plan_that_goes_back_to_what_it_was_is_a_new_document_each_time(sekmet, plans, ledger):
+    patient(sekmet)
+
+    def told(base, *more):
+        if ledger == "lost":
+            (plans / ".ivfhir-sync.sqlite3").unlink(missing_ok=True)
+        return results(plans, base, *more)
+
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        write(plans, "plan", small(title="10 mg"))
+        assert told(proxy.base) == ["created"]
+        for dose in ("20 mg", "10 mg", "20 mg", "10 mg", "30 mg"):
+            write(plans, "plan", small(title=dose))
+            assert told(proxy.base, "--dry-run") == told(proxy.base) == ["updated"]
+            assert told(proxy.base) == ["unchanged"]
+            assert current(sekmet) == [dose]
+    found = stored(sekmet, "DocumentReference")
+    assert len(found) == 6
+    related = [each for document in found for each in document.get("relatesTo", ())]
+    assert len({each["target"]["reference"] for each in related}) == len(related) == 5
+
+
+@pytest.mark.parametrize("fault", ["500-html", "drop-before", "drop-after"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_lost_answer_makes_no_second_document_of_a_plan_that_goes_back(
+    sekmet, plans, method, fault
+):
+    patient(sekmet)
+    lost = {"left": 0}
+
+    def lose(asked):
+        if asked.method == method and lost["left"]:
+            lost["left"] -= 1
+            return fault
+        return None
+
+    with run_proxy(sekmet, refuse=documents_only, fault=lose, statement=DOCUMENTS) as proxy:
+        for dose, result in (("10 mg", "created"), ("20 mg", "updated"), ("10 mg", "updated")):
+            write(plans, "plan", small(title=dose))
+            lost["left"] = int(len(stored(sekmet, "DocumentReference")) == 2)
+            assert results(plans, proxy.base) == [result]
+            assert lost["left"] == 0
+        assert results(plans, proxy.base) == ["unchanged"]
+    found = stored(sekmet, "DocumentReference")
+    assert sorted(each["status"] for each in found) == ["current", "superseded", "superseded"]
+    assert current(sekmet) == ["10 mg"]
+
+
+def test_a_plan_goes_back_though_the_run_that_changed_it_broke_off(sekmet, plans):
+    """Both documents are current, and the earlier one says what the plan is again."""
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        write(plans, "plan", small(title="10 mg"))
+        assert results(plans, proxy.base) == ["created"]
+        write(plans, "plan", small(title="20 mg"))
+        proxy.refuse = lambda asked: 403 if asked.method == "PUT" else documents_only(asked)
+        assert results(plans, proxy.base) == ["parked"]
+        assert current(sekmet) == ["10 mg", "20 mg"]
+        write(plans, "plan", small(title="10 mg"))
+        proxy.refuse = documents_only
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    found = stored(sekmet, "DocumentReference")
+    assert sorted(each["status"] for each in found) == ["current", "superseded", "superseded"]
+    assert current(sekmet) == ["10 mg"]
+
+
+def test_a_plan_goes_back_where_every_document_stays_current(sekmet, plans):
+    patient(sekmet)
+    create_only = offering(("DocumentReference",), without=("update",))
+    with run_proxy(sekmet, refuse=documents_only, statement=create_only) as proxy:
+        for number, dose in enumerate(("10 mg", "20 mg", "10 mg", "20 mg"), 1):
+            write(plans, "plan", small(title=dose))
+            assert results(plans, proxy.base) == ["updated" if number > 1 else "created"]
+            (plans / ".ivfhir-sync.sqlite3").unlink()
+            assert results(plans, proxy.base) == ["unchanged"]
+            assert len(stored(sekmet, "DocumentReference")) == number
+
+
+def test_an_input_that_did_not_change_does_not_undo_what_another_one_sent(sekmet, plans, tmp_path):
+    patient(sekmet)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    write(plans, "plan", small(title="10 mg"))
+    write(theirs, "plan", small(title="20 mg"))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        assert results(theirs, proxy.base) == ["updated"]
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "unchanged"
+        assert row["differences"][0]["text"] == "Another document took its place."
+        assert results(theirs, proxy.base) == ["unchanged"]
+    assert current(sekmet) == ["20 mg"]
+
+
+def test_a_plan_that_another_replaced_does_not_go_back(sekmet, plans):
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        for dose, result in (("10 mg", "created"), ("20 mg", "updated")):
+            write(plans, "a", named("old", title=dose))
+            assert results(plans, proxy.base) == [result]
+        write(plans, "b", named("new", created=LATER))
+        assert results(plans, proxy.base) == ["unchanged", "superseded"]
+        write(plans, "a", named("old", title="10 mg"))
+        _, rows, _ = run(plans, "--to", proxy.base)
+        assert [each["result"] for each in rows] == ["refused", "unchanged"]
+        assert "was superseded on the server" in rows[0]["outcome"]["issue"][0]["diagnostics"]
+    assert current(sekmet) == ["A plan"]
+
+
+def test_copies_of_the_document_of_a_plan_that_went_back_are_withdrawn(sekmet, plans):
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        for dose in ("10 mg", "20 mg", "10 mg"):
+            write(plans, "plan", small(title=dose))
+            results(plans, proxy.base)
+        (one,) = (e for e in stored(sekmet, "DocumentReference") if e["status"] == "current")
+        put(sekmet, one | {"id": "copy"})
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"]
+    states = {each["id"]: each["status"] for each in stored(sekmet, "DocumentReference")}
+    assert (states.pop(one["id"]), states.pop("copy")) == ("current", "entered-in-error")
+    assert set(states.values()) == {"superseded"}
+
+
 def test_a_server_that_takes_care_plans_by_now_gets_one_beside_the_document(sekmet, plans):
     """With the ledger kept, which knows of the document."""
     patient(sekmet)
