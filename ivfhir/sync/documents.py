@@ -3,7 +3,7 @@
 A document is not changed: what the input changed becomes a new one that `replaces` the old.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ from ivfhir.writing.document import (
     document_entry,
     has_content_of,
     plan_of,
+    protocols_in,
     status_in,
     value_again,
 )
@@ -138,7 +139,7 @@ def decide_document(
     losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
     base = replace(base, differences=tuple(losses))
     if standing:
-        return _changed(plan, at, base, there)
+        return _changed(plan, at, base, there, gone)
     withdrawn = [each for each in found if is_withdrawn(each)]
     gone_before = absent(plan, at, withdrawn, DOCUMENT_REFERENCE)
     return gone_before or _new(plan, at, base, coming, gone)
@@ -231,7 +232,7 @@ def _standing(plan: SyncPlan, at: Place, base: Decision, there: _There) -> Decis
     return replace(base, result=result, references=references, bundle=ended)
 
 
-def _changed(plan: SyncPlan, at: Place, base: Decision, there: _There) -> Decision:
+def _changed(plan: SyncPlan, at: Place, base: Decision, there: _There, gone: set[str]) -> Decision:
     """Return what is to be done where the server has the document of another state of the plan."""
     older = [each for each in there.every if is_current(each)]
     if not any(is_current(each) for each in there.last):
@@ -250,25 +251,68 @@ def _changed(plan: SyncPlan, at: Place, base: Decision, there: _There) -> Decisi
         )
         references = tuple(map(reference_of, older))
         return replace(base, result=REFUSED, references=references, reason=why, differences=())
+    why = _why_not_open(plan, there) or _why_not_beside(plan, base, there, gone)
+    if why:
+        references = tuple(map(reference_of, older))
+        return replace(base, result=REFUSED, references=references, reason=why, differences=())
     return _replacing(plan, at, base, older, UPDATED)
+
+
+def _why_not_open(plan: SyncPlan, there: _There) -> str:
+    """Return why a change is not sent that opens the plan again, a sentence; '' for none."""
+    now = plan.care_plan.get("status")
+    for each in there.last:
+        was = status_in(each)
+        if (is_over(each) and now in OPEN) or (was, now) == ("on-hold", "active"):
+            return (
+                f"The plan of {reference_of(each)} is {was} on the server, and the input says "
+                f"{now}; sync activates nothing. Accept it in the EHR."
+            )
+    return ""
+
+
+def _why_not_beside(plan: SyncPlan, base: Decision, there: _There, gone: set[str]) -> str:
+    """Return why a change is not sent that adds a protocol which another plan follows; '' for none.
+
+    Raises:
+        ServerError: the other plans' documents could not be looked for.
+    """
+    known = {protocol for each in there.last for protocol in protocols_in(each)}
+    added = protocols_of(plan.care_plan) - known
+    if not added or plan.care_plan.get("status") not in OPEN:
+        return ""
+    beside = _open_documents(base, added, gone)
+    rivals = [reference_of(each) for each in beside if plan_of(each) != plan.plan_id]
+    if not rivals:
+        return ""
+    return (
+        f"{rivals[0]} is the document of an open plan of a protocol that the changed input names; "
+        "end it in the EHR, or give the changed plan an identifier of its own."
+    )
+
+
+def _open_documents(base: Decision, protocols: Collection[str], gone: set[str]) -> list[Resource]:
+    """Return the current documents of the patient's plans of some protocols that are not over."""
+    door = _door(base)
+    listed = current_documents(door, base.patient, protocols)
+    there = [each for each in listed if reference_of(each) not in gone]
+    over = _over(door, there)
+    return [each for each in there if reference_of(each) not in over]
 
 
 def _new(
     plan: SyncPlan, at: Place, base: Decision, coming: Sequence[Resource], gone: set[str]
 ) -> Decision:
     """Return what is to be done with a plan that the server has no document of."""
-    own = protocols_of(plan.care_plan)
-    door = _door(base)
-    listed = current_documents(door, base.patient, own)
-    there = [each for each in listed if reference_of(each) not in gone]
-    over = _over(door, there)
-    there = [each for each in there if reference_of(each) not in over]
+    there = _open_documents(base, protocols_of(plan.care_plan), gone)
     rivals = judge_rivals(plan.care_plan, [*map(_as_plan, there), *coming])
     if rivals.refusal:
         return Decision(REFUSED, reason=rivals.refusal, patient=base.patient)
     names = [reference_of(each) for each in rivals.older]
     older = read_references(
-        door, [reference_of(each) for each in there if reference_of(each) in names], strict=True
+        _door(base),
+        [reference_of(each) for each in there if reference_of(each) in names],
+        strict=True,
     )
     return _replacing(plan, at, base, older, SUPERSEDED if rivals.older else CREATED)
 

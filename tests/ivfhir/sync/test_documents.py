@@ -10,7 +10,18 @@ from pypdf import PdfReader
 
 from ivfhir.sync.ladder import Rung, allowed_by, read_means
 from ivfhir.sync.profiles import Profile
-from tests.ivfhir.sync.scene import MRN, named, patient, put, results, run, small, stored, write
+from tests.ivfhir.sync.scene import (
+    CANONICAL,
+    MRN,
+    named,
+    patient,
+    put,
+    results,
+    run,
+    small,
+    stored,
+    write,
+)
 from tests.ivfhir.sync.test_door import offering, settings
 from tests.ivfhir.sync.test_race import overlook_patient
 from tests.servers.fault_proxy import run_proxy
@@ -437,6 +448,74 @@ def test_sync_makes_no_final_document_of_a_preliminary_one(sekmet, plans):
         assert row["result"] == "refused"
         assert "activates nothing" in row["outcome"]["issue"][0]["diagnostics"]
     assert len(stored(sekmet, "DocumentReference")) == 1
+
+
+@pytest.mark.parametrize("was", ["on-hold", "revoked", "completed"])
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_nor_does_it_open_again_a_plan_that_is_held_or_over(sekmet, plans, was, ledger):
+    """It was active once, so the content is that of an earlier document."""
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        for status, result in (("active", "created"), (was, "updated")):
+            write(plans, "plan", small(intent="plan", status=status))
+            assert results(plans, proxy.base) == [result]
+        write(plans, "plan", small(**ACCEPTED))
+        if ledger == "lost":
+            (plans / ".ivfhir-sync.sqlite3").unlink()
+        for more in (["--dry-run"], [], []):
+            _, (row,), _ = run(plans, "--to", proxy.base, *more)
+            assert row["result"] == "refused"
+            assert f"is {was} on the server" in row["outcome"]["issue"][0]["diagnostics"]
+    found = stored(sekmet, "DocumentReference")
+    assert sorted(each["status"] for each in found) == ["current", "superseded"]
+
+
+def test_a_plan_that_is_over_does_not_open_beside_a_newer_one(sekmet, plans):
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        write(plans, "a", named("old", intent="plan", status="completed"))
+        write(plans, "b", named("new", created=LATER, title="Newer", **ACCEPTED))
+        assert results(plans, proxy.base) == ["created", "created"]
+        write(plans, "a", named("old", **ACCEPTED))
+        assert results(plans, proxy.base) == ["refused", "unchanged"]
+        write(plans, "a", named("old", intent="plan", status="completed", title="Told anew"))
+        assert results(plans, proxy.base) == ["updated", "unchanged"]
+    assert current(sekmet) == ["Newer", "Told anew"]
+
+
+@pytest.mark.parametrize(
+    ("status", "result"), [("active", "refused"), ("draft", "refused"), ("completed", "updated")]
+)
+def test_a_change_makes_no_second_current_document_of_another_protocol(
+    sekmet, plans, status, result
+):
+    patient(sekmet)
+    other = [CANONICAL, "https://example.org/PlanDefinition/Q|1"]
+    theirs = {"status": status, "intent": "plan", "instantiatesCanonical": other[1:]}
+    write(plans, "a", named("theirs", title="Theirs", **theirs))
+    write(plans, "b", named("ours", **ACCEPTED))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created", "created"]
+        write(plans, "b", named("ours", instantiatesCanonical=other, created=LATER, **ACCEPTED))
+        assert results(plans, proxy.base, "--dry-run") == ["unchanged", result]
+        _, rows, _ = run(plans, "--to", proxy.base)
+        assert [row["result"] for row in rows] == ["unchanged", result]
+        if result == "refused":
+            said = rows[1]["outcome"]["issue"][0]["diagnostics"]
+            assert "is the document of an open plan of a protocol" in said
+    assert current(sekmet) == ["A plan", "Theirs"]
+
+
+def test_a_plan_that_is_over_may_name_any_protocol(sekmet, plans):
+    patient(sekmet)
+    other = ["https://example.org/PlanDefinition/Q"]
+    write(plans, "a", named("theirs", instantiatesCanonical=other, **ACCEPTED))
+    write(plans, "b", named("ours", **ACCEPTED))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created", "created"]
+        over = {"intent": "plan", "status": "completed"}
+        write(plans, "b", named("ours", instantiatesCanonical=other, **over))
+        assert results(plans, proxy.base) == ["updated", "unchanged"]
 
 
 @pytest.mark.parametrize("ledger", ["kept", "lost"])
