@@ -29,7 +29,7 @@ from ivfhir.sync.ladder import Rung, lost_on
 from ivfhir.sync.ledger import DONE
 from ivfhir.sync.mapping import map_references
 from ivfhir.sync.parcel import transaction, whole_plan
-from ivfhir.sync.plans import SyncPlan, protocols_of
+from ivfhir.sync.plans import SyncPlan, Token, plan_id_of, protocols_of, tokens_of
 from ivfhir.sync.supersede import OPEN, judge_rivals
 from ivfhir.sync.three_way import Standing, three_ways, weigh
 from ivfhir.writing.bundle import revocation, value_of
@@ -37,6 +37,7 @@ from ivfhir.writing.document import (
     DOCUMENT_SYSTEM,
     document_entry,
     has_content_of,
+    plan_in,
     plan_of,
     protocols_in,
     status_in,
@@ -102,18 +103,32 @@ def decide_document(
     Raises:
         ServerError: the server could not be asked.
     """
-    found = [
-        each
-        for each in door.search(
-            DOCUMENT_REFERENCE, {"identifier": f"{DOCUMENT_SYSTEM}|{plan.plan_id}"}
-        )
-        if plan_of(each) == plan.plan_id
-    ]
+    own = _own_documents(door, plan)
+    plan = replace(plan, plan_id=own.plan_id)  # Its identifiers may have come in another order.
+    found = own.documents
     standing = [each for each in found if not is_withdrawn(each)]
     strange = [each for each in standing if _subject(each) != patient]
     if strange:
         why = "The server has this plan's document at another patient; mend that first."
         return Decision(CONFLICT, tuple(map(reference_of, strange)), reason=why)
+    if own.doubt:
+        return Decision(CONFLICT, tuple(map(reference_of, standing)), reason=own.doubt)
+    decision = _decide_for(plan, at, door, patient, found=found, coming=coming, gone=gone)
+    return replace(decision, plan_id=plan.plan_id)
+
+
+def _decide_for(
+    plan: SyncPlan,
+    at: Place,
+    door: Door,
+    patient: str,
+    *,
+    found: Sequence[Resource],
+    coming: Sequence[Resource],
+    gone: set[str],
+) -> Decision:
+    """Return what is to be done with a plan that has these documents at the patient."""
+    standing = [each for each in found if not is_withdrawn(each)]
     if plan.care_plan.get("status") == _WRONG and standing:
         return _withdraw(at, door, patient, standing)
     mapped = map_references(door, plan, patient)
@@ -145,6 +160,68 @@ def decide_document(
     return gone_before or _new(plan, at, base, coming, gone)
 
 
+class _Own(NamedTuple):
+    """The documents that a plan has on a server, withdrawn ones among them.
+
+    Attributes:
+        plan_id: the plan identifier that they have there.
+        documents: these; where there is a doubt, those that it is about.
+        doubt: why it cannot be told which are the plan's, a sentence; '' when it can.
+    """
+
+    plan_id: str
+    documents: list[Resource]
+    doubt: str
+
+
+def _own_documents(door: Door, plan: SyncPlan) -> _Own:
+    """Return the documents of a plan, whichever of its identifiers was the first when it was sent.
+
+    As of CarePlans: those of an identifier that another plan shares are the plan's only where
+    nothing else tells the two apart.
+    """
+    found = {}
+    for value in dict.fromkeys([plan.plan_id, *map(plan_id_of, plan.tokens)]):
+        every = door.search(DOCUMENT_REFERENCE, {"identifier": f"{DOCUMENT_SYSTEM}|{value}"})
+        documents = [each for each in every if plan_of(each) == value]
+        if documents:
+            found[value] = documents
+    if not found.keys() - {plan.plan_id}:
+        return _Own(plan.plan_id, found.get(plan.plan_id, []), "")
+    named = {value: _tokens_in(documents) for value, documents in found.items()}
+    own = set(plan.tokens)
+    sure = [value for value, tokens in named.items() if tokens == own]
+    likely = [
+        value
+        for value, tokens in named.items()
+        if value == plan.plan_id or (tokens and tokens < own)
+    ]
+    ours = sure or likely
+    standing = [
+        value for value in (ours or found) if not all(is_withdrawn(each) for each in found[value])
+    ]
+    if len(standing) > 1 or (standing and not ours):
+        documents = [each for value in standing for each in found[value]]
+        twice = f"The server has documents of {len(standing)} plans of its identifiers; mend that "
+        return _Own(plan.plan_id, documents, f"{twice}first." if ours else _SHARED)
+    value = next(iter([*standing, *ours]), plan.plan_id)
+    return _Own(value, found[value] if ours else [], "")
+
+
+def _tokens_in(documents: Sequence[Resource]) -> set[Token]:
+    """Return the identifiers of a plan in its documents, as those say that were not replaced."""
+    standing = [each for each in documents if not is_withdrawn(each)]
+    return {
+        token for each in _not_replaced(standing or documents) for token in tokens_of(plan_in(each))
+    }
+
+
+_SHARED = (
+    "The server has the document of a plan of this one's identifiers that may be another; name the "
+    "plan's own identifier first in both, or leave out the shared one."
+)
+
+
 class _There(NamedTuple):
     """The documents of one plan that stand on a server, the oldest first.
 
@@ -165,9 +242,8 @@ class _There(NamedTuple):
 def _there(plan: SyncPlan, at: Place, standing: list[Resource], *, value: str) -> _There:
     """Return what the server has of a plan whose document would have that value."""
     every = sorted(standing, key=age_of)
-    replaced = {old for each in every for old in _replaced_by(each)}
-    last = [each for each in every if reference_of(each) not in replaced]
-    last = [each for each in last if is_current(each)] or last or every
+    last = _not_replaced(every)
+    last = [each for each in last if is_current(each)] or last
     alike = [each for each in every if has_content_of(each, value)]
     same = [each for each in alike if each in last] or _sent_last(plan, at, alike)
     if same:
@@ -183,6 +259,12 @@ def _sent_last(plan: SyncPlan, at: Place, alike: list[Resource]) -> list[Resourc
     if known is None or known.state != DONE or known.digest != plan.digest:
         return []
     return [each for each in alike if value_of(each) in parts]
+
+
+def _not_replaced(documents: Sequence[Resource]) -> list[Resource]:
+    """Return the documents of a plan that no other of them replaces."""
+    replaced = {old for each in documents for old in _replaced_by(each)}
+    return [each for each in documents if reference_of(each) not in replaced] or [*documents]
 
 
 def _replaced_by(document: Resource) -> list[str]:

@@ -144,6 +144,11 @@ def status_in(document: Resource) -> str:
 
     `docStatus` is final of a plan that is carried out and of one that is over.
     """
+    return str(plan_in(document).get("status", ""))
+
+
+def plan_in(document: Resource) -> Resource:
+    """Return the CarePlan whose data a document, read as a whole, has; empty for no such."""
     for each in document.get("content", ()):
         attachment = each.get("attachment", {})
         if attachment.get("contentType") != DATA:
@@ -157,8 +162,8 @@ def status_in(document: Resource) -> str:
         first = entries[0] if isinstance(entries, list) and entries else {}
         plan = first.get("resource") if isinstance(first, dict) else None
         if isinstance(plan, dict) and plan.get("resourceType") == CARE_PLAN:
-            return str(plan.get("status", ""))
-    return ""
+            return plan
+    return {}
 
 
 def _document(care_plan: Resource, plan_id: str, data: bytes) -> Resource:

@@ -9,6 +9,7 @@ import pytest
 from pypdf import PdfReader
 
 from ivfhir.sync.ladder import Rung, allowed_by, read_means
+from ivfhir.sync.plans import Token, plan_id_of
 from ivfhir.sync.profiles import Profile
 from tests.ivfhir.sync.scene import (
     CANONICAL,
@@ -273,6 +274,104 @@ def test_a_server_that_has_no_care_plans_any_more_gets_a_document(sekmet, plans)
         proxy.refuse, proxy.statement = (lambda asked: None), (lambda own: own)
         assert results(plans, proxy.base) == ["unchanged"]
     assert len(stored(sekmet, "CarePlan")) == len(stored(sekmet, "DocumentReference")) == 1
+
+
+EPISODE = {"system": "https://hospital.example/episode", "value": "E1"}
+
+
+def own(value):
+    return {"system": "https://example.org/plans", "value": value}
+
+
+def owners(base):
+    """Return the plans of all documents, by the value that a plan is known by."""
+    found = stored(base, "DocumentReference")
+    return {each["identifier"][0]["value"] for each in found}
+
+
+@pytest.mark.parametrize("protocol", [[CANONICAL], None])
+@pytest.mark.parametrize("ledger", ["kept", "lost"])
+def test_a_plan_whose_identifiers_come_in_another_order_gets_no_second_document(
+    sekmet, plans, ledger, protocol
+):
+    patient(sekmet)
+
+    def told(base, *more):
+        if ledger == "lost":
+            (plans / ".ivfhir-sync.sqlite3").unlink(missing_ok=True)
+        return results(plans, base, *more)
+
+    straight, turned = [own("A"), EPISODE], [EPISODE, own("A")]
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        write(plans, "plan", small(identifier=straight, instantiatesCanonical=protocol))
+        assert told(proxy.base) == ["created"]
+        for number, identifier in enumerate((turned, straight, [EPISODE, own("C"), own("A")]), 2):
+            changes = {"identifier": identifier, "title": f"{number}"}
+            write(plans, "plan", small(instantiatesCanonical=protocol, **changes))
+            assert told(proxy.base, "--dry-run") == told(proxy.base) == ["updated"]
+            assert told(proxy.base) == ["unchanged"]
+            assert current(sekmet) == [f"{number}"]
+        write(plans, "plan", small(identifier=turned, status="entered-in-error"))
+        assert told(proxy.base) == ["conflict"]  # It may be another than C.
+        write(plans, "plan", small(identifier=identifier, status="entered-in-error"))
+        assert told(proxy.base) == ["updated"]
+        write(plans, "plan", small(identifier=identifier))
+        assert told(proxy.base) == ["conflict"]  # It is not sent again.
+    assert len(owners(sekmet)) == 1
+    assert current(sekmet) == []
+
+
+def test_documents_of_plans_that_share_a_second_identifier_are_two(sekmet, plans, tmp_path):
+    patient(sekmet)
+    alone = {"instantiatesCanonical": None}
+    write(plans, "a", small(identifier=[own("A"), EPISODE], title="a", **alone))
+    write(plans, "b", small(identifier=[own("B"), EPISODE], title="b", **alone))
+    write(plans, "c", small(identifier=[EPISODE], title="c", **alone))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base, "--dry-run") == ["created"] * 3
+        assert results(plans, proxy.base) == ["created"] * 3
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        assert results(plans, proxy.base) == ["unchanged"] * 3
+        turned = tmp_path / "turned"
+        turned.mkdir()
+        write(turned, "a", small(identifier=[EPISODE, own("A")], title="a again", **alone))
+        assert results(turned, proxy.base) == ["updated"]
+        assert results(turned, proxy.base) == ["unchanged"]
+    assert current(sekmet) == ["a again", "b", "c"]
+    assert len(owners(sekmet)) == 3
+
+
+def test_a_document_of_a_plan_that_may_be_another_is_a_conflict(sekmet, plans):
+    patient(sekmet)
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        write(plans, "plan", small(identifier=[EPISODE, own("X")], title="Theirs"))
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        write(plans, "plan", small(identifier=[own("B"), EPISODE], created=LATER))
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert row["result"] == "conflict"
+        assert row["references"] == [f"DocumentReference/{document['id']}"]
+        assert "may be another" in row["outcome"]["issue"][0]["diagnostics"]
+    assert current(sekmet) == ["Theirs"]
+
+
+def test_two_plans_documents_of_the_same_identifiers_are_a_conflict(sekmet, plans):
+    patient(sekmet)
+    write(plans, "plan", small(identifier=[own("A"), EPISODE]))
+    with run_proxy(sekmet, refuse=documents_only, statement=DOCUMENTS) as proxy:
+        assert results(plans, proxy.base) == ["created"]
+        (document,) = stored(sekmet, "DocumentReference")
+        value = plan_id_of(Token(EPISODE["system"], EPISODE["value"]))
+        names = [{**document["identifier"][0], "value": value}]
+        put(sekmet, {**document, "id": "second", "identifier": names})
+        (plans / ".ivfhir-sync.sqlite3").unlink()
+        _, (row,), _ = run(plans, "--to", proxy.base)
+        assert (row["result"], len(row["references"])) == ("conflict", 2)
+        put(sekmet, {**document, "status": "entered-in-error"})
+        write(plans, "plan", small(identifier=[EPISODE, own("A")], title="Another"))
+        assert results(plans, proxy.base) == ["updated"]
+        assert results(plans, proxy.base) == ["unchanged"]
+    assert current(sekmet) == ["Another"]
 
 
 def test_one_patient_whom_two_files_name_otherwise_gets_one_document_at_a_time(sekmet, plans):
