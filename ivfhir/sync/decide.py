@@ -32,6 +32,7 @@ from ivfhir.sync.mapping import find_patient, map_references
 from ivfhir.sync.parcel import to_parcel, transaction
 from ivfhir.sync.plans import (
     SyncPlan,
+    about_another,
     plan_id_of,
     protocols_of,
     reached_inside,
@@ -130,13 +131,16 @@ def place_patient(plan: SyncPlan, at: Place) -> str:
     """Return the server's reference of a plan's patient, and remember it for the run.
 
     Raises:
-        InputError: none or several can be meant.
+        InputError: none or several can be meant, or a part is about another one.
         ServerError: the server could not be asked.
     """
     patient = at.patients.get(plan.patient_key)
     if patient is None:
         patient = find_patient(Door(at.server, at.means), plan, address=at.address)
         at.patients[plan.patient_key] = patient
+    why = about_another(plan, f"{at.address}{patient}")
+    if why:
+        raise InputError(why)
     return patient
 
 

@@ -85,10 +85,10 @@ def find_patient(repository: Repository, plan: SyncPlan, *, address: str = "") -
             "Its patient has no identifier and no id that the server could know; add the Patient "
             "with an identifier to the input."
         )
-    if literal.base not in ("", address):
+    if plan.patient_bases - {address}:
         raise InputError(
-            "Its patient is one of another server's address, and the input has no identifier of "
-            "the patient; add the Patient with an identifier to the input."
+            "Its patient, or a part's, is one of another server's address, and the input has no "
+            "identifier of the patient; add the Patient with an identifier to the input."
         )
     try:
         theirs = repository.read(PATIENT, literal.key.resource_id)

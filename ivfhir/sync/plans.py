@@ -20,7 +20,7 @@ from ivfhir.errors import InputError
 from ivfhir.fhir.bundles import Entry, last_updated
 from ivfhir.fhir.common_elements import has_common_shape
 from ivfhir.fhir.nulls import drop_nulls
-from ivfhir.fhir.references import key_of, parse_literal, subject_of
+from ivfhir.fhir.references import Literal, absolute_reference, key_of, parse_literal, subject_of
 from ivfhir.fhir.types import CARE_PLAN, GOAL, PATIENT, PROVENANCE, REQUEST_GROUP, Resource
 from ivfhir.plan_document import OUR_DEFINITIONS
 from ivfhir.servers.folder import read_entries
@@ -81,6 +81,8 @@ class SyncPlan:
         refusal: why it cannot be sent, a sentence; '' when it can.
         signs_more: Provenance as the input names it -> how many of its targets are left out, since
             they are of the input and not of this plan.
+        addresses: key of a part, '' for the plan -> the `fullUrl` of the entry that it stood in,
+            where it has one.
     """
 
     name: str
@@ -93,6 +95,7 @@ class SyncPlan:
     digest: str
     refusal: str = ""
     signs_more: Mapping[str, int] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def types(self) -> frozenset[str]:
@@ -120,7 +123,8 @@ class SyncPlan:
         written = str(subject.get("reference", ""))
         ours = self.others.get(written, {})
         tokens = sorted(map(str, {*tokens_of(ours), *tokens_of(subject)}))
-        return (written, str(ours.get("birthDate", "")), *tokens)
+        bases = " ".join(sorted(self.patient_bases))
+        return (written, bases, str(ours.get("birthDate", "")), *tokens)
 
     @property
     def patient_tokens(self) -> set[Token]:
@@ -134,6 +138,32 @@ class SyncPlan:
         subjects = (subject_of(each) for each in (self.care_plan, *self.parts.values()))
         patients = [each for each in subjects if each and _means_patient(self, each)]
         return frozenset(str(each["reference"]) for each in patients if "reference" in each)
+
+    @property
+    def base(self) -> str:
+        """The address of the server that the plan is of in the input; '' where nobody says."""
+        own = parse_literal(self.addresses.get("", ""))
+        return "" if own is None else own.base
+
+    @property
+    def patient_bases(self) -> frozenset[str]:
+        """The address of each server by whose id the plan or a part says whom it is about.
+
+        A relative reference is of the address that its holder has in the input.
+        """
+        subjects = {
+            key: subject_of(each) for key, each in {**self.parts, "": self.care_plan}.items()
+        }
+        literals = [
+            parse_literal(self.absolute(each, key))
+            for key, each in subjects.items()
+            if each and _means_patient(self, each)
+        ]
+        return frozenset(each.base for each in literals if each is not None and each.base)
+
+    def absolute(self, reference: Resource, key: str) -> str:
+        """Return what a Reference of a part, '' for the plan, says, completed by its address."""
+        return absolute_reference(str(reference.get("reference", "")), self.addresses.get(key))
 
     @property
     def patient(self) -> str:
@@ -533,6 +563,10 @@ class _Gathering:
             key: {**self._normal(each, holder), "id": key} for key, each, holder in self._embedded
         }
 
+    def addresses(self) -> dict[str, str]:
+        """Return where the plan and its parts stood, as `SyncPlan` has it."""
+        return {each.key: each.entry.full_url for each in self._members if each.entry.full_url}
+
     def _normal(self, resource: Resource, member: _Member) -> Resource:
         """Return a resource without its id, referring to the plan's own by their keys."""
         names = {}
@@ -580,6 +614,7 @@ def _plan(entry: Entry, shelf: _Shelf, *, place: str) -> SyncPlan:
         "",
         _digest(care_plan, parts, embedded),
         signs_more=gathered.signs_more,
+        addresses=gathered.addresses(),
     )
     named = _named(plan, gathered.carried)
     refusal = named.refusal or gathered.doubt
@@ -612,14 +647,19 @@ def _named(plan: SyncPlan, carried: str | None) -> SyncPlan:
         plan.care_plan.get("subject", {})
     ):
         return replace(named, refusal="It names no patient; add its subject.")
-    return replace(named, refusal=_about_another(named))
+    return replace(named, refusal=about_another(named))
 
 
-def _about_another(plan: SyncPlan) -> str:
-    """Return that a part is not about the plan's patient, a sentence; '' when all are."""
+def about_another(plan: SyncPlan, home: str | None = None) -> str:
+    """Return that a part is not about the plan's patient, a sentence; '' when all are.
+
+    Args:
+        plan: the plan.
+        home: absolute reference of the plan's patient on the server; None before that is known.
+    """
     for key, part in plan.parts.items():
         about = subject_of(part)
-        if about is None or _may_be_same(plan, about):
+        if about is None or _may_be_same(plan, key, about, home):
             continue
         whom = about.get("reference", "another patient")
         return (
@@ -630,13 +670,13 @@ def _about_another(plan: SyncPlan) -> str:
     return ""
 
 
-def _may_be_same(plan: SyncPlan, theirs: Resource) -> bool:
+def _may_be_same(plan: SyncPlan, key: str, theirs: Resource, home: str | None) -> bool:
     """Tell whether a part's subject is the plan's patient, or no patient at all."""
     if not _means_patient(plan, theirs):
         return True  # A group, a device or a place: what the server has of it, it tells.
     ours = plan.care_plan["subject"]
-    references = (str(ours.get("reference", "")), str(theirs.get("reference", "")))
-    people = [_person(plan, each) for each in references]
+    people = [_person(plan, str(each.get("reference", ""))) for each in (ours, theirs)]
+    references = (plan.absolute(ours, ""), plan.absolute(theirs, key))
     is_one = bool(references[0]) and references[0] == references[1]
     if is_one or (people[0] and people[0] is people[1]):
         return True
@@ -646,9 +686,19 @@ def _may_be_same(plan: SyncPlan, theirs: Resource) -> bool:
     if tokens[0] & tokens[1]:
         return not has_another_birth_date(*people)
     one, other = map(parse_literal, references)
-    if one is not None and other is not None:
-        return one.key == other.key and not (one.base and other.base)
-    return not references[1]
+    if one is None or other is None:
+        return not references[1]
+    return _is_one_id(plan, one, other, home)
+
+
+def _is_one_id(plan: SyncPlan, one: Literal, other: Literal, home: str | None) -> bool:
+    """Tell whether two references are to one resource, as far as their ids and addresses tell."""
+    if one.base == other.base or one.key != other.key:
+        return one.key == other.key
+    if one.base and other.base:
+        return False
+    base = one.base or other.base  # Of the other one nobody says where its id counts.
+    return home is None or base == plan.base or home == f"{base}{one.key}"
 
 
 def contradicted_system(ours: Collection[Token], theirs: Collection[Token]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ivfhir.sync.scene import MRN, named, patient, run, stored, write
+from tests.ivfhir.sync.scene import MRN, named, patient, run, small, stored, write
 
 INSURANCE = {"system": "https://insurance.example", "value": "family"}
 OTHER_MRN = {**MRN, "value": "12"}
@@ -124,6 +124,118 @@ def test_an_id_of_another_address_is_no_id_of_this_server(sekmet, tmp_path, base
     write(tmp_path, "plan", plan)
     told, why = one(tmp_path, sekmet)
     assert (told, "another server's address" in why) == (result, result == "refused")
+
+
+OTHER = "https://other.example/fhir"
+
+
+def export(folder, name, base, *resources):
+    """Write what a server of that address has, by its addresses; '' for no address."""
+    entries = [
+        {"resource": each}
+        | ({"fullUrl": f"{base}/{each['resourceType']}/{each['id']}"} if base else {})
+        for each in resources
+    ]
+    write(folder, name, {"resourceType": "Bundle", "type": "searchset", "entry": entries})
+
+
+def about(reference, **changes):
+    """Return a plan of an order that is about somebody."""
+    plan = small(id="x", goal=None, activity=[{"reference": {"reference": "#look"}}], **changes)
+    plan["contained"] = [each for each in plan["contained"] if each["id"] == "look"]
+    plan["contained"][0]["subject"] = {"reference": reference}
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("base", "beside", "result"),
+    [
+        (OTHER, [], "refused"),
+        (OTHER, [{}], "refused"),
+        (OTHER, [{"identifier": [{"value": "4711"}]}], "refused"),
+        (OTHER, [{"identifier": [MRN]}], "created"),
+        (None, [], "created"),
+        (None, [{}], "created"),
+        (None, [{"identifier": [MRN]}], "created"),
+        ("urn:uuid:", [], "created"),
+        ("", [{}], "created"),
+    ],
+)
+def test_a_plan_of_another_address_is_not_about_the_patient_of_that_id_here(
+    sekmet, tmp_path, base, beside, result
+):
+    patient(sekmet)
+    people = [{"resourceType": "Patient", "id": "p", **each} for each in beside]
+    export(tmp_path, "plan", sekmet if base is None else base, small(id="x"), *people)
+    told, why = one(tmp_path, sekmet)
+    assert (told, "another server's address" in why) == (result, result == "refused")
+    assert bool(stored(sekmet, "CarePlan")) is (result == "created")
+
+
+@pytest.mark.parametrize("days", [("2025-03-03", "2025-03-04"), ("2025-03-04", "2025-03-03")])
+def test_patients_of_one_id_on_two_servers_are_told_apart_in_one_run(sekmet, tmp_path, days):
+    patient(sekmet)
+    for name, base, day in zip(("here", "there"), (sekmet, OTHER), days, strict=True):
+        plan = named(name, id=name, created=day, instantiatesCanonical=None)
+        export(tmp_path, name, base, plan)
+    _, rows, _ = run(tmp_path, "--to", sekmet)
+    told = {row["plan"].rpartition("|")[2]: row["result"] for row in rows}
+    assert told == {"here": "created", "there": "refused"}
+
+
+BY_ID, BY_MRN = {"reference": "Patient/p"}, {"reference": "Patient/p", "identifier": MRN}
+
+
+@pytest.mark.parametrize(
+    ("plan", "order", "result"),
+    [
+        (("", BY_ID), (OTHER, []), "refused"),
+        (("", BY_ID), (OTHER, [{}]), "refused"),
+        (("", BY_ID), (OTHER, [{"identifier": [MRN]}]), "created"),
+        (("", BY_ID), (None, []), "created"),
+        (("", BY_MRN), (OTHER, []), "refused"),
+        (("", BY_MRN), (None, []), "created"),
+        ((None, BY_ID), (None, []), "created"),
+        ((None, BY_ID), (OTHER, []), "refused"),
+        ((OTHER, BY_MRN), (OTHER, []), "created"),
+        ((OTHER, BY_MRN), (None, []), "refused"),
+    ],
+)
+def test_an_order_about_a_patient_of_another_address_is_not_sent_with_the_plan(
+    sekmet, tmp_path, plan, order, result
+):
+    patient(sekmet)
+    (base, subject), (whose, beside) = plan, order
+    people = [{"resourceType": "Patient", "id": "p", **each} for each in beside]
+    sent = about(f"{whose or sekmet}/Patient/p", subject=subject)
+    export(tmp_path, "plan", sekmet if base is None else base, sent, *people)
+    told, why = one(tmp_path, sekmet)
+    assert told == result, why
+    assert len(stored(sekmet, "ServiceRequest")) == (result == "created")
+
+
+def test_an_order_about_a_patient_of_this_address_is_not_sent_for_another_one(sekmet, tmp_path):
+    patient(sekmet, "q")
+    patient(sekmet, "p", identifier=[OTHER_MRN])
+    subject = {"reference": "Patient/p", "identifier": MRN}
+    write(tmp_path, "plan", about(f"{sekmet}/Patient/p", subject=subject))
+    assert one(tmp_path, sekmet)[0] == "refused"
+    write(tmp_path, "plan", about("Patient/p", subject=subject))
+    assert one(tmp_path, sekmet)[0] == "created"
+
+
+def test_an_order_that_stands_at_another_address_is_about_the_patient_there(sekmet, tmp_path):
+    patient(sekmet)
+    (look,) = (each for each in small()["contained"] if each["id"] == "look")
+    look["basedOn"] = [{"reference": "CarePlan/x"}]
+    activity = [{"reference": {"reference": "ServiceRequest/look"}}]
+    export(tmp_path, "order", OTHER, look)
+    for base in ("", sekmet):
+        plan = small(id="x", goal=None, contained=None, activity=activity)
+        export(tmp_path, "plan", base, plan)
+        assert one(tmp_path, sekmet)[0] == "refused"
+    export(tmp_path, "order", sekmet, look)
+    assert one(tmp_path, sekmet)[0] == "created"
 
 
 def test_of_several_patients_of_a_number_none_is_meant_and_a_family_is_not_to_be_merged(
