@@ -221,7 +221,7 @@ def _create(
             reason="The server has an older open plan of this protocol and lets nobody change it; "
             "end it in the EHR first.",
         )
-    mapped = map_references(door, plan, patient)
+    mapped = map_references(door, plan, patient, address=at.address)
     revoke = [*older]
     kept = {
         key for each in (mapped.care_plan, *mapped.parts.values()) for key in references_in(each)
@@ -379,7 +379,7 @@ class _Existing:
         rung = Rung.CONTAINED if _is_whole(theirs, self.plan) else self.door.rung
         if rung is Rung.CONTAINED and _stands_apart(theirs, self.plan):
             rung = Rung.SINGLES  # It keeps its form, where the server now lets no part be created.
-        mapped = map_references(self.door, self.plan, self.patient)
+        mapped = map_references(self.door, self.plan, self.patient, address=self.at.address)
         self.losses = mapped.losses
         parcel = to_parcel(
             self.plan,

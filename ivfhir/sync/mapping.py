@@ -178,13 +178,16 @@ def _some_of(references: Iterable[str]) -> str:
     return f"{', '.join(every[:_MOST_NAMED])}{more}"
 
 
-def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapped:
+def map_references(
+    repository: Repository, plan: SyncPlan, patient: str, *, address: str = ""
+) -> Mapped:
     """Return the plan with each reference as the server knows it.
 
     Args:
         repository: the server.
         plan: the plan.
         patient: from `find_patient`.
+        address: the server's base; '' where nobody says.
 
     Raises:
         InputError: the server has several of a part; the sentence names them.
@@ -195,7 +198,7 @@ def map_references(repository: Repository, plan: SyncPlan, patient: str) -> Mapp
     names: dict[str, dict[str, Any]] = {subject: {"reference": patient}} if subject else {}
     losses: dict[str, str] = {}
     literal: dict[str, str] = {}
-    for reference, kind, tokens, key in _read_references(plan, patient):
+    for reference, kind, tokens, key in _read_references(plan, patient, address):
         ours = plan.others.get(reference)
         if reference in own or (is_patient(ours) and ours is plan.others.get(subject)):
             names[reference] = {"reference": patient}
@@ -277,7 +280,7 @@ def reference_looks(plan: SyncPlan, patient: str) -> Iterator[Look]:
 
 
 def _read_references(
-    plan: SyncPlan, patient: str
+    plan: SyncPlan, patient: str, address: str = ""
 ) -> Iterator[tuple[str, str | None, list[Token], str]]:
     """Yield each reference to what is no part: as written, type, identifiers, `Type/id`.
 
@@ -294,7 +297,7 @@ def _read_references(
             kind = reference.partition("?")[0]
         else:
             kind = parsed.key.resource_type if parsed else None
-        at_home = parsed is not None and same_ids and not parsed.base
+        at_home = parsed and (parsed.base == address if parsed.base else same_ids)
         yield reference, kind, tokens, str(parsed.key) if parsed and at_home else ""
 
 
