@@ -97,6 +97,11 @@ def find_patient(repository: Repository, plan: SyncPlan, *, address: str = "") -
             "The server has no patient of that id, and the input has no identifier of the patient; "
             "add the Patient with an identifier to the input."
         ) from None
+    if theirs.get("active") is False:
+        raise InputError(
+            "The patient of that id on the server is not active, as after a merge; name the one "
+            "who is, or add the Patient with an identifier to the input."
+        )
     if has_another_birth_date(ours or {}, theirs):
         raise InputError(
             "The patient of that id on the server has another date of birth: it is somebody else. "

@@ -114,6 +114,18 @@ def test_a_patient_of_an_id_alone_may_have_a_birth_date_of_which_a_part_is_known
     assert one(tmp_path, sekmet)[0] == result
 
 
+@pytest.mark.parametrize(("active", "result"), [(False, "refused"), (True, "created")])
+@pytest.mark.parametrize("identifiers", [[], [MRN]])
+def test_a_patient_who_is_not_active_gets_no_plan(sekmet, tmp_path, active, result, identifiers):
+    link = [{"other": {"reference": "Patient/q"}, "type": "replaced-by"}]
+    patient(sekmet, active=active, **({} if active else {"link": link}))
+    write_plan(tmp_path, "one", identifiers)
+    told, why = one(tmp_path, sekmet)
+    assert told == result
+    assert ("is not active" in why) is (result == "refused" and not identifiers)
+    assert bool(stored(sekmet, "CarePlan")) is (result == "created")
+
+
 @pytest.mark.parametrize(
     ("base", "result"), [("https://other.example/fhir", "refused"), (None, "created")]
 )
