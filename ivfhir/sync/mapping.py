@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ivfhir.errors import InputError, NotFoundError, RejectedError
-from ivfhir.fhir.references import parse_literal, reference_of, subject_of
+from ivfhir.fhir.references import is_absolute, parse_literal, reference_of, subject_of
 from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
 from ivfhir.repository import Repository
 from ivfhir.sync.bulk import ID, IDENTIFIER, Look
@@ -411,10 +411,13 @@ def _query_tokens(reference: str) -> tuple[Token, ...]:
 
 
 def _words(reference: str, kind: str | None, tokens: Iterable[Token]) -> dict[str, Any]:
-    """Return a Reference that points nowhere: type, identifier where there is one, and words."""
-    shown = "" if reference.startswith("urn:") else bare(reference)
+    """Return a Reference that points nowhere: type, identifier where there is one, and words.
+
+    Only what R4 allows is said: no identifier whose system is no address, no display of blanks.
+    """
+    shown = "" if reference.startswith("urn:") else bare(reference).strip()
     words: dict[str, Any] = {} if not kind or not kind.isalpha() else {"type": kind}
-    first = next(iter(tokens), None)
+    first = next((each for each in tokens if is_absolute(each.system) and each.value.strip()), None)
     if first is not None:
         words["identifier"] = {"system": first.system, "value": first.value}
     words["display"] = shown or str(kind or "not on this server")

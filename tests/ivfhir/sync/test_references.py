@@ -44,3 +44,40 @@ def test_an_absolute_reference_to_what_this_server_has_of_another_patient_become
     assert [each["text"] for each in row["differences"]] == [
         "The server has none of this patient; kept as words."
     ]
+
+
+NPI = "https://registry.example/npi"
+
+
+@pytest.mark.parametrize(
+    ("author", "identifiers", "words"),
+    [
+        ("Practitioner/x", [("npi", "1")], {"display": "Practitioner/x"}),
+        ("Practitioner/x", [("npi", "1"), (NPI, "2")], {"identifier": (NPI, "2")}),
+        ("Practitioner/x", [(NPI, "2"), ("npi", "1")], {"identifier": (NPI, "2")}),
+        ("Practitioner?identifier=npi|1", [], {"display": "Practitioner?identifier=npi|1"}),
+        (f"Practitioner?identifier={NPI}|1", [], {"identifier": (NPI, "1")}),
+        (f"Practitioner?identifier={NPI}|", [], {"type": "Practitioner"}),
+        (f"Practitioner?identifier={NPI}| ", [], {"type": "Practitioner"}),
+        (" ", [], {"display": "not on this server"}),
+        ("", [], {"display": "not on this server"}),
+        ("urn:oid:1.2.3", [], {"display": "not on this server"}),
+        ("Practitioner/x y", [], {"display": "Practitioner/x y"}),
+    ],
+)
+def test_the_words_of_what_the_server_does_not_have_are_valid(
+    sekmet, tmp_path, author, identifiers, words
+):
+    patient(sekmet)
+    write(tmp_path, "plan", written_by({"reference": author}))
+    if identifiers:
+        own = [{"system": system, "value": value} for system, value in identifiers]
+        write(tmp_path, "author", {"resourceType": "Practitioner", "id": "x", "identifier": own})
+    _, (row,), _ = run(tmp_path, "--to", sekmet)
+    assert row["result"] == "created", row
+    (plan,) = stored(sekmet, "CarePlan")
+    said = dict(plan["author"])
+    if "identifier" in said:
+        said["identifier"] = (said["identifier"]["system"], said["identifier"]["value"])
+    assert words.items() <= said.items()
+    assert ("identifier" in said) is ("identifier" in words)
