@@ -44,9 +44,15 @@ def _everything(resource_type: str, letter: str) -> bool:
 def allowed_by(scope: str) -> Callable[[str, str], bool]:
     """Return what tells whether system scopes allow a letter of c, r, u, d, s on a type.
 
+    Where none of the words is a system scope they tell nothing, and everything is tried. What one
+    says of a part of a type (`?…`) is left to the server.
+
     Source: https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
     """
-    found = [match for each in scope.split() if (match := _SCOPE.fullmatch(each))]
+    words = (each.partition("?")[0] for each in scope.split())
+    found = [match for each in words if (match := _SCOPE.fullmatch(each))]
+    if not found:
+        return _everything
     granted = {
         (match[1], letter) for match in found for letter in _VERSION_1.get(match[2], match[2])
     }

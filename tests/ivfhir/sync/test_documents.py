@@ -853,7 +853,12 @@ def test_a_profile_says_what_a_statement_does_not(sekmet, plans, tmp_path, profi
         ("system/*.rs system/DocumentReference.crus", Rung.DOCUMENT),
         ("system/Patient.rs system/DocumentReference.c", Rung.DOWNLOAD),  # Not to be found again.
         ("system/*.rs", Rung.DOWNLOAD),
-        ("user/*.crus patient/CarePlan.crus", Rung.DOWNLOAD),
+        ("user/*.crus patient/CarePlan.crus system/*.rs", Rung.DOWNLOAD),
+        ("system/*.rs system/CarePlan.crus?category=plan", Rung.CONTAINED),
+        ("system/*.cruds?_security=N openid", Rung.TRANSACTION),
+        ("user/*.crus patient/CarePlan.crus", Rung.TRANSACTION),  # Nothing is said of systems.
+        ("https://fhir.example/.default", Rung.TRANSACTION),
+        ("", Rung.TRANSACTION),
     ],
 )
 def test_what_scopes_do_not_allow_is_not_tried(scope, rung):

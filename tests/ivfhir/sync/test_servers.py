@@ -101,6 +101,7 @@ def test_a_certificate_of_the_settings_is_trusted_by_sign_in_and_server(tmp_path
     [
         ("system/CarePlan.rs system/DocumentReference.crus", Rung.DOCUMENT),
         ("system/*.cruds", Rung.TRANSACTION),
+        ("https://ehr.example/.default", Rung.TRANSACTION),
         (None, Rung.TRANSACTION),
         ("", Rung.TRANSACTION),
     ],
