@@ -16,7 +16,7 @@ from pathlib import Path
 from random import random
 from typing import Any
 
-from ivfhir.errors import UsageError
+from ivfhir.errors import InputError, UsageError
 from ivfhir.fhir.json import dumps, loads
 from ivfhir.fhir.types import Resource
 from ivfhir.sqlite import is_busy
@@ -145,7 +145,11 @@ class Ledger:
         return {str(key): str(version) for key, version in self._rows(query, (server, plan_id))}
 
     def parts(self, server: str, plan_id: str) -> dict[str, SentPart]:
-        """Return the parts of a plan by identifier value; the plan's own is `plan_id`."""
+        """Return the parts of a plan by identifier value; the plan's own is `plan_id`.
+
+        Raises:
+            UsageError: the ledger cannot be read any more, or what it holds of the plan is damaged.
+        """
         own = (server, plan_id)
         rows = self._rows(
             "SELECT value, reference, version FROM sent_part WHERE server = ? AND plan = ?", own
@@ -153,12 +157,18 @@ class Ledger:
         blobs = self._rows("SELECT parts FROM sent_plan WHERE server = ? AND plan = ?", own)
         if not rows or not blobs or blobs[0][0] is None:
             return {}
-        sent = loads(zlib.decompress(blobs[0][0]).decode(), place="the ledger")
-        assert isinstance(sent, dict)  # noqa: S101 - `finish` wrote it
-        return {
-            value: SentPart(value, reference, version, sent[value])
-            for value, reference, version in rows
-        }
+        try:
+            sent: Any = loads(zlib.decompress(blobs[0][0]).decode(), place="the ledger")
+            parts = {
+                value: SentPart(value, reference, version, sent[value])
+                for value, reference, version in rows
+            }
+        except (InputError, LookupError, TypeError, ValueError, zlib.error):
+            parts = {}
+        if not parts or not all(map(_is_sound, parts.values())):
+            # Of such a file nothing else is believed either: what is there, the server tells.
+            raise _unreadable("what it holds of a plan is damaged")
+        return parts
 
     def begin(self, server: str, plan_id: str, digest: str, patient: str) -> None:
         """Note, before anything is sent, that it will be."""
@@ -213,10 +223,7 @@ class Ledger:
             with self._lock:
                 return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise UsageError(
-                f"The ledger cannot be read any more ({error}); name another place with --ledger, "
-                "or restore it."
-            ) from None
+            raise _unreadable(error) from None
 
     def _write(self, statement: str, rows: list[tuple[str, ...]]) -> None:
         with self._writing() as db:
@@ -237,6 +244,19 @@ class Ledger:
                 f"The ledger cannot be written any more ({error}); make room for it, or name "
                 "another place with --ledger."
             ) from None
+
+
+def _is_sound(part: SentPart) -> bool:
+    """Tell whether a part is of the types that `finish` wrote."""
+    words = (part.value, part.reference, part.version)
+    return all(isinstance(each, str) for each in words) and isinstance(part.sent, dict)
+
+
+def _unreadable(why: object) -> UsageError:
+    return UsageError(
+        f"The ledger cannot be read any more ({why}); move the file away, or name another place "
+        "with --ledger: without it the server is asked. Or restore it."
+    )
 
 
 def _opened(
