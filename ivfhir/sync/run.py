@@ -23,7 +23,16 @@ from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
 from ivfhir.shape import check_shape
 from ivfhir.sync.bulk import Lists
 from ivfhir.sync.connections import Connections
-from ivfhir.sync.decision import CHANGING, CREATED, PARKED, SUPERSEDED, UNCHANGED, Place, too_many
+from ivfhir.sync.decision import (
+    CHANGING,
+    CREATED,
+    PARKED,
+    SUPERSEDED,
+    UNCHANGED,
+    UPDATED,
+    Place,
+    too_many,
+)
 from ivfhir.sync.deliver import Outcome, foretell, parked
 from ivfhir.sync.door import WritableServer
 from ivfhir.sync.group import MOST, TRIAL, Ways, deliver_group, look_ahead
@@ -373,6 +382,8 @@ def _foretell(lines: list[Line], target: Target, ways: Ways) -> Iterator[tuple[S
             line.gone |= set(outcome.references)
             if target.place.means.rung(plan.types).has_care_plan:
                 line.arrived |= set(plan.tokens)
+        elif outcome.result == UPDATED and plan.care_plan.get("status") not in OPEN:
+            line.gone |= set(outcome.references)
         yield plan, told
 
 
