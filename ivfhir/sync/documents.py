@@ -131,7 +131,7 @@ def _decide_for(
     standing = [each for each in found if not is_withdrawn(each)]
     if plan.care_plan.get("status") == _WRONG and standing:
         return _withdraw(at, door, patient, standing)
-    mapped = map_references(door, plan, patient)
+    mapped = map_references(door, plan, patient, address=at.address)
     whole = whole_plan(mapped)
     try:
         check_shape(whole)

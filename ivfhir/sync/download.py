@@ -44,7 +44,7 @@ def decide_download(plan: SyncPlan, at: Place, door: Door, patient: str) -> Deci
             reason="The server lets nobody create a CarePlan, nor a document; with --download DIR "
             "the plan is written there as files.",
         )
-    mapped = map_references(door, plan, patient)
+    mapped = map_references(door, plan, patient, address=at.address)
     whole = whole_plan(mapped)
     try:
         check_shape(whole)
