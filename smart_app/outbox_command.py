@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ivfhir.errors import UsageError
+from ivfhir.fhir.json import dumps
 from ivfhir.fhir.outcome import issues_of, words_of
 from ivfhir.outbox.line import PARKED, UNSETTLED, WAITING
 from smart_app.config import load_settings
@@ -135,7 +136,7 @@ def _record(store: Store, event: str, waiting: Waiting, *, account: str) -> None
 def _list(found: list[Waiting], *, as_json: bool) -> int:
     rows = [entry_row(each, now=int(time.time()), moment=_in_utc) for each in found]
     if as_json:
-        print(json.dumps(rows, indent=2))  # noqa: T201 - a command's answer
+        print(dumps(rows, indent=2))  # noqa: T201 - a command's answer
     else:
         for row in rows:
             print(" ".join(_words(name, value) for name, value in row.items()))  # noqa: T201
@@ -151,7 +152,7 @@ def _show(waiting: Waiting, *, as_json: bool) -> None:
     if outcome is not None:
         told["outcome"] = outcome
     if as_json:
-        print(json.dumps(told, indent=2))  # noqa: T201 - a command's answer
+        print(dumps(told, indent=2))  # noqa: T201 - a command's answer
         return
     for name, value in told.items():
         if name != "outcome":

@@ -6,11 +6,14 @@ import os
 import pwd
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ivfhir.cli.main import main
+from ivfhir.fhir.json import loads
+from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import PARKED
 from smart_app.audit_event import to_audit_event
@@ -19,7 +22,7 @@ from smart_app.store import Draft, Store
 from tests.smart_app.store.test_outbox import claim
 
 KEY = b"k" * 32
-OUTCOME = {
+OUTCOME: Resource = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "error", "code": "processing", "diagnostics": "no such unit"}],
 }
@@ -52,9 +55,9 @@ def draft(store: Store) -> Draft:
     return kept
 
 
-def park(store: Store, draft: Draft) -> None:
+def park(store: Store, draft: Draft, outcome: Resource = OUTCOME) -> None:
     assert claim(store, draft)
-    said = {"title": "the EHR refuses the content", "outcome": OUTCOME}
+    said = {"title": "the EHR refuses the content", "outcome": outcome}
     store.put_off(draft.id, After(PARKED, int(time.time()), 1), said)
 
 
@@ -90,6 +93,18 @@ def test_show_has_the_server_s_outcome(
     [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
     assert "server: error processing no such unit" in outbox(capsys, "show", row["id"])
     assert json.loads(outbox(capsys, "show", row["id"], "--format", "json"))["outcome"] == OUTCOME
+
+
+def test_show_keeps_the_digits_of_a_decimal_in_the_server_s_outcome(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = {"url": "https://ehr.example/score", "valueDecimal": Decimal("1.50")}
+    outcome = {**OUTCOME, "issue": [{**OUTCOME["issue"][0], "extension": [score]}]}
+    park(store, draft, outcome)
+    [row] = loads(outbox(capsys, "list", "--format", "json", code=6), place="list")
+    told = loads(outbox(capsys, "show", row["id"], "--format", "json"), place="show")
+    assert told["outcome"] == outcome
+    assert str(told["outcome"]["issue"][0]["extension"][0]["valueDecimal"]) == "1.50"
 
 
 def test_retry_and_drop(store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]) -> None:
