@@ -136,10 +136,10 @@ def _record(store: Store, event: str, waiting: Waiting, *, account: str) -> None
 def _list(found: list[Waiting], *, as_json: bool) -> int:
     rows = [entry_row(each, now=int(time.time()), moment=_in_utc) for each in found]
     if as_json:
-        print(dumps(rows, indent=2))  # noqa: T201 - a command's answer
+        _print(dumps(rows, indent=2))
     else:
         for row in rows:
-            print(" ".join(_words(name, value) for name, value in row.items()))  # noqa: T201
+            _print_line(" ".join(_words(name, value) for name, value in row.items()))
         sys.stderr.write(f"{len(rows)} {'plan' if len(rows) == 1 else 'plans'}\n")
     return _FOUND if any(each.entry.state == PARKED for each in found) else 0
 
@@ -152,20 +152,35 @@ def _show(waiting: Waiting, *, as_json: bool) -> None:
     if outcome is not None:
         told["outcome"] = outcome
     if as_json:
-        print(dumps(told, indent=2))  # noqa: T201 - a command's answer
+        _print(dumps(told, indent=2))
         return
     for name, value in told.items():
         if name != "outcome":
-            print(f"{name}: {value}")  # noqa: T201 - a command's answer
+            _print_line(f"{name}: {value}")
     for issue in issues_of(outcome):
         said = words_of(issue)
         by = waiting.said.get("by", "server")
-        print(f"{by}: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())  # noqa: T201
+        _print_line(f"{by}: {issue.get('severity', '')} {issue.get('code', '')} {said}".rstrip())
 
 
 def _outcome(waiting: Waiting) -> dict[str, Any] | None:
     found: dict[str, Any] | None = waiting.said.get("outcome")
     return found
+
+
+def _print_line(text: str) -> None:
+    """Print one line: a server's words end none, and steer no terminal."""
+    _print("".join(each if each.isprintable() else _escaped(each) for each in text))
+
+
+def _print(text: str) -> None:
+    """Print text of which the lines are ours; what else steers a terminal is escaped."""
+    shown = (each if each.isprintable() or each == "\n" else _escaped(each) for each in text)
+    print("".join(shown))  # noqa: T201 - a command's answer
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def _words(name: str, value: object) -> str:

@@ -107,6 +107,37 @@ def test_show_keeps_the_digits_of_a_decimal_in_the_server_s_outcome(
     assert str(told["outcome"]["issue"][0]["extension"][0]["valueDecimal"]) == "1.50"
 
 
+STEERING = "\x1b[2J\x1b]0;owned\x07bad\nstate: delivered\r\x9b31m\x7f\u202e\u2028ünïts \\n"
+
+
+def test_what_the_server_says_ends_no_line_and_steers_no_terminal(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issue = {"severity": "error\n", "code": "processing\x1b[1m", "diagnostics": STEERING}
+    outcome = {**OUTCOME, "issue": [issue, {"details": {"text": "no\nnext: line"}}]}
+    park(store, draft, outcome)
+    [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
+    text = outbox(capsys, "show", row["id"])
+    assert [line for line in text.split("\n") if line.startswith("state:")] == ["state: parked"]
+    assert len([line for line in text.split("\n") if line.startswith("server: ")]) == 3
+    assert "\nserver:   no\\nnext: line\n" in text
+    assert "ünïts" in text
+    as_json = outbox(capsys, "show", row["id"], "--format", "json")
+    assert json.loads(as_json)["outcome"] == outcome
+    for shown in (text, as_json):
+        assert all(line.isprintable() for line in shown.split("\n"))
+
+
+@pytest.mark.parametrize("title", ["bad\nstate=delivered\x1b[2J", "so\tbad\x9b 1\n"])
+def test_why_ends_no_line_of_the_list(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str], title: str
+) -> None:
+    assert claim(store, draft)
+    store.put_off(draft.id, After(PARKED, int(time.time()), 1), {"title": title})
+    (line,) = outbox(capsys, "list", code=6).removesuffix("\n").split("\n")
+    assert line.isprintable()
+
+
 def test_retry_and_drop(store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]) -> None:
     park(store, draft)
     [row] = json.loads(outbox(capsys, "list", "--format", "json", code=6))
