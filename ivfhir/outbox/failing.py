@@ -48,7 +48,8 @@ def after_failure(
 
     What the server refuses is parked at once: sending the same again would not help. A server that
     is away or busy is waited for; one that fails at the plan itself, so often and no more. A
-    server's Retry-After is kept, whether it says seconds or a date.
+    server's Retry-After is kept, whether it says seconds or a date, unless it goes beyond the time
+    for which the plan is tried: then our own pause counts.
 
     Args:
         error: why it failed.
@@ -62,8 +63,10 @@ def after_failure(
     if isinstance(error, UnauthorisedError) and not isinstance(error, TokenRenewedError):
         return After(SIGN_IN, now, entry.failures)
     failures = entry.failures + (not _is_away(error))
-    due_at = now + _pause_s(error, entry.attempts, random=random)
-    over = failures >= MOST_FAILURES or due_at > entry.counts_from + keep_s
+    keep_until = entry.counts_from + keep_s
+    own_s, asked_s = _pauses_s(error, entry.attempts, random=random)
+    due_at = now + (asked_s if now + asked_s <= keep_until else own_s)
+    over = failures >= MOST_FAILURES or due_at > keep_until
     state = PARKED if over or isinstance(error, _FOR_GOOD) else WAITING
     return After(state, due_at, failures)
 
@@ -73,11 +76,12 @@ def _is_away(error: ServerError) -> bool:
     return isinstance(error, _AWAY) or error.status in _AWAY_STATUSES
 
 
-def _pause_s(error: ServerError, attempts: int, *, random: Callable[[], float]) -> int:
+def _pauses_s(error: ServerError, attempts: int, *, random: Callable[[], float]) -> tuple[int, int]:
+    """Return our own pause, and that which the server asks for: ours where it asks for none."""
     own_s = growing_pause_s(
         attempts, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=random
     )
     asked_s = error.retry_after_s
     if asked_s is None:
-        return round(own_s)
-    return round(max(asked_s + random() * FIRST_PAUSE_S / 3, own_s))
+        return round(own_s), round(own_s)
+    return round(own_s), round(max(asked_s + random() * FIRST_PAUSE_S / 3, own_s))

@@ -51,6 +51,27 @@ def test_what_the_server_asks_for_is_kept():
     assert after(ThrottledError("x", retry_after_s=0.0)).due_at == NOW + 8
 
 
+@pytest.mark.parametrize("asked_s", [DAYS_3 + 1.0, 99_999_999.0, 8000 * 365.25 * 86_400])
+def test_what_the_server_asks_for_parks_no_plan_that_may_still_be_tried(asked_s):
+    found = after(ThrottledError("x", retry_after_s=asked_s))
+    assert (found.state, found.due_at) == (WAITING, NOW + 8)
+    error = ServerError("x", status=503)
+    error.retry_after_s = asked_s
+    assert after(error, replace(ONE, attempts=4)).due_at == NOW + 60
+    last = replace(ONE, attempts=200)
+    end = ONE.accepted_at + DAYS_3
+    assert after(error, last, now=end - 901).state == WAITING
+    assert after(error, last, now=end - 450).state == WAITING
+    assert after(error, last, now=end - 449).state == PARKED
+
+
+def test_what_the_server_asks_for_is_kept_up_to_the_end_of_the_time():
+    end = ONE.accepted_at + DAYS_3
+    for early_s, due_at in ((3600, end), (3599, end - 3599 + 8)):
+        found = after(ThrottledError("x", retry_after_s=3600.0), now=end - early_s)
+        assert (found.state, found.due_at) == (WAITING, due_at)
+
+
 def test_a_503_with_retry_after_is_one_that_is_away():
     error = ServerError("x", status=503)
     error.retry_after_s = 600.0
