@@ -43,7 +43,9 @@ class OutboxKeepingStore(OutboxStore):
             UsageError: there is none of that id.
         """
         with self._transaction() as session:
-            row = session.execute(self._rows().where(OutboxRow.id == entry_id)).first()
+            found = self._rows().where(OutboxRow.id == entry_id)
+            # What is no ASCII is no id, and may be nothing that a database can be asked for.
+            row = session.execute(found).first() if entry_id.isascii() else None
             if row is None:
                 raise UsageError("The outbox has no plan of that id; `ivfhir outbox list` has all.")
             return self._waiting(row)

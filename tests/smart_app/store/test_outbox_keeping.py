@@ -126,10 +126,11 @@ def test_a_row_that_was_left_behind_its_written_draft_can_be_dropped(
     assert due(store) == [later.id]
 
 
-def test_an_unknown_id_is_said(store: Store) -> None:
+@pytest.mark.parametrize("entry_id", ["nothing", "", "é", "\udcff", "id0\udcff"])
+def test_an_unknown_id_is_said(store: Store, entry_id: str) -> None:
     for step in (store.drop_entry, store.retry_entry, store.outbox_entry):
         with pytest.raises(UsageError, match="no plan of that id"):
-            step("nothing")
+            step(entry_id)
 
 
 def before_the_outbox(store: Store, launch_id: str, receipt: bool) -> Draft:
