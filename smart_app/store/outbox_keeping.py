@@ -54,8 +54,8 @@ class OutboxKeepingStore(OutboxStore):
         """Let a plan that waits or is parked be sent now; one that is written, be settled.
 
         Raises:
-            UsageError: there is none of that id, it is delivered or dropped, or its draft was
-                changed since it was parked: then the clinician accepts it anew.
+            UsageError: there is none of that id, it is delivered or dropped, or its draft was made
+                anew or changed since it was parked: then the clinician accepts it anew.
         """
         found = self.outbox_entry(entry_id)
         seen = found.entry.state
@@ -76,8 +76,8 @@ class OutboxKeepingStore(OutboxStore):
                 if rowcount(again) != 1:
                     self._refuse_written(session, found)
                     raise UsageError(
-                        "The draft of this plan was opened for review again since it was parked; "
-                        "the clinician accepts it anew in the app."
+                        "The draft of this plan was made anew from the record, or changed, since "
+                        "it was parked; the clinician accepts it anew in the app."
                     )
                 values["retried_at"] = self._now  # Its time counts from now.
             elif seen != UNSETTLED:

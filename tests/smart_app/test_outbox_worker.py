@@ -13,7 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
-from ivfhir.errors import RejectedError
+from ivfhir.errors import RejectedError, UsageError
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
@@ -434,6 +434,19 @@ def test_a_record_that_changed_since_stops_the_plan_and_says_so(
     assert "Not written: the record changed since it was accepted" in page
     assert "Review it again before it is sent" in page
     assert plans_of(repository, unsent) == []
+
+
+def test_a_draft_that_was_made_anew_from_a_changed_record_is_said_to_be_so(
+    app: Flask, clinician: Clinician, unsent: str, repository: HttpRepository
+) -> None:
+    change_platelets(repository, 140)
+    let_them_be_due(app)
+    assert send_due(app) == Sent(parked=1)
+    (waiting,) = store_of(app).outbox()
+    with pytest.raises(UsageError, match="was made anew from the record") as refused:
+        store_of(app).retry_entry(waiting.entry.id)
+    assert "review" not in refused.value.message
+    assert state_of(app, unsent) == "parked"
 
 
 def test_a_part_of_the_record_that_cannot_be_read_now_is_waited_for(
