@@ -192,7 +192,7 @@ def _send(app: AppServices, waiting: Waiting) -> None:
     own = None
     try:
         own = own_launch(app, waiting.launch_id)
-        launch = own or backend_launch(app, waiting.launch_id)
+        launch = own.launch if own else backend_launch(app, waiting.launch_id)
         if launch is None:
             after = After(SIGN_IN, waiting.entry.due_at, waiting.entry.failures)
             app.store.put_off_unclaimed(
@@ -213,7 +213,7 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         if own is None:  # It is the backend service that is refused: no sign-in would help.
             _put_off(app, waiting, ServerError(error.message, status=error.status))
         else:  # The launch's own access is over, for its pages, too.
-            app.store.end_launch(waiting.launch_id, return_to=None)
+            app.store.end_refused(waiting.launch_id, own.token, draft_id=waiting.draft_id)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - one plan that breaks our code must not stop others
@@ -253,7 +253,7 @@ def _settle(app: AppServices, waiting: Waiting, held_until: int) -> None:
     wait_until = now + NO_ACCESS_S if now + NO_ACCESS_S <= keep_until else None
     try:
         own = own_launch(app, waiting.launch_id)
-        launch = own or backend_launch(app, waiting.launch_id)
+        launch = own.launch if own else backend_launch(app, waiting.launch_id)
         if launch is None:
             app.store.put_off_unsettled(waiting.entry.id, held_until=held_until, due_at=wait_until)
             return

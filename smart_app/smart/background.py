@@ -5,6 +5,7 @@ accepted the plan. It is renewed only while the launch is in use, and never used
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ivfhir.errors import LaunchError, SessionEndedError
 from ivfhir.servers.http import HttpRepository
@@ -16,7 +17,15 @@ from smart_app.smart.scopes import GrantedScopes
 from smart_app.smart.session import is_idle, launch_of
 
 
-def own_launch(app: AppServices, launch_id: str) -> Launch | None:
+@dataclass(repr=False)
+class OwnLaunch:
+    """A launch with its own access; `token` is the one that is used, also once it was renewed."""
+
+    launch: Launch
+    token: str
+
+
+def own_launch(app: AppServices, launch_id: str) -> OwnLaunch | None:
     """Return a launch with its own access, to send accepted plans with; None once that is over.
 
     Raises:
@@ -42,13 +51,22 @@ def own_launch(app: AppServices, launch_id: str) -> Launch | None:
         until = record.usable_until
     if until <= now or "access_token" not in record.body:
         return None
+    renewal = Renewal(app, launch_id)
+
+    def another(refused: str) -> str | None:
+        fresh = renewal(refused)
+        own.token = fresh or own.token
+        return fresh
+
     repository = app.repository(
         record.body["iss"],
         record.body["access_token"],
-        renew=Renewal(app, launch_id) if renewable else None,
+        renew=another if renewable else None,
         writing=True,
     )
-    return launch_of(app, record, repository=repository)
+    launch = launch_of(app, record, repository=repository)
+    own = OwnLaunch(launch, record.body["access_token"])
+    return own
 
 
 def backend_launch(app: AppServices, launch_id: str) -> Launch | None:

@@ -175,6 +175,28 @@ class LaunchStore(UseStore):
                 row.return_to = return_to or row.return_to
             forget_reading(session, launch_id)
 
+    def end_refused(self, launch_id: str, token: str, *, draft_id: str) -> None:
+        """End a launch's access, the token of which the EHR refused while a plan was sent with it.
+
+        Where somebody signed in meanwhile, there or in a launch that took the plan over, that
+        access goes on, and the plan is sent with it.
+
+        Args:
+            launch_id: the launch with which it was sent.
+            token: what the EHR refused.
+            draft_id: the plan's draft.
+        """
+        with self._transaction() as session:
+            row = session.get(LaunchRow, launch_id)
+            draft = session.get(DraftRow, draft_id)
+            kept = None if row is None else self._record(row).body.get("access_token")
+            is_newer = kept not in (None, token)
+            if row is not None and not is_newer:
+                row.usable_until = min(row.usable_until, self._now)
+                forget_reading(session, launch_id)
+            if draft is not None and (is_newer or draft.launch_id != launch_id):
+                resume_unsent(session, draft.launch_id, now=self._now)
+
     def claim_refresh(self, launch_id: str, *, hold_s: int) -> bool:
         """Return True to the one caller that may renew the launch's token now."""
         with self._transaction() as session:

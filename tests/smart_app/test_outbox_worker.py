@@ -13,7 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
-from ivfhir.errors import RejectedError, UsageError
+from ivfhir.errors import RejectedError, UnauthorisedError, UsageError
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
@@ -327,6 +327,36 @@ def test_an_access_that_the_ehr_took_back_is_not_tried_again(
     assert send_due(app) == Sent()
     assert state_of(app, unsent) == "waiting-for-sign-in"
     assert plans_of(repository, unsent) == []
+
+
+def test_a_sign_in_during_a_try_outlives_the_refusal_of_the_token_before(
+    app: Flask,
+    fake_ehr: RunningEhr,
+    clock: Clock,
+    repository: HttpRepository,
+    launch_for: Callable[..., Launched],
+) -> None:
+    fake_ehr.fail("no-refresh", times=None)
+    clinician = relaunch(app, launch_for, "halloran")
+    services = app.extensions["ivfhir"]
+    services.settings = replace(services.settings, idle_minutes=1)
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-503", method="POST", path=".*")
+    clinician.accept(draft_id)
+    clock.ahead += timedelta(seconds=90)
+
+    def refuses(*_: object, **__: object) -> None:
+        ask = clinician.client.get(clinician.launched.url("again")).headers["Location"]
+        patient = None if "launch=" in ask else "halloran"
+        clinician.client.get(fake_ehr.sign_in(ask, patient=patient))
+        raise UnauthorisedError("The server does not accept the token.", status=401)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(HttpRepository, "transact", refuses)
+        assert send_due(app) == Sent(waiting=1)
+    assert clinician.client.get(clinician.launched.url("match")).status_code == 200
+    assert send_due(app) == Sent(delivered=1)
+    assert len(plans_of(repository, draft_id)) == 1
 
 
 def test_a_token_that_the_clinician_could_renew_is_renewed_for_a_plan_in_the_same_visit(

@@ -367,3 +367,35 @@ def test_a_new_launch_takes_over_what_waits_for_a_sign_in_in_one_that_is_still_o
     (found,) = store.due_plans(SERVER, limit=9)
     assert (found.draft_id, found.launch_id) == (one.id, "l2")
     assert store.load_draft("l1", other.id).state == "draft"
+
+
+def test_an_access_that_the_ehr_refused_is_over(store: Store, one: Draft, clock: Clock) -> None:
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    store.end_refused("l1", "token-l1", draft_id=one.id)
+    assert store.reload_launch("l1").usable_until == int(clock.now)
+    assert state_of(store, one) == SIGN_IN
+
+
+def test_a_sign_in_that_came_while_the_token_before_was_refused_goes_on_and_sends_the_plan(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    store.end_refused("l1", "an-older-token", draft_id=one.id)
+    assert store.reload_launch("l1").usable_until > int(clock.now)
+    assert due(store) == [one.id]
+
+
+def test_a_launch_that_took_a_plan_over_while_a_token_was_refused_sends_it(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    clock.now += 3600
+    launch(store, clock, "l2")
+    assert store.put_off_unclaimed(one.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    store.end_refused("l1", "token-l1", draft_id=one.id)
+    assert store.reload_launch("l2").usable_until > int(clock.now)
+    assert due(store) == [one.id]
+
+
+def test_what_is_refused_for_a_plan_that_is_gone_with_its_launch_is_nothing(store: Store) -> None:
+    store.end_refused("gone", "token", draft_id="gone")
