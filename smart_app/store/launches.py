@@ -15,7 +15,7 @@ from smart_app.store.database import rowcount
 from smart_app.store.models import ClosedLaunchRow, DraftRow, LaunchRow, OutboxRow, SignInRow
 from smart_app.store.outbox import resume, resume_unsent
 from smart_app.store.readings import forget_reading
-from smart_app.store.uses import UseStore
+from smart_app.store.uses import SIGNED_OUT, UseStore
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,9 +132,29 @@ class LaunchStore(UseStore):
                 update(DraftRow).where(DraftRow.launch_id == row.id).values(launch_id=launch_id)
             )
             return_to = row.return_to or return_to
-            session.delete(row)
+            row.return_to = None
+            if not self._is_ended_later(session, row):
+                session.delete(row)
         self._take_over_waiting(session, launch_id, fingerprint)
         return return_to
+
+    def _is_ended_later(self, session: Session, row: LaunchRow) -> bool:
+        """Tell whether a closed launch holds an access that is ended once a try with it is over.
+
+        The plan that is being sent may be another launch's of the same owner by now.
+        """
+        if row.browser_hash != "" or not row.holds_tokens:
+            return False
+        closed = session.get(ClosedLaunchRow, row.id)
+        if closed is not None and closed.reason == SIGNED_OUT:
+            return True
+        theirs = select(LaunchRow.id).where(LaunchRow.owner == row.owner)
+        sent_now = (
+            select(DraftRow.id)
+            .where(DraftRow.launch_id.in_(theirs), DraftRow.state == "sending")
+            .where(DraftRow.claimed_until > self._now)
+        )
+        return session.scalar(sent_now.limit(1)) is not None
 
     def _take_over_waiting(self, session: Session, launch_id: str, fingerprint: str) -> None:
         """Take over what waits for a sign-in in a launch that counts as alive.

@@ -13,13 +13,13 @@ import pytest
 import requests
 from flask import Flask
 
-from ivfhir.errors import RejectedError, UnauthorisedError, UsageError
+from ivfhir.errors import RejectedError, SessionEndedError, UnauthorisedError, UsageError
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Server
 from smart_app import outbox_worker
-from smart_app.fake_ehr.grants import Access
+from smart_app.fake_ehr.grants import Access, Refresh
 from smart_app.logs import make_logger
 from smart_app.outbox_worker import OutboxThread, Sent, send_due
 from smart_app.services import AppServices
@@ -186,6 +186,36 @@ def test_after_a_sign_out_nothing_is_sent_until_the_clinician_comes_back(
     assert send_due(app) == Sent(delivered=1)
     assert len(plans_of(repository, unsent)) == 1
     assert "Written: 48 of 48 entries" in later.open(f"receipt/{unsent}").text
+
+
+def test_the_access_of_a_sign_out_during_a_try_is_ended_also_when_the_app_is_opened_again(
+    app: Flask,
+    clinician: Clinician,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+    launch_for: Callable[..., Launched],
+) -> None:
+    draft_id = clinician.make_draft()
+    launch_id = clinician.launched.launch_id
+    held = store_of(app).reload_launch(launch_id).body
+    transact, opened = HttpRepository.transact, list[Clinician]()
+
+    def signs_out_meanwhile(server: HttpRepository, bundle: Resource) -> Resource:
+        patched.undo()
+        assert "For this try alone the access is kept" in re.sub(r"\s+", " ", sign_out(clinician))
+        opened.append(relaunch(app, launch_for, "halloran"))
+        return transact(server, bundle)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(HttpRepository, "transact", signs_out_meanwhile)
+        clinician.accept(draft_id)
+    assert len(plans_of(repository, draft_id)) == 1
+    assert fake_ehr.grants.get(Access, held["access_token"]) is None
+    assert fake_ehr.grants.get(Refresh, held["refresh_token"]) is None
+    assert "Written: 48 of 48 entries" in opened[0].open(f"receipt/{draft_id}").text
+    relaunch(app, launch_for, "halloran")
+    with pytest.raises(SessionEndedError):
+        store_of(app).reload_launch(launch_id)
 
 
 def test_an_access_that_ended_lets_the_plan_wait_for_a_sign_in(

@@ -12,11 +12,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.orm import Session
 
-from ivfhir.errors import VersionConflictError
+from ivfhir.errors import SessionEndedError, VersionConflictError
 from ivfhir.outbox.failing import After
 from ivfhir.outbox.line import DELIVERED, PARKED, SENDING, SIGN_IN, WAITING, Entry
 from smart_app.store import Draft, Store
-from smart_app.store.uses import SIGNED_OUT
+from smart_app.store.uses import MADE_ROOM, SIGNED_OUT
 from tests.smart_app.store.conftest import Clock
 
 SERVER = "https://ehr.example/fhir"
@@ -250,6 +250,36 @@ def test_what_is_being_sent_at_the_sign_out_may_end_and_is_not_tried_again(
     store.put_off(one.id, After(WAITING, int(clock.now), 0), SAID)
     assert store.forget_tokens_of_closed("l1") is not None
     assert "access_token" not in store.reload_launch("l1").body
+
+
+@pytest.mark.parametrize("reason", [SIGNED_OUT, MADE_ROOM])
+def test_an_access_that_is_kept_for_a_try_outlives_a_new_launch_until_the_try_ends(
+    store: Store, one: Draft, clock: Clock, reason: str
+) -> None:
+    assert claim(store, one)
+    assert store.close_launch("l1", reason=reason, drafts_kept=True)
+    for name in ("l2", "l3"):
+        launch(store, clock, name)
+        assert "access_token" in store.reload_launch("l1").body
+        assert store.load_draft(name, one.id).state == "sending"
+        store.end_launch(name, return_to=None)
+    launch(store, clock, "l4")
+    body = store.forget_tokens_of_closed("l1")
+    assert body is not None
+    assert body["access_token"] == "token-l1"
+    launch(store, clock, "l5")
+    with pytest.raises(SessionEndedError):
+        store.reload_launch("l1")
+
+
+def test_an_access_that_no_try_uses_goes_with_its_window_when_the_app_is_opened_again(
+    store: Store, one: Draft, clock: Clock
+) -> None:
+    assert store.close_launch("l1", reason=MADE_ROOM, drafts_kept=True)
+    launch(store, clock, "l2")
+    with pytest.raises(SessionEndedError):
+        store.reload_launch("l1")
+    assert due(store) == [one.id]
 
 
 def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, clock: Clock) -> None:
