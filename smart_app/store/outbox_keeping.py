@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import SettingsError, UsageError
@@ -12,6 +12,9 @@ from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
 from smart_app.store.outbox import OutboxStore, Waiting
 
 _BATCH = 100
+_APART_S = 60
+"""Seconds by which the clocks of two hosts may differ."""
+
 _UNENDED = {
     "title": "its sending did not end",
     "message": "An earlier release of the app accepted it; this one has not looked for it yet.",
@@ -103,11 +106,16 @@ class OutboxKeepingStore(OutboxStore):
                 "naming it, `ivfhir outbox drop` takes it off the list."
             )
 
-    def drop_entry(self, entry_id: str) -> None:
+    def drop_entry(self, entry_id: str, *, hold_s: int = 120) -> None:
         """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
 
         Whether it may be on the server all the same stays known. One that is written stays so;
-        nothing beside it is tried any more.
+        nothing beside it is tried any more. A claim that seems to last longer than claims do was
+        made before the clock was set back, and counts as ended.
+
+        Args:
+            entry_id: the plan.
+            hold_s: seconds for which claims last at most.
 
         Raises:
             UsageError: there is none of that id, it is delivered or dropped already, or being sent.
@@ -127,9 +135,11 @@ class OutboxKeepingStore(OutboxStore):
                 row.state, row.said = DELIVERED, None
                 return
             known = "unclear" if state == "sending" else self._waiting_in(session, row).known
+            latest = self._now + hold_s + _APART_S
+            ended = or_(DraftRow.claimed_until <= self._now, DraftRow.claimed_until > latest)
             changed = session.execute(
                 update(DraftRow)
-                .where(DraftRow.id == row.draft_id, DraftRow.claimed_until <= self._now)
+                .where(DraftRow.id == row.draft_id, ended)
                 .where(DraftRow.state.in_(("accepted", "sending", "draft")))
                 .values(state="draft", claimed_until=0, version=DraftRow.version + 1)
                 .execution_options(synchronize_session=False)

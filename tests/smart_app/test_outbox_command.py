@@ -15,10 +15,11 @@ from ivfhir.cli.main import main
 from ivfhir.fhir.json import loads
 from ivfhir.fhir.types import Resource
 from ivfhir.outbox.failing import After
-from ivfhir.outbox.line import PARKED
+from ivfhir.outbox.line import PARKED, WAITING
 from smart_app.audit_event import to_audit_event
 from smart_app.sealing import Sealer
 from smart_app.store import Draft, Store
+from smart_app.visit.accepting import HOLD_S
 from tests.smart_app.store.test_outbox import claim
 
 KEY = b"k" * 32
@@ -147,6 +148,17 @@ def test_retry_and_drop(store: Store, draft: Draft, capsys: pytest.CaptureFixtur
     assert "state=dropped" in outbox(capsys, "list", "--all")
     outbox(capsys, "retry", row["id"], code=2)
     assert store.load_draft("l1", draft.id).state == "draft"
+
+
+def test_a_claim_that_lasts_longer_than_claims_do_keeps_nothing_from_being_dropped(
+    store: Store, draft: Draft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [row] = json.loads(outbox(capsys, "list", "--format", "json"))
+    assert store.claim_entry(draft.id, hold_s=HOLD_S, at_once=True)
+    outbox(capsys, "drop", row["id"], code=2)
+    assert store.put_off(draft.id, After(WAITING, int(time.time()), 0), {})
+    assert store.claim_entry(draft.id, hold_s=HOLD_S + 3600, at_once=True)
+    assert "state: dropped\n" in outbox(capsys, "drop", row["id"])
 
 
 def test_retry_and_drop_leave_events_in_the_audit_trail(

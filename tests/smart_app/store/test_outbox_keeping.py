@@ -70,6 +70,29 @@ def test_what_is_dropped_is_not_sent_and_its_draft_is_kept(store: Store, clock: 
             step(found.entry.id)
 
 
+def test_what_a_killed_holder_left_is_dropped_though_the_clock_was_set_back(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1")
+    [found] = store.outbox()
+    assert store.claim_entry(draft.id, hold_s=120, at_once=False)
+    for back_s in (0, 59, 60):
+        clock.now -= back_s
+        with pytest.raises(UsageError, match="being sent"):
+            store.drop_entry(found.entry.id, hold_s=120)
+        clock.now += back_s
+    clock.now -= 61
+    with pytest.raises(UsageError, match="being sent"):
+        store.drop_entry(found.entry.id, hold_s=121)
+    store.drop_entry(found.entry.id, hold_s=120)
+    dropped = store.waiting_of(draft.id)
+    assert dropped is not None
+    assert (dropped.entry.state, dropped.known) == (DROPPED, "unclear")
+    assert store.load_draft("l1", draft.id).state == "draft"
+    assert store.claim_draft(store.load_draft("l1", draft.id))
+
+
 def delivers(store: Store, draft: Draft) -> None:
     assert claim(store, draft, at_once=True)
     assert store.save_written(draft.id, {"written": True, "ended": [], "entries": []})
