@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 
 from ivfhir.errors import (
     DatabaseError,
@@ -25,8 +25,9 @@ from ivfhir.outbox.line import DELIVERED, PARKED, SIGN_IN, UNSETTLED
 from smart_app.pages.changes import find_changes
 from smart_app.pages.facts import FactWriter
 from smart_app.services import AppServices, give_back_turn
-from smart_app.smart.background import backend_launch, own_launch
+from smart_app.smart.background import backend_launch, is_enough, own_launch
 from smart_app.smart.closing import end_what_was_waiting
+from smart_app.smart.launch import Launch
 from smart_app.store.outbox import Waiting
 from smart_app.visit.accepting import HOLD_S, Change, send_again
 from smart_app.visit.draft import Basis
@@ -43,6 +44,7 @@ _MOST_LANES = 8
 """EHRs to which plans are sent at the same time."""
 
 _ADOPT_EVERY = 12
+_SHORT = "ivfhir-outbox-short"
 _ARRIVED = (DELIVERED, UNSETTLED)
 _NOBODY: dict[str, Any] = {
     "title": "it waits for your sign-in",
@@ -116,7 +118,7 @@ def watch(app: Flask, stop: threading.Event, *, poll_s: float = POLL_S) -> None:
             if looks % _ADOPT_EVERY == 0:
                 services.store.adopt_unsent()
             lanes = {server: lane for server, lane in lanes.items() if lane.is_alive()}
-            for server in _due_servers(services):
+            for server in _due_servers(app):
                 if server not in lanes and len(lanes) < _MOST_LANES:
                     lanes[server] = _start_lane(app, server, stop)
         except Exception as error:  # noqa: BLE001 - nobody would send anything any more
@@ -149,15 +151,24 @@ def send_due(app: Flask) -> Sent:
     Raises:
         DatabaseError: the database does not answer; what was sent is found at the next look.
     """
-    servers = _due_servers(app.extensions["ivfhir"])
+    servers = _due_servers(app)
     with ThreadPoolExecutor(_MOST_LANES, thread_name_prefix="outbox-lane") as lanes:
         every = list(lanes.map(lambda server: _send_to(app, server, None), servers))
     return sum(every, Sent())
 
 
-def _due_servers(services: AppServices) -> list[str]:
-    services.store.resume_for([each.url for each in services.settings.servers])
+def _due_servers(app: Flask) -> list[str]:
+    services: AppServices = app.extensions["ivfhir"]
+    now = services.clock().timestamp()
+    bases = [each.url.rstrip("/") for each in services.settings.servers]
+    services.store.resume_for([base for base in bases if _short(app).get(base, 0) <= now])
     return services.store.due_servers()
+
+
+def _short(app: Flask) -> dict[str, float]:
+    """Return the EHRs whose backend service was not granted enough, and when it is asked again."""
+    found: dict[str, float] = app.extensions.setdefault(_SHORT, {})
+    return found
 
 
 def _send_to(app: Flask, server: str, stop: threading.Event | None) -> Sent:
@@ -192,7 +203,7 @@ def _send(app: AppServices, waiting: Waiting) -> None:
     own = None
     try:
         own = own_launch(app, waiting.launch_id)
-        launch = own.launch if own else backend_launch(app, waiting.launch_id)
+        launch = own.launch if own else _service_launch(app, waiting)
         if launch is None:
             after = After(SIGN_IN, waiting.entry.due_at, waiting.entry.failures)
             app.store.put_off_unclaimed(
@@ -220,6 +231,19 @@ def _send(app: AppServices, waiting: Waiting) -> None:
         _put_off(app, waiting, error)
     finally:
         _end_what_was_waiting(app, waiting)
+
+
+def _service_launch(app: AppServices, waiting: Waiting) -> Launch | None:
+    """Return a launch with a backend service's access; None where there is none, or not enough."""
+    launch, protocol = backend_launch(app, waiting.launch_id), app.protocols.get(waiting.protocol)
+    if launch is None or protocol is None:
+        return launch
+    receipt = app.store.load_receipt(waiting.launch_id, waiting.draft_id)
+    if receipt is None or is_enough(launch, protocol, receipt.body.get("bundle", {})):
+        return launch
+    _short(current_app)[waiting.entry.server] = app.clock().timestamp() + NO_ACCESS_S
+    app.log.warning("outbox", code="backend-scope")
+    return None
 
 
 def _settle_due(

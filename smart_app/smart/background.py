@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivfhir.errors import LaunchError, SessionEndedError
+from ivfhir.fhir.types import CARE_PLAN, PATIENT, Resource
+from ivfhir.knowledge.load import ClinicalProtocol
 from ivfhir.servers.http import HttpRepository
 from ivfhir.sync.servers import Connector, Server, connector
 from smart_app.services import AppServices
@@ -93,6 +95,29 @@ def backend_launch(app: AppServices, launch_id: str) -> Launch | None:
     # What a backend service may do, in the words of a user's scopes: the rules are one.
     scope = (connect.scope() or server.scope).replace("system/", "user/")
     return launch_of(app, record, repository=repository, scopes=GrantedScopes(scope))
+
+
+def is_enough(service: Launch, protocol: ClinicalProtocol, bundle: Resource) -> bool:
+    """Tell whether a backend service may do all that the clinician may of what a plan needs.
+
+    With less it would read another record than the clinician saw, or be refused: neither is a
+    change of the record, or a refusal of the plan.
+
+    Args:
+        service: the launch with the service's access.
+        protocol: the plan's.
+        bundle: what is sent.
+    """
+    body = service.app.store.reload_launch(service.id).body
+    clinician = GrantedScopes(body["scope"])
+    needed = {(PATIENT, "r")}
+    for name in {*protocol.resource_types, CARE_PLAN} - {PATIENT}:
+        needed |= {(name, "r"), (name, "s")}
+    for entry in bundle.get("entry", ()):
+        name = entry["resource"]["resourceType"]
+        letter = "c" if entry["request"]["method"] == "POST" else "u"
+        needed |= {(name, "r"), (name, "s"), (name, letter)}
+    return all(service.scopes.may(*each) for each in needed if clinician.may(*each))
 
 
 def _backend_connector(app: AppServices, server: Server) -> Connector:

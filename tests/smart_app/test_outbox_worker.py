@@ -409,12 +409,15 @@ def test_a_window_that_was_left_idle_renews_nothing(
     assert plans_of(repository, unsent) == []
 
 
-def backend_service(app: Flask, fake_ehr: RunningEhr, patient: str) -> None:
+def backend_service(
+    app: Flask, fake_ehr: RunningEhr, patient: str, *, scope: str = "system/*.crus"
+) -> None:
     """Give the app a `[[server]]` for the EHR; its token is one that the simulated EHR takes."""
-    access = Access(CLIENT_ID, "user/*.crus", patient, "backend")
+    access = Access(CLIENT_ID, scope.replace("system/", "user/"), patient, "backend")
     token = fake_ehr.grants.put(access, life_s=600)
     services = app.extensions["ivfhir"]
-    servers = (Server("it", fake_ehr.iss, token=token),)
+    services.backend_services.clear()
+    servers = (Server("it", fake_ehr.iss, token=token, scope=scope),)
     services.settings = replace(services.settings, servers=servers)
 
 
@@ -427,6 +430,73 @@ def test_a_backend_service_sends_what_waits_for_a_sign_in(
     assert send_due(app) == Sent(delivered=1)
     assert len(plans_of(repository, unsent)) == 1
     assert store_of(app).outbox() == []
+
+
+def all_types_but(app: Flask, *left_out: str) -> str:
+    services = app.extensions["ivfhir"]
+    types = (services.read_types | services.write_types) - set(left_out)
+    return " ".join(f"system/{each}.crus" for each in sorted(types))
+
+
+@pytest.mark.parametrize("less", ["AllergyIntolerance", "CarePlan", "ServiceRequest", "*"])
+def test_a_backend_service_that_may_do_less_than_the_clinician_parks_nothing(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    less: str,
+) -> None:
+    sign_out(clinician)
+    scope = "system/*.rs" if less == "*" else all_types_but(app, less)
+    backend_service(app, fake_ehr, "halloran", scope=scope)
+    stream = io.StringIO()
+    logged = replace(app.extensions["ivfhir"], log=make_logger("info", stream=stream))
+    app.extensions["ivfhir"] = logged
+    before = store_of(app).waiting_of(unsent)
+    assert before is not None
+    assert send_due(app) == Sent(sign_in=1)
+    lines = stream.getvalue().count("\n")
+    for _ in range(5):
+        assert send_due(app) == Sent()
+    assert stream.getvalue().count("\n") == lines
+    found = store_of(app).waiting_of(unsent)
+    assert found is not None
+    assert found.said["title"] == "it waits for your sign-in"
+    assert (found.entry.state, found.entry.attempts, found.entry.failures) == (
+        "waiting-for-sign-in",
+        before.entry.attempts,
+        before.entry.failures,
+    )
+
+
+def test_a_backend_service_that_was_granted_more_since_sends_what_waits(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    clock: Clock,
+) -> None:
+    sign_out(clinician)
+    backend_service(app, fake_ehr, "halloran", scope=all_types_but(app, "AllergyIntolerance"))
+    assert send_due(app) == Sent(sign_in=1)
+    backend_service(app, fake_ehr, "halloran", scope=all_types_but(app, "DocumentReference"))
+    assert send_due(app) == Sent()
+    clock.ahead += timedelta(seconds=901)
+    assert send_due(app) == Sent(delivered=1)
+
+
+def test_a_sign_in_sends_what_a_backend_service_may_not(
+    app: Flask,
+    clinician: Clinician,
+    unsent: str,
+    fake_ehr: RunningEhr,
+    launch_for: Callable[..., Launched],
+) -> None:
+    sign_out(clinician)
+    backend_service(app, fake_ehr, "halloran", scope="system/*.rs")
+    assert send_due(app) == Sent(sign_in=1)
+    relaunch(app, launch_for, "halloran")
+    assert send_due(app) == Sent(delivered=1)
 
 
 def test_a_token_that_cannot_be_had_is_asked_for_with_growing_pauses(
