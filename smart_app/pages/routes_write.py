@@ -1,6 +1,7 @@
 """Review and receipt: the confirmation, and what became of it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -76,7 +77,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     if draft.state in ("written", "accepted"):
         return redirect(receipt_page, 303)
     content = DraftContent.of_body(draft.body)
-    earlier = bool(content.earlier or content.documents_but(draft.id))
+    earlier = bool(content.earlier_but(draft.id) or content.documents_but(draft.id))
     way = context.reading_of(launch).ways[draft.protocol].kind
     given = Choices.of_form(request.form, may_replace=_may_replace(launch, draft))
     if not given.confirmed or (earlier and not given.earlier):
@@ -166,6 +167,7 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
     """Return the page of a review; `given`: what was sent before, with something missing."""
     protocol = context.protocol_of(draft.protocol)
     card, content = context.card_of(protocol), DraftContent.of_body(draft.body)
+    content = replace(content, earlier=content.earlier_but(draft.id))
     reading = context.reading_of(launch)
     way = reading.ways[protocol.id]
     resources: dict[str, Resource] = {}

@@ -319,7 +319,11 @@ def _accepted(
     override = override_of(content.request)
     way = reading.ways[protocol.id]
     with_plans = replace and way.kind in WITH_CARE_PLAN
-    replaced = earlier_plans(reading, protocol) if with_plans else []
+    replaced = (
+        [plan for plan in earlier_plans(reading, protocol) if plan["plan"] != draft.id]
+        if with_plans
+        else []
+    )
     documents = (
         settled_documents(launch, draft, reading, protocol, replace=replace)
         if way.kind == DOCUMENT
@@ -345,7 +349,7 @@ def _accepted(
             accepted,
             reading,
             way=way,
-            revoke=_to_end(reading, protocol) if with_plans else (),
+            revoke=_to_end(reading, protocol, draft) if with_plans else (),
             replaces=ended_of(documents),
         ),
         "way": way.kind,
@@ -403,9 +407,9 @@ def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> 
         )
 
 
-def _to_end(reading: Reading, protocol: ClinicalProtocol) -> list[Resource]:
-    """Return the protocol's active plans and what ends with them, as they were read."""
-    plans = reading.plans_of(protocol)
+def _to_end(reading: Reading, protocol: ClinicalProtocol, draft: Draft) -> list[Resource]:
+    """Return the protocol's other active plans and what ends with them, as they were read."""
+    plans = [plan for plan in reading.plans_of(protocol) if value_of(plan) != draft.id]
     parts = [part for plan in plans for part in reading.plan_parts[reference_of(plan)]]
     return [*plans, *(part.resource for part in parts if part.resource and not part.stays)]
 
@@ -455,7 +459,9 @@ def _changes(
 
 
 def _of_others(basis: Basis, draft_id: str) -> Basis:
-    """Return a basis without the documents that an earlier try of this draft left."""
+    """Return a basis without the plan and the documents that an earlier try of this draft left."""
+    earlier = tuple(each for each in basis.earlier if each.get("plan") != draft_id)
+    basis = dataclasses.replace(basis, earlier=earlier)
     if basis.documents is None:
         return basis
     others = tuple(each for each in basis.documents if each["plan"] != draft_id)

@@ -112,6 +112,10 @@ class DraftContent:
         """Return the documents of other plans than a draft's own, which an earlier try left."""
         return tuple(each for each in self.documents or () if each["plan"] != draft_id)
 
+    def earlier_but(self, draft_id: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the active plans but a draft's own, which an earlier try left."""
+        return tuple(each for each in self.earlier if each.get("plan") != draft_id)
+
     def to_body(self) -> dict[str, Any]:
         """Return it as the store keeps it, in JSON values."""
         return {

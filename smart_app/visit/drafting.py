@@ -18,6 +18,7 @@ from ivfhir.parameters import typed_parameters
 from ivfhir.plan import PlannedCare, plan_options, plan_without_regimen
 from ivfhir.prescribe import REGIMEN, regimens_for
 from ivfhir.settle import expiring_facts, plan_warnings
+from ivfhir.writing.bundle import value_of
 from smart_app.smart.launch import Launch
 from smart_app.visit.documents import earlier_documents
 from smart_app.visit.draft import DraftContent, PlanRequest
@@ -251,7 +252,10 @@ def earlier_plans(reading: Reading, protocol: ClinicalProtocol) -> list[dict[str
 
 
 def earlier_plan(plan: Resource) -> dict[str, str]:
-    """Return what a page says of an active plan: reference, version, title, dates."""
+    """Return what a page says of an active plan: reference, version, title, dates.
+
+    `plan` is its identifier: by it a draft knows what an earlier try of its own left.
+    """
     period = plan.get("period", {})
     return {
         "reference": reference_of(plan),
@@ -259,4 +263,5 @@ def earlier_plan(plan: Resource) -> dict[str, str]:
         "title": str(plan.get("title", "Care plan")),
         "start": str(period.get("start", "")),
         "end": str(period.get("end", "")),
+        "plan": value_of(plan) or "",
     }
