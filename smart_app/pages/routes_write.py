@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from ivfhir.errors import VersionConflictError
 from ivfhir.fhir.types import Resource
 from ivfhir.knowledge.load import ClinicalProtocol
-from ivfhir.outbox.line import DROPPED, SIGN_IN, UNSETTLED
+from ivfhir.outbox.line import DROPPED, SIGN_IN, UNSETTLED, WAITING
 from ivfhir.writing.bundle import created_entries
 from ivfhir.writing.content import PDF
 from ivfhir.writing.document import DATA, contents_of
@@ -74,7 +74,7 @@ def accept_plan(launch: Launch, draft_id: str) -> str | Response | tuple[str, in
     """Write a draft that the clinician confirmed; without the confirmation nothing is written."""
     draft = services().store.load_draft(launch.id, draft_id)
     receipt_page = url_for("pages.receipt", launch=launch.id, draft_id=draft.id)
-    if draft.state in ("written", "accepted"):
+    if draft.state in ("written", "accepted") or _is_left(launch, draft):
         return redirect(receipt_page, 303)
     content = DraftContent.of_body(draft.body)
     earlier = bool(content.earlier_but(draft.id) or content.documents_but(draft.id))
@@ -142,6 +142,14 @@ def send(launch: Launch, draft_id: str) -> str | Response | tuple[str, int]:
     if changed is not None:
         return _changed(launch, draft, protocol, changed), 409
     return redirect(url_for("pages.receipt", launch=launch.id, draft_id=draft.id), 303)
+
+
+def _is_left(launch: Launch, draft: Draft) -> bool:
+    """Tell whether a draft is kept as accepted, and who accepted it was killed or cut off."""
+    waiting = services().store.waiting_of(draft.id)
+    if waiting is None or waiting.entry.state not in (WAITING, SIGN_IN):
+        return False
+    return waiting.entry.held_until <= _now(launch)
 
 
 def _compare(launch: Launch) -> Compare:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, true, update
+from sqlalchemy import ColumnElement, case, delete, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from ivfhir.errors import DraftGoneError, ForeignDraftError, VersionConflictError
 from ivfhir.outbox.failing import After
-from ivfhir.outbox.line import DELIVERED, UNSETTLED
+from ivfhir.outbox.line import DELIVERED, SIGN_IN, UNSETTLED, WAITING
 from smart_app.store.database import Database, rowcount
 from smart_app.store.models import DraftRow, OutboxRow, ReceiptRow
 
@@ -51,6 +51,12 @@ class Receipt:
 def is_held(until: int) -> ColumnElement[bool]:
     """Return the condition that the claim on a draft is the one that counts until then; 0: any."""
     return DraftRow.claimed_until == until if until else true()
+
+
+def is_to_be_sent(draft_id: str) -> ColumnElement[bool]:
+    """Return the condition that a draft is kept as accepted, and that its plan is still sent."""
+    plans = select(OutboxRow.draft_id).where(OutboxRow.draft_id == draft_id)
+    return DraftRow.id.in_(plans.where(OutboxRow.state.in_((WAITING, SIGN_IN))))
 
 
 class DraftStore(Database):
@@ -133,14 +139,15 @@ class DraftStore(Database):
 
         Of all threads and processes one is. The claim ends with `release_draft`, or by itself after
         `hold_s` seconds: then its holder is taken for dead. A draft that was saved, accepted or
-        written since it was loaded is not claimed; for an accepted one see `claim_entry`.
+        written since it was loaded is not claimed; for an accepted one see `claim_entry`, also
+        where whoever accepted it was killed.
         """
         now = self._now
         with self._transaction() as session:
             claimed = session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft.id, DraftRow.launch_id == draft.launch_id)
-                .where(DraftRow.version == draft.version)
+                .where(DraftRow.version == draft.version, ~is_to_be_sent(draft.id))
                 .where(
                     or_(
                         DraftRow.state == "draft",
@@ -157,15 +164,20 @@ class DraftStore(Database):
 
         Args:
             draft: the claimed draft, with `held_until` from the claim; whoever holds it without.
-            state: what it is now: "draft", "accepted" (signed, not on the server) or "written".
+            state: what it is now: "draft", "accepted" (signed, not on the server) or "written". One
+                that is kept as accepted is no draft, though its holder was not told so.
         """
+        kept = case((is_to_be_sent(draft.id), "accepted"), else_=state)
         with self._transaction() as session:
             session.execute(
                 update(DraftRow)
                 .where(DraftRow.id == draft.id, DraftRow.state == "sending")
                 .where(is_held(draft.held_until))
                 .values(
-                    state=state, claimed_until=0, updated_at=self._now, version=DraftRow.version + 1
+                    state=kept if state == "draft" else state,
+                    claimed_until=0,
+                    updated_at=self._now,
+                    version=DraftRow.version + 1,
                 )
                 .execution_options(synchronize_session=False)
             )

@@ -153,13 +153,21 @@ class OutboxKeepingStore(OutboxStore):
     def adopt_unsent(self) -> int:
         """Put plans into the outbox that an earlier release accepted and could not send.
 
-        A draft whose claim ended before anything was accepted becomes an ordinary one again.
+        A draft whose claim ended before anything was accepted becomes an ordinary one again. One
+        that such a release took for a draft, though its plan waits to be sent, is sent.
 
         Returns:
-            How many plans there were.
+            How many plans there were that the outbox did not have.
         """
         settled = select(OutboxRow.draft_id).where(OutboxRow.state.in_((PARKED, DROPPED)))
+        waiting = select(OutboxRow.draft_id).where(OutboxRow.state.in_((WAITING, SIGN_IN)))
         with self._transaction() as session:
+            session.execute(
+                update(DraftRow)
+                .where(DraftRow.state == "draft", DraftRow.id.in_(waiting))
+                .values(state="accepted", claimed_until=0, version=DraftRow.version + 1)
+                .execution_options(synchronize_session=False)
+            )
             session.execute(
                 update(DraftRow)
                 .where(DraftRow.state == "sending", DraftRow.claimed_until <= self._now)

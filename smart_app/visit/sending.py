@@ -251,7 +251,7 @@ def is_accepted(kept: Receipt | None, waiting: Waiting | None) -> bool:
         kept: the receipt that it has.
         waiting: how it stands in the outbox.
     """
-    return kept is not None and (waiting is None or waiting.entry.state == WAITING)
+    return kept is not None and (waiting is None or waiting.entry.state in (WAITING, SIGN_IN))
 
 
 def receipt_body(receipt: WriteReceipt, *, written_at: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import requests
 from flask import Flask
 from sqlalchemy import event
 
+from ivfhir.errors import DatabaseError
 from ivfhir.fhir.types import Resource
 from ivfhir.servers.http import HttpRepository
 from smart_app.config import Ehr, Settings
@@ -25,7 +26,7 @@ from tests.smart_app.conftest import (
     running_samples,
 )
 from tests.smart_app.over_http import ONE_PLAN, stored_counts
-from tests.smart_app.pages.conftest import Clinician
+from tests.smart_app.pages.conftest import Clinician, csrf_token
 
 
 @pytest.fixture
@@ -156,6 +157,52 @@ def test_a_postgresql_that_is_restarted_when_the_plan_is_there_loses_and_doubles
     it_is_found_and_kept(on_postgres, clinician, fhir_server, draft_id)
 
 
+def test_an_acceptance_that_was_kept_unheard_is_sent_all_the_same(
+    app: Flask, clinician: Clinician, fhir_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft_id = clinician.make_draft()
+    with monkeypatch.context() as patched:
+        accepted = store_of(app).accept_draft
+
+        def kept_unheard(*given: Any, **how: Any) -> bool:
+            accepted(*given, **how)
+            raise DatabaseError("The app's database does not answer.")
+
+        patched.setattr(store_of(app), "accept_draft", kept_unheard)
+        assert clinician.accept(draft_id).status_code == 503
+    assert counts(fhir_server, draft_id) == dict.fromkeys(ONE_PLAN, 0)
+    it_is_sent_and_kept(app, clinician, fhir_server, draft_id)
+
+
+@pytest.mark.parametrize("ehr_is_away", [False, True])
+def test_an_acceptance_whose_app_was_killed_is_not_undone_by_the_form_that_comes_again(
+    app: Flask,
+    clinician: Clinician,
+    fake_ehr: RunningEhr,
+    monkeypatch: pytest.MonkeyPatch,
+    ehr_is_away: bool,
+) -> None:
+    draft_id = clinician.make_draft()
+    page = clinician.open(f"review/{draft_id}")
+    form = {"confirm": "yes", "version": "1"}
+    with monkeypatch.context() as patched:
+        patched.setattr("smart_app.visit.accepting.send_plan", killed)
+        patched.setattr(store_of(app), "release_draft", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            clinician.send(f"review/{draft_id}", form, token=csrf_token(page))
+    let_time_pass(app)
+    if ehr_is_away:
+        fake_ehr.fail("status-503", times=None)
+    answer = clinician.send(f"review/{draft_id}", form, token=csrf_token(page))
+    assert (answer.status_code, "/receipt/" in answer.headers["Location"]) == (303, True)
+    fake_ehr.faults.clear()
+    it_is_sent_and_kept(app, clinician, fake_ehr.settings.fhir_upstream, draft_id)
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def on_postgres(
     fake_ehr: RunningEhr, tmp_path: Path, make_app: Callable[..., Flask], postgres: PostgresServer
@@ -177,6 +224,11 @@ def on_postgres(
 def it_is_found_and_kept(app: Flask, clinician: Clinician, fhir_server: str, draft_id: str) -> None:
     """See that the plan is there once, and that the worker finds it and keeps its receipt."""
     assert counts(fhir_server, draft_id) == ONE_PLAN
+    it_is_sent_and_kept(app, clinician, fhir_server, draft_id)
+
+
+def it_is_sent_and_kept(app: Flask, clinician: Clinician, fhir_server: str, draft_id: str) -> None:
+    """See that the worker leaves the plan there once, and keeps its receipt."""
     let_time_pass(app)
     assert send_due(app) == Sent(delivered=1)
     assert counts(fhir_server, draft_id) == ONE_PLAN

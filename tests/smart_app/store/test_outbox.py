@@ -292,6 +292,30 @@ def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, cl
     assert (found.entry.state, found.entry.failures, found.said) == (WAITING, 0, {})
 
 
+def test_who_did_not_hear_that_the_acceptance_was_kept_gives_back_no_mere_draft(
+    store: Store, clock: Clock
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1", held=True)
+    store.release_draft(draft, state="draft")
+    assert store.load_draft("l1", draft.id).state == "accepted"
+    assert due(store) == [draft.id]
+
+
+@pytest.mark.parametrize("signed_out", [False, True])
+def test_what_was_accepted_by_who_was_killed_then_is_not_accepted_anew(
+    store: Store, clock: Clock, signed_out: bool
+) -> None:
+    launch(store, clock, "l1")
+    draft = accepted(store, "l1", held=True)
+    clock.now += 120
+    if signed_out:
+        store.close_launch("l1", reason=SIGNED_OUT, drafts_kept=True)
+    assert state_of(store, draft) == (SIGN_IN if signed_out else WAITING)
+    assert not store.claim_draft(store.load_draft("l1", draft.id))
+    assert claim(store, draft, at_once=True)
+
+
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_of_two_plans_for_a_patient_that_are_accepted_at_once_one_goes_first(
     open_store: Callable[..., Store], clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -194,6 +194,23 @@ def test_a_draft_whose_new_acceptance_was_cut_off_does_not_stay_claimed(
     assert store.load_draft("l1", parked.id).state == "draft"
 
 
+@pytest.mark.parametrize("state", [WAITING, SIGN_IN])
+def test_a_plan_that_waits_beside_what_counts_as_a_draft_is_sent(
+    store: Store, clock: Clock, state: str
+) -> None:
+    launch(store, clock, "l1")
+    stuck, behind = accepted(store, "l1"), accepted(store, "l1")
+    if state == SIGN_IN:
+        store.put_off_unclaimed(stuck.id, After(SIGN_IN, int(clock.now), 0), SAID)
+    with store._transaction() as session:  # As an earlier release gave it back.
+        session.execute(text("UPDATE drafts SET state = 'draft' WHERE id = :id"), {"id": stuck.id})
+    assert due(store) == ([behind.id] if state == SIGN_IN else [])
+    assert store.adopt_unsent() == 0
+    assert store.load_draft("l1", stuck.id).state == "accepted"
+    assert claim(store, stuck, at_once=True)
+    assert state_of(store, stuck) == WAITING
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_accepted_draft_of_0_1_0_is_still_there_and_harms_nothing(
     release: str,  # noqa: F811 - the fixture
