@@ -49,12 +49,15 @@ from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
-from smart_app.visit.sending import is_accepted
+from smart_app.visit.sending import is_accepted, may_be_begun
 from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES
 
 _FILES = (
     ("Download the PDF to read", "plan.pdf", PDF),
     ("Download the data (FHIR Bundle)", "plan.json", DATA),
+)
+_BEGUN = (
+    "Anything that an earlier try to write it left in the EHR is marked as entered in error first."
 )
 
 
@@ -193,16 +196,22 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         else ""
     )
     problems = [(confirm_error, "confirm"), (earlier_error, "earlier-choice")]
+    page = review_page(
+        content,
+        card,
+        context.writer_for(launch, resources, content.refused),
+        why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
+        today=context.today_of(content.as_of),
+        is_signed_apart=way.kind != ALONE,
+    )
+    store = services().store
+    begun = may_be_begun(store.load_receipt(launch.id, draft.id), store.waiting_of(draft.id))
+    if begun:
+        title = f"{page.title.partition(':')[0]}: not written to its end yet"
+        page = replace(page, title=title, text=f"{page.text} {_BEGUN}")
     return render_template(
         "review.html",
-        page=review_page(
-            content,
-            card,
-            context.writer_for(launch, resources, content.refused),
-            why_href=url_for("pages.why", launch=launch.id, protocol=protocol.id),
-            today=context.today_of(content.as_of),
-            is_signed_apart=way.kind != ALONE,
-        ),
+        page=page,
         regimens=regimen_table(
             content.offers,
             content.request.values,
@@ -220,7 +229,9 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         earlier=context.earlier_plans(launch, content.earlier),
         documents=documents,
         named_documents=context.named_documents(launch, documents, others=True),
-        own_document=len(content.documents or ()) > len(documents),
+        # With entries that are marked first it is not said that nothing is removed.
+        own_document=len(content.documents or ()) > len(documents)
+        or (begun and way.kind != DOCUMENT),
         may_end_documents=way.kind == DOCUMENT and may_end_documents(launch),
         documents_unread=content.documents is None,
         may_replace=_may_replace(launch, draft),

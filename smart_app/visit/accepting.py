@@ -54,11 +54,13 @@ from smart_app.visit.sending import (
     keep_changed,
     keep_failure,
     known_of,
+    may_be_begun,
     send_plan,
     take_back,
+    take_back_begun,
 )
 from smart_app.visit.visit import Visit
-from smart_app.visit.way import ALONE, DOCUMENT, FILES, SINGLES, WITH_CARE_PLAN, WORDS, Way
+from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES, FILES, SINGLES, WITH_CARE_PLAN, WORDS, Way
 
 HOLD_S = 120
 """Seconds after which a claim whose holder is silent may be taken over."""
@@ -119,6 +121,7 @@ def accept_and_write(
 
     Raises:
         InvalidWriteError: files would be given, and the plan in them is not valid FHIR R4.
+        ServerError: the record could not be read, or what an earlier try left could not be marked.
     """
     launch, store = visit.launch, visit.launch.app.store
     until = store.claim_draft(draft, hold_s=HOLD_S)
@@ -140,6 +143,7 @@ def accept_and_write(
             kept = _accepted(launch, draft, reading, protocol, replace=replace)
             if now == FILES:
                 check_outgoing(kept["bundle"])
+            take_back_begun(visit, draft)
             may_go = store.accept_draft(
                 draft, kept, server=launch.fhir_base, patient_id=launch.patient_id
             )
@@ -301,10 +305,13 @@ def _is_there(visit: Visit, protocol: ClinicalProtocol, draft: Draft, reading: R
     Raises:
         ServerError: it cannot be told whether all of it is there.
     """
+    store = visit.launch.app.store
+    receipt = store.load_receipt(draft.launch_id, draft.id)
     plans = map(value_of, reading.plans_of(protocol))
     own = draft.id in [*plans, *map(plan_of, reading.documents_of(protocol))]
-    receipt = visit.launch.app.store.load_receipt(draft.launch_id, draft.id) if own else None
-    return receipt is not None and find_sent(visit, draft, receipt.body)
+    if receipt is None or not (own or may_be_begun(receipt, store.waiting_of(draft.id))):
+        return False
+    return find_sent(visit, draft, receipt.body)
 
 
 def _accepted(
@@ -318,6 +325,7 @@ def _accepted(
     content = DraftContent.of_body(draft.body)
     override = override_of(content.request)
     way = reading.ways[protocol.id]
+    marked = _was_begun(launch, draft)
     with_plans = replace and way.kind in WITH_CARE_PLAN
     replaced = (
         [plan for plan in earlier_plans(reading, protocol) if plan["plan"] != draft.id]
@@ -351,8 +359,10 @@ def _accepted(
             way=way,
             revoke=_to_end(reading, protocol, draft) if with_plans else (),
             replaces=ended_of(documents),
+            marked=marked,
         ),
         "way": way.kind,
+        "begun": marked,
         "replaced": replaced,
         "documents": documents,
         "shown": [str(plan["reference"]) for plan in content.earlier],
@@ -368,6 +378,7 @@ def _bundle_of(
     way: Way,
     revoke: Sequence[Resource],
     replaces: Sequence[Mapping[str, str]],
+    marked: bool,
 ) -> Resource:
     """Return what is sent of an accepted plan, by the way that it goes.
 
@@ -379,13 +390,22 @@ def _bundle_of(
         way: how it goes.
         revoke: resources that end with it, where it goes in one transaction.
         replaces: the documents whose place it takes, where it is one.
+        marked: entries of an earlier try may be there, marked as entered in error. They carry its
+            identifiers, so a server that creates on condition would take them for the plan's.
     """
-    conditional = reading.support[draft.protocol].conditional.__contains__
+    support = reading.support[draft.protocol].conditional
+    conditional = (() if marked and way.kind == ENTRIES else support).__contains__
     if way.kind == ALONE:
         return to_care_plan_alone(accepted, plan_id=draft.id, conditional=conditional)
     if way.kind in WITH_CARE_PLAN:
         return to_transaction(accepted, plan_id=draft.id, revoke=revoke, conditional=conditional)
     return document_bundle(launch, draft, accepted, reading, replaces=replaces, has_pdf=way.has_pdf)
+
+
+def _was_begun(launch: Launch, draft: Draft) -> bool:
+    """Tell whether an earlier acceptance of a draft may have left entries, marked or not."""
+    kept = launch.app.store.load_receipt(launch.id, draft.id)
+    return kept is not None and (kept.body.get("way") == SINGLES or bool(kept.body.get("begun")))
 
 
 def _record_signature(launch: Launch, draft: Draft, kept: Mapping[str, Any]) -> None:

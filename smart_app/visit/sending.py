@@ -188,6 +188,47 @@ def take_back(visit: Visit, kept: Mapping[str, Any]) -> tuple[int, list[str]]:
     return server_for(visit.launch, kept).take_back(kept["bundle"])
 
 
+def may_be_begun(kept: Receipt | None, waiting: Waiting | None) -> bool:
+    """Tell whether an earlier acceptance of a draft, one by one, may have left entries of it.
+
+    Args:
+        kept: the receipt that it has.
+        waiting: how it stands in the outbox.
+    """
+    return kept is not None and kept.body.get("way") == SINGLES and bool(known_of(kept, waiting))
+
+
+def take_back_begun(visit: Visit, draft: Draft) -> None:
+    """Mark what an earlier acceptance of a draft left, before it is accepted anew.
+
+    Else its entries would be taken for those of the new plan, and some would stay beside it.
+
+    Raises:
+        ServerError: it could not be looked for, or some of it stays: the plan must not be accepted.
+    """
+    store = visit.launch.app.store
+    kept = store.load_receipt(draft.launch_id, draft.id)
+    if kept is None or not may_be_begun(kept, store.waiting_of(draft.id)):
+        return
+    marked, left = take_back(visit, kept.body)
+    visit.forget_reading()
+    if left:
+        also = f"{_marked_words(marked)} " if marked else ""
+        raise ServerError(
+            "An earlier try to write this plan left entries in the EHR that could not be marked as "
+            f"entered in error: {words.join(left)}. {also}The plan is not accepted now. Try again; "
+            "if that does not help, mark those entries in the EHR, or discard this draft and make "
+            "a new plan."
+        )
+
+
+def _marked_words(marked: int) -> str:
+    return (
+        f"{capitalise(words.count(marked, 'entry', 'entries'))} of it that had been written "
+        f"{'is' if marked == 1 else 'are'} marked as entered in error."
+    )
+
+
 def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -> None:
     """Keep that a claimed plan is not sent, since the record changed after it was accepted.
 
@@ -200,10 +241,7 @@ def keep_changed(visit: Visit, draft: Draft, marked: int, left: Sequence[str]) -
     launch = visit.launch
     message = "Nothing was sent."
     if marked or left:
-        message = (
-            f"{capitalise(words.count(marked, 'entry', 'entries'))} of it that had been written "
-            f"{'is' if marked == 1 else 'are'} marked as entered in error."
-        )
+        message = _marked_words(marked)
     if left:
         message += f" Look in the EHR at what could not be marked: {words.join(list(left))}."
     said = {

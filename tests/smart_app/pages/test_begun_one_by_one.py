@@ -3,7 +3,8 @@
 The EHR of these tests takes what it is given; `test_one_by_one` has one that looks closer.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 import pytest
 from flask import Flask
@@ -11,10 +12,11 @@ from flask import Flask
 from ivfhir.fhir.types import Resource
 from ivfhir.servers.http import HttpRepository
 from smart_app.outbox_worker import Sent, send_due
-from smart_app.visit.way import SINGLES, Way
+from smart_app.visit.way import ALONE, ENTRIES, SINGLES, Way
 from tests.smart_app.conftest import RunningEhr, running_samples
 from tests.smart_app.pages.conftest import Clinician
 from tests.smart_app.pages.test_routes_write import plans_of
+from tests.smart_app.pages.wording import wrong_words
 from tests.smart_app.test_outbox_worker import let_them_be_due, store_of
 
 TYPES = (
@@ -125,3 +127,78 @@ def change_start(app: Flask, clinician: Clinician, draft_id: str) -> None:
     start = {"start-day": "1", "start-month": "2", "start-year": "2027"}
     fields = {"next": "review", "version": str(version), **start}
     assert clinician.send(f"plan/LUNG?draft={draft_id}", fields).status_code == 303
+
+
+def test_what_a_changed_plan_had_left_is_marked_before_it_is_accepted_anew(
+    app: Flask, clinician: Clinician, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    draft_id = begun_at("ServiceRequest", "status-409", clinician, fake_ehr, skip=5)
+    begun = carrying(repository, draft_id)
+    assert 0 < len(begun) < TOTAL
+    change_start(app, clinician, draft_id)
+    page = clinician.open(f"review/{draft_id}").text
+    assert "Review: not written to its end yet" in page
+    assert "left in the EHR is marked as entered in error first" in page
+    assert "nothing is replaced or removed" not in page
+    assert wrong_words(page) == []
+    assert clinician.accept(draft_id).status_code == 303
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert f"Written: {TOTAL} of {TOTAL} entries, read back and the same" in page
+    assert states_of(repository, draft_id, begun) == {"entered-in-error": len(begun)}
+    there = carrying(repository, draft_id)
+    assert len(there) == TOTAL - 1 + len(begun)  # The signature is found by its tag.
+
+
+@pytest.mark.parametrize("kind", [ALONE, ENTRIES])
+def test_what_was_begun_is_marked_where_the_plan_goes_another_way_then(
+    clinician: Clinician,
+    fake_ehr: RunningEhr,
+    repository: HttpRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    draft_id = begun_at("ServiceRequest", "status-409", clinician, fake_ehr, skip=5)
+    begun = carrying(repository, draft_id)
+    monkeypatch.setattr("smart_app.visit.reading.way_of", lambda *_: Way(kind, ()))
+    clinician.open("match?read=again")
+    assert clinician.accept(draft_id, way=kind).status_code == 303
+    total = 1 if kind == ALONE else TOTAL
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert f"Written: {total} of {total} entries, read back and the same" in page
+    assert states_of(repository, draft_id, begun) == {"entered-in-error": len(begun)}
+    [plan] = plans_of(repository, draft_id)
+    assert plan["status"] == "active"
+
+
+def test_a_plan_is_not_accepted_beside_what_could_not_be_marked(
+    app: Flask, clinician: Clinician, fake_ehr: RunningEhr, repository: HttpRepository
+) -> None:
+    draft_id = begun_at("ServiceRequest", "status-409", clinician, fake_ehr, skip=5)
+    begun = carrying(repository, draft_id)
+    change_start(app, clinician, draft_id)
+    accepted = store_of(app).load_receipt(clinician.launched.launch_id, draft_id)
+    fake_ehr.fail("status-403", method="PUT", path="Goal", times=None)
+    answer = clinician.accept(draft_id)
+    assert answer.status_code == 502
+    goals = [reference for reference in begun if reference.startswith("Goal/")]
+    assert all(reference in answer.text for reference in goals)
+    assert "5 entries of it that had been written are marked as entered in error" in answer.text
+    assert "The plan is not accepted now. Try again" in answer.text
+    assert wrong_words(answer.text) == []
+    assert store_of(app).load_receipt(clinician.launched.launch_id, draft_id) == accepted
+    found = store_of(app).waiting_of(draft_id)
+    assert found is not None
+    assert (found.entry.state, found.known) == ("parked", "in part")
+    assert carrying(repository, draft_id).keys() == begun.keys()
+    fake_ehr.faults.clear()
+    assert clinician.accept(draft_id).status_code == 303
+    assert states_of(repository, draft_id, begun) == {"entered-in-error": len(begun)}
+    assert f"Written: {TOTAL} of {TOTAL} entries" in clinician.open(f"receipt/{draft_id}").text
+
+
+def states_of(
+    repository: HttpRepository, draft_id: str, references: Collection[str]
+) -> dict[str, int]:
+    """Return how many of these entries of a plan have which status."""
+    there = carrying(repository, draft_id)
+    return dict(Counter(status_of(there[reference]) for reference in references))
