@@ -17,6 +17,7 @@ from ivfhir.errors import (
     NoPlanError,
     ParameterError,
     ServerError,
+    SessionEndedError,
     UnauthorisedError,
 )
 from ivfhir.evaluate import evaluate_protocol
@@ -53,6 +54,7 @@ from smart_app.visit.sending import (
     find_sent,
     keep_changed,
     keep_failure,
+    keep_signed_out,
     known_of,
     may_be_begun,
     send_plan,
@@ -185,6 +187,7 @@ def send_again(
 
     Raises:
         UnauthorisedError: the token expired.
+        SessionEndedError: who asks for it signed out meanwhile; nothing was sent.
     """
     launch, store = visit.launch, visit.launch.app.store
     until = store.claim_entry(draft.id, hold_s=HOLD_S, at_once=asked)
@@ -195,6 +198,15 @@ def send_again(
         return None
     draft = dataclasses.replace(draft, held_until=until)
     with _given_back(visit, draft):
+        closed = store.closed(launch.id) if asked else None
+        if closed is not None and closed.signed_out:
+            keep_signed_out(visit, draft)
+            raise SessionEndedError(
+                "This window was signed out, so nothing was sent now. The plan that you accepted "
+                "is kept and waits for your sign-in: it is sent when you next open the app for "
+                "this patient from the EHR.",
+                mender="You",
+            )
         receipt = store.load_receipt(launch.id, draft.id)
         if receipt is None:
             raise DraftGoneError("What was accepted is not there any more. Review it again.")

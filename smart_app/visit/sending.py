@@ -150,6 +150,26 @@ def _known_after_look(waiting: Waiting | None, *, singly: bool) -> str:
     return "in part" if singly and _known_before(waiting) else ""
 
 
+def keep_signed_out(visit: Visit, draft: Draft) -> None:
+    """Keep that a claimed plan was not sent, since its clinician signed out meanwhile.
+
+    It waits for a sign-in, whatever token this request still holds.
+    """
+    launch, store = visit.launch, visit.launch.app.store
+    waiting = store.waiting_of(draft.id)
+    said = {
+        "title": "it waits for your sign-in",
+        "message": "You signed out before it was sent.",
+        "details": "",
+        "again": "yes",
+        "known": _known_before(waiting),
+    }
+    failures = 0 if waiting is None else waiting.entry.failures
+    after = After(SIGN_IN, int(launch.now().timestamp()), failures)
+    store.put_off(draft.id, after, said, held_until=draft.held_until)
+    launch.app.log.info("write_back", written=False, error="SignedOut")
+
+
 def keep_invalid(
     visit: Visit, draft: Draft, error: InvalidWriteError, *, singly: bool = False
 ) -> None:
