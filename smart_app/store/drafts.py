@@ -205,6 +205,8 @@ class DraftStore(Database):
     ) -> bool:
         """Keep the receipt of a plan that is written; its draft and its row in the outbox close.
 
+        One of an earlier acceptance, which another took the place of meanwhile, changes nothing.
+
         Args:
             draft_id: the draft.
             body: the receipt's body.
@@ -212,15 +214,19 @@ class DraftStore(Database):
             join: makes one body of the one that is kept already and this; else the first stays.
 
         Returns:
-            Whether this is the first; else what is kept was joined with it.
+            Whether this is the first; else what is kept was joined with it, or is of another
+            acceptance.
         """
         with self._transaction() as session:
             is_first = self._close(session, draft_id)
+            row = session.get(ReceiptRow, draft_id, with_for_update=True)
+            kept = None if row is None else self._sealer.open(row.sealed, f"receipt:{draft_id}")
+            if kept is not None and kept.get("acceptedAt") != body.get("acceptedAt"):
+                session.rollback()
+                return False
             if not is_first:
-                row = session.get(ReceiptRow, draft_id, with_for_update=True)
-                if row is None:
+                if kept is None:
                     return False
-                kept = self._sealer.open(row.sealed, f"receipt:{draft_id}")
                 body = join(kept, body)
             self._keep_receipt(session, draft_id, body, is_first=is_first)
             self._close_entry(session, draft_id, after)

@@ -52,6 +52,7 @@ from smart_app.visit.reading import Reading
 from smart_app.visit.regimens import doses_of, split_values
 from smart_app.visit.sending import (
     find_sent,
+    is_accepted,
     keep_changed,
     keep_failure,
     keep_signed_out,
@@ -275,9 +276,16 @@ def _changed_since(
 
 
 def look(visit: Visit, draft: Draft) -> None:
-    """Look whether a plan whose sending did not end is on the server; keep its receipt if so."""
-    receipt = visit.launch.app.store.load_receipt(draft.launch_id, draft.id)
+    """Look whether a plan whose sending did not end is on the server; keep its receipt if so.
+
+    One that is being accepted anew is let be: what it was accepted as before does not count then.
+    """
+    store = visit.launch.app.store
+    waiting = store.waiting_of(draft.id)  # First: the receipt is of that acceptance then.
+    receipt = store.load_receipt(draft.launch_id, draft.id)
     if receipt is None or receipt.body.get("written") or receipt.body.get("way") == FILES:
+        return
+    if not is_accepted(receipt, waiting):
         return
     try:
         find_sent(visit, draft, receipt.body)

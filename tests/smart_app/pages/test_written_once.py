@@ -14,6 +14,7 @@ from ivfhir.errors import UnreachableError
 from ivfhir.servers.http import HttpRepository
 from ivfhir.write_back import write_back
 from ivfhir.writing.bundle import PLAN_SYSTEM
+from smart_app.visit import accepting
 from tests.servers.postgres_server import PostgresServer
 from tests.smart_app.conftest import (
     Clock,
@@ -21,7 +22,7 @@ from tests.smart_app.conftest import (
     new_client,
     running_samples,
 )
-from tests.smart_app.pages.conftest import Clinician
+from tests.smart_app.pages.conftest import Clinician, when_accepted
 from tests.smart_app.tables_once import make_tables
 
 WAIT_S = 30
@@ -124,6 +125,28 @@ def test_who_is_killed_before_the_receipt_leaves_the_event_once(
     clinician.send(f"receipt/{draft_id}", {})
     assert "Written: 48 of 48 entries" in clinician.open(f"receipt/{draft_id}").text
     assert writes(app, draft_id) == ["success"]
+
+
+def test_who_looks_while_a_plan_is_accepted_anew_keeps_no_receipt_of_the_first_time(
+    clinician: Clinician, app: Flask, fake_ehr: RunningEhr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft_id = clinician.make_draft()
+    fake_ehr.fail("status-412", method="POST", path="/?$")
+    assert clinician.accept(draft_id).status_code == 303
+    assert "Not written" in clinician.open(f"receipt/{draft_id}").text
+    other = looking_too(clinician, app)
+    looked, pages = [], []
+    monkeypatch.setattr(accepting, "find_sent", lambda *given: bool(looked.append(given)))
+    when_accepted(
+        app.extensions["ivfhir"].store,
+        lambda: pages.append(other.open(f"receipt/{draft_id}").text),
+        monkeypatch,
+    )
+    assert clinician.accept(draft_id).status_code == 303
+    assert "Being accepted: look again in a moment" in pages[0]
+    assert looked == []
+    page = clinician.open(f"receipt/{draft_id}").text
+    assert "Written: 48 of 48 entries, read back and the same" in page
 
 
 def test_a_try_that_fails_after_somebody_found_the_plan_is_not_called_failed(

@@ -292,6 +292,32 @@ def test_a_draft_that_is_accepted_again_has_one_row(store: Store, one: Draft, cl
     assert (found.entry.state, found.entry.failures, found.said) == (WAITING, 0, {})
 
 
+def test_the_receipt_of_an_earlier_acceptance_changes_nothing(store: Store, clock: Clock) -> None:
+    launch(store, clock, "l1")
+    draft = store.save_draft("l1", protocol="LUNG", body={})
+    first, second = ({"written": False, "acceptedAt": day} for day in ("Monday", "Tuesday"))
+    for body in (first, second):
+        draft = store.load_draft("l1", draft.id)
+        assert store.claim_draft(draft)
+        assert store.accept_draft(draft, body, server=SERVER, patient_id="p1")
+        if body is first:
+            store.put_off(draft.id, After(PARKED, int(clock.now), 1), SAID)
+    assert not store.save_written(draft.id, {**first, "written": True})
+    kept = store.load_receipt("l1", draft.id)
+    assert kept is not None
+    assert kept.body == second
+    assert (store.load_draft("l1", draft.id).state, state_of(store, draft)) == ("sending", WAITING)
+    assert store.save_written(draft.id, {**second, "written": True})
+    assert not store.save_written(draft.id, {**first, "written": True})
+    kept = store.load_receipt("l1", draft.id)
+    assert kept is not None
+    assert kept.body == {**second, "written": True}
+    assert (store.load_draft("l1", draft.id).state, state_of(store, draft)) == (
+        "written",
+        DELIVERED,
+    )
+
+
 def test_who_did_not_hear_that_the_acceptance_was_kept_gives_back_no_mere_draft(
     store: Store, clock: Clock
 ) -> None:
