@@ -229,9 +229,8 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         earlier=context.earlier_plans(launch, content.earlier),
         documents=documents,
         named_documents=context.named_documents(launch, documents, others=True),
-        # With entries that are marked first it is not said that nothing is removed.
-        own_document=len(content.documents or ()) > len(documents)
-        or (begun and way.kind != DOCUMENT),
+        own_document=len(content.documents or ()) > len(documents),
+        begun=begun,
         may_end_documents=way.kind == DOCUMENT and may_end_documents(launch),
         documents_unread=content.documents is None,
         may_replace=_may_replace(launch, draft),
