@@ -43,6 +43,7 @@ from ivfhir.sync.supersede import OPEN, find_open, judge_rivals, open_among, pla
 from ivfhir.sync.three_way import Standing, as_last_sent, as_sent, merged, three_ways, weigh
 from ivfhir.writing.bundle import (
     created_entries,
+    identifier_query,
     part_value,
     revocation,
     value_of,
@@ -65,6 +66,8 @@ _OF_A_PLAN = frozenset(END_STATUS) - {DOCUMENT_REFERENCE, CARE_PLAN}
 _DRAFTS = frozenset({"draft", "proposed"})
 _BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
 _UNDER_WAY = _DRAFTS | _BEGUN | {"on-hold"}
+_AT_ONCE = 20
+"""Identifiers in one search: addresses stay short enough for every server."""
 _NOBODY = "the server lets nobody change it"
 _OVER = frozenset({"cancelled", "completed", "failed", "rejected", "revoked", "stopped", _WRONG})
 
@@ -239,7 +242,8 @@ def _create(
         replaces=[reference_of(each) for each in older],
         revoke=revoke,
     )
-    if at.ledger.plan(at.name, plan.plan_id) is not None:  # An earlier try may have left parts.
+    tried = at.ledger.plan(at.name, plan.plan_id) is not None
+    if tried and rung is Rung.TRANSACTION:  # One that wrote one by one may have left parts.
         parcel = _created_anew(parcel, _left_over(parcel, door))
     losses: list[Mapping[str, Any]] = [{"text": each} for each in lost_on(rung, plan.types)]
     losses += [{"reference": key, "text": why} for key, why in mapped.losses.items()]
@@ -257,12 +261,23 @@ def _create(
 
 def _left_over(parcel: Resource, door: Door) -> frozenset[str]:
     """Return the parts, by identifier value, of which the server has nothing but what is over."""
-    over = set()
+    queries: dict[tuple[str, str], list[str]] = {}
     for entry in created_entries(parcel)[1:]:
-        found = door.carrying(entry["resource"])
-        if found and all(status_of(each) in _OVER for each in found):
-            over.add(str(value_of(entry["resource"])))
-    return frozenset(over)
+        part = entry["resource"]
+        kind = part["resourceType"]
+        ((name, token),) = identifier_query(kind, str(value_of(part))).items()
+        if kind in END_STATUS:
+            queries.setdefault((kind, name), []).append(token)
+    open_ones, over = set[str](), set[str]()
+    for (kind, name), tokens in queries.items():
+        for start in range(0, len(tokens), _AT_ONCE):
+            try:
+                found = door.search(kind, {name: ",".join(tokens[start : start + _AT_ONCE])})
+            except (ForbiddenError, NotFoundError, RejectedError):
+                break  # What cannot be looked for is not created on condition either.
+            for each in found:
+                (over if status_of(each) in _OVER else open_ones).add(str(value_of(each)))
+    return frozenset(over - open_ones)
 
 
 class _Ending(NamedTuple):
