@@ -49,7 +49,7 @@ from smart_app.visit.choices import Choices, may_replace
 from smart_app.visit.documents import may_end_documents
 from smart_app.visit.draft import DraftContent
 from smart_app.visit.overriding import override_of
-from smart_app.visit.sending import is_accepted, may_be_begun
+from smart_app.visit.sending import is_accepted, known_of, may_be_begun
 from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES
 
 _FILES = (
@@ -57,8 +57,11 @@ _FILES = (
     ("Download the data (FHIR Bundle)", "plan.json", DATA),
 )
 _BEGUN = (
-    "Anything that an earlier try to write it left in the EHR is marked as entered in error first."
+    "If an earlier try to write it left only a part of it in the EHR, that is marked as entered in "
+    "error first."
 )
+_STANDING = {"unclear": "not known to be written", "in part": "not written to its end yet"}
+"""What is known of a plan that an earlier try began -> what its review begins with."""
 
 
 @blueprint.get("/l/<launch>/review/<draft_id>")
@@ -205,9 +208,10 @@ def _review(launch: Launch, draft: Draft, given: Choices | None = None) -> str:
         is_signed_apart=way.kind != ALONE,
     )
     store = services().store
-    begun = may_be_begun(store.load_receipt(launch.id, draft.id), store.waiting_of(draft.id))
+    kept = (store.load_receipt(launch.id, draft.id), store.waiting_of(draft.id))
+    begun = may_be_begun(*kept)
     if begun:
-        title = f"{page.title.partition(':')[0]}: not written to its end yet"
+        title = f"{page.title.partition(':')[0]}: {_STANDING[known_of(*kept)]}"
         page = replace(page, title=title, text=f"{page.text} {_BEGUN}")
     return render_template(
         "review.html",

@@ -3,8 +3,10 @@
 The EHR of these tests takes what it is given; `test_one_by_one` has one that looks closer.
 """
 
+import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -129,6 +131,16 @@ def change_start(app: Flask, clinician: Clinician, draft_id: str) -> None:
     assert clinician.send(f"plan/LUNG?draft={draft_id}", fields).status_code == 303
 
 
+def keep_known(app: Flask, draft_id: str, known: str) -> None:
+    """Keep of a parked plan that so much is known of it."""
+    store = store_of(app)
+    waiting = store.waiting_of(draft_id)
+    assert waiting is not None
+    sealed = store._sealer.seal({**waiting.said, "known": known}, f"outbox:{waiting.entry.id}")
+    with closing(sqlite3.connect(str(store._engine.url.database))) as database, database:
+        database.execute("UPDATE outbox SET said = ? WHERE draft_id = ?", (sealed, draft_id))
+
+
 def test_what_a_changed_plan_had_left_is_marked_before_it_is_accepted_anew(
     app: Flask, clinician: Clinician, fake_ehr: RunningEhr, repository: HttpRepository
 ) -> None:
@@ -138,7 +150,13 @@ def test_what_a_changed_plan_had_left_is_marked_before_it_is_accepted_anew(
     change_start(app, clinician, draft_id)
     page = clinician.open(f"review/{draft_id}").text
     assert "Review: not written to its end yet" in page
-    assert "left in the EHR is marked as entered in error first" in page
+    part = "left only a part of it in the EHR, that is marked as entered in error first"
+    assert part in page
+    keep_known(app, draft_id, "unclear")
+    page = clinician.open(f"review/{draft_id}").text
+    assert "Review: not known to be written" in page
+    assert part in page
+    keep_known(app, draft_id, "in part")
     assert "nothing is replaced or removed" not in page
     assert wrong_words(page) == []
     assert clinician.accept(draft_id).status_code == 303
