@@ -108,7 +108,9 @@ class Settings:
     )
     ehr_per_minute: int = _doc("the same for one EHR", 1200)
     keep_days: int = _doc(
-        "days after which an ended launch is removed with its drafts and receipts", 30
+        "days after which an ended launch is removed with its drafts and receipts; one with an "
+        "accepted plan that waits or is parked stays",
+        30,
     )
     audit_days: int = _doc("days after which events of the audit trail are removed", 3653)
     outbox_hours: int = _doc(
