@@ -456,7 +456,7 @@ class _Existing:
         dropped = {} if sent else self._dropped(theirs, ours)
         stored |= dropped
         # What went whole in one transaction has its references from the first version on.
-        is_cut = unread and (self.door.rung is Rung.SINGLES or self._has_lost_parts(stored))
+        is_cut = unread and (self.door.rung is Rung.SINGLES or self._lacks_parts(stored))
         standings = {}
         for value in dict.fromkeys((*ours, *sent, *dropped)):
             part = sent.get(value)
@@ -515,9 +515,13 @@ class _Existing:
     def _dropped(self, theirs: Resource, ours: Mapping[str, Resource]) -> dict[str, Resource]:
         """Return the parts, by identifier value, that the server's plan has and the input does not.
 
-        Without the ledger the identifiers tell which were sent as parts of this plan.
+        Without the ledger the identifiers tell which were sent as parts of this plan. Where the
+        server lets nobody read some of them it cannot be told.
         """
-        parts = read_plan_parts(self.door, theirs, may=lambda kind, letter: True, strict=True)
+        try:
+            parts = read_plan_parts(self.door, theirs, may=lambda kind, letter: True, strict=True)
+        except (ForbiddenError, RejectedError):
+            return {}
         found = {str(value_of(each.resource)): each.resource for each in parts if each.resource}
         own = f"{self.plan.plan_id}."
         return {
@@ -538,6 +542,13 @@ class _Existing:
         wanted = {each for each in named if each.partition("/")[0] in types}
         found = read_references(self.door, sorted(wanted), strict=True)
         return bool(wanted - {reference_of(each) for each in found if not is_withdrawn(each)})
+
+    def _lacks_parts(self, stored: Mapping[str, Resource]) -> bool:
+        """Tell as `_has_lost_parts`, and no where the server lets nobody read such a part."""
+        try:
+            return self._has_lost_parts(stored)
+        except (ForbiddenError, RejectedError):
+            return False
 
     def _update(
         self, base: Decision, entries: list[dict[str, Any]], stored: Mapping[str, Resource]

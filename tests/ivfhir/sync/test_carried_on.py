@@ -309,3 +309,14 @@ def test_a_plan_refused_in_part_arrives_whole_once_it_is_taken(base, tmp_path):
     answer = requests.get(f"{base}/ServiceRequest/{order}", timeout=60).json()
     assert answer["status"] == "draft"
     assert {each["system"] for each in answer["identifier"]} == {PLAN_SYSTEM}
+
+
+def test_parts_that_nobody_may_read_do_not_keep_a_plan_from_being_told(base, tmp_path):
+    """Without the ledger the server's plan is asked for parts that the input no longer has."""
+    write(tmp_path, "a", with_scan())
+    with run_proxy(base) as proxy:
+        assert told(tmp_path, proxy.base) == ["created"]
+        forget(tmp_path)
+        write(tmp_path, "a", {**with_scan(), "title": "Changed"})
+        proxy.refuse = lambda asked: 403 if "/Goal" in asked.path and not asked.writes else None
+        assert told(tmp_path, proxy.base) == ["updated"]
