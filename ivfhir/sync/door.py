@@ -185,11 +185,9 @@ class Door:
 
     def _taken(self, found: Resource, resource: Resource) -> tuple[Stored, bool]:
         """Take what carries the identifier, and bring it to the state of now where it is ours."""
-        is_theirs = is_touched(found, resource)
+        is_theirs = _is_theirs(found, resource)
         if is_theirs or written_digest(found) in (None, written_digest(resource)):
-            return Stored(reference_of(found), created=False), is_theirs and not _is_cut(
-                found, resource
-            )
+            return Stored(reference_of(found), created=False), is_theirs
         version = found.get("meta", {}).get("versionId")
         self._server.update({**resource, "id": found["id"]}, if_match=version)
         return Stored(reference_of(found), created=True), False
@@ -217,8 +215,7 @@ class Door:
             return True  # The read-back tells what is missing.
         stored = self.read(resource_type, resource_id)
         full = renamed_references(entry["resource"], places)
-        is_ours = places[entry["fullUrl"]] in made or not is_touched(stored, full)
-        if not is_ours and not _is_cut(stored, full):
+        if places[entry["fullUrl"]] not in made and _is_theirs(stored, full):
             return False
         self._server.update(
             {**full, "id": resource_id}, if_match=stored.get("meta", {}).get("versionId")
@@ -354,9 +351,14 @@ def _is_name(element: object) -> bool:
     return isinstance(reference, str) and reference.startswith("urn:uuid:")
 
 
-def _is_cut(stored: Resource, sent: Resource) -> bool:
-    """Tell whether a resource is as it was sent but for references to other parts of the plan."""
-    return content_digest(_without_parts(stored)) == content_digest(_without_parts(sent))
+def _is_theirs(found: Resource, sent: Resource) -> bool:
+    """Tell whether somebody has worked with what a run left that broke off.
+
+    Not where it lacks no more than references to parts that were not there yet.
+    """
+    if not is_touched(found, sent):
+        return False
+    return content_digest(_without_parts(found)) != content_digest(_without_parts(sent))
 
 
 def _without_parts(element: Any) -> Any:  # noqa: ANN401 - raw JSON
