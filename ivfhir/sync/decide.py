@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ivfhir.errors import ForbiddenError, InputError, NotFoundError, RejectedError
 from ivfhir.fhir.references import reference_of, renamed_references
-from ivfhir.fhir.types import CARE_PLAN, DOCUMENT_REFERENCE, Resource
+from ivfhir.fhir.types import CARE_PLAN, Resource
 from ivfhir.sync.decision import (
     CONFLICT,
     CREATED,
@@ -62,7 +62,6 @@ from ivfhir.writing.read_back import (
 from ivfhir.writing.withdraw import is_incomplete, withdraw_copies
 
 _WRONG = "entered-in-error"
-_OF_A_PLAN = frozenset(END_STATUS) - {DOCUMENT_REFERENCE, CARE_PLAN}
 _DRAFTS = frozenset({"draft", "proposed"})
 _BEGUN = frozenset({"active", "accepted", "in-progress", "ready", "received", "requested"})
 _UNDER_WAY = _DRAFTS | _BEGUN | {"on-hold"}
@@ -311,54 +310,56 @@ def _ending_with(
     """
     parts = read_plan_parts(door, ending, may=lambda kind, _: means.may_update(kind), strict=True)
     there = [each for each in parts if each.resource and each.reference not in kept]
-    gone = {*map(reference_of, older)}
-    why = {
-        each.reference: _why_shared(each.resource, door, means, _subject(ending), but=gone)
-        for each in there
-        if each.resource and not each.stays
-    }
+    why = _shared(
+        [each.resource for each in there if each.resource and not each.stays],
+        door,
+        means,
+        _subject(ending),
+        but={*map(reference_of, older)},
+    )
     why |= {
         each.reference: each.stays if means.may_update(each.resource_type) else _NOBODY
         for each in there
         if each.stays
     }
     return _Ending(
-        [each.resource for each in there if each.resource and not why[each.reference]],
+        [each.resource for each in there if each.resource and each.reference not in why],
         [
             {
                 "reference": each.reference,
                 "text": f"It stays {each.status}: {why[each.reference]}.",
             }
             for each in there
-            if why[each.reference] and each.status in _UNDER_WAY
+            if each.reference in why and each.status in _UNDER_WAY
         ],
     )
 
 
-def _why_shared(
-    part: Resource, door: Door, means: Means, patient: str, *, but: Container[str]
-) -> str:
-    """Return which other open plan of the patient has a part of an identifier of its own, too.
-
-    A clause; '' where none has it.
+def _shared(
+    parts: Iterable[Resource], door: Door, means: Means, patient: str, *, but: Container[str]
+) -> dict[str, str]:
+    """Return which parts of an identifier of their own another open plan of the patient has, too.
 
     Args:
-        part: the part, as read.
+        parts: the parts, as read.
         door: how the server is asked.
         means: what may be changed there.
         patient: the patient there.
         but: references of the plans that do not count.
+
+    Returns:
+        Reference of the part -> a clause that names the plan.
     """
-    if not tokens_of(part):
-        return ""
-    for each in plans_of(door, patient):
-        if each.get("status") in OPEN and reference_of(each) not in but:
-            held = read_plan_parts(
-                door, each, may=lambda kind, _: means.may_update(kind), strict=True
-            )
-            if reference_of(part) in {own.reference for own in held}:
-                return f"{reference_of(each)} has it, too"
-    return ""
+    numbered = {reference_of(each) for each in parts if tokens_of(each)}
+    shared: dict[str, str] = {}
+    for each in plans_of(door, patient) if numbered else ():
+        if each.get("status") not in OPEN or reference_of(each) in but:
+            continue
+        held = read_plan_parts(door, each, may=lambda kind, _: means.may_update(kind), strict=True)
+        for part in held:
+            if part.reference in numbered:
+                shared.setdefault(part.reference, f"{reference_of(each)} has it, too")
+    return shared
 
 
 @dataclass
@@ -490,9 +491,10 @@ class _Existing:
             )
         parcel = _created_anew(parcel, anew)
         entries, stays = self._changes(standings, ours, sent, stored, parcel)
+        base = replace(base, differences=stays)
         if not entries:
             return self._unfinished(base, theirs, is_done=known is not None and known.state == DONE)
-        return self._update(replace(base, differences=stays), entries, stored)
+        return self._update(base, entries, stored)
 
     def _without_withdrawn(
         self, standings: Mapping[str, Standing], ours: Mapping[str, Resource]
@@ -515,13 +517,12 @@ class _Existing:
     def _dropped(self, theirs: Resource, ours: Mapping[str, Resource]) -> dict[str, Resource]:
         """Return the parts, by identifier value, that the server's plan has and the input does not.
 
-        Without the ledger the identifiers tell which were sent as parts of this plan. Where the
-        server lets nobody read some of them it cannot be told.
+        Without the ledger the identifiers tell which were sent as parts of this plan; of what the
+        server lets nobody read it cannot be told.
         """
-        try:
-            parts = read_plan_parts(self.door, theirs, may=lambda kind, letter: True, strict=True)
-        except (ForbiddenError, RejectedError):
-            return {}
+        parts = read_plan_parts(
+            self.door, theirs, may=lambda kind, letter: True, strict=True, may_refuse=True
+        )
         found = {str(value_of(each.resource)): each.resource for each in parts if each.resource}
         own = f"{self.plan.plan_id}."
         return {
@@ -544,7 +545,7 @@ class _Existing:
         return bool(wanted - {reference_of(each) for each in found if not is_withdrawn(each)})
 
     def _lacks_parts(self, stored: Mapping[str, Resource]) -> bool:
-        """Tell as `_has_lost_parts`, and no where the server lets nobody read such a part."""
+        """Tell as `_has_lost_parts`; no, so that nothing is changed, where nobody may read one."""
         try:
             return self._has_lost_parts(stored)
         except (ForbiddenError, RejectedError):
@@ -623,6 +624,14 @@ class _Existing:
         by_value = {str(value_of(each["resource"])): each for each in created_entries(parcel)}
         entries: list[dict[str, Any]] = []
         kept: list[Mapping[str, Any]] = []
+        dropped = [
+            stored[value]
+            for value, standing in standings.items()
+            if standing is Standing.OURS and value not in ours
+        ]
+        own = {reference_of(stored[self.plan.plan_id])}
+        why_kept = _shared(dropped, self.door, self.at.means, self.patient, but=own)
+        why_kept |= {reference_of(each): why for each in dropped if (why := _why_no_end(each))}
         for value, standing in standings.items():
             if standing is Standing.NEW and value in ours:
                 entries.append({**by_value[value], "resource": ours[value]})
@@ -632,21 +641,13 @@ class _Existing:
                 entries.append(_put(new, by_value[value]["fullUrl"]))
             elif standing is Standing.OURS:
                 part = stored[value]
-                why = self._why_kept(part, reference_of(stored[self.plan.plan_id]))
-                if not why:
+                why_it_stays = why_kept.get(reference_of(part))
+                if why_it_stays is None:
                     entries.append(revocation(part))
                 elif part["resourceType"] in END_STATUS and status_of(part) in _UNDER_WAY:
-                    text = f"The input dropped it, and it stays {status_of(part)}: {why}."
+                    text = f"The input dropped it, and it stays {status_of(part)}: {why_it_stays}."
                     kept.append({"reference": reference_of(part), "text": text})
         return entries, tuple(kept)
-
-    def _why_kept(self, part: Resource, own: str) -> str:
-        """Return why a part that the input dropped does not end, a clause; '' when it may."""
-        if part["resourceType"] not in END_STATUS:
-            return "what is of its type is not ended"
-        if status_of(part) not in _DRAFTS:
-            return "sync ends drafts alone"
-        return _why_shared(part, self.door, self.at.means, self.patient, but={own})
 
     def _replaced_by(self, theirs: Resource, ours: Resource) -> str:
         """Return the plan that took the place of one that ended; '' when there is none.
@@ -766,6 +767,13 @@ def _is_whole(theirs: Resource, plan: SyncPlan) -> bool:
     return bool(inside & set(plan.parts))
 
 
+def _why_no_end(part: Resource) -> str:
+    """Return why a part that the input dropped cannot end, a clause; '' when it may."""
+    if part["resourceType"] not in END_STATUS:
+        return "what is of its type is not ended"
+    return "" if status_of(part) in _DRAFTS else "sync ends drafts alone"
+
+
 def _states(before: Resource, after: Resource) -> Iterator[tuple[str, str, str]]:
     """Yield name, status before and after of a resource, and of what it contains in both."""
     yield reference_of(after), status_of(before), status_of(after)
@@ -779,7 +787,7 @@ def _states(before: Resource, after: Resource) -> Iterator[tuple[str, str, str]]
 def _stands_apart(theirs: Resource, plan: SyncPlan) -> bool:
     """Tell whether the server has the plan's parts as resources of their own."""
     named = {each.partition("/")[0] for each in references_in(theirs)}
-    return bool(named & plan.types & _OF_A_PLAN)
+    return bool((named & plan.types & END_STATUS.keys()) - {CARE_PLAN})
 
 
 def _is_activated(was: str, now: str) -> bool:

@@ -5,7 +5,7 @@ or carried out is theirs: it stays, and is named. So does one that cannot be rea
 granted scopes do not let the app change.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,7 @@ def read_plan_parts(
     *,
     may: Callable[[str, str], bool],
     strict: bool = False,
+    may_refuse: bool = False,
 ) -> tuple[PlanPart, ...]:
     """Return the parts of a CarePlan, in its order: group, requests, goals.
 
@@ -82,25 +83,26 @@ def read_plan_parts(
         may: tells whether the scopes grant an interaction ("r", "u") on a type; a type that may not
             be read is not asked for.
         strict: as for `read_references`.
+        may_refuse: as for `read_references`.
 
     Raises:
         UnauthorisedError: the token expired on the way.
     """
+
+    def read(references: Iterable[str]) -> dict[str, Resource]:
+        resources = read_references(repository, references, strict=strict, may_refuse=may_refuse)
+        return {reference_of(each): each for each in resources}
+
     first = [_literal(activity.get("reference")) for activity in _list(plan.get("activity"))]
     groups = [each for each in first if each.startswith(f"{REQUEST_GROUP}/")]
-    readable = [each for each in groups if may(REQUEST_GROUP, "r")]
-    found = {
-        reference_of(each): each for each in read_references(repository, readable, strict=strict)
-    }
+    found = read(each for each in groups if may(REQUEST_GROUP, "r"))
     titles = dict.fromkeys((each for each in first if each), "")
     for group in list(found.values()):
         titles |= dict(_requests(group.get("action")))
     goals = [_literal(goal) for goal in _list(plan.get("goal"))]
     titles |= dict.fromkeys((each for each in goals if each), "")
     wanted = [each for each in titles if each not in groups and may(each.partition("/")[0], "r")]
-    found |= {
-        reference_of(each): each for each in read_references(repository, wanted, strict=strict)
-    }
+    found |= read(wanted)
     return tuple(
         PlanPart(
             reference,
