@@ -134,15 +134,16 @@ def test_an_order_of_a_run_that_broke_off_is_brought_to_the_corrected_input(base
     assert order["basedOn"][0]["reference"].startswith("CarePlan/")
 
 
+def no_plans(asked):
+    """Refuse CarePlans, after their parts were taken one by one."""
+    is_plan = asked.method == "POST" and asked.path.startswith("/CarePlan")
+    return no_transactions(asked) or (422 if is_plan else None)
+
+
 def test_an_answer_of_200_to_a_create_lets_nothing_stay_of_a_refused_plan(base, tmp_path):
     """Some servers answer 200 where they created."""
     write(tmp_path, "a", of_one_order())
-
-    def refuse(asked):
-        is_plan = asked.method == "POST" and asked.path.startswith("/CarePlan")
-        return no_transactions(asked) or (422 if is_plan else None)
-
-    with run_proxy(base, refuse=refuse, statement=ONE_BY_ONE) as proxy:
+    with run_proxy(base, refuse=no_plans, statement=ONE_BY_ONE) as proxy:
         proxy.status = lambda asked, status: 200 if status == 201 else status
         assert told(tmp_path, proxy.base) == ["parked"]
     assert [each["status"] for each in stored(base, "ServiceRequest")] == ["entered-in-error"]
@@ -291,12 +292,7 @@ def test_an_order_that_was_marked_wrong_after_a_kill_does_not_come_back(base, tm
 def test_a_plan_refused_in_part_arrives_whole_once_it_is_taken(base, tmp_path):
     """Its parts of the first try are marked as entered in error, and are not taken for it."""
     write(tmp_path, "a", of_one_order())
-
-    def refuse(asked):
-        is_plan = asked.method == "POST" and asked.path.startswith("/CarePlan")
-        return no_transactions(asked) or (422 if is_plan else None)
-
-    with run_proxy(base, refuse=refuse, statement=ONE_BY_ONE) as proxy:
+    with run_proxy(base, refuse=no_plans, statement=ONE_BY_ONE) as proxy:
         assert told(tmp_path, proxy.base) == ["parked"]
         proxy.refuse, proxy.statement = lambda asked: None, lambda statement: statement
         assert told(tmp_path, proxy.base) == ["created"]
