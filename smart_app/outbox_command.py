@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
             return _list(store.outbox(every=arguments.all), as_json=as_json)
         if arguments.action != "show":
             before = store.outbox_entry(arguments.id)
-            act = store.retry_entry if arguments.action == "retry" else _dropping(store)
+            act = store.retry_entry if arguments.action == "retry" else store.drop_entry
             act(arguments.id)
             _record(store, f"outbox-{arguments.action}", before, account=_account())
         _show(store.outbox_entry(arguments.id), as_json=as_json)
         return 0
     finally:
         store.close()
-
-
-def _dropping(store: Store) -> Callable[[str], None]:
-    from smart_app.visit.accepting import HOLD_S  # noqa: PLC0415 - loads more than a list needs
-
-    return partial(store.drop_entry, hold_s=HOLD_S)
 
 
 def _account() -> str:

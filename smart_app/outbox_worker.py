@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 
 from ivfhir.errors import (
     DatabaseError,
@@ -28,8 +28,8 @@ from smart_app.services import AppServices, give_back_turn
 from smart_app.smart.background import backend_launch, is_enough, own_launch
 from smart_app.smart.closing import end_what_was_waiting
 from smart_app.smart.launch import Launch
-from smart_app.store.outbox import Waiting
-from smart_app.visit.accepting import HOLD_S, Change, send_again
+from smart_app.store.outbox import HOLD_S, Waiting
+from smart_app.visit.accepting import Change, send_again
 from smart_app.visit.draft import Basis
 from smart_app.visit.reading import Reading, Readings
 from smart_app.visit.sending import settle_again
@@ -44,7 +44,6 @@ _MOST_LANES = 8
 """EHRs to which plans are sent at the same time."""
 
 _ADOPT_EVERY = 12
-_SHORT = "ivfhir-outbox-short"
 _ARRIVED = (DELIVERED, UNSETTLED)
 _NOBODY: dict[str, Any] = {
     "title": "it waits for your sign-in",
@@ -161,14 +160,9 @@ def _due_servers(app: Flask) -> list[str]:
     services: AppServices = app.extensions["ivfhir"]
     now = services.clock().timestamp()
     bases = [each.url.rstrip("/") for each in services.settings.servers]
-    services.store.resume_for([base for base in bases if _short(app).get(base, 0) <= now])
+    again_s = services.backend_again_s
+    services.store.resume_for([base for base in bases if again_s.get(base, 0) <= now])
     return services.store.due_servers()
-
-
-def _short(app: Flask) -> dict[str, float]:
-    """Return the EHRs whose backend service was not granted enough, and when it is asked again."""
-    found: dict[str, float] = app.extensions.setdefault(_SHORT, {})
-    return found
 
 
 def _send_to(app: Flask, server: str, stop: threading.Event | None) -> Sent:
@@ -241,7 +235,7 @@ def _service_launch(app: AppServices, waiting: Waiting) -> Launch | None:
     receipt = app.store.load_receipt(waiting.launch_id, waiting.draft_id)
     if receipt is None or is_enough(launch, protocol, receipt.body.get("bundle", {})):
         return launch
-    _short(current_app)[waiting.entry.server] = app.clock().timestamp() + NO_ACCESS_S
+    app.backend_again_s[waiting.entry.server] = app.clock().timestamp() + NO_ACCESS_S
     app.log.warning("outbox", code="backend-scope")
     return None
 

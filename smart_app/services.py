@@ -73,6 +73,8 @@ class AppServices:
     registry: Registry = field(default_factory=Registry)
     random: Callable[[], float] = random.random
     backend_services: dict[str, Connector] = field(default_factory=dict)
+    backend_again_s: dict[str, float] = field(default_factory=dict)
+    """EHR whose backend service was not granted enough -> seconds since 1970 of the next try."""
     turns: Turns = field(init=False)
     configurations: AnswerCache[SmartConfiguration] = field(init=False)
     statements: AnswerCache[ServerSays] = field(init=False)

@@ -29,6 +29,9 @@ from smart_app.store.database import rowcount
 from smart_app.store.drafts import Draft, DraftStore, is_held
 from smart_app.store.models import DraftRow, LaunchRow, OutboxRow
 
+HOLD_S = 120
+"""Seconds after which a claim whose holder is silent may be taken over."""
+
 _OPEN = (WAITING, SIGN_IN)
 _SENDING = "sending"
 

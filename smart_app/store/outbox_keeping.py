@@ -9,7 +9,7 @@ from ivfhir.errors import SettingsError, UsageError
 from ivfhir.outbox.line import DELIVERED, DROPPED, PARKED, SIGN_IN, UNSETTLED, WAITING
 from smart_app.store.database import rowcount
 from smart_app.store.models import DraftRow, LaunchRow, OutboxRow, ReceiptRow
-from smart_app.store.outbox import OutboxStore, Waiting
+from smart_app.store.outbox import HOLD_S, OutboxStore, Waiting
 
 _BATCH = 100
 _APART_S = 60
@@ -106,16 +106,12 @@ class OutboxKeepingStore(OutboxStore):
                 "naming it, `ivfhir outbox drop` takes it off the list."
             )
 
-    def drop_entry(self, entry_id: str, *, hold_s: int = 120) -> None:
+    def drop_entry(self, entry_id: str) -> None:
         """Take a plan out of the outbox: it is not sent, and its draft is an ordinary one again.
 
         Whether it may be on the server all the same stays known. One that is written stays so;
         nothing beside it is tried any more. A claim that seems to last longer than claims do was
         made before the clock was set back, and counts as ended.
-
-        Args:
-            entry_id: the plan.
-            hold_s: seconds for which claims last at most.
 
         Raises:
             UsageError: there is none of that id, it is delivered or dropped already, or being sent.
@@ -135,7 +131,7 @@ class OutboxKeepingStore(OutboxStore):
                 row.state, row.said = DELIVERED, None
                 return
             known = "unclear" if state == "sending" else self._waiting_in(session, row).known
-            latest = self._now + hold_s + _APART_S
+            latest = self._now + HOLD_S + _APART_S
             ended = or_(DraftRow.claimed_until <= self._now, DraftRow.claimed_until > latest)
             changed = session.execute(
                 update(DraftRow)

@@ -33,6 +33,7 @@ from ivfhir.writing.outgoing import check_outgoing
 from smart_app import audit
 from smart_app.smart.launch import Launch
 from smart_app.store import Draft
+from smart_app.store.outbox import HOLD_S
 from smart_app.visit.documents import (
     document_bundle,
     earlier_documents,
@@ -64,9 +65,6 @@ from smart_app.visit.sending import (
 )
 from smart_app.visit.visit import Visit
 from smart_app.visit.way import ALONE, DOCUMENT, ENTRIES, FILES, SINGLES, WITH_CARE_PLAN, WORDS, Way
-
-HOLD_S = 120
-"""Seconds after which a claim whose holder is silent may be taken over."""
 
 _WAIT_S, _WAITS = 0.25, 40
 

@@ -19,7 +19,7 @@ from ivfhir.outbox.line import PARKED, WAITING
 from smart_app.audit_event import to_audit_event
 from smart_app.sealing import Sealer
 from smart_app.store import Draft, Store
-from smart_app.visit.accepting import HOLD_S
+from smart_app.store.outbox import HOLD_S
 from tests.smart_app.store.test_outbox import claim
 
 KEY = b"k" * 32
